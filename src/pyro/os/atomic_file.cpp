@@ -1,0 +1,84 @@
+#include "atomic_file.hpp"
+
+#include "random.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pyro::os {
+
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+void sync_fd(int fd, const std::string& path) {
+  if (::fsync(fd) < 0) {
+    throw Error::from_errno(errno, fmt::format("fsync {}", path));
+  }
+}
+
+} // namespace
+
+AtomicFile::AtomicFile(std::string path, mode_t mode)
+    : m_path(std::move(path)), m_temporary(fmt::format("{}/.tmp-{}", parent_of(m_path), random_hex(8))),
+      m_fd(open_file(m_temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)) {
+}
+
+AtomicFile::~AtomicFile() {
+  if (m_fd) {
+    ::unlink(m_temporary.c_str());
+  }
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  try {
+    write_all(m_fd.get(), bytes);
+  } catch (Error& error) {
+    throw error.add_context(fmt::format("writing {}", m_path));
+  }
+}
+
+void AtomicFile::commit(Durable durable) {
+  if (durable == Durable::yes) {
+    sync_fd(m_fd.get(), m_path);
+  }
+  if (std::rename(m_temporary.c_str(), m_path.c_str()) < 0) {
+    throw Error::from_errno(errno, fmt::format("rename {} to {}", m_temporary, m_path));
+  }
+  m_fd.reset();
+  if (durable == Durable::yes) {
+    sync_directory(parent_of(m_path));
+  }
+}
+
+void write_file_atomically(const std::string& path, std::string_view bytes, mode_t mode, Durable durable) {
+  AtomicFile file(path, mode);
+  file.write(bytes);
+  file.commit(durable);
+}
+
+void write_json_atomically(const std::string& path, const nlohmann::json& value, Durable durable) {
+  write_file_atomically(path, dump_json(value), 0600, durable);
+}
+
+void sync_directory(const std::string& path) {
+  const auto directory = open_file(path, O_RDONLY | O_DIRECTORY);
+  sync_fd(directory.get(), path);
+}
+
+void sync_file_system(const std::string& path) {
+  const auto fd = open_file(path, O_RDONLY);
+  if (::syncfs(fd.get()) < 0) {
+    throw Error::from_errno(errno, fmt::format("syncfs {}", path));
+  }
+}
+
+} // namespace pyro::os

@@ -1,0 +1,48 @@
+// Files that others read are written beside their place, synced, and renamed over it; a crash never leaves
+// half a file.
+#pragma once
+
+#include "fd.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace pyro::os {
+
+enum class Durable { yes, no };
+
+/// The destructor discards; commit() publishes. Temp name: "<dir>/.tmp-<random>".
+class AtomicFile {
+public:
+  explicit AtomicFile(std::string path, mode_t mode = 0600);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::string_view bytes);
+
+  int fd() const { return m_fd.get(); }
+
+  /// fsync, rename over the path, fsync of the directory (the syncs only where `durable`).
+  void commit(Durable durable = Durable::yes);
+
+private:
+  std::string m_path;
+  std::string m_temporary;
+  Fd m_fd;
+};
+
+void write_file_atomically(
+    const std::string& path, std::string_view bytes, mode_t mode = 0600, Durable durable = Durable::yes);
+/// dump_json() of the value.
+void write_json_atomically(
+    const std::string& path, const nlohmann::json& value, Durable durable = Durable::yes);
+
+/// fsync of a directory, so that a rename in it lasts.
+void sync_directory(const std::string& path);
+/// syncfs(2) of the file system that holds the path.
+void sync_file_system(const std::string& path);
+
+} // namespace pyro::os

@@ -1,0 +1,15 @@
+// Wall clock for records and monotonic clock for waiting.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace pyro::os {
+
+/// Seconds since the epoch, with fraction.
+double now_epoch();
+std::chrono::milliseconds now_monotonic();
+/// "2026-11-20T12:46:00Z"
+std::string format_utc(double epoch_seconds);
+
+} // namespace pyro::os

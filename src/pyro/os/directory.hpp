@@ -1,0 +1,43 @@
+// Directories: temporary ones that clean up after themselves, listing, and removal that follows no symlink.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace pyro::os {
+
+/// mkdir -p with a mode for the directories it creates; an existing directory is fine.
+void make_directories(const std::string& path, mode_t mode = 0700);
+
+/// Names in a directory, sorted, without . and ..; empty where it does not exist.
+std::vector<std::string> list_directory(const std::string& path);
+
+/// Removes a file or tree through descriptors, never following symlinks or crossing into other mounts'
+/// symlinks. A path that does not exist is fine. Directories without permission are opened up first where we
+/// own them.
+void remove_tree(const std::string& path);
+
+bool exists(const std::string& path);
+bool is_directory(const std::string& path);
+
+/// Removed with its content on destruction unless released.
+class TempDir {
+public:
+  /// Creates "<parent>/<prefix>-<random>", mode 0700.
+  TempDir(const std::string& parent, const std::string& prefix);
+  ~TempDir();
+  TempDir(TempDir&& other) noexcept;
+  TempDir& operator=(TempDir&&) = delete;
+
+  const std::string& path() const { return m_path; }
+
+  /// Keeps the directory; returns its path.
+  std::string release();
+
+private:
+  std::string m_path;
+};
+
+} // namespace pyro::os

@@ -1,0 +1,118 @@
+#include "file_lock.hpp"
+
+#include "clock.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <thread>
+#include <unistd.h>
+
+namespace pyro::os {
+
+namespace {
+
+bool try_flock(int fd, int kind) {
+  while (::flock(fd, kind | LOCK_NB) < 0) {
+    const int error_number = errno;
+    if (error_number == EWOULDBLOCK) {
+      return false;
+    }
+    if (error_number != EINTR) {
+      throw Error::from_errno(error_number, "flock");
+    }
+  }
+  return true;
+}
+
+Fd open_lock_file(const std::string& path) {
+  return open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+}
+
+// The holder's note is only for messages, so a failure to write it must not fail the lock (a full disk, say).
+void note_holder(int fd, const std::string& operation) {
+  const auto text = Json{{"pid", ::getpid()}, {"operation", operation}, {"since", now_epoch()}}.dump();
+  if (::ftruncate(fd, 0) == 0) {
+    std::ignore = ::pwrite(fd, text.data(), text.size(), 0);
+  }
+}
+
+std::optional<LockHolder> read_holder(const std::string& path) {
+  try {
+    const auto text = maybe_read_file(path, 4096);
+    if (!text || text->empty()) {
+      return std::nullopt;
+    }
+    const auto value = parse_json(*text, path);
+    return LockHolder{
+        static_cast<int>(get_int(value, "pid")), get_string(value, "operation"), get_double(value, "since")};
+  } catch (const Error&) {
+    return std::nullopt; // being written at this moment, or a full disk: the holder is just not known
+  }
+}
+
+Fd wait_for_lock(
+    const std::string& path, int kind, std::chrono::milliseconds timeout, const WaitingCallback& waiting) {
+  auto fd = open_lock_file(path);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  auto pause = std::chrono::milliseconds(1);
+  bool told = false;
+  while (!try_flock(fd.get(), kind)) {
+    const auto holder = read_holder(path);
+    if (!told && waiting) {
+      waiting(holder);
+    }
+    told = true;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error(
+          ErrorCode::locked, "the lock is held by {}",
+          holder ? to_string(*holder) : std::string("another process"))
+          .with_hint("wait for it to end, or give more time with --lock-timeout");
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::milliseconds(50));
+  }
+  return fd;
+}
+
+} // namespace
+
+std::string to_string(const LockHolder& holder) {
+  return fmt::format(
+      "{} (pid {}, for {:.0f} s)", holder.operation, holder.pid, std::max(0.0, now_epoch() - holder.since));
+}
+
+ExclusiveLock::ExclusiveLock(
+    const std::string& path, const std::string& operation, std::chrono::milliseconds timeout,
+    const WaitingCallback& waiting)
+    : m_fd(wait_for_lock(path, LOCK_EX, timeout, waiting)) {
+  note_holder(m_fd.get(), operation);
+}
+
+std::optional<ExclusiveLock> ExclusiveLock::try_lock(const std::string& path, const std::string& operation) {
+  auto fd = open_lock_file(path);
+  if (!try_flock(fd.get(), LOCK_EX)) {
+    return std::nullopt;
+  }
+  note_holder(fd.get(), operation);
+  return ExclusiveLock(std::move(fd));
+}
+
+SharedLock::SharedLock(const std::string& path, std::chrono::milliseconds timeout)
+    : m_fd(wait_for_lock(path, LOCK_SH, timeout, {})) {
+}
+
+std::optional<LockHolder> lock_holder(const std::string& path) {
+  const auto fd = maybe_open(path, O_RDWR);
+  if (!fd || try_flock(fd->get(), LOCK_SH)) {
+    return std::nullopt;
+  }
+  return read_holder(path).value_or(LockHolder{0, "another process", now_epoch()});
+}
+
+} // namespace pyro::os
