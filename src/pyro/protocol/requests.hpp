@@ -1,0 +1,130 @@
+// The agent's operations: paths and JSON shapes, services apart (service_requests.hpp). The supervisor passes
+// "/agent" + path on to the agent. Every from_json checks types and limits and names the key that is wrong.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro::protocol {
+
+namespace path {
+inline constexpr std::string_view k_hello = "/hello";
+inline constexpr std::string_view k_exec = "/exec";
+inline constexpr std::string_view k_services_apply = "/services/apply";
+inline constexpr std::string_view k_services_status = "/services/status";
+inline constexpr std::string_view k_services_wait = "/services/wait";
+inline constexpr std::string_view k_services_stop = "/services/stop";
+inline constexpr std::string_view k_services_start = "/services/start";
+inline constexpr std::string_view k_services_restart = "/services/restart";
+inline constexpr std::string_view k_services_logs = "/services/logs";
+inline constexpr std::string_view k_secrets_put = "/secrets/put";
+inline constexpr std::string_view k_tcp_connect = "/tcp/connect";
+inline constexpr std::string_view k_freeze = "/freeze";
+inline constexpr std::string_view k_thaw = "/thaw";
+inline constexpr std::string_view k_sync = "/sync";
+inline constexpr std::string_view k_clock_set = "/clock/set";
+inline constexpr std::string_view k_identity = "/identity";
+inline constexpr std::string_view k_shutdown = "/shutdown";
+} // namespace path
+
+/// Answer of /hello (request: {}). The host goes by the features, never by the version.
+struct Hello {
+  std::vector<std::string>
+      protocol_features; // "exec", "pty", "services", "tcp", "freeze", "secrets", "clock", ...
+  std::string agent_version;
+  std::string boot_epoch; // random, new with every start of the agent
+  std::int64_t pid = 0;   // as the agent sees itself: 1 in a sandbox
+};
+
+struct TerminalSize {
+  int cols = 80;
+  int rows = 24;
+};
+
+/// /exec. Answers: json {"started":{"pid":N}}, data_out and data_err (with a pty only data_out), then result.
+/// The host may send json {"signal":"TERM"} (to the whole group) and {"resize":{"cols":80,"rows":24}},
+/// data_in and end_in. Cancelling the call ends the whole process group: SIGTERM, SIGKILL after 2 s.
+struct ExecRequest {
+  std::vector<std::string> argv;          // argv[0] is looked up in the PATH of env
+  std::string cwd;                        // empty: "/"
+  std::map<std::string, std::string> env; // on top of PATH, HOME, USER, LOGNAME, LANG (and TERM with a pty)
+  std::string user;                       // "name", "uid", "uid:gid", "name:group"; empty: the agent's own
+  bool wants_stdin = false;               // false: /dev/null. JSON key "stdin"
+  std::optional<TerminalSize> pty;
+  std::int64_t timeout_ms = 0; // 0: none. Past it every process of this exec is killed
+};
+
+/// Result of /exec. A program that cannot be started is a result too: 127 not found, 126 not executable, no
+/// such user or cwd, with the reason in stderr_note.
+struct ExecResult {
+  int exit_code = 0; // 128 + signal for a signal, 124 for a timeout
+  int signal = 0;
+  bool timed_out = false;
+  std::int64_t duration_ms = 0;
+  std::string stderr_note;
+};
+
+/// /secrets/put → {path}. Written to /run/secrets/NAME, which is a tmpfs.
+struct SecretPut {
+  std::string name;
+  std::string value; // bytes; base64 in JSON
+  std::string user;  // owner; empty: the agent's own
+  int mode = 0400;
+};
+
+/// /tcp/connect. Answers: json {"connected":true}, then data_in to it, data_out from it, result {} at its
+/// end.
+struct TcpConnect {
+  std::string host = "127.0.0.1"; // an address, or "localhost"
+  int port = 0;
+};
+
+/// /identity → {}: host name and machine id of a fresh clone; empty fields stay as they are.
+struct Identity {
+  std::string hostname;
+  std::string machine_id;
+};
+
+/// /clock/set → {}: {epoch_ms}. /freeze → {frozen: N}, /thaw → {thawed: N}, /sync → {}, /shutdown {grace_ms}
+/// → {}.
+struct ClockSet {
+  std::int64_t epoch_ms = 0;
+};
+
+struct Shutdown {
+  std::int64_t grace_ms = 5000;
+};
+
+Json to_json(const Hello& value);
+Json to_json(const ExecRequest& value);
+Json to_json(const ExecResult& value);
+Json to_json(const SecretPut& value);
+Json to_json(const TcpConnect& value);
+Json to_json(const Identity& value);
+Json to_json(const ClockSet& value);
+Json to_json(const Shutdown& value);
+
+Hello hello_from_json(const Json& value);
+ExecRequest exec_request_from_json(const Json& value);
+ExecResult exec_result_from_json(const Json& value);
+SecretPut secret_put_from_json(const Json& value);
+TcpConnect tcp_connect_from_json(const Json& value);
+Identity identity_from_json(const Json& value);
+ClockSet clock_set_from_json(const Json& value);
+Shutdown shutdown_from_json(const Json& value);
+TerminalSize terminal_size_from_json(const Json& value);
+
+std::string base64_encode(std::string_view bytes);
+/// Throws Error(invalid_argument) for anything but padded base64.
+std::string base64_decode(std::string_view text);
+
+/// [A-Za-z0-9][A-Za-z0-9._-]*, at most 64: names of services and secrets. Throws naming `what`.
+void check_name(std::string_view name, std::string_view what);
+
+} // namespace pyro::protocol
