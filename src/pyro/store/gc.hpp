@@ -1,0 +1,62 @@
+// Removes what nothing refers to any more: layers, recipes past their keep, dead staging, stray writable
+// generations.
+#pragma once
+
+#include "layout.hpp"
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/os/file_lock.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::store {
+
+/// Held by whoever uses or makes layers, until a record refers to them.
+os::SharedLock
+lock_store_shared(const Base& base, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
+struct GcOptions {
+  /// Recipes kept for each address of each workspace name, the most recently used.
+  int keep_recipes = 3;
+  /// Nothing younger than this is removed (unused since, for recipes).
+  std::chrono::seconds min_age = std::chrono::hours(1);
+  /// Recipes are given up, least recently used first, until the store's layers fit.
+  std::optional<std::uint64_t> max_size;
+  bool dry_run = false;
+  std::chrono::milliseconds lock_timeout = std::chrono::seconds(30);
+};
+
+struct GcItem {
+  std::string kind; // "layer", "recipe", "staging", "generation"
+  std::string name;
+  std::uint64_t bytes = 0;
+  std::string reason;
+};
+
+struct GcReport {
+  std::vector<GcItem> removed;
+  std::uint64_t bytes = 0;
+  /// What kept it from doing more: a damaged record, a busy workspace.
+  std::vector<std::string> skipped;
+  bool dry_run = false;
+};
+
+Json to_json(const GcReport& report);
+
+GcReport collect_garbage(const Base& base, const GcOptions& options = {});
+
+/// Bytes and number of layers, recipes and workspaces, for `pyro store`.
+struct StoreUsage {
+  std::uint64_t layers = 0;
+  std::uint64_t layer_bytes = 0;
+  std::uint64_t recipes = 0;
+  std::uint64_t workspaces = 0;
+};
+
+StoreUsage store_usage(const Base& base);
+
+} // namespace pyro::store

@@ -1,0 +1,109 @@
+// Reads a stack of layers as overlayfs would show it, without mounting anything: whiteouts, opaque
+// directories, and host directories below everything. Symlinks are found, never followed.
+#pragma once
+
+#include <pyro/os/fd.hpp>
+#include <pyro/os/tree_walk.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::store {
+
+/// A directory of the host that lies below all layers at one place of the sandbox.
+struct HostDirectory {
+  std::string path; // on the host: "/usr"
+  std::string at;   // in the sandbox, relative: "usr"
+
+  bool operator==(const HostDirectory&) const = default;
+};
+
+/// One writable or captured tree. `at` is where its root lies in the sandbox, "" for the whole.
+struct StackTree {
+  std::string path;
+  std::string at = {};
+
+  bool operator==(const StackTree&) const = default;
+};
+
+/// A sandbox's root file system, bottom to top. A live sandbox adds one tree per part of its writable
+/// generation.
+struct Stack {
+  std::vector<StackTree> trees;
+  std::vector<HostDirectory> host_directories;
+
+  static Stack of(const std::vector<std::string>& trees, std::vector<HostDirectory> host_directories = {});
+};
+
+/// Where an entry was found.
+struct Found {
+  std::string tree; // the tree's root on disk
+  std::string path; // relative to that root
+  struct stat status;
+
+  bool is_directory() const { return S_ISDIR(status.st_mode); }
+
+  bool is_file() const { return S_ISREG(status.st_mode); }
+
+  bool is_symlink() const { return S_ISLNK(status.st_mode); }
+
+  /// A regular file for reading, through openat2 beneath the tree; `stale` when it is gone or no longer one.
+  os::Fd open() const;
+  std::string link_target() const;
+};
+
+/// One merged directory: the directories of all trees that take part in it, top first.
+class LayeredDirectory {
+public:
+  struct Source {
+    std::size_t tree; // index into Stack::trees, or trees.size() + index of the host directory
+    std::string root;
+    std::string path;
+    std::shared_ptr<os::Fd> fd;
+  };
+
+  /// One entry of this directory; nullopt: not there (or deleted).
+  std::optional<Found> lookup(const std::string& name) const;
+  /// The merged directory below; nullopt where `name` is no directory.
+  std::optional<LayeredDirectory> enter(const std::string& name) const;
+  /// Names of the merged directory, sorted.
+  std::vector<std::string> names() const;
+
+  bool empty() const { return names().empty(); }
+
+  const std::vector<Source>& sources() const { return m_sources; }
+
+private:
+  friend class LayeredView;
+
+  LayeredDirectory(std::shared_ptr<const Stack> stack, std::string path)
+      : m_stack(std::move(stack)), m_path(std::move(path)) {}
+
+  std::shared_ptr<const Stack> m_stack;
+  std::string m_path; // in the sandbox, relative
+  std::vector<Source> m_sources;
+};
+
+class LayeredView {
+public:
+  explicit LayeredView(Stack stack);
+
+  LayeredDirectory root() const;
+  /// `path` is relative to the sandbox's root, "" is the root. A leading slash is ignored; ".." is refused.
+  std::optional<Found> lookup(const std::string& path) const;
+  std::optional<LayeredDirectory> directory(const std::string& path) const;
+  /// Sorted names; throws not_found where `path` is no directory.
+  std::vector<std::string> list(const std::string& path) const;
+
+  const Stack& stack() const { return *m_stack; }
+
+private:
+  std::shared_ptr<const Stack> m_stack;
+};
+
+/// "a/b/c" → {"a","b","c"}; throws invalid_argument for "..", NUL.
+std::vector<std::string> path_components(const std::string& path);
+
+} // namespace pyro::store

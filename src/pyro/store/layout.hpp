@@ -1,0 +1,94 @@
+// Where everything lies on disk. Only paths and the directories themselves; what is in them: layers.hpp,
+// recipes.hpp, records.hpp, journal.hpp.
+#pragma once
+
+#include <string>
+
+namespace pyro::store {
+
+/// The version that every record and manifest carries. Newer ones are refused.
+inline constexpr int k_layout_version = 1;
+
+/// The one directory that holds all state of one user.
+class Base {
+public:
+  /// PYRO_HOME, else $XDG_STATE_HOME/pyro, else ~/.local/state/pyro. Nothing is created.
+  static Base from_environment();
+  explicit Base(std::string root);
+
+  /// Creates what is missing, all of it 0700. Refuses (permission) a base that is a symlink, that somebody
+  /// else owns or that others may write to.
+  void prepare() const;
+
+  const std::string& root() const { return m_root; }
+
+  std::string store() const { return m_root + "/store"; }
+
+  std::string store_lock() const { return store() + "/lock"; }
+
+  std::string layers() const { return store() + "/layers"; }
+
+  std::string recipes() const { return store() + "/recipes"; }
+
+  std::string staging() const { return store() + "/staging"; }
+
+  std::string workspaces() const { return m_root + "/workspaces"; }
+
+private:
+  std::string m_root;
+};
+
+/// The directory of one workspace.
+class WorkspacePaths {
+public:
+  /// Throws invalid_argument where the id is no single, harmless file name.
+  WorkspacePaths(const Base& base, const std::string& id);
+
+  /// Creates the directory and its parts, 0700. already_exists where it is there.
+  void create() const;
+
+  const std::string& root() const { return m_root; }
+
+  std::string record() const { return m_root + "/workspace.json"; }
+
+  std::string lock() const { return m_root + "/lock"; }
+
+  std::string journal() const { return m_root + "/journal.json"; }
+
+  std::string generations() const { return m_root + "/gen"; }
+
+  std::string generation(int number) const { return generations() + "/" + std::to_string(number); }
+
+  std::string snapshots() const { return m_root + "/snapshots"; }
+
+  /// Throws invalid_argument for a name that is no snapshot name.
+  std::string snapshot(const std::string& name) const;
+
+  std::string baseline() const { return m_root + "/baseline"; }
+
+  std::string commands() const { return m_root + "/commands"; }
+
+  std::string shells() const { return m_root + "/shells"; }
+
+  std::string services() const { return m_root + "/services"; }
+
+  std::string runtime() const { return m_root + "/runtime"; }
+
+  std::string control_socket() const { return runtime() + "/control.sock"; }
+
+private:
+  std::string m_root;
+};
+
+/// PYRO_ENVIRONMENT_CACHE_DIR, else $XDG_CACHE_HOME/pyro, else ~/.cache/pyro. Nothing is created.
+std::string environment_cache_directory();
+
+/// mkdir -p for state, 0700; refuses a directory that is a symlink, foreign, or writable by others.
+void prepare_private_directory(const std::string& path);
+
+/// A name that is safe as one file name: [A-Za-z0-9][A-Za-z0-9._-]*, at most 128.
+bool is_safe_name(const std::string& name);
+/// [a-z0-9][a-z0-9._-]*, at most 64.
+bool is_snapshot_name(const std::string& name);
+
+} // namespace pyro::store

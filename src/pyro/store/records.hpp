@@ -1,0 +1,142 @@
+// What is known of a workspace and of its snapshots between processes: JSON records, always written whole.
+#pragma once
+
+#include "layered_view.hpp"
+#include "layers.hpp"
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/os/process.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::store {
+
+enum class WorkspaceState { created, started, stopped };
+
+std::string_view name_of(WorkspaceState state);
+
+/// What an undo would bring back: the writable layer that the last reset or apply took out of use.
+struct UndoEntry {
+  int generation = 0; // its directory under gen/
+  std::vector<HexDigest> layers;
+  std::vector<HostDirectory> host_directories;
+  double made_at = 0;
+  std::string reason;
+  double expires_at = 0;
+};
+
+struct WorkspaceRecord {
+  std::string id;
+  std::int64_t revision = 0; // counts saves; see WorkspaceRecords::save
+  std::string name;
+  std::map<std::string, std::string> labels;
+  std::string checkout;     // the directory of its pyro.yaml; empty where it has none
+  std::string identity_key; // by which apply finds it again
+  Json spec;                // normal form, null where it was made without one
+  Json links = Json::array();
+  std::int64_t spec_generation = 0; // counts applied specs
+
+  WorkspaceState state = WorkspaceState::created;
+  std::string environment;
+  std::string backend;
+  std::string isolation;
+  std::string execution_mode; // metadata.execution_mode
+  Json metadata = Json::object();
+  std::optional<os::ProcessId> supervisor;
+  std::optional<pid_t> sandbox_pid;
+  std::string last_error;
+
+  int generation = 0; // gen/<N> is the writable directory
+  std::vector<HexDigest> layers;
+  std::vector<HostDirectory> host_directories;
+  std::string base_key;
+  std::optional<UndoEntry> undo;
+
+  Json workspace_seed = Json::object();
+  Json services = Json::object(); // definitions
+  Json network = Json::object();
+  std::vector<std::string> secrets; // names only
+  std::string user;
+  std::string workdir = "/workspace";
+  std::map<std::string, std::string> env;
+  int vcpu_count = 1;
+  int mem_mib = 1024;
+
+  double created_at = 0;
+  double last_activity_at = 0;
+  std::optional<double> expires_at;
+  std::int64_t command_count = 0;
+  Json last_command; // null: none yet
+  std::int64_t reset_count = 0;
+  std::optional<double> last_reset_at;
+};
+
+enum class SnapshotKind { baseline, named, managed };
+
+std::string_view name_of(SnapshotKind kind);
+
+struct SnapshotRecord {
+  std::string name;
+  SnapshotKind kind = SnapshotKind::named;
+  double created_at = 0;
+  std::int64_t sequence = 0; // order of creation; set by save() where 0
+  std::vector<HexDigest> layers;
+  std::vector<HostDirectory> host_directories;
+  std::string digest; // over layers and host directories; set by save() where empty
+  std::string parent; // name; empty for the baseline
+  std::uint64_t size_bytes = 0;
+  std::uint64_t entry_count = 0;
+  std::string key; // recipe key of a managed one
+};
+
+Json to_json(const WorkspaceRecord& record);
+WorkspaceRecord workspace_from_json(const Json& value);
+Json to_json(const SnapshotRecord& record);
+SnapshotRecord snapshot_from_json(const Json& value);
+/// The digest of a stack of layers.
+HexDigest
+stack_digest(const std::vector<HexDigest>& layers, const std::vector<HostDirectory>& host_directories);
+
+/// Refuses (bad_state) a record that a newer pyro wrote.
+void check_layout_version(const Json& value, std::string_view what);
+
+class WorkspaceRecords {
+public:
+  explicit WorkspaceRecords(Base base) : m_base(std::move(base)) {}
+
+  /// Ids of all workspace directories, valid or not.
+  std::vector<std::string> ids() const;
+  /// Error(invalid_argument) "workspace … does not exist"; Error(protocol) where it is damaged.
+  WorkspaceRecord load(const std::string& id) const;
+  /// nullopt where there is none; a damaged one still throws.
+  std::optional<WorkspaceRecord> find(const std::string& id) const;
+  /// All readable ones, most recent activity first; ids of damaged ones go to `damaged` where given.
+  std::vector<WorkspaceRecord> list(std::vector<std::string>* damaged = nullptr) const;
+  /// Compare-and-swap: throws `stale` where the record on disk is not of the revision that `record` was
+  /// loaded at; then counts it up, in `record` too. Revision 0 is a new one (already_exists where there is
+  /// one).
+  void save(WorkspaceRecord& record, os::Durable durable = os::Durable::yes) const;
+
+  /// Baseline first, then by order of creation. Throws bad_state `requires a baseline snapshot` where the
+  /// baseline is missing or any record is damaged.
+  std::vector<SnapshotRecord> snapshots(const std::string& id) const;
+  /// Error(invalid_argument) "snapshot … does not exist". For the baseline: `requires a baseline snapshot`
+  /// (bad_state).
+  SnapshotRecord snapshot(const std::string& id, const std::string& name) const;
+  bool has_snapshot(const std::string& id, const std::string& name) const;
+  /// Replaces one of the same name.
+  void
+  save_snapshot(const std::string& id, SnapshotRecord& record, os::Durable durable = os::Durable::yes) const;
+  /// Refuses the baseline: `cannot delete the baseline snapshot`.
+  void remove_snapshot(const std::string& id, const std::string& name) const;
+
+  const Base& base() const { return m_base; }
+
+private:
+  Base m_base;
+};
+
+} // namespace pyro::store
