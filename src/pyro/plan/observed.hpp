@@ -1,0 +1,50 @@
+// What is there, as a value: workspace/ fills it in, make_plan compares it with what is wanted, tests write
+// it as JSON.
+#pragma once
+
+#include <pyro/plan/recipe.hpp>
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pyro::plan {
+
+enum class WorkspaceState { absent, started, stopped };
+
+std::string_view name_of(WorkspaceState state);
+
+/// A path that differs from the layers that the workspace stands on.
+struct DriftEntry {
+  std::string path;
+  char change = 'M'; // A added, M modified, D deleted, T type changed
+  bool in_git = false;
+
+  bool operator==(const DriftEntry&) const = default;
+};
+
+struct Observed {
+  bool exists = false;
+  std::string workspace_id;
+  std::uint64_t generation = 0;
+  WorkspaceState state = WorkspaceState::absent;
+  std::string backend;
+  std::set<std::string> capabilities; // of that backend: "live_resize", "live_egress", "memory_snapshot"
+  Json applied_spec;                  // normal form of what was applied last; null if never
+  std::vector<Link> applied_links;    // Plan::chain of that time
+  std::set<HexDigest> cached_keys;    // layers in the store
+  HexDigest base_key; // what the present content came from; after a seed sync: the new content key
+  std::map<std::string, std::string> service_states; // starting|running|ready|completed|exited|stopped|failed
+  std::map<std::string, HexDigest> service_digests;  // service_digest() at the time it was started
+  std::vector<DriftEntry> drift;
+  std::map<std::string, HexDigest> snapshots;       // managed names → key they were taken at
+  std::map<std::string, std::int64_t> step_cost_ms; // address → how long it took last time
+};
+
+Json to_json(const Observed& observed);
+/// Every member may be absent (then it is empty). Throws Error(protocol) for wrong types and unknown states.
+Observed observed_from_json(const Json& value);
+
+} // namespace pyro::plan

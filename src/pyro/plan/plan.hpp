@@ -1,0 +1,110 @@
+// Wanted + observed → actions with reasons and edges. Pure and deterministic; for text and JSON see
+// render.hpp. Carrying a plan out is workspace/'s work: it executes the actions in the given order and
+// nothing else.
+#pragma once
+
+#include <pyro/plan/observed.hpp>
+#include <pyro/plan/recipe.hpp>
+#include <pyro/spec/parse.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro::plan {
+
+enum class ActionKind {
+  noop,    // nothing to do; a reason says so where a changed field has no effect now
+  cached,  // the layer is in the store
+  note,    // nothing is done, but somebody should know (seed.on_change: keep)
+  create,  // the workspace, for the first time
+  build,   // a layer that was never built
+  rebuild, // a layer whose recipe changed
+  update,  // in place: probes, ports, policies, sizes
+  sync,    // the seed: three-way into the live workspace
+  restart, // a service
+  start,   // a service or the stopped workspace
+  stop,    // a service
+  reboot,  // stop and cold-start the workspace, disk kept
+  reset,   // same workspace, content restored from the recipe
+  replace, // a new workspace under the same name
+  take,    // a snapshot, for the first time
+  retake,  // a snapshot whose point or form changed
+  forget,  // a snapshot's name
+};
+
+enum class ReasonCode {
+  unchanged,
+  first_apply,
+  cached,
+  layer_missing, // never built, or collected
+  input_changed, // an input of this step's recipe
+  step_added,
+  step_removed,
+  parent_changed,  // something further up the chain
+  content_changed, // the workspace stands on other layers than it should
+  field_changed,   // of the spec
+  no_effect_now,   // a changed field that is used later
+  seed_kept,       // seed.on_change: keep
+  drift_policy,    // drift.policy: reset
+  service_added,
+  service_removed,
+  service_not_running,
+  service_outdated, // runs with another definition than recorded
+  dependency_restarted,
+  workspace_restarted, // starts because the workspace does
+  workspace_stopped,
+  snapshot_added,
+  snapshot_removed,
+  snapshot_outdated, // its point has another key now
+};
+
+/// The stable, snake_case names used in JSON.
+std::string_view name_of(ActionKind kind);
+std::string_view name_of(ReasonCode code);
+
+/// Does this kind change anything?
+bool is_change(ActionKind kind);
+
+struct Reason {
+  ReasonCode code = ReasonCode::unchanged;
+  std::string field; // what differs: "env.PORT", "input package-lock.json", "image"; may be empty
+  std::string before;
+  std::string after;
+  Position place;
+};
+
+struct Action {
+  std::string address; // environment[.setup.<id>] | seed | prepare.<id> | workspace | services.<s>[.<field>]
+                       // | snapshots.<n> | …
+  ActionKind kind = ActionKind::noop;
+  Reason reason;
+  std::string
+      target;    // reset, create, replace: the point the content comes from; take, retake: `at`; links: point
+  HexDigest key; // of a link or snapshot: what will be stored
+  std::int64_t cost_ms = 0;         // what it took last time; 0 is unknown
+  std::vector<DriftEntry> discards; // lost for good when it runs
+  std::vector<std::string> after;   // addresses of actions that must be done first
+};
+
+struct Plan {
+  std::vector<Action>
+      actions;             // topologically sorted; ties: chain, workspace, services, snapshots, then address
+  std::vector<Link> chain; // to be recorded as applied (differs from the given one for seed.on_change: keep)
+  std::map<ActionKind, int> summary; // how many of each kind
+  bool needs_approval = false;
+  std::vector<std::string> approval_reasons; // kinds: "reset", "replace"
+  std::vector<spec::Diagnostic> diagnostics; // an error here forbids applying (drift.policy: fail)
+  std::vector<DriftEntry> drift;             // all of it, whether it matters or not
+  std::int64_t cost_ms = 0;
+
+  /// No action changes anything and nothing forbids it.
+  bool empty() const;
+  const Action* find(std::string_view address) const;
+};
+
+Plan make_plan(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed);
+
+} // namespace pyro::plan

@@ -1,0 +1,43 @@
+// The table of every map in pyro.yaml: keys, types, one line of help. The reader refuses what is not in it,
+// and the JSON Schema for editors is made from it, so the two cannot disagree.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+
+#include <span>
+#include <string_view>
+
+namespace pyro::spec {
+
+enum class Presence { optional, required };
+
+struct Field {
+  std::string_view key;
+  std::string_view type; // "string", "int 1..512", "enum a|b", "list string", "map string", "shape step",
+                         // "list shape step", …
+  std::string_view help;
+  std::string_view default_text = {};
+  Presence presence = Presence::optional;
+};
+
+struct Shape {
+  std::string_view name; // "root", "service", "readiness"
+  std::span<const Field> fields;
+
+  const Field* find(std::string_view key) const;
+};
+
+std::span<const Shape> shapes();
+
+/// Throws Error(internal) for a name that is not in the table.
+const Shape& shape(std::string_view name);
+
+/// How to say it here, for spellings of Compose, Kubernetes and devcontainers; empty if the key is not known
+/// from there.
+std::string_view foreign_hint(std::string_view shape, std::string_view key);
+
+/// JSON Schema (draft 2020-12) of the whole file: what `pyro schema` prints and schemas/pyro-1.schema.json
+/// holds.
+Json json_schema();
+
+} // namespace pyro::spec
