@@ -1,0 +1,198 @@
+#include "id_space.hpp"
+
+#include "fd.hpp"
+#include "process.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <sys/prctl.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <unistd.h>
+
+namespace pyro::os {
+
+namespace {
+
+// Above every range that login.defs, systemd-nspawn and container engines hand out.
+constexpr std::uint32_t k_shifted_base = 0x70000000;
+constexpr std::uint32_t k_id_count = 65536;
+
+std::string user_name() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found ? found->pw_name : "";
+}
+
+/// The first usable range of this user in /etc/subuid or /etc/subgid ("name:start:count").
+std::optional<IdRange> subordinate_range(const std::string& path) {
+  const auto text = maybe_read_file(path, 1 << 20).value_or("");
+  const auto name = user_name();
+  const auto number = std::to_string(::getuid());
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto line = text.substr(begin, end - begin);
+    begin = end + 1;
+    const auto first = line.find(':');
+    const auto second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+      continue;
+    }
+    const auto owner = line.substr(0, first);
+    IdRange range{1, 0, 0};
+    std::from_chars(line.data() + first + 1, line.data() + second, range.outside);
+    std::from_chars(line.data() + second + 1, line.data() + line.size(), range.count);
+    if ((owner == name || owner == number) && range.outside > 0 && range.count >= 1000) {
+      range.count = std::min(range.count, k_id_count - 1);
+      return range;
+    }
+  }
+  return std::nullopt;
+}
+
+void write_map(pid_t pid, const char* name, std::string_view text) {
+  const auto path = fmt::format("/proc/{}/{}", pid, name);
+  const auto fd = open_file(path, O_WRONLY);
+  write_all(fd.get(), text);
+}
+
+std::string map_text(const std::vector<IdRange>& ranges) {
+  std::string text;
+  for (const auto& range : ranges) {
+    text += fmt::format("{} {} {}\n", range.inside, range.outside, range.count);
+  }
+  return text;
+}
+
+void run_map_tool(const char* tool, pid_t pid, const std::vector<IdRange>& ranges) {
+  Command command{{tool, std::to_string(pid)}};
+  for (const auto& range : ranges) {
+    for (const auto number : {range.inside, range.outside, range.count}) {
+      command.argv.push_back(std::to_string(number));
+    }
+  }
+  run_checked(std::move(command), {}, std::chrono::seconds(10));
+}
+
+[[noreturn]] void work_in_child(const std::function<Json()>& work, int ready, int go, int answer) {
+  Json message;
+  try {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::unshare(CLONE_NEWUSER) < 0) {
+      throw Error::from_errno(errno, "unshare(CLONE_NEWUSER)");
+    }
+    write_all(ready, "r");
+    char mapped = 0;
+    if (read_some(go, std::span(&mapped, 1)).value_or(0) != 1) {
+      ::_exit(1); // the parent could not map the ids and says so itself
+    }
+    if (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0) {
+      throw Error::from_errno(errno, "setresuid(0) in the user namespace");
+    }
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // cleared by the change of ids
+    message = {{"result", work()}};
+  } catch (const Error& error) {
+    message = {{"error", to_json(error)}};
+  } catch (const std::exception& error) {
+    message = {{"error", to_json(Error(ErrorCode::internal, "{}", error.what()))}};
+  }
+  try {
+    write_all(answer, message.dump(-1, ' ', false, Json::error_handler_t::replace));
+  } catch (const Error&) {
+    ::_exit(1); // nobody reads any more
+  }
+  ::_exit(0);
+}
+
+} // namespace
+
+const IdSpace& IdSpace::current() {
+  static const IdSpace s_space = [] {
+    IdSpace space;
+    if (::geteuid() == 0) {
+      space.m_kind = Kind::shifted;
+      space.m_uids = space.m_gids = {{0, k_shifted_base, k_id_count}};
+      return space;
+    }
+    const auto uids = subordinate_range("/etc/subuid");
+    const auto gids = subordinate_range("/etc/subgid");
+    const bool tools = find_program("newuidmap") && find_program("newgidmap");
+    space.m_uids = {{0, ::getuid(), 1}};
+    space.m_gids = {{0, ::getgid(), 1}};
+    if (uids && gids && tools) {
+      space.m_kind = Kind::subordinate;
+      space.m_uids.push_back(*uids);
+      space.m_gids.push_back(*gids);
+    } else if (!tools) {
+      space.m_shortcoming =
+          "newuidmap is not installed (package uidmap): only one user id exists inside sandboxes";
+    } else {
+      space.m_shortcoming = "no range of ids for this user in /etc/subuid and /etc/subgid: only one user id "
+                            "exists inside sandboxes";
+    }
+    return space;
+  }();
+  return s_space;
+}
+
+void IdSpace::map_process(pid_t pid) const {
+  if (m_kind == Kind::subordinate) {
+    run_map_tool("newuidmap", pid, m_uids);
+    run_map_tool("newgidmap", pid, m_gids);
+    return;
+  }
+  if (m_kind == Kind::single) {
+    write_map(pid, "setgroups", "deny");
+  }
+  write_map(pid, "uid_map", map_text(m_uids));
+  write_map(pid, "gid_map", map_text(m_gids));
+}
+
+nlohmann::json IdSpace::run(const std::function<nlohmann::json()>& work) const {
+  if (m_kind == Kind::shifted) {
+    return work();
+  }
+  auto ready = make_pipe();
+  auto go = make_pipe();
+  auto answer = make_pipe();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (pid == 0) {
+    go.write_end.reset();
+    work_in_child(work, ready.write_end.get(), go.read_end.get(), answer.write_end.get());
+  }
+  Child child(pid);
+  ready.write_end.reset();
+  go.read_end.reset();
+  answer.write_end.reset();
+  char note = 0;
+  if (read_some(ready.read_end.get(), std::span(&note, 1)).value_or(0) == 1) {
+    map_process(pid);
+    write_all(go.write_end.get(), "g");
+  }
+  const auto text = read_all(answer.read_end.get(), std::size_t{1} << 30);
+  const auto outcome = child.wait();
+  if (text.empty()) {
+    throw Error(
+        ErrorCode::failed, "work in a user namespace ended without an answer: {}", to_string(outcome));
+  }
+  const auto message = parse_json(text, "the answer from the user namespace");
+  if (message.contains("error")) {
+    throw error_from_json(message["error"]);
+  }
+  return message.contains("result") ? message["result"] : Json();
+}
+
+} // namespace pyro::os

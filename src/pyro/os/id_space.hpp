@@ -1,0 +1,61 @@
+// Who the ids inside a sandbox are on this machine, and how to work on files with the ids of the inside.
+// As root files in the store have their canonical owners and sandboxes see them through id-mapped mounts; as
+// an ordinary user files belong to the user's subordinate ids (/etc/subuid) and are touched inside a user
+// namespace.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pyro::os {
+
+struct IdRange {
+  std::uint32_t inside = 0;
+  std::uint32_t outside = 0;
+  std::uint32_t count = 0;
+
+  bool operator==(const IdRange&) const = default;
+};
+
+class IdSpace {
+public:
+  enum class Kind {
+    shifted,     // root: 65536 ids from a range nobody uses
+    subordinate, // a user with newuidmap and /etc/subuid
+    single,      // a user without: only id 0 exists inside
+  };
+
+  /// Finds out once per process and remembers.
+  static const IdSpace& current();
+
+  Kind kind() const { return m_kind; }
+
+  const std::vector<IdRange>& uids() const { return m_uids; }
+
+  const std::vector<IdRange>& gids() const { return m_gids; }
+
+  /// Why it is not better than it is ("" for shifted and subordinate).
+  const std::string& shortcoming() const { return m_shortcoming; }
+
+  /// Gives a process that is in a new user namespace (and waits) its id map. For subordinate ids newuidmap(1)
+  /// does it.
+  void map_process(pid_t pid) const;
+
+  /// Runs `work` where file owners are those of the inside: directly as root, else in a child process in a
+  /// user namespace with this map. What it returns, or the Error it throws, comes back. The work must not
+  /// depend on changing the memory of the caller.
+  nlohmann::json run(const std::function<nlohmann::json()>& work) const;
+
+private:
+  Kind m_kind = Kind::single;
+  std::vector<IdRange> m_uids;
+  std::vector<IdRange> m_gids;
+  std::string m_shortcoming;
+};
+
+} // namespace pyro::os

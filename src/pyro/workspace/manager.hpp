@@ -1,0 +1,141 @@
+// The manager: the one API for every front (through operations/). It observes, plans and applies pyro.yaml files and
+// drives sandboxes. Everything it needs lives in files below Settings::base, so any process can go on where another
+// stopped. Every function throws Error; nothing is printed, progress goes to the event sink.
+#pragma once
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// One line of progress. kind: action_start, action_progress, action_complete, action_error, log (a line of a step's
+/// output), probe, waiting (for a lock), note.
+struct Event {
+  std::string kind;
+  std::string address; // "environment.setup.deps", "services.db", "" for the whole
+  std::string text;    // one line for people
+  Json data;           // the same for machines; may be null
+};
+
+using EventSink = std::function<void(const Event&)>;
+
+struct Settings {
+  std::string base;              // state directory (PYRO_HOME); empty: the default
+  std::string cache;             // environment cache; empty: the default
+  std::string libexec;           // where pyro-supervisor and pyro-agent are; empty: beside the program
+  std::chrono::milliseconds lock_timeout{60'000};
+};
+
+/// Which pyro.yaml, and how it is read.
+struct Project {
+  std::string file = "pyro.yaml"; // relative to `directory`
+  std::string directory = ".";
+  std::string profile;
+  std::map<std::string, std::string> vars;
+};
+
+/// What an apply or plan may do.
+struct ApplyOptions {
+  bool approve_all = false; // --yes
+  /// Asked only when something would be lost and approve_all is off; gets the plan as text. Absent: approval_needed.
+  std::function<bool(const std::string& plan_text)> ask;
+  bool wait = true;
+  bool use_cache = true;
+  std::chrono::milliseconds timeout{0}; // 0: none
+};
+
+/// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's business.
+struct ExecStreams {
+  int in = -1;
+  int out = 1;
+  int err = 2;
+};
+
+struct ExecRequest {
+  std::vector<std::string> argv;
+  std::string cwd;                        // empty: the workspace's workdir
+  std::map<std::string, std::string> env; // on top of the workspace's
+  std::string user;                       // empty: the workspace's
+  bool tty = false;
+  int columns = 80;
+  int rows = 24;
+  std::chrono::milliseconds timeout{0}; // 0: none
+  /// Called about 10 times a second and after signals; returns a pending {"resize":{cols,rows}} or {"signal":"INT"}.
+  std::function<std::optional<Json>()> poll_control;
+};
+
+struct ExecResult {
+  int exit_code = 0; // the command's; 124 timeout, 126 not executable, 127 not found, 128+N killed by a signal
+  bool timed_out = false;
+  std::int64_t duration_ms = 0;
+  std::string note; // why it could not be started
+};
+
+class Manager {
+public:
+  Manager(Settings settings, EventSink events);
+  ~Manager();
+
+  // --- the declared file -------------------------------------------------------------------------------------------
+
+  /// {"valid", "diagnostics": [{severity, position, address, message, hint}], "name"}
+  Json validate(const Project& project);
+  /// The effective spec in normal form.
+  Json config(const Project& project);
+  /// The plan document (spec-v1 B.5); `text` beside it is the human form. {"plan": {...}, "text": "..."}
+  Json plan(const Project& project, bool color);
+  /// Plans and executes. {"workspace_id", "changed": bool, "plan", "text", "services": [...], "duration_ms"}
+  Json apply(const Project& project, const ApplyOptions& options, bool color);
+  /// Why the plan would do what it does at `address`, or why a cached layer was not used, with file:line.
+  Json why(const Project& project, const std::string& address);
+
+  // --- a workspace: found by id, unique id prefix or name; empty: the one of the project in `directory` -------------
+
+  /// Spec, state, services with readiness, snapshots, backend, ttl, last error.
+  Json status(const std::string& workspace, const Project& project);
+  Json list();
+  ExecResult exec(const std::string& workspace, const Project& project, const ExecRequest& request,
+                  const ExecStreams& streams);
+  /// Lines of a service's output to the callback; follows until the service or the caller's `stop` says so.
+  void logs(const std::string& workspace, const Project& project, const std::string& service, int tail, bool follow,
+            const std::function<void(const std::string& service, const std::string& line)>& line,
+            const std::function<bool()>& stop);
+  /// {"changed", "summary": {...}, "entries": [{path, status, artifact_type, text_patch}], "patch"}
+  Json diff(const std::string& workspace, const Project& project, const std::vector<std::string>& paths, bool patches);
+  Json snapshot_save(const std::string& workspace, const Project& project, const std::string& name);
+  Json snapshot_list(const std::string& workspace, const Project& project);
+  Json snapshot_remove(const std::string& workspace, const Project& project, const std::string& name);
+  /// `to` empty: the file's reset.to, else the deepest snapshot. Uses options.ask when edits would be lost for good.
+  Json reset(const std::string& workspace, const Project& project, const std::string& to, const ApplyOptions& options);
+  /// Back to before the last reset, replace or destroy.
+  Json undo(const std::string& workspace, const Project& project);
+  Json stop(const std::string& workspace, const Project& project);
+  Json start(const std::string& workspace, const Project& project);
+  Json destroy(const std::string& workspace, const Project& project, const ApplyOptions& options,
+               bool remove_snapshots);
+
+  // --- the machine -------------------------------------------------------------------------------------------------
+
+  Json env_list();
+  Json env_pull(const std::string& image);
+  Json env_inspect(const std::string& image);
+  Json env_prune(bool dry_run);
+  /// {"checks": [{name, ok: bool, level: ok|note|warning|error, text, hint}], "objects": {...kernel objects owned}}
+  Json doctor();
+  /// Removes what no workspace and no recipe within its retention needs.
+  Json prune(bool dry_run);
+
+private:
+  struct State;
+  std::unique_ptr<State> m_state;
+};
+
+} // namespace pyro::workspace
