@@ -1,0 +1,51 @@
+// Unpacks tar archives that nobody vouches for (seeds, imports, OCI layers): libarchive parses, TreeWriter
+// writes. For the other direction see archive_writer.hpp.
+#pragma once
+
+#include "tree_writer.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pyro::os {
+
+enum class Whiteouts {
+  plain,   // ".wh.x" is a file like any other
+  overlay, // OCI whiteouts become overlayfs' own
+};
+
+/// Every limit is checked while streaming; exceeding one throws Error(invalid_argument) that names it.
+struct ArchivePolicy {
+  std::uint64_t max_entries = 2'000'000;
+  std::uint64_t max_total_bytes = 64ULL << 30;
+  std::uint64_t max_file_bytes = 16ULL << 30;
+  std::uint64_t max_ratio = 1'000;              // unpacked to packed bytes...
+  std::uint64_t ratio_free_bytes = 64ULL << 20; // ...once this much has been unpacked
+  Whiteouts whiteouts = Whiteouts::plain;
+  TreePolicy tree;
+};
+
+struct ArchiveSummary {
+  std::uint64_t entries = 0;
+  std::uint64_t files = 0;
+  std::uint64_t directories = 0;
+  std::uint64_t symlinks = 0;
+  std::uint64_t hardlinks = 0;
+  std::uint64_t whiteouts = 0;
+  std::uint64_t bytes = 0;        // unpacked, logical
+  std::uint64_t packed_bytes = 0; // read from the archive
+  std::uint64_t dropped_xattrs = 0;
+};
+
+/// True for names that end like an archive we read: .tar .tar.gz .tgz .tar.zst .tar.xz .tar.bz2
+bool has_archive_name(std::string_view path);
+
+/// Unpacks into an empty directory of the caller's, who removes it when this throws.
+/// Devices, FIFOs, sockets, malformed or truncated archives are refused as a whole, never skipped.
+ArchiveSummary extract_archive(const std::string& path, int directory, const ArchivePolicy& policy);
+/// The same from a descriptor at its current position; `name` is for messages.
+ArchiveSummary
+extract_archive_fd(int archive, const std::string& name, int directory, const ArchivePolicy& policy);
+
+} // namespace pyro::os
