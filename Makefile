@@ -1,0 +1,62 @@
+# The front door. CMake does the work (CMakePresets.json); this says what there is and installs what it needs.
+#
+#   make quickstart   from a fresh clone to a running workspace
+#   make check        every test, as continuous integration runs them
+.DEFAULT_GOAL := help
+.PHONY: help quickstart check build release test asan tsan format bench install package clean
+
+PREFIX ?= /usr/local
+pyro := build/release/bin/pyro
+# Configured once; CMake notices itself what changes later.
+configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+quickstart: ## install what is missing, build a release, bring up examples/quickstart
+	@.ci/install-packages .ci/packages-build .ci/packages-run
+	@$(MAKE) --no-print-directory release
+	$(pyro) apply -f examples/quickstart/pyro.yaml
+	$(pyro) status -f examples/quickstart/pyro.yaml
+	@sed 's|@pyro@|$(pyro)|' examples/quickstart/next-steps.txt
+
+check: ## install what the tests need, build, run every test (as root: also as an ordinary user)
+	@.ci/install-packages .ci/packages-build .ci/packages-run .ci/packages-test
+	@$(MAKE) --no-print-directory build
+	@.ci/test-all build/dev
+
+build: ## development build in build/dev: warnings are errors
+	@$(call configure,dev)
+	@cmake --build --preset dev
+
+release: ## release build in build/release
+	@$(call configure,release)
+	@cmake --build --preset release
+
+test: build ## the everyday loop: all tests but those that need a network or minutes
+	@ctest --preset dev -j $$(nproc) -LE 'network|slow'
+
+asan: ## unit and contract tests under the address and undefined-behaviour sanitizers
+	@$(call configure,asan)
+	@cmake --build --preset asan
+	@ctest --preset asan -j $$(nproc) -L 'unit|contract|fuzz'
+
+tsan: ## unit and contract tests under the thread sanitizer
+	@$(call configure,tsan)
+	@cmake --build --preset tsan
+	@ctest --preset tsan -j $$(nproc) -L 'unit|contract'
+
+format: ## clang-format over our sources
+	@find src tests cmake \( -name '*.cpp' -o -name '*.hpp' -o -name '*.c' \) -print0 | xargs -0 clang-format-14 -i
+
+bench: release ## the speed goals, beside what people would use instead (FILES=100000 by default)
+	@python3 bench/bench.py --pyro $(pyro) --files $(or $(FILES),100000)
+
+install: release ## install below PREFIX (default /usr/local)
+	cmake --install build/release --prefix $(PREFIX)
+
+package: release ## a .deb in build/release
+	@cmake --build --preset release --target package
+
+clean: ## remove the builds
+	rm -rf build
