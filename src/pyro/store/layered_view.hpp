@@ -12,10 +12,11 @@
 
 namespace pyro::store {
 
-/// A directory of the host that lies below all layers at one place of the sandbox.
+/// A directory of the host that lies below all layers at one place of the sandbox, as the lowest tree of an
+/// overlay of its own.
 struct HostDirectory {
   std::string path; // on the host: "/usr"
-  std::string at;   // in the sandbox, relative: "usr"
+  std::string at;   // in the sandbox, relative, one component: "usr"; "" is the root
 
   bool operator==(const HostDirectory&) const = default;
 };
@@ -58,9 +59,8 @@ struct Found {
 class LayeredDirectory {
 public:
   struct Source {
-    std::size_t tree; // index into Stack::trees, or trees.size() + index of the host directory
-    std::string root;
-    std::string path;
+    std::string root; // of the tree (or host directory) on disk
+    std::string path; // in that tree
     std::shared_ptr<os::Fd> fd;
   };
 
@@ -73,16 +73,28 @@ public:
 
   bool empty() const { return names().empty(); }
 
+  /// Names in this directory at which another overlay is mounted.
+  std::vector<std::string> part_names() const;
+
   const std::vector<Source>& sources() const { return m_sources; }
+
+  /// This directory itself, as the topmost tree has it. Only where there are sources.
+  Found self() const;
 
 private:
   friend class LayeredView;
 
+  /// The merged directory where an overlay of its own is mounted (also the root, ""); nullopt where none is.
+  static std::optional<LayeredDirectory> part_at(std::shared_ptr<const Stack> stack, const std::string& at);
+
   LayeredDirectory(std::shared_ptr<const Stack> stack, std::string path)
-      : m_stack(std::move(stack)), m_path(std::move(path)) {}
+      : m_stack(std::move(stack)), m_path(std::move(path)), m_has_parts(!part_names().empty()) {}
+
+  bool is_part(const std::string& name) const;
 
   std::shared_ptr<const Stack> m_stack;
   std::string m_path; // in the sandbox, relative
+  bool m_has_parts;
   std::vector<Source> m_sources;
 };
 

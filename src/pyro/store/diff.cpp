@@ -1,0 +1,199 @@
+#include "diff.hpp"
+
+#include "content_compare.hpp"
+#include "text_patch.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <set>
+
+namespace pyro::store {
+
+namespace {
+
+using Side = std::optional<LayeredDirectory>;
+
+std::string joined(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
+bool same_source(const LayeredDirectory::Source& one, const LayeredDirectory::Source& other) {
+  return one.root == other.root && one.path == other.path;
+}
+
+bool takes_part(const LayeredDirectory::Source& source, const Side& side) {
+  return side && std::any_of(side->sources().begin(), side->sources().end(), [&](const auto& other) {
+           return same_source(source, other);
+         });
+}
+
+/// Names that may differ: those in a directory that takes part on one side only. What both sides have in
+/// common gives the same answer on both.
+std::set<std::string> suspects(const Side& before, const Side& after) {
+  std::set<std::string> names;
+  const auto add = [&names](const Side& side, const Side& other) {
+    if (!side) {
+      return;
+    }
+    for (const LayeredDirectory::Source& source : side->sources()) {
+      if (!takes_part(source, other)) {
+        const std::vector<std::string> more = os::names_in(source.fd->get());
+        names.insert(more.begin(), more.end());
+      }
+    }
+    for (const std::string& name : side->part_names()) {
+      names.insert(name);
+    }
+  };
+  add(before, after);
+  add(after, before);
+  return names;
+}
+
+Side entered(const Side& side, const std::string& name, const std::optional<Found>& found) {
+  return side && found && found->is_directory() ? side->enter(name) : std::nullopt;
+}
+
+ArtifactType type_of(const Found& found) {
+  return found.is_directory() ? ArtifactType::directory
+         : found.is_symlink() ? ArtifactType::symlink
+                              : ArtifactType::file;
+}
+
+class Comparison {
+public:
+  explicit Comparison(const DiffOptions& options) : m_options(options) {}
+
+  void compare_directories(const Side& before, const Side& after, const std::string& path) {
+    for (const std::string& name : suspects(before, after)) {
+      compare_entry(before, after, name, joined(path, name));
+    }
+  }
+
+  std::vector<DiffEntry> take() {
+    std::sort(m_entries.begin(), m_entries.end(), [](const DiffEntry& one, const DiffEntry& other) {
+      return one.path < other.path;
+    });
+    return std::move(m_entries);
+  }
+
+private:
+  void
+  compare_entry(const Side& before, const Side& after, const std::string& name, const std::string& path) {
+    const auto old_entry = before ? before->lookup(name) : std::nullopt;
+    const auto new_entry = after ? after->lookup(name) : std::nullopt;
+    if ((!old_entry && !new_entry) || is_ignored(path, new_entry ? *new_entry : *old_entry)) {
+      return;
+    }
+    const Side old_directory = entered(before, name, old_entry);
+    const Side new_directory = entered(after, name, new_entry);
+    report(old_entry, new_entry, old_directory, new_directory, path);
+    if (old_directory || new_directory) {
+      compare_directories(old_directory, new_directory, path);
+    }
+  }
+
+  void report(
+      const std::optional<Found>& before, const std::optional<Found>& after, const Side& old_directory,
+      const Side& new_directory, const std::string& path) {
+    if (!before || !after) {
+      const Side& directory = after ? new_directory : old_directory;
+      if (!directory || directory->empty()) { // otherwise its content tells of it
+        add(path, after ? DiffStatus::added : DiffStatus::deleted, before, after);
+      }
+    } else if ((before->status.st_mode & S_IFMT) != (after->status.st_mode & S_IFMT)) {
+      add(path, DiffStatus::type_changed, before, after);
+    } else if (!same_metadata(before->status, after->status) || !same_content(*before, *after)) {
+      add(path, DiffStatus::modified, before, after);
+    }
+  }
+
+  bool is_ignored(const std::string& path, const Found& found) const {
+    return m_options.ignored && m_options.ignored(path, found.is_directory());
+  }
+
+  void
+  add(const std::string& path, DiffStatus status, const std::optional<Found>& before,
+      const std::optional<Found>& after) {
+    m_entries.push_back(DiffEntry{path, status, type_of(after ? *after : *before), before, after});
+  }
+
+  const DiffOptions& m_options;
+  std::vector<DiffEntry> m_entries;
+};
+
+void count(DiffSummary& summary, const DiffEntry& entry, bool has_patch) {
+  ++summary.total;
+  ++(entry.status == DiffStatus::added      ? summary.added
+     : entry.status == DiffStatus::modified ? summary.modified
+     : entry.status == DiffStatus::deleted  ? summary.deleted
+                                            : summary.type_changed);
+  ++(has_patch ? summary.text_patched : summary.non_text);
+}
+
+} // namespace
+
+std::string_view name_of(DiffStatus status) {
+  switch (status) {
+  case DiffStatus::added:
+    return "added";
+  case DiffStatus::modified:
+    return "modified";
+  case DiffStatus::deleted:
+    return "deleted";
+  case DiffStatus::type_changed:
+    return "type_changed";
+  }
+  return "";
+}
+
+std::string_view name_of(ArtifactType type) {
+  switch (type) {
+  case ArtifactType::file:
+    return "file";
+  case ArtifactType::directory:
+    return "directory";
+  case ArtifactType::symlink:
+    return "symlink";
+  }
+  return "";
+}
+
+std::vector<DiffEntry> compute_diff(const Stack& before, const Stack& after, const DiffOptions& options) {
+  Comparison comparison(options);
+  comparison.compare_directories(
+      LayeredView(before).directory(options.root), LayeredView(after).directory(options.root), "");
+  return comparison.take();
+}
+
+Json diff_document(const std::vector<DiffEntry>& entries) {
+  DiffSummary summary;
+  Json list = Json::array();
+  std::string patch;
+  for (const DiffEntry& entry : entries) {
+    const auto text = text_patch(entry);
+    count(summary, entry, text.has_value());
+    const Found& shown = entry.after ? *entry.after : *entry.before;
+    list.push_back(
+        {{"path", is_utf8(entry.path) ? entry.path : git_quoted(entry.path)},
+         {"status", name_of(entry.status)},
+         {"artifact_type", name_of(entry.artifact_type)},
+         {"size", shown.is_file() ? Json(shown.status.st_size) : Json()},
+         {"text_patch", text ? Json(*text) : Json()}});
+    patch += text.value_or("");
+  }
+  return {
+      {"changed", !entries.empty()},
+      {"summary",
+       {{"total", summary.total},
+        {"added", summary.added},
+        {"modified", summary.modified},
+        {"deleted", summary.deleted},
+        {"type_changed", summary.type_changed},
+        {"text_patched", summary.text_patched},
+        {"non_text", summary.non_text}}},
+      {"entries", std::move(list)},
+      {"patch", patch}};
+}
+
+} // namespace pyro::store

@@ -1,0 +1,270 @@
+#include "layered_view.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/tree_copy.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <set>
+
+namespace pyro::store {
+
+namespace {
+
+std::string joined(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
+std::shared_ptr<os::Fd> open_source(int directory, const std::string& name) {
+  return std::make_shared<os::Fd>(os::open_directory_at(directory, name));
+}
+
+/// A tree, or directory of the host, that lies at a certain place; nullptr where it is not there or no
+/// directory.
+std::shared_ptr<os::Fd> maybe_open_root(const std::string& path) {
+  auto fd = os::maybe_open(path, O_RDONLY | O_DIRECTORY);
+  return fd ? std::make_shared<os::Fd>(std::move(*fd)) : nullptr;
+}
+
+} // namespace
+
+Stack Stack::of(const std::vector<std::string>& trees, std::vector<HostDirectory> host_directories) {
+  Stack stack;
+  for (const std::string& tree : trees) {
+    stack.trees.push_back(StackTree{tree});
+  }
+  stack.host_directories = std::move(host_directories);
+  return stack;
+}
+
+os::Fd Found::open() const {
+  const os::Fd root = os::open_directory(tree);
+  auto file = os::maybe_open_beneath(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+  struct stat now {};
+
+  if (!file || fstat(file->get(), &now) != 0 || !S_ISREG(now.st_mode)) {
+    throw Error(ErrorCode::stale, "{} changed while it was being read", path);
+  }
+  return std::move(*file);
+}
+
+std::string Found::link_target() const {
+  const auto slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const os::Fd root = os::open_directory(tree);
+  const auto directory = os::maybe_open_beneath(root.get(), parent, O_RDONLY | O_DIRECTORY);
+  if (!directory) {
+    throw Error(ErrorCode::stale, "{} changed while it was being read", path);
+  }
+  return os::read_link_at(directory->get(), name);
+}
+
+std::optional<LayeredDirectory>
+LayeredDirectory::part_at(std::shared_ptr<const Stack> stack, const std::string& at) {
+  LayeredDirectory part(stack, at);
+  bool is_part = at.empty();
+  for (auto tree = stack->trees.rbegin(); tree != stack->trees.rend(); ++tree) {
+    if (tree->at == at) {
+      is_part = true;
+      if (auto fd = maybe_open_root(tree->path)) {
+        part.m_sources.push_back(Source{tree->path, "", std::move(fd)});
+      }
+    } else if (tree->at.empty()) {
+      const auto root = maybe_open_root(tree->path);
+      auto fd = root ? os::maybe_open_beneath(root->get(), at, O_RDONLY | O_DIRECTORY) : std::nullopt;
+      if (fd) {
+        part.m_sources.push_back(Source{tree->path, at, std::make_shared<os::Fd>(std::move(*fd))});
+      }
+    }
+  }
+  for (const HostDirectory& host : stack->host_directories) {
+    if (host.at == at) {
+      is_part = true;
+      if (auto fd = maybe_open_root(host.path)) {
+        part.m_sources.push_back(Source{host.path, "", std::move(fd)});
+      }
+    }
+  }
+  if (!is_part) {
+    return std::nullopt;
+  }
+  return part;
+}
+
+std::vector<std::string> LayeredDirectory::part_names() const {
+  std::set<std::string> names;
+  const auto add = [this, &names](const std::string& at) {
+    const auto slash = at.rfind('/');
+    const std::string parent = slash == std::string::npos ? "" : at.substr(0, slash);
+    if (!at.empty() && parent == m_path) {
+      names.insert(slash == std::string::npos ? at : at.substr(slash + 1));
+    }
+  };
+  for (const StackTree& tree : m_stack->trees) {
+    add(tree.at);
+  }
+  for (const HostDirectory& host : m_stack->host_directories) {
+    add(host.at);
+  }
+  return {names.begin(), names.end()};
+}
+
+std::optional<Found> LayeredDirectory::lookup(const std::string& name) const {
+  if (is_part(name)) {
+    const auto part = part_at(m_stack, joined(m_path, name));
+    if (!part || part->m_sources.empty()) {
+      return std::nullopt;
+    }
+    return part->self();
+  }
+  for (const Source& source : m_sources) {
+    const auto status = os::maybe_status_at(source.fd->get(), name);
+    if (!status) {
+      continue;
+    }
+    if (os::is_whiteout(*status)) {
+      return std::nullopt;
+    }
+    return Found{source.root, joined(source.path, name), *status};
+  }
+  return std::nullopt;
+}
+
+std::optional<LayeredDirectory> LayeredDirectory::enter(const std::string& name) const {
+  if (is_part(name)) {
+    auto part = part_at(m_stack, joined(m_path, name));
+    return part && !part->m_sources.empty() ? std::move(part) : std::nullopt;
+  }
+  LayeredDirectory below(m_stack, joined(m_path, name));
+  for (const Source& source : m_sources) {
+    const auto status = os::maybe_status_at(source.fd->get(), name);
+    if (!status) {
+      continue;
+    }
+    if (!S_ISDIR(status->st_mode)) {
+      break; // a whiteout, or a file: nothing below it takes part
+    }
+    auto fd = open_source(source.fd->get(), name);
+    const bool hides = os::is_opaque(fd->get());
+    below.m_sources.push_back(Source{source.root, joined(source.path, name), std::move(fd)});
+    if (hides) {
+      break;
+    }
+  }
+  if (below.m_sources.empty()) {
+    return std::nullopt;
+  }
+  return below;
+}
+
+std::vector<std::string> LayeredDirectory::names() const {
+  std::set<std::string> seen;
+  std::vector<std::string> result;
+  for (const std::string& name : part_names()) {
+    seen.insert(name);
+    if (lookup(name)) {
+      result.push_back(name);
+    }
+  }
+  for (const Source& source : m_sources) {
+    for (std::string& name : os::names_in(source.fd->get())) {
+      if (!seen.insert(name).second) {
+        continue;
+      }
+      const auto status = os::maybe_status_at(source.fd->get(), name);
+      if (status && !os::is_whiteout(*status)) {
+        result.push_back(std::move(name));
+      }
+    }
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+Found LayeredDirectory::self() const {
+  const Source& top = m_sources.front();
+
+  struct stat status {};
+
+  if (fstat(top.fd->get(), &status) != 0) {
+    throw Error::from_errno(errno, "look at " + m_path);
+  }
+  return Found{top.root, top.path, status};
+}
+
+bool LayeredDirectory::is_part(const std::string& name) const {
+  if (!m_has_parts) {
+    return false;
+  }
+  const std::string path = joined(m_path, name);
+  const auto lies_here = [&path](const auto& each) {
+    return each.at == path;
+  };
+  return std::any_of(m_stack->trees.begin(), m_stack->trees.end(), lies_here)
+         || std::any_of(m_stack->host_directories.begin(), m_stack->host_directories.end(), lies_here);
+}
+
+LayeredView::LayeredView(Stack stack) : m_stack(std::make_shared<const Stack>(std::move(stack))) {
+}
+
+LayeredDirectory LayeredView::root() const {
+  return *LayeredDirectory::part_at(m_stack, "");
+}
+
+std::optional<Found> LayeredView::lookup(const std::string& path) const {
+  std::vector<std::string> components = path_components(path);
+  LayeredDirectory directory = root();
+  if (components.empty()) {
+    return directory.sources().empty() ? std::nullopt : std::optional(directory.self());
+  }
+  const std::string last = std::move(components.back());
+  components.pop_back();
+  for (const std::string& component : components) {
+    auto next = directory.enter(component);
+    if (!next) {
+      return std::nullopt;
+    }
+    directory = std::move(*next);
+  }
+  return directory.lookup(last);
+}
+
+std::optional<LayeredDirectory> LayeredView::directory(const std::string& path) const {
+  LayeredDirectory directory = root();
+  for (const std::string& component : path_components(path)) {
+    auto next = directory.enter(component);
+    if (!next) {
+      return std::nullopt;
+    }
+    directory = std::move(*next);
+  }
+  return directory;
+}
+
+std::vector<std::string> LayeredView::list(const std::string& path) const {
+  const auto found = directory(path);
+  if (!found) {
+    throw Error(ErrorCode::not_found, "{} is not a directory", path.empty() ? "/" : path);
+  }
+  return found->names();
+}
+
+std::vector<std::string> path_components(const std::string& path) {
+  std::vector<std::string> result;
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    std::string part = path.substr(at, end - at);
+    at = end + 1;
+    if (part == ".." || part.find('\0') != std::string::npos) {
+      throw Error(ErrorCode::invalid_argument, "path {:?} must not hold \"..\" or NUL", path);
+    }
+    if (!part.empty() && part != ".") {
+      result.push_back(std::move(part));
+    }
+  }
+  return result;
+}
+
+} // namespace pyro::store

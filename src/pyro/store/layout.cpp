@@ -1,0 +1,153 @@
+#include "layout.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/directory.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace pyro::store {
+
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::string home() {
+  if (const std::string value = environment("HOME"); !value.empty()) {
+    return value;
+  }
+  std::array<char, 16 << 10> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    throw Error(ErrorCode::unavailable, "cannot tell where your home directory is")
+        .with_hint("set HOME or PYRO_HOME");
+  }
+  return entry.pw_dir;
+}
+
+/// `own`, else `xdg`/pyro, else `fallback` in the home directory. The XDG rules: a relative value is as good
+/// as none.
+std::string chosen_directory(const char* own, const char* xdg, const std::string& fallback) {
+  if (const std::string value = environment(own); !value.empty()) {
+    return std::filesystem::absolute(value).lexically_normal().string();
+  }
+  if (const std::string value = environment(xdg); value.starts_with('/')) {
+    return value + "/pyro";
+  }
+  return home() + "/" + fallback;
+}
+
+bool is_name(const std::string& name, std::size_t limit, bool (*first)(char), bool (*other)(char)) {
+  return !name.empty() && name.size() <= limit && first(name.front())
+         && std::all_of(name.begin() + 1, name.end(), other);
+}
+
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_alphanumeric(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+}
+
+bool is_mark(char c) {
+  return c == '.' || c == '_' || c == '-';
+}
+
+} // namespace
+
+Base Base::from_environment() {
+  return Base(chosen_directory("PYRO_HOME", "XDG_STATE_HOME", ".local/state/pyro"));
+}
+
+Base::Base(std::string root) : m_root(std::move(root)) {
+  while (m_root.size() > 1 && m_root.back() == '/') {
+    m_root.pop_back();
+  }
+}
+
+void Base::prepare() const {
+  prepare_private_directory(m_root);
+  for (const std::string& path : {store(), layers(), recipes(), staging(), workspaces()}) {
+    prepare_private_directory(path);
+  }
+}
+
+WorkspacePaths::WorkspacePaths(const Base& base, const std::string& id)
+    : m_root(base.workspaces() + "/" + id) {
+  if (!is_safe_name(id)) {
+    throw Error(ErrorCode::invalid_argument, "invalid workspace id {:?}", id);
+  }
+}
+
+void WorkspacePaths::create() const {
+  if (mkdir(m_root.c_str(), 0700) != 0) {
+    throw Error::from_errno(errno, "create the workspace directory " + m_root);
+  }
+  for (const std::string& path :
+       {generations(), snapshots(), baseline(), commands(), shells(), services(), runtime()}) {
+    os::make_directories(path);
+  }
+}
+
+std::string WorkspacePaths::snapshot(const std::string& name) const {
+  if (!is_snapshot_name(name)) {
+    throw Error(ErrorCode::invalid_argument, "invalid snapshot name {:?}", name)
+        .with_hint("use [a-z0-9][a-z0-9._-]*, at most 64 characters");
+  }
+  return snapshots() + "/" + name + ".json";
+}
+
+std::string environment_cache_directory() {
+  return chosen_directory("PYRO_ENVIRONMENT_CACHE_DIR", "XDG_CACHE_HOME", ".cache/pyro");
+}
+
+void prepare_private_directory(const std::string& path) {
+  struct stat status {};
+
+  if (lstat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) {
+      throw Error::from_errno(errno, "look at " + path);
+    }
+    os::make_directories(path);
+    if (lstat(path.c_str(), &status) != 0) {
+      throw Error::from_errno(errno, "look at " + path);
+    }
+  }
+  const auto refuse = [&path](std::string_view why) {
+    throw Error(ErrorCode::permission, "{} {}", path, why)
+        .with_hint("set PYRO_HOME to a directory of your own that only you may write to");
+  };
+  if (S_ISLNK(status.st_mode)) {
+    refuse("is a symlink");
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    refuse("is not a directory");
+  }
+  if (status.st_uid != geteuid()) {
+    refuse("belongs to somebody else");
+  }
+  if ((status.st_mode & 0022) != 0) {
+    refuse("may be written to by others");
+  }
+}
+
+bool is_safe_name(const std::string& name) {
+  return is_name(name, 128, is_alphanumeric, [](char c) { return is_alphanumeric(c) || is_mark(c); });
+}
+
+bool is_snapshot_name(const std::string& name) {
+  return is_name(name, 64, is_lower_or_digit, [](char c) { return is_lower_or_digit(c) || is_mark(c); });
+}
+
+} // namespace pyro::store
