@@ -1,0 +1,131 @@
+// The layers of design §6: which folder may include which, and where a library may be named.
+#include "source_tree.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <set>
+
+namespace pyro::rules {
+namespace {
+
+using Folders = std::set<std::string>;
+
+/// Beside itself, what each folder below src/pyro may include. `app` wires everything together.
+const std::map<std::string, Folders>& allowed() {
+  static const Folders backend{"base", "os", "protocol"};
+  static const Folders concrete{"base", "os", "protocol", "backend", "backend/shared"};
+  static const Folders front{"base", "operations"};
+  static const std::map<std::string, Folders> rules{
+      {"base", {}},
+      {"os", {"base"}},
+      {"spec", {"base"}},
+      {"protocol", {"base"}},
+      {"plan", {"base", "spec"}},
+      {"store", {"base", "os"}},
+      {"backend", backend},
+      {"backend/shared", {"base", "os", "protocol", "backend"}},
+      {"backend/fake", concrete},
+      {"backend/namespaces", concrete},
+      {"backend/qemu", concrete},
+      {"backend/firecracker", concrete},
+      {"backend/host", concrete},
+      {"supervisor", {"base", "os", "protocol", "store", "backend"}},
+      {"workspace", {"base", "os", "protocol", "spec", "plan", "store", "backend", "supervisor"}},
+      {"operations", {"base", "workspace"}},
+      {"cli", front},
+      {"mcp", front},
+      {"capi", front},
+      {"agent", {"base", "os", "protocol"}},
+  };
+  return rules;
+}
+
+/// "backend/namespaces" for "pyro/backend/namespaces/launcher.hpp".
+std::string folder_of(std::string path) {
+  path = path.substr(path.find("pyro/") + 5);
+  const auto end = path.rfind('/');
+  return end == std::string::npos ? "" : path.substr(0, end);
+}
+
+std::string place(const SourceFile& file, const Include& include) {
+  return file.path + ":" + std::to_string(include.line) + ": includes " + include.target;
+}
+
+TEST(Includes, FoldersIncludeOnlyWhatLiesBelowThem) {
+  int seen = 0;
+  for (const auto& file : sources_below({"src"})) {
+    const auto folder = folder_of(file.path.substr(4));
+    if (folder == "app") {
+      continue;
+    }
+    ASSERT_TRUE(allowed().contains(folder)) << file.path << " is in a folder that has no rule; add one here";
+    for (const auto& include : includes_of(file)) {
+      if (include.target.starts_with("pyro/")) {
+        const auto other = folder_of(include.target);
+        ++seen;
+        EXPECT_TRUE(other == folder || allowed().at(folder).contains(other)) << place(file, include);
+      }
+    }
+  }
+  EXPECT_GT(seen, 50) << "the rule looks at the wrong folder";
+}
+
+TEST(Includes, QuotedOnesStayInTheirFolder) {
+  for (const auto& file : sources_below({"src"})) {
+    for (const auto& include : includes_of(file)) {
+      if (include.quoted) {
+        EXPECT_EQ(include.target.find('/'), std::string::npos) << place(file, include);
+      } else {
+        EXPECT_FALSE(include.target.ends_with(".hpp") && include.target.find('/') == std::string::npos)
+            << place(file, include) << ", which is a file of ours: use quotes";
+      }
+    }
+  }
+}
+
+TEST(Includes, LibrariesAreNamedInOneFolderOnly) {
+  const std::vector<std::pair<std::regex, Folders>> owners{
+      {std::regex("^yaml-cpp/"), {"spec"}},
+      {std::regex("^CLI/"), {"cli"}},
+      {std::regex("^archive(_entry)?\\.h$"), {"os"}},
+      {std::regex("^spdlog/"), {"base"}},
+      {std::regex("^openssl/"), {"base"}},
+      {std::regex("^nghttp2/"), {"protocol"}},
+      {std::regex("^seccomp\\.h$"), {"backend/namespaces", "backend/shared", "agent", "os"}},
+      {std::regex("^nlohmann/"), {"base"}},
+  };
+  for (const auto& file : sources_below({"src"})) {
+    const auto folder = folder_of(file.path.substr(4));
+    for (const auto& include : includes_of(file)) {
+      for (const auto& [library, folders] : owners) {
+        if (std::regex_search(include.target, library)) {
+          EXPECT_TRUE(folders.contains(folder)) << place(file, include);
+        }
+      }
+    }
+  }
+}
+
+TEST(Includes, NoneThatDoesNotWorkOnOurCompiler) {
+  for (const auto& file : sources_below({"src", "tests"})) {
+    for (const auto& include : includes_of(file)) {
+      EXPECT_TRUE(include.target != "format" && include.target != "expected" && include.target != "print")
+          << place(file, include) << ": g++ 12 lacks it";
+    }
+  }
+}
+
+TEST(Includes, TheAgentDependsOnNothingLarge) {
+  for (const auto& file : all_files()) {
+    if (file.path == "src/pyro/agent/CMakeLists.txt") {
+      for (const auto* name : {"yaml", "CLI11", "archive", "pyro_spec", "pyro_store", "pyro_plan"}) {
+        EXPECT_EQ(file.text.find(name), std::string::npos) << file.path << " links " << name;
+      }
+    }
+  }
+}
+
+} // namespace
+} // namespace pyro::rules

@@ -1,0 +1,208 @@
+// What every file keeps to: length, header guards, names, formatting, and nothing of the machine it was
+// written on.
+#include "source_tree.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace pyro::rules {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_long = 400;
+constexpr std::size_t k_too_long = 800;
+
+/// tests/rules/long_files.txt: "path: reason" for each file over k_long lines.
+std::map<std::string, std::string> long_files() {
+  std::map<std::string, std::string> result;
+  std::ifstream in(root() / "tests/rules/long_files.txt");
+  for (std::string line; std::getline(in, line);) {
+    const auto colon = line.find(": ");
+    if (!line.starts_with("#") && colon != std::string::npos) {
+      result[line.substr(0, colon)] = line.substr(colon + 2);
+    }
+  }
+  return result;
+}
+
+bool runs(const std::string& command) {
+  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "re");
+  if (pipe == nullptr) {
+    return "cannot run " + command;
+  }
+  char buffer[4096];
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    text.append(buffer, got);
+  }
+  ::pclose(pipe);
+  return text;
+}
+
+TEST(Style, FilesAreShort) {
+  const auto known = long_files();
+  std::set<std::string> used;
+  for (const auto& file : sources_below({"src", "tests"})) {
+    const auto count = file.lines().size();
+    EXPECT_LE(count, k_too_long) << file.path << " must be split";
+    if (count > k_long) {
+      used.insert(file.path);
+      EXPECT_TRUE(known.contains(file.path))
+          << file.path << " has " << count
+          << " lines: split it, or give the reason in tests/rules/long_files.txt";
+    }
+  }
+  for (const auto& [path, reason] : known) {
+    EXPECT_TRUE(used.contains(path)) << path << " is in long_files.txt but is not long";
+    EXPECT_GT(reason.size(), 10u) << path << " needs a reason";
+  }
+}
+
+TEST(Style, HeadersAreGuardedAndSayWhatTheyAreFor) {
+  for (const auto& file : sources_below({"src", "tests"})) {
+    if (!file.has_extension({".hpp", ".h"})) {
+      continue;
+    }
+    EXPECT_NE(file.text.find("#pragma once\n"), std::string::npos) << file.path << " has no #pragma once";
+    EXPECT_TRUE(file.text.starts_with("//")) << file.path << " does not say what it is for";
+  }
+}
+
+TEST(Style, NoNamespaceIsOpenedWholesale) {
+  static const std::regex in_header(R"(using\s+namespace\s)");
+  static const std::regex standard(R"(using\s+namespace\s+std\s*;)");
+  for (const auto& file : sources_below({"src", "tests"})) {
+    const auto code = code_only(file.text);
+    EXPECT_FALSE(std::regex_search(code, standard)) << file.path << " opens namespace std";
+    if (file.has_extension({".hpp"})) {
+      EXPECT_FALSE(std::regex_search(code, in_header))
+          << file.path << " opens a namespace for all its includers";
+    }
+  }
+}
+
+TEST(Style, NothingIsSwallowedAndNothingPrintsBesideTheFronts) {
+  static const std::regex empty_catch(R"(catch\s*\(\s*\.\.\.\s*\)\s*\{\s*\})");
+  static const std::regex prints(R"(std::(cout|cerr|clog)\b)");
+  for (const auto& file : sources_below({"src"})) {
+    const auto code = code_only(file.text);
+    EXPECT_FALSE(std::regex_search(code, empty_catch))
+        << file.path << " swallows an exception without a word";
+    if (!file.path.starts_with("src/pyro/cli/") && !file.path.starts_with("src/pyro/app/")) {
+      EXPECT_FALSE(std::regex_search(code, prints)) << file.path << " prints; use base/log.hpp or a result";
+    }
+  }
+}
+
+TEST(Style, EveryFolderIsItsNamespace) {
+  for (const auto& file : sources_below({"src"})) {
+    if (!file.has_extension({".hpp"})) {
+      continue;
+    }
+    const auto folder = file.path.substr(9, file.path.rfind('/') - 9); // below src/pyro/
+    const auto first = folder.substr(0, folder.find('/'));
+    const auto wanted = first == "base" ? std::string("namespace pyro") : "namespace pyro::" + first;
+    EXPECT_NE(code_only(file.text).find(wanted), std::string::npos)
+        << file.path << " declares nothing in " << wanted;
+  }
+}
+
+TEST(Style, SourcesAreFormatted) {
+  if (!runs("clang-format-14 --version")) {
+    GTEST_SKIP() << "clang-format-14 is not installed";
+  }
+  // One process for all: a process per file takes ten times as long.
+  std::string command = "cd '" + root().string() + "' && clang-format-14 --dry-run -Werror";
+  for (const auto& file : sources_below({"src", "tests"})) {
+    command += " '" + file.path + "'";
+  }
+  EXPECT_EQ(output_of(command), "") << "`make format` mends it";
+}
+
+TEST(Style, ScriptsParse) {
+  for (const auto& file : all_files()) {
+    const auto path = (root() / file.path).string();
+    if (file.text.starts_with("#!/bin/sh") || file.text.starts_with("#!/usr/bin/env bash")) {
+      EXPECT_EQ(output_of("bash -n '" + path + "'"), "") << file.path;
+    } else if (file.has_extension({".py"})) {
+      EXPECT_EQ(
+          output_of("python3 -c 'import ast,sys; ast.parse(open(sys.argv[1]).read())' '" + path + "'"), "")
+          << file.path;
+    }
+  }
+}
+
+/// Hosts of package sources and proxies of this machine, but for those that everybody has.
+std::set<std::string> private_hosts() {
+  std::string text;
+  const auto take = [&](const fs::path& path) {
+    std::ifstream in(path);
+    std::ostringstream content;
+    content << in.rdbuf();
+    text += content.str() + "\n";
+  };
+  std::error_code ignored;
+  for (const auto* folder : {"/etc/apt/sources.list.d", "/etc/apt/apt.conf.d"}) {
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      take(entry.path());
+    }
+  }
+  for (const auto* path : {"/etc/apt/sources.list", "/etc/apt/apt.conf", "/etc/pip.conf"}) {
+    take(path);
+  }
+  for (const auto* name :
+       {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "PIP_INDEX_URL", "GOPROXY"}) {
+    if (const char* value = std::getenv(name)) {
+      text += std::string(value) + "\n";
+    }
+  }
+  static const std::regex url(R"(\bhttps?://(?:[^/@\s"]*@)?([A-Za-z0-9.-]+))");
+  static const std::regex known(
+      R"(^(localhost|127\.\d+\.\d+\.\d+|.*\.debian\.org|.*\.ubuntu\.com|.*pypi\.org|.*pythonhosted\.org|.*golang\.org|.*github\.com|debian\.org)$)");
+  std::set<std::string> hosts;
+  for (std::sregex_iterator it(text.begin(), text.end(), url), end; it != end; ++it) {
+    if (const auto host = (*it)[1].str(); !std::regex_match(host, known)) {
+      hosts.insert(host);
+    }
+  }
+  return hosts;
+}
+
+TEST(Style, NothingNamesTheMachineItWasWrittenOn) {
+  std::set<std::string> secrets = private_hosts();
+  // The checkout's own place, where it is telling (not a mere "/src").
+  if (const auto place = root().lexically_normal().string();
+      std::count(place.begin(), place.end(), '/') >= 2) {
+    secrets.insert(place);
+  }
+  for (const auto& file : all_files()) {
+    for (const auto& secret : secrets) {
+      EXPECT_EQ(file.text.find(secret), std::string::npos) << file.path << " names " << secret;
+    }
+  }
+}
+
+TEST(Style, TextFilesAreClean) {
+  for (const auto& file : all_files()) {
+    if (file.path == "LICENSE") {
+      continue;
+    }
+    EXPECT_TRUE(file.text.empty() || file.text.back() == '\n') << file.path << " lacks a last newline";
+    EXPECT_EQ(file.text.find("\r\n"), std::string::npos) << file.path << " has CRLF line ends";
+  }
+}
+
+} // namespace
+} // namespace pyro::rules
