@@ -27,7 +27,7 @@ struct CallEvents {
   std::function<void(const Json& result)> on_result;
   /// Client: the Error sent as answer, or `unavailable` when the connection or the peer is gone.
   std::function<void(const Error& error)> on_failure;
-  /// Server: the client cancelled or is gone; nobody waits for an answer.
+  /// Server: the client cancelled, is gone, or broke the rules; nobody waits for an answer.
   std::function<void()> on_gone;
 };
 
@@ -39,8 +39,8 @@ public:
 
   const std::string& path() const { return m_path; }
 
-  /// Replaces all callbacks. The server's handler calls it; before that nothing but the request is delivered.
-  void set_events(CallEvents events) { m_events = std::move(events); }
+  /// Replaces all callbacks. The server's handler calls it; data that comes before that is thrown away.
+  void set_events(CallEvents events) { m_events = std::make_shared<CallEvents>(std::move(events)); }
 
   /// A json frame. False: stop sending until on_writable.
   bool send(const Json& message);
@@ -82,13 +82,12 @@ private:
   Role m_role;
   std::string m_path;
   Stream m_stream;
-  CallEvents m_events;
+  std::shared_ptr<CallEvents> m_events = std::make_shared<CallEvents>();
   Starter m_starter; // server: runs on the first frame
   std::shared_ptr<FrameDecoder> m_decoder;
   std::size_t m_kept_bytes = 0; // of the bytes now being decoded, those left to consume() by the receiver
   bool m_over = false;
   bool m_input_ended = false;
-  bool m_closed = false;
 };
 
 /// Client: sends the request. Throws unavailable when the session is dead or full.

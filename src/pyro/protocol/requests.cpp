@@ -1,0 +1,210 @@
+#include "requests.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <algorithm>
+
+namespace pyro::protocol {
+
+namespace {
+
+constexpr std::size_t k_max_arguments = 4096;
+constexpr std::int64_t k_max_milliseconds = 1000LL * 3600 * 24 * 365;
+
+std::int64_t milliseconds(const Json& value, std::string_view key, std::int64_t otherwise) {
+  auto number = int_or(value, key, otherwise);
+  if (number < 0 || number > k_max_milliseconds) {
+    throw Error(ErrorCode::invalid_argument, "'{}' must be a time in milliseconds, not {}", key, number);
+  }
+  return number;
+}
+
+void check_text(std::string_view text, std::string_view key) {
+  if (text.find('\0') != std::string_view::npos) {
+    throw Error(ErrorCode::invalid_argument, "'{}' must not hold a NUL character", key);
+  }
+}
+
+int terminal_side(const Json& value, std::string_view key) {
+  auto number = get_int(value, key);
+  if (number < 1 || number > 10000) {
+    throw Error(ErrorCode::invalid_argument, "'{}' of a terminal must be 1 to 10000, not {}", key, number);
+  }
+  return static_cast<int>(number);
+}
+
+} // namespace
+
+void check_name(std::string_view name, std::string_view what) {
+  auto alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  bool fine = !name.empty() && name.size() <= 64 && alphanumeric(name.front())
+              && std::all_of(name.begin(), name.end(), [&](char c) {
+                   return alphanumeric(c) || c == '.' || c == '_' || c == '-';
+                 });
+  if (!fine) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "{} '{}' must match [A-Za-z0-9][A-Za-z0-9._-]* with at most 64 characters", what, name.substr(0, 80));
+  }
+}
+
+Json to_json(const Hello& value) {
+  return {
+      {"protocol_features", value.protocol_features},
+      {"agent_version", value.agent_version},
+      {"boot_epoch", value.boot_epoch},
+      {"pid", value.pid}};
+}
+
+Hello hello_from_json(const Json& value) {
+  Hello result;
+  result.protocol_features = get_strings(value, "protocol_features");
+  result.agent_version = get_string(value, "agent_version");
+  result.boot_epoch = get_string(value, "boot_epoch");
+  result.pid = get_int(value, "pid");
+  return result;
+}
+
+TerminalSize terminal_size_from_json(const Json& value) {
+  return {terminal_side(value, "cols"), terminal_side(value, "rows")};
+}
+
+Json to_json(const ExecRequest& value) {
+  Json json{{"argv", value.argv}, {"cwd", value.cwd},           {"env", value.env},
+            {"user", value.user}, {"stdin", value.wants_stdin}, {"timeout_ms", value.timeout_ms},
+            {"pty", nullptr}};
+  if (value.pty) {
+    json["pty"] = {{"cols", value.pty->cols}, {"rows", value.pty->rows}};
+  }
+  return json;
+}
+
+ExecRequest exec_request_from_json(const Json& value) {
+  ExecRequest result;
+  result.argv = get_strings(value, "argv");
+  if (result.argv.empty() || result.argv.front().empty()) {
+    throw Error(ErrorCode::invalid_argument, "'argv' must name a program");
+  }
+  if (result.argv.size() > k_max_arguments) {
+    throw Error(
+        ErrorCode::invalid_argument, "'argv' has {} entries (limit {})", result.argv.size(), k_max_arguments);
+  }
+  result.cwd = string_or(value, "cwd", "");
+  result.env = string_map_or_empty(value, "env");
+  result.user = string_or(value, "user", "");
+  result.wants_stdin = bool_or(value, "stdin", false);
+  result.timeout_ms = milliseconds(value, "timeout_ms", 0);
+  if (auto pty = value.find("pty"); pty != value.end() && !pty->is_null()) {
+    result.pty = terminal_size_from_json(*pty);
+  }
+  for (auto& argument : result.argv) {
+    check_text(argument, "argv");
+  }
+  check_text(result.cwd, "cwd");
+  for (auto& [key, text] : result.env) {
+    check_text(key, "env");
+    check_text(text, "env");
+    if (key.empty() || key.find('=') != std::string::npos) {
+      throw Error(ErrorCode::invalid_argument, "'env' has the invalid name '{}'", key);
+    }
+  }
+  return result;
+}
+
+Json to_json(const ExecResult& value) {
+  return {
+      {"exit_code", value.exit_code},
+      {"signal", value.signal},
+      {"timed_out", value.timed_out},
+      {"duration_ms", value.duration_ms},
+      {"stderr_note", value.stderr_note}};
+}
+
+ExecResult exec_result_from_json(const Json& value) {
+  ExecResult result;
+  result.exit_code = static_cast<int>(std::clamp<std::int64_t>(get_int(value, "exit_code"), 0, 255));
+  result.signal = static_cast<int>(std::clamp<std::int64_t>(get_int(value, "signal"), 0, 127));
+  result.timed_out = get_bool(value, "timed_out");
+  result.duration_ms = get_int(value, "duration_ms");
+  result.stderr_note = string_or(value, "stderr_note", "");
+  return result;
+}
+
+Json to_json(const SecretPut& value) {
+  return {
+      {"name", value.name},
+      {"value", base64_encode(value.value)},
+      {"user", value.user},
+      {"mode", value.mode}};
+}
+
+SecretPut secret_put_from_json(const Json& value) {
+  SecretPut result;
+  result.name = get_string(value, "name");
+  check_name(result.name, "the secret");
+  result.value = base64_decode(get_string(value, "value"));
+  result.user = string_or(value, "user", "");
+  auto mode = int_or(value, "mode", 0400);
+  if (mode < 0 || (mode & ~0777) != 0) {
+    throw Error(ErrorCode::invalid_argument, "'mode' must be 0 to 0777, not 0{:o}", mode);
+  }
+  result.mode = static_cast<int>(mode);
+  return result;
+}
+
+Json to_json(const TcpConnect& value) {
+  return {{"host", value.host}, {"port", value.port}};
+}
+
+TcpConnect tcp_connect_from_json(const Json& value) {
+  TcpConnect result;
+  result.host = string_or(value, "host", "127.0.0.1");
+  auto port = get_int(value, "port");
+  if (port < 1 || port > 65535) {
+    throw Error(ErrorCode::invalid_argument, "'port' must be 1 to 65535, not {}", port);
+  }
+  result.port = static_cast<int>(port);
+  return result;
+}
+
+Json to_json(const Identity& value) {
+  return {{"hostname", value.hostname}, {"machine_id", value.machine_id}};
+}
+
+Identity identity_from_json(const Json& value) {
+  Identity result{string_or(value, "hostname", ""), string_or(value, "machine_id", "")};
+  if (!result.hostname.empty()) {
+    check_name(result.hostname, "the host name");
+  }
+  bool hexadecimal = std::all_of(result.machine_id.begin(), result.machine_id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
+  if (!result.machine_id.empty() && (result.machine_id.size() != 32 || !hexadecimal)) {
+    throw Error(ErrorCode::invalid_argument, "'machine_id' must be 32 lower-case hexadecimal digits");
+  }
+  return result;
+}
+
+Json to_json(const ClockSet& value) {
+  return {{"epoch_ms", value.epoch_ms}};
+}
+
+ClockSet clock_set_from_json(const Json& value) {
+  ClockSet result{get_int(value, "epoch_ms")};
+  if (result.epoch_ms < 0) {
+    throw Error(ErrorCode::invalid_argument, "'epoch_ms' must not be negative");
+  }
+  return result;
+}
+
+Json to_json(const Shutdown& value) {
+  return {{"grace_ms", value.grace_ms}};
+}
+
+Shutdown shutdown_from_json(const Json& value) {
+  return {milliseconds(value, "grace_ms", 5000)};
+}
+
+} // namespace pyro::protocol
