@@ -79,8 +79,9 @@ struct Session::Impl {
   std::function<void()> output_callback;
   std::exception_ptr exception; // thrown by a callback below C frames
   std::string protocol_error;
-  std::vector<std::function<void()>> deferred; // events found while nghttp2 was making output
+  std::vector<std::function<void(bool broken)>> deferred; // events found while nghttp2 was making output
   bool making_output = false;
+  bool gave_up = false;
   bool dead = false;
 
   static Impl& of(void* user_data) { return *static_cast<Impl*>(user_data); }
@@ -108,7 +109,7 @@ struct Session::Impl {
       deferred.push_back(std::move(function));
       return 0;
     }
-    return guarded(function);
+    return guarded([&] { function(false); });
   }
 
   void wake() {
@@ -170,8 +171,8 @@ struct Session::Impl {
     }
     if (state->over_high_water && state->queue.size() <= k_low_water) {
       state->over_high_water = false;
-      impl.deferred.push_back([&impl, id] {
-        auto* now = impl.find(id);
+      impl.deferred.push_back([&impl, id](bool broken) {
+        auto* now = broken ? nullptr : impl.find(id);
         if (auto events = now ? now->events : nullptr; events && events->on_writable) {
           events->on_writable();
         }
@@ -259,7 +260,26 @@ struct Session::Impl {
     if (!events->on_close) {
       return 0;
     }
-    return impl.deliver([events, reason] { events->on_close(reason); });
+    return impl.deliver(
+        [events, reason](bool broken) { events->on_close(broken ? CloseReason::lost : reason); });
+  }
+
+  /// nghttp2 answers a broken connection with GOAWAY; that is where we hear of it.
+  static int on_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+      auto* text = reinterpret_cast<const char*>(frame->goaway.opaque_data);
+      auto& impl = of(user_data);
+      impl.protocol_error = nghttp2_http2_strerror(frame->goaway.error_code);
+      if (text && frame->goaway.opaque_data_len > 0) {
+        impl.protocol_error.append(": ").append(text, frame->goaway.opaque_data_len);
+      }
+      impl.gave_up = true;
+    }
+    return 0;
+  }
+
+  [[noreturn]] static void throw_broken(const std::string& why) {
+    throw Error(ErrorCode::protocol, "the other side of the channel broke the protocol: {}", why);
   }
 
   static int on_invalid(nghttp2_session*, const nghttp2_frame*, int error, void* user_data) {
@@ -279,6 +299,7 @@ Session::Session(Role role) : m_impl(std::make_unique<Impl>()) {
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &Impl::on_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &Impl::on_data);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &Impl::on_close);
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &Impl::on_sent);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, &Impl::on_invalid);
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);
@@ -339,7 +360,7 @@ void Session::feed(std::string_view bytes) {
   if (thrown) {
     std::rethrow_exception(thrown);
   }
-  throw Error(ErrorCode::protocol, "the other side of the channel broke the protocol: {}", why);
+  Impl::throw_broken(why);
 }
 
 std::string Session::take_output(std::size_t limit) {
@@ -358,8 +379,12 @@ std::string Session::take_output(std::size_t limit) {
     output.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
   }
   impl.making_output = false;
+  if (impl.gave_up) {
+    transport_lost();
+    Impl::throw_broken(impl.protocol_error);
+  }
   for (auto& event : std::exchange(impl.deferred, {})) {
-    event();
+    event(false);
   }
   return output;
 }
@@ -405,7 +430,9 @@ void Session::set_events(const Stream& stream, StreamEvents events) {
 void Session::transport_lost() {
   auto& impl = *m_impl;
   impl.dead = true;
-  impl.deferred.clear();
+  for (auto& event : std::exchange(impl.deferred, {})) {
+    event(true);
+  }
   for (auto& [id, state] : std::exchange(impl.streams, {})) {
     if (state.events->on_close) {
       state.events->on_close(CloseReason::lost);

@@ -204,21 +204,31 @@ TEST(Session, RefusesMoreStreamsThanTheLimit) {
 TEST(Session, DiesOfRubbish) {
   Wire wire;
   wire.run();
+  int lost = 0;
+  StreamEvents events;
+  events.on_close = [&](CloseReason reason) {
+    lost += reason == CloseReason::lost ? 1 : 0;
+  };
+  wire.client.open("/a", events);
   try {
-    wire.server.feed("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n");
+    Session server(Role::server);
+    server.feed("GET / HTTP/1.1\r\nHost: nobody\r\n\r\n");
+    server.take_output();
     FAIL() << "rubbish was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::protocol);
   }
-  EXPECT_TRUE(wire.server.is_dead());
-  EXPECT_FALSE(wire.server.want_write());
+  EXPECT_THROW((wire.client.feed("HTTP/1.1 200 OK\r\n\r\n"), wire.client.take_output()), Error);
+  EXPECT_TRUE(wire.client.is_dead());
+  EXPECT_FALSE(wire.client.want_write());
+  EXPECT_EQ(lost, 1);
 }
 
 TEST(Session, DiesOfAFrameThatIsTooLarge) {
   Wire wire;
   wire.run();
   std::string frame{"\x7f\xff\xff\x00\x00\x00\x00\x00\x01", 9};
-  EXPECT_THROW(wire.server.feed(frame), Error);
+  EXPECT_THROW((wire.server.feed(frame), wire.server.take_output()), Error);
   EXPECT_TRUE(wire.server.is_dead());
 }
 
