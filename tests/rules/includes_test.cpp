@@ -94,7 +94,6 @@ TEST(Includes, LibrariesAreNamedInOneFolderOnly) {
       {std::regex("^openssl/"), {"base"}},
       {std::regex("^nghttp2/"), {"protocol"}},
       {std::regex("^seccomp\\.h$"), {"backend/namespaces", "backend/shared", "agent", "os"}},
-      {std::regex("^nlohmann/"), {"base"}},
   };
   for (const auto& file : sources_below({"src"})) {
     const auto folder = folder_of(file.path.substr(4));
