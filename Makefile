@@ -50,7 +50,7 @@ format: ## clang-format over our sources
 	@find src tests cmake \( -name '*.cpp' -o -name '*.hpp' -o -name '*.c' \) -print0 | xargs -0 clang-format-14 -i
 
 bench: release ## the speed goals, beside what people would use instead (FILES=100000 by default)
-	@python3 bench/bench.py --pyro $(pyro) --files $(or $(FILES),100000)
+	@python3 bench/bench.py --pyro $(pyro) --files $(or $(FILES),100000) --json build/bench.json
 
 install: release ## install below PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
