@@ -178,21 +178,25 @@ class Bench:
         self.pyro("destroy", "--yes", cwd=tiny)
 
     def memory(self):
-        """Private memory of supervisor and agent, found by our state directory in their arguments or environment."""
-        total = 0
+        """Private memory of our supervisor (known by the state directory in its arguments or environment) and of the
+        agent below it."""
         needle = self.env["PYRO_HOME"].encode()
+        parents, ours = {}, set()
         for entry in pathlib.Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    # the name in parentheses may hold anything; the parent is the second field after it
+                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if needle in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
+                        ours.add(int(entry.name))
+        for _ in range(4):
+            ours |= {pid for pid, parent in parents.items() if parent in ours}
+        total = 0
+        for pid in ours:
             with contextlib.suppress(OSError):
-                known = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                name = (entry / "comm").read_text().strip()
-                parent = (entry / "status").read_text()
-                inside = "NSpid:" in parent and len(parent.split("NSpid:")[1].splitlines()[0].split()) > 1
-                if needle in known or (name.startswith("pyro-agent") and inside):
-                    for line in (entry / "smaps_rollup").read_text().splitlines():
-                        if line.startswith(("Private_Clean", "Private_Dirty")):
-                            total += int(line.split()[1])
+                for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                    if line.startswith(("Private_Clean", "Private_Dirty")):
+                        total += int(line.split()[1])
         self.notes["idle_sandbox_private_kib"] = total
 
     def cleanup(self):
@@ -248,7 +252,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="parts of row names, separated by commas")
     parser.add_argument("--dir", help="where to work (default: the temporary directory); its file system is measured")
-    parser.add_argument("--json", default="bench.json", help="where the figures go")
+    parser.add_argument("--json", default="build/bench.json", help="where the figures go")
     options = parser.parse_args()
     if not os.access(options.pyro, os.X_OK):
         parser.error(f"{options.pyro} is no program; `make release` builds it")
@@ -275,6 +279,7 @@ def main():
             "format_version": "1.0", "files": options.files, "bytes": made, "machine": platform.machine(),
             "kernel": platform.release(), "cpus": os.cpu_count(), "user": "root" if os.geteuid() == 0 else "ordinary",
             "rows": bench.rows, **bench.notes}
+        pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
         print(f"\nidle sandbox: {bench.notes.get('idle_sandbox_private_kib', 0)} KiB private; figures in {options.json}")
         return 0
