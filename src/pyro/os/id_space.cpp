@@ -13,7 +13,6 @@
 #include <csignal>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -25,12 +24,25 @@ namespace {
 constexpr std::uint32_t k_shifted_base = 0x70000000;
 constexpr std::uint32_t k_id_count = 65536;
 
+// From /etc/passwd itself, since static programs cannot ask name services; $USER where the user is not in it.
+// A wrong name does no harm: newuidmap(1) checks for itself whose ranges these are.
 std::string user_name() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found ? found->pw_name : "";
+  const auto text = maybe_read_file("/etc/passwd", 4 << 20).value_or("");
+  const auto uid = std::to_string(::getuid());
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto line = text.substr(begin, end - begin);
+    begin = end + 1;
+    const auto name_end = line.find(':');
+    const auto id = line.find(':', name_end + 1);
+    if (name_end != std::string::npos && id != std::string::npos
+        && line.compare(id + 1, uid.size() + 1, uid + ":") == 0) {
+      return line.substr(0, name_end);
+    }
+  }
+  const char* name = std::getenv("USER");
+  return name ? name : "";
 }
 
 /// The first usable range of this user in /etc/subuid or /etc/subgid ("name:start:count").

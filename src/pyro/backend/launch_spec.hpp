@@ -1,0 +1,62 @@
+// What a sandbox is to be, as a value: checked, printed and sent to the supervisor as JSON before anything is
+// done.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::backend {
+
+/// Environments show some top-level directories of this machine ("usr"); each is an overlay of its own
+/// ("part").
+struct RootStack {
+  std::vector<std::string> layers;    // absolute paths of layer trees, bottom to top
+  std::vector<std::string> host_dirs; // names without slash, e.g. "usr"
+};
+
+struct Limits {
+  std::int64_t cpus = 0;         // 0: no limit
+  std::int64_t memory_bytes = 0; // 0: no limit
+  std::int64_t pids = 0;         // 0: no limit
+};
+
+struct LaunchSpec {
+  std::string workspace_id;
+  std::string hostname;
+  std::string
+      runtime_dir; // control.sock, exit.json, supervisor.log; also the mount point of the staging area
+  std::string generation_dir; // <part>/{upper,work} of the writable layer; made by the launcher where missing
+  std::string layers_dir;     // the directory that holds every layer (store/layers)
+  RootStack root;
+  Limits limits;
+  bool egress = false;     // network beyond loopback
+  double expires_at = 0;   // epoch seconds; 0: never
+  std::string agent_path;  // the static agent
+  std::string cgroup_name; // unique per started sandbox
+};
+
+Json to_json(const LaunchSpec& spec);
+/// Throws Error(protocol) naming the key.
+LaunchSpec launch_spec_from_json(const Json& value);
+/// Throws Error(invalid_argument) for what must never reach the kernel (relative paths, odd names).
+void validate(const LaunchSpec& spec);
+
+/// The names of the overlays that make the root: "root", then one per host directory.
+std::vector<std::string> parts_of(const RootStack& root);
+
+/// What the supervisor reports when the sandbox is up.
+struct Launched {
+  int supervisor_pid = 0;
+  int sandbox_pid = 0;            // of the agent, on this machine
+  std::vector<std::string> notes; // what this machine could not give: "no cgroup limits: ..."
+  Json timings;                   // step → microseconds
+};
+
+Json to_json(const Launched& launched);
+Launched launched_from_json(const Json& value);
+
+} // namespace pyro::backend

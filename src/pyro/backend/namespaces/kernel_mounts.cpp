@@ -1,0 +1,184 @@
+#include "kernel_mounts.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/mount.hpp>
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pyro::backend::namespaces {
+
+namespace {
+
+struct Device {
+  const char* name;
+  unsigned major_number;
+  unsigned minor_number;
+};
+
+constexpr std::array k_devices{Device{"null", 1, 3},   Device{"zero", 1, 5},    Device{"full", 1, 7},
+                               Device{"random", 1, 8}, Device{"urandom", 1, 9}, Device{"tty", 5, 0}};
+
+// Host-wide knobs and memory that no container sees.
+constexpr std::array k_masked_files{"proc/kcore",       "proc/keys",        "proc/latency_stats",
+                                    "proc/timer_list",  "proc/timer_stats", "proc/sched_debug",
+                                    "proc/kallsyms",    "proc/kpagecount",  "proc/kpageflags",
+                                    "proc/kpagecgroup", "proc/kmsg"};
+constexpr std::array k_masked_directories{
+    "proc/acpi", "proc/scsi", "proc/asound", "sys/firmware", "sys/devices/virtual/powercap", "sys/kernel"};
+constexpr std::array k_read_only{"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+
+os::Fd clone_device(const Device& device) {
+  const auto path = fmt::format("/dev/{}", device.name);
+  auto mount = os::clone_mount(AT_FDCWD, path);
+
+  struct stat status {};
+
+  if (::fstat(mount.get(), &status) < 0 || !S_ISCHR(status.st_mode)
+      || status.st_rdev != ::makedev(device.major_number, device.minor_number)) {
+    throw Error(
+        ErrorCode::unavailable, "{} of this machine is not the device {}:{}", path, device.major_number,
+        device.minor_number);
+  }
+  return mount;
+}
+
+os::Fd open_root() {
+  return os::open_file("/", O_PATH | O_DIRECTORY);
+}
+
+/// A directory of the new root; made where it is missing.
+os::Fd directory_in(int root, const std::string& path) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (auto directory = os::maybe_open_beneath(root, path, O_PATH | O_DIRECTORY)) {
+      return std::move(*directory);
+    }
+    if (::mkdirat(root, path.c_str(), 0755) < 0 && errno != EEXIST) {
+      throw Error::from_errno(errno, fmt::format("create /{}", path));
+    }
+  }
+  throw Error(ErrorCode::invalid_argument, "/{} of this environment is no directory", path);
+}
+
+void mount_in(
+    int root, const std::string& path, const std::string& type, const os::MountOptions& options,
+    std::uint64_t attributes) {
+  const auto target = directory_in(root, path);
+  const auto mount = os::make_mount(type, options, attributes);
+  os::attach_mount(mount.get(), target.get());
+}
+
+void link_in(int directory, const char* target, const char* name) {
+  if (::symlinkat(target, directory, name) < 0) {
+    throw Error::from_errno(errno, fmt::format("link /dev/{}", name));
+  }
+}
+
+void make_dev(int root, const KernelSources& sources) {
+  constexpr std::uint64_t k_attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+  mount_in(root, "dev", "tmpfs", {{"mode", "0755"}, {"size", "64k"}}, k_attributes);
+  const auto dev = directory_in(root, "dev");
+  for (const auto& [name, mount] : sources.devices) {
+    const auto node = os::open_at(dev.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0666);
+    os::attach_mount(mount.get(), node.get());
+  }
+  link_in(dev.get(), "/proc/self/fd", "fd");
+  link_in(dev.get(), "/proc/self/fd/0", "stdin");
+  link_in(dev.get(), "/proc/self/fd/1", "stdout");
+  link_in(dev.get(), "/proc/self/fd/2", "stderr");
+  link_in(dev.get(), "pts/ptmx", "ptmx");
+  mount_in(root, "dev/pts", "devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}}, k_attributes);
+  mount_in(root, "dev/shm", "tmpfs", {{"mode", "1777"}, {"size", "256m"}}, k_attributes | MOUNT_ATTR_NODEV);
+  mount_in(root, "dev/mqueue", "mqueue", {}, k_attributes | MOUNT_ATTR_NODEV);
+}
+
+void make_run(int root, bool egress, const std::string& resolv_conf) {
+  mount_in(root, "run", "tmpfs", {{"mode", "0755"}, {"size", "64m"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  const auto run = directory_in(root, "run");
+  for (const auto& [name, mode] :
+       {std::pair{"lock", 01777U}, std::pair{"secrets", 0755U}, std::pair{"pyro", 0755U}}) {
+    if (::mkdirat(run.get(), name, mode) < 0) {
+      throw Error::from_errno(errno, fmt::format("create /run/{}", name));
+    }
+  }
+  if (!egress) {
+    return;
+  }
+  const auto file =
+      os::open_at(run.get(), "pyro/resolv.conf", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644);
+  os::write_all(file.get(), resolv_conf);
+  // Where the environment has a regular file, ours covers it; a missing one or a link is the environment's
+  // business.
+  if (const auto target = os::maybe_open_beneath(root, "etc/resolv.conf", O_PATH)) {
+    const auto mount = os::clone_mount(run.get(), "pyro/resolv.conf");
+    os::attach_mount(mount.get(), target->get());
+  }
+}
+
+void mask(int root) {
+  for (const char* path : k_masked_files) {
+    if (const auto target = os::maybe_open_beneath(root, path, O_PATH)) {
+      const auto copy = os::clone_mount(root, "dev/null");
+      os::attach_mount(copy.get(), target->get());
+    }
+  }
+  for (const char* path : k_masked_directories) {
+    if (const auto target = os::maybe_open_beneath(root, path, O_PATH | O_DIRECTORY)) {
+      const auto empty =
+          os::make_mount("tmpfs", {{"mode", "0555"}, {"size", "4k"}}, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID);
+      os::attach_mount(empty.get(), target->get());
+    }
+  }
+  for (const char* path : k_read_only) {
+    if (const auto target = os::maybe_open_beneath(root, path, O_PATH)) {
+      const auto copy = os::clone_mount(target->get(), "");
+      os::set_mount_attributes(
+          copy.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+      os::attach_mount(copy.get(), target->get());
+    }
+  }
+}
+
+/// Nested user namespaces are the door to most kernel holes that need capabilities.
+void forbid_nested_user_namespaces(int root) {
+  if (const auto limit = os::maybe_open_beneath(root, "proc/sys/user/max_user_namespaces", O_WRONLY)) {
+    os::write_all(limit->get(), "0");
+  }
+}
+
+std::string machine_resolv_conf() {
+  return os::maybe_read_file("/etc/resolv.conf", 64 << 10).value_or("");
+}
+
+} // namespace
+
+KernelSources::KernelSources() : resolv_conf(machine_resolv_conf()) {
+  for (const auto& device : k_devices) {
+    devices.emplace_back(device.name, clone_device(device));
+  }
+}
+
+std::vector<std::string> mount_kernel_files(const KernelSources& sources, bool egress) {
+  std::vector<std::string> notes;
+  const auto root = open_root();
+  constexpr std::uint64_t k_quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  mount_in(root.get(), "proc", "proc", {}, k_quiet);
+  try {
+    mount_in(root.get(), "sys", "sysfs", {}, k_quiet | MOUNT_ATTR_RDONLY);
+  } catch (const Error& error) {
+    notes.push_back(fmt::format("no /sys inside: {}", error.what()));
+  }
+  make_dev(root.get(), sources);
+  make_run(root.get(), egress, sources.resolv_conf);
+  forbid_nested_user_namespaces(root.get());
+  mask(root.get());
+  return notes;
+}
+
+} // namespace pyro::backend::namespaces

@@ -1,0 +1,179 @@
+#include "probe.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/cgroup.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/mount.hpp>
+#include <pyro/os/process.hpp>
+
+#include <sys/mount.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <sched.h>
+#include <unistd.h>
+
+namespace pyro::backend::namespaces {
+
+namespace {
+
+/// Runs `attempt` in a child with its own user and mount namespaces; nullopt: it worked, else why not.
+std::optional<std::string> try_in_child(const std::function<void()>& attempt) {
+  auto report = os::make_pipe();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (pid == 0) {
+    std::string text = "ok";
+    try {
+      attempt();
+    } catch (const Error& error) {
+      text = error.what();
+    }
+    os::write_all(report.write_end.get(), text);
+    ::_exit(0);
+  }
+  os::Child child(pid);
+  report.write_end.reset();
+  const auto text = os::read_all(report.read_end.get(), 4096);
+  std::ignore = child.wait();
+  if (text == "ok") {
+    return std::nullopt;
+  }
+  return text.empty() ? "the attempt was killed" : text;
+}
+
+void enter_own_namespaces() {
+  const auto uid = ::getuid();
+  const auto gid = ::getgid();
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+    throw Error::from_errno(errno, "unshare(CLONE_NEWUSER | CLONE_NEWNS)");
+  }
+  const auto write = [](const char* path, const std::string& text) {
+    const auto fd = os::open_file(path, 1);
+    os::write_all(fd.get(), text);
+  };
+  write("/proc/self/setgroups", "deny");
+  write("/proc/self/uid_map", fmt::format("0 {} 1", uid));
+  write("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+}
+
+void mount_overlay() {
+  enter_own_namespaces();
+  os::make_all_mounts_private();
+  const auto staging = os::make_mount("tmpfs", {}, 0);
+  os::attach_mount(staging.get(), "/tmp");
+  for (const auto* name : {"/tmp/lower", "/tmp/upper", "/tmp/work", "/tmp/merged"}) {
+    os::make_directories(name);
+  }
+  os::mount_at(
+      "pyro", "/tmp/merged", "overlay", 0,
+      "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,userxattr");
+}
+
+Check kernel_check() {
+  utsname names{};
+  ::uname(&names);
+  int major_version = 0;
+  int minor_version = 0;
+  std::sscanf(names.release, "%d.%d", &major_version, &minor_version);
+  const int needed_minor = ::geteuid() == 0 ? 19 : 11;
+  const bool ok = major_version > 5 || (major_version == 5 && minor_version >= needed_minor);
+  return {
+      "kernel", ok ? "ok" : "error", fmt::format("Linux {}", names.release),
+      ok ? "" : fmt::format("sandboxes need Linux 5.{} or newer here", needed_minor)};
+}
+
+Check user_namespace_check() {
+  const auto failure = try_in_child(enter_own_namespaces);
+  if (!failure) {
+    return {"user-namespaces", "ok", "user namespaces work", ""};
+  }
+  return {
+      "user-namespaces", "error", *failure,
+      "allow them: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, or the AppArmor "
+      "profile"};
+}
+
+Check overlay_check() {
+  const auto failure = try_in_child(mount_overlay);
+  if (!failure) {
+    return {"overlay", "ok", "overlayfs works inside a user namespace", ""};
+  }
+  return {"overlay", "error", *failure, "load the module `overlay` (modprobe overlay)"};
+}
+
+Check ids_check() {
+  const auto& space = os::IdSpace::current();
+  if (space.kind() != os::IdSpace::Kind::single) {
+    return {
+        "ids", "ok",
+        fmt::format(
+            "sandboxes have {} user ids ({})", space.uids().back().count + (space.uids().size() > 1 ? 1 : 0),
+            space.kind() == os::IdSpace::Kind::shifted ? "a range of their own" : "from /etc/subuid"),
+        ""};
+  }
+  return {
+      "ids", "warning",
+      space.shortcoming()
+          + "; packages that make users, and services of other users, will fail in setup steps",
+      "apt install uidmap, and add `USER:100000:65536` to /etc/subuid and /etc/subgid"};
+}
+
+Check limits_check() {
+  const auto& support = os::Cgroup::support();
+  if (support.shortcoming.empty()) {
+    return {
+        "limits", "ok",
+        support.unified_limits ? "cgroup v2 limits are enforced" : "cgroup v1 limits are enforced", ""};
+  }
+  return {
+      "limits", "warning", support.shortcoming + "; resources.cpus and memory are not enforced, pids is",
+      ::geteuid() == 0 ? "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
+                       : "run below a delegated cgroup: systemd-run --user --scope -p Delegate=yes pyro ..."};
+}
+
+Check freeze_check() {
+  if (!os::Cgroup::support().unified.empty()) {
+    return {"freeze", "ok", "live snapshots freeze the sandbox by cgroup", ""};
+  }
+  return {
+      "freeze", "note",
+      "no cgroup v2 directory: live snapshots stop the processes by SIGSTOP, which they can notice", ""};
+}
+
+Check egress_check() {
+  if (os::find_program("pasta")) {
+    return {"egress", "ok", "network access through pasta", ""};
+  }
+  return {
+      "egress", "warning",
+      "pasta is not installed: sandboxes have no way to the network, so steps that download fail",
+      "apt install passt"};
+}
+
+Check disk_check() {
+  return {
+      "disk-limit", "note",
+      "resources.disk is not enforced by namespace sandboxes: they share this file system", ""};
+}
+
+} // namespace
+
+std::vector<Check> probe_machine() {
+  return {kernel_check(), user_namespace_check(), overlay_check(), ids_check(),
+          limits_check(), freeze_check(),         egress_check(),  disk_check()};
+}
+
+bool can_connect_to_network() {
+  return os::find_program("pasta").has_value();
+}
+
+bool can_limit_resources() {
+  return os::Cgroup::support().shortcoming.empty();
+}
+
+} // namespace pyro::backend::namespaces

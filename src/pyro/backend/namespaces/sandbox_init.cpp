@@ -1,0 +1,146 @@
+#include "sandbox_init.hpp"
+
+#include "hardening.hpp"
+#include "sandbox_root.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/mount.hpp>
+#include <pyro/os/network.hpp>
+#include <pyro/os/unix_socket.hpp>
+
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <unistd.h>
+
+namespace pyro::backend::namespaces {
+
+namespace {
+
+constexpr int k_channel_number = 3;
+constexpr const char* k_cloud_metadata = "169.254.169.254";
+
+MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
+  auto message = os::receive_with_fds(control.get());
+  if (message.bytes.empty()) {
+    ::_exit(1); // the supervisor is gone
+  }
+  MappedMounts mapped;
+  if (!message.fds.empty()) {
+    if (message.fds.size() != 2 + spec.root.host_dirs.size()) {
+      throw Error(ErrorCode::internal, "{} mounts were handed over", message.fds.size());
+    }
+    mapped.layers = std::move(message.fds[0]);
+    mapped.generation = std::move(message.fds[1]);
+    for (std::size_t index = 2; index < message.fds.size(); ++index) {
+      mapped.host_dirs.push_back(std::move(message.fds[index]));
+    }
+  }
+  return mapped;
+}
+
+void become_inside_root() {
+  if (os::IdSpace::current().kind() != os::IdSpace::Kind::single && ::setgroups(0, nullptr) < 0) {
+    throw Error::from_errno(errno, "setgroups");
+  }
+  if (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0) {
+    throw Error::from_errno(errno, "become root of the user namespace");
+  }
+}
+
+/// The sandbox ends with its supervisor, whatever kills it. The change of ids has cleared an earlier request.
+void die_with_supervisor(const os::Fd& control) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Had the supervisor died before that request, its end of the socket would be closed.
+  std::array<char, 1> nothing{};
+  const auto got = ::recv(control.get(), nothing.data(), nothing.size(), MSG_DONTWAIT | MSG_PEEK);
+  if (got == 0) {
+    ::_exit(1);
+  }
+}
+
+/// The agent is executed from a read-only mount that is attached nowhere: nothing inside can write to it by
+/// any name (CVE-2019-5736), not even through /proc/1/exe.
+os::Fd open_agent(const std::string& path) {
+  auto mount = os::clone_mount(AT_FDCWD, path);
+  os::set_mount_attributes(mount.get(), MOUNT_ATTR_RDONLY);
+  return mount;
+}
+
+[[noreturn]] void
+execute_agent(const os::Fd& agent, os::Fd& channel, os::Fd& control, const std::vector<std::string>& notes) {
+  // Channel on 3, the report socket and the agent just above it (both close on exec), nothing else.
+  const auto agent_copy = os::duplicate(agent.get(), 100);
+  const auto control_copy = os::duplicate(control.get(), 101);
+  const auto channel_copy = os::duplicate(channel.get(), 102);
+  if (::dup2(channel_copy.get(), k_channel_number) < 0) {
+    throw Error::from_errno(errno, "dup2");
+  }
+  const int control_number = ::dup3(control_copy.get(), 4, O_CLOEXEC);
+  const int agent_number = ::dup3(agent_copy.get(), 5, O_CLOEXEC);
+  if (control_number < 0 || agent_number < 0 || ::syscall(SYS_close_range, 6U, ~0U, 0U) < 0) {
+    throw Error::from_errno(errno, "close what is not needed");
+  }
+  if (!notes.empty()) {
+    os::send_with_fds(control_number, Json{{"notes", notes}}.dump(), {});
+  }
+  std::array<const char*, 4> argv{"pyro-agent", "--channel-fd", "3", nullptr};
+  std::array<const char*, 1> env{nullptr};
+  ::execveat(
+      agent_number, "", const_cast<char**>(argv.data()), const_cast<char**>(env.data()), AT_EMPTY_PATH);
+  const auto error = Error::from_errno(errno, "execute the agent");
+  os::send_with_fds(control_number, to_json(error).dump(), {});
+  ::_exit(1);
+}
+
+void init(const LaunchSpec& spec, os::Fd& control, os::Fd& channel) {
+  const auto mapped = receive_go(control, spec);
+  enter_staging(spec);
+  const auto agent = open_agent(spec.agent_path);
+  become_inside_root();
+  die_with_supervisor(control);
+  if (::unshare(CLONE_NEWCGROUP) < 0) {
+    throw Error::from_errno(errno, "unshare(CLONE_NEWCGROUP)");
+  }
+  if (::sethostname(spec.hostname.data(), spec.hostname.size()) < 0) {
+    throw Error::from_errno(errno, "sethostname");
+  }
+  os::bring_up_loopback();
+  const auto notes = enter_sandbox_root(spec, mapped);
+  if (spec.egress) {
+    if (os::receive_with_fds(control.get()).bytes.empty()) {
+      ::_exit(1);
+    }
+    os::add_blackhole_route(k_cloud_metadata);
+  }
+  ::umask(022);
+  set_resource_limits(spec.limits.pids);
+  drop_capabilities();
+  enter_seccomp();
+  execute_agent(agent, channel, control, notes);
+}
+
+} // namespace
+
+void run_sandbox_init(const LaunchSpec& spec, os::Fd control, os::Fd channel) {
+  try {
+    init(spec, control, channel);
+  } catch (const Error& error) {
+    os::send_with_fds(control.get(), to_json(error).dump(), {});
+  } catch (const std::exception& error) {
+    os::send_with_fds(control.get(), to_json(Error(ErrorCode::internal, "{}", error.what())).dump(), {});
+  }
+  ::_exit(1);
+}
+
+} // namespace pyro::backend::namespaces

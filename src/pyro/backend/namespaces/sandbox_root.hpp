@@ -1,0 +1,28 @@
+// The file system of a sandbox: overlays for the root and its parts, then /proc, /sys, /dev, /run, masks.
+// Runs in the new namespaces, single-threaded, before anything of the user's exists.
+#pragma once
+
+#include <pyro/backend/launch_spec.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <string>
+#include <vector>
+
+namespace pyro::backend::namespaces {
+
+/// Mounts made outside with the sandbox's id map; empty Fds where plain paths serve (ordinary users).
+struct MappedMounts {
+  os::Fd layers;
+  os::Fd generation;
+  std::vector<os::Fd> host_dirs; // in the order of RootStack::host_dirs
+};
+
+/// Mounts the staging tmpfs on runtime_dir/root and makes it the working directory. Must run while the
+/// process still has the ids of the outside, which alone can reach the directory.
+void enter_staging(const LaunchSpec& spec);
+
+/// Builds the root in the staging area, pivots into it and lets go of the old one. Ids must be those of the
+/// inside. Returns what could not be had ("no /sys: ...").
+std::vector<std::string> enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped);
+
+} // namespace pyro::backend::namespaces

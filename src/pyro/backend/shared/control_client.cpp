@@ -1,0 +1,64 @@
+#include "control_client.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/unix_socket.hpp>
+
+namespace pyro::backend {
+
+std::unique_ptr<ControlClient> ControlClient::connect(const std::string& socket_path) {
+  auto socket = os::maybe_connect_unix(socket_path);
+  return socket ? std::unique_ptr<ControlClient>(new ControlClient(std::move(*socket))) : nullptr;
+}
+
+ControlClient::ControlClient(os::Fd socket) {
+  os::BytePump::Callbacks callbacks;
+  callbacks.on_bytes = [this](std::string_view bytes) {
+    m_session.feed(bytes);
+  };
+  callbacks.pull = [this] {
+    return m_session.take_output();
+  };
+  callbacks.on_closed = [this](const Error*) {
+    m_lost = true;
+    m_session.transport_lost();
+  };
+  m_pump = std::make_unique<os::BytePump>(m_loop, std::move(socket), std::move(callbacks));
+  m_session.on_output([this] { m_pump->wake(); });
+}
+
+std::shared_ptr<protocol::Call>
+ControlClient::open(const std::string& path, const Json& request, protocol::CallEvents events) {
+  return protocol::open_call(m_session, path, request, std::move(events));
+}
+
+Json ControlClient::call(
+    const std::string& path, const Json& request, std::chrono::milliseconds limit,
+    std::function<void(const Json&)> on_message) {
+  std::optional<Json> result;
+  std::optional<Error> failure;
+  protocol::CallEvents events;
+  events.on_result = [&](const Json& value) {
+    result = value;
+  };
+  events.on_failure = [&](const Error& error) {
+    failure = error;
+  };
+  events.on_message = std::move(on_message);
+  const auto call = open(path, request, std::move(events));
+  const auto deadline = os::now_monotonic() + limit;
+  while (!result && !failure) {
+    const auto left = limit.count() == 0 ? std::chrono::milliseconds(60'000) : deadline - os::now_monotonic();
+    if (left.count() <= 0) {
+      call->cancel();
+      throw Error(ErrorCode::timeout, "no answer to {} within {} ms", path, limit.count());
+    }
+    m_loop.turn(left);
+  }
+  if (failure) {
+    throw *failure;
+  }
+  return *result;
+}
+
+} // namespace pyro::backend

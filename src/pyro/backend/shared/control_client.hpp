@@ -1,0 +1,45 @@
+// A client of a supervisor's control socket: calls that block, and the loop for calls that stream.
+#pragma once
+
+#include <pyro/os/byte_pump.hpp>
+#include <pyro/os/event_loop.hpp>
+#include <pyro/protocol/call.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace pyro::backend {
+
+class ControlClient {
+public:
+  /// nullptr when no supervisor listens there.
+  static std::unique_ptr<ControlClient> connect(const std::string& socket_path);
+
+  /// Sends the request and waits for its answer. Paths of the agent start with "/agent". Throws the answer's
+  /// Error, or Error(timeout) when `limit` is not 0 and over. `on_message` gets json frames before the
+  /// answer.
+  Json call(
+      const std::string& path, const Json& request, std::chrono::milliseconds limit = std::chrono::minutes(1),
+      std::function<void(const Json&)> on_message = {});
+
+  /// Opens a streaming call; drive it with loop().turn().
+  std::shared_ptr<protocol::Call>
+  open(const std::string& path, const Json& request, protocol::CallEvents events);
+
+  os::EventLoop& loop() { return m_loop; }
+
+  /// The supervisor has closed the connection.
+  bool is_lost() const { return m_lost; }
+
+private:
+  explicit ControlClient(os::Fd socket);
+
+  os::EventLoop m_loop;
+  protocol::Session m_session{protocol::Role::client};
+  std::unique_ptr<os::BytePump> m_pump;
+  bool m_lost = false;
+};
+
+} // namespace pyro::backend

@@ -1,0 +1,63 @@
+#include "start_supervisor.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/process.hpp>
+
+#include <fcntl.h>
+
+namespace pyro::backend {
+
+namespace {
+
+std::vector<std::string> last_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (lines.size() > 20) {
+    lines.erase(lines.begin(), lines.end() - 20);
+  }
+  return lines;
+}
+
+} // namespace
+
+Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
+  validate(spec);
+  auto input = os::make_pipe();
+  auto output = os::make_pipe();
+  const auto log_path = spec.runtime_dir + "/supervisor.log";
+  const auto log = os::open_file(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  os::Command command{{program}};
+  command.env = std::map<std::string, std::string>{{"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}};
+  for (const char* name : {"USER", "PYRO_LOG", "PYRO_CRASH_AT"}) {
+    if (const char* value = std::getenv(name)) {
+      (*command.env)[name] = value;
+    }
+  }
+  command.fds = {{0, input.read_end.get()}, {1, output.write_end.get()}, {2, log.get()}};
+  auto child = os::spawn(command);
+  input.read_end.reset();
+  output.write_end.reset();
+  os::write_all(input.write_end.get(), to_json(spec).dump());
+  input.write_end.reset();
+  const auto text = os::read_all(output.read_end.get(), 1 << 20);
+  if (text.empty()) {
+    const auto outcome = child.wait();
+    throw Error(ErrorCode::failed, "the supervisor ended before the sandbox was up: {}", to_string(outcome))
+        .with_output(last_lines(os::maybe_read_file(log_path, 1 << 20).value_or("")));
+  }
+  const auto answer = parse_json(text, "the supervisor's answer");
+  if (answer.contains("error")) {
+    std::ignore = child.wait();
+    throw error_from_json(answer["error"]).add_context("starting the sandbox");
+  }
+  auto launched = launched_from_json(value_at(answer, "launched"));
+  child.release(); // it lives on; whoever looks next finds it by its record
+  return launched;
+}
+
+} // namespace pyro::backend

@@ -1,0 +1,100 @@
+// pyro-supervisor: reads one LaunchSpec as JSON from standard input, starts the sandbox, writes one line of
+// JSON
+// ({"launched": ...} or {"error": ...}) to standard output, lets go of both and serves. Started by a backend
+// only.
+#include <pyro/backend/namespaces/launcher.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/atomic_file.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/supervisor/supervisor.hpp>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fcntl.h>
+#include <unistd.h>
+
+using namespace pyro;
+
+namespace {
+
+class NamespacesGuest : public supervisor::Guest {
+public:
+  explicit NamespacesGuest(backend::namespaces::Sandbox sandbox) : m_sandbox(std::move(sandbox)) {}
+
+  os::Fd take_channel() override { return std::move(m_sandbox.channel); }
+
+  int pid() const override { return m_sandbox.agent.pid(); }
+
+  bool freeze() override { return m_sandbox.cgroup->freeze(); }
+
+  void thaw() override { m_sandbox.cgroup->thaw(); }
+
+  // The death of pid 1 kills the whole pid namespace; the group is only faster when there are many processes.
+  void kill() override {
+    m_sandbox.cgroup->kill();
+    m_sandbox.agent.signal(SIGKILL);
+  }
+
+private:
+  backend::namespaces::Sandbox m_sandbox;
+};
+
+void answer(const Json& message) {
+  try {
+    os::write_all(STDOUT_FILENO, message.dump() + "\n");
+  } catch (const Error&) {
+    // The starter is gone; it finds us by the control socket, or the next command ends us.
+  }
+  const auto nowhere = os::open_file("/dev/null", O_RDWR);
+  ::dup2(nowhere.get(), STDIN_FILENO);
+  ::dup2(nowhere.get(), STDOUT_FILENO);
+}
+
+/// What was made on this machine for the sandbox, for cleaning up should this process be killed.
+void note_kernel_objects(const backend::LaunchSpec& spec, const backend::namespaces::Sandbox& sandbox) {
+  os::write_json_atomically(
+      spec.runtime_dir + "/kernel_objects.json",
+      {{"cgroups", sandbox.cgroup->directories()},
+       {"sandbox_pid", sandbox.agent.pid()},
+       {"supervisor_pid", ::getpid()}},
+      os::Durable::no);
+}
+
+void serve() {
+  const auto text = os::read_all(STDIN_FILENO, 4 << 20);
+  const auto spec = backend::launch_spec_from_json(parse_json(text, "the launch description"));
+  backend::validate(spec);
+  auto sandbox = backend::namespaces::launch(spec);
+  note_kernel_objects(spec, sandbox);
+  auto timings = sandbox.timings;
+  auto notes = sandbox.notes;
+  supervisor::Supervisor process(
+      spec, std::make_unique<NamespacesGuest>(std::move(sandbox)), std::move(timings), std::move(notes),
+      [](const Json& launched) {
+        answer({{"launched", launched}});
+      });
+  process.run();
+}
+
+} // namespace
+
+int main() {
+  ::setsid();
+  ::umask(077);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (::chdir("/") < 0) {
+    return 1;
+  }
+  try {
+    serve();
+  } catch (const Error& error) {
+    answer({{"error", to_json(error)}});
+    return 1;
+  } catch (const std::exception& error) {
+    answer({{"error", to_json(Error(ErrorCode::internal, "{}", error.what()))}});
+    return 1;
+  }
+  return 0;
+}

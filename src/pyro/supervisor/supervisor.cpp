@@ -1,0 +1,248 @@
+#include "supervisor.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/atomic_file.hpp>
+#include <pyro/os/byte_pump.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/unix_socket.hpp>
+#include <pyro/protocol/proxy.hpp>
+#include <pyro/protocol/requests.hpp>
+
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <unistd.h>
+
+namespace pyro::supervisor {
+
+namespace {
+
+constexpr std::size_t k_max_clients = 256;
+
+os::BytePump::Callbacks pump_session(protocol::Session& session, std::function<void()> closed) {
+  return {
+      .on_bytes = [&session](std::string_view bytes) { session.feed(bytes); },
+      .pull = [&session] { return session.take_output(); },
+      .on_closed =
+          [&session, closed = std::move(closed)](const Error*) {
+            session.transport_lost();
+            closed();
+          }};
+}
+
+} // namespace
+
+struct Supervisor::AgentLink {
+  protocol::Session session{protocol::Role::client};
+  std::unique_ptr<os::BytePump> pump;
+};
+
+struct Supervisor::Client {
+  protocol::Session session{protocol::Role::server};
+  std::unique_ptr<os::BytePump> pump;
+};
+
+Supervisor::Supervisor(
+    backend::LaunchSpec spec, std::unique_ptr<Guest> guest, Json launch_timings,
+    std::vector<std::string> notes, std::function<void(const Json&)> ready)
+    : m_spec(std::move(spec)), m_guest(std::move(guest)), m_timings(std::move(launch_timings)),
+      m_notes(std::move(notes)), m_ready(std::move(ready)), m_started_at(os::now_epoch()) {
+}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::run() {
+  m_loop.on_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD}, [this](int signal) {
+    if (signal != SIGCHLD) {
+      end("terminated");
+    }
+  });
+  add_operations();
+  listen();
+  connect_agent();
+  greet_agent();
+  arm_expiry();
+  m_loop.run();
+}
+
+void Supervisor::connect_agent() {
+  m_agent = std::make_unique<AgentLink>();
+  m_agent->pump = std::make_unique<os::BytePump>(
+      m_loop, m_guest->take_channel(), pump_session(m_agent->session, [this] { end("the sandbox ended"); }));
+  m_agent->session.on_output([this] { m_agent->pump->wake(); });
+}
+
+void Supervisor::greet_agent() {
+  protocol::CallEvents events;
+  events.on_result = [this](const Json& result) {
+    const auto hello = protocol::hello_from_json(result);
+    std::ignore = hello; // its features are asked by the clients that need them
+    m_ready(backend::to_json(backend::Launched{::getpid(), m_guest->pid(), m_notes, m_timings}));
+  };
+  events.on_failure = [this](const Error& error) {
+    end(fmt::format("the agent did not answer: {}", error.what()));
+  };
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_hello), Json::object(), std::move(events));
+}
+
+void Supervisor::listen() {
+  m_listener = os::listen_unix(m_spec.runtime_dir + "/control.sock");
+  m_loop.watch(m_listener.get(), EPOLLIN, [this](std::uint32_t) { accept_clients(); });
+}
+
+void Supervisor::accept_clients() {
+  while (auto socket = os::accept_unix(m_listener.get())) {
+    // Only the owner of the workspace may talk to it; the socket's directory is 0700 as well.
+    const auto peer = os::peer_credentials(socket->get());
+    if ((peer.uid != ::geteuid() && peer.uid != 0) || m_clients.size() >= k_max_clients) {
+      continue;
+    }
+    auto client = std::make_unique<Client>();
+    auto* key = client.get();
+    client->pump = std::make_unique<os::BytePump>(
+        m_loop, std::move(*socket),
+        pump_session(client->session, [this, key] { m_loop.post([this, key] { drop_client(key); }); }));
+    client->session.on_output([key] { key->pump->wake(); });
+    m_router.attach(client->session);
+    m_clients.emplace(key, std::move(client));
+  }
+}
+
+void Supervisor::drop_client(Client* client) {
+  m_clients.erase(client);
+}
+
+void Supervisor::add_operations() {
+  m_router.add("/status", [this](const auto& call, const Json&) { call->finish(status()); });
+  m_router.add("/stop", [this](const auto& call, const Json& request) {
+    stop(call, int_or(request, "grace_ms", 10'000));
+  });
+  m_router.add("/freeze", [this](const auto& call, const Json&) { freeze(call); });
+  m_router.add("/lifetime", [this](const auto& call, const Json& request) {
+    m_spec.expires_at = get_double(request, "expires_at");
+    arm_expiry();
+    call->finish(Json::object());
+  });
+  m_router.add_prefix("/agent/", [this](protocol::Stream stream, const std::string& path) {
+    return protocol::proxy_stream(
+        std::move(stream), m_agent->session, path.substr(std::string_view("/agent").size()));
+  });
+}
+
+void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms) {
+  protocol::CallEvents events;
+  const auto done = [this, call] {
+    call->finish(Json::object());
+    m_loop.post([this] { end("stopped"); });
+  };
+  events.on_result = [done](const Json&) {
+    done();
+  };
+  events.on_failure = [done](const Error&) {
+    done();
+  }; // a sandbox that is gone is stopped as well
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_shutdown),
+      protocol::to_json(protocol::Shutdown{grace_ms}), std::move(events));
+  // An agent that does not obey is killed with everything else.
+  m_loop.after(std::chrono::milliseconds(grace_ms + 5000), [done] { done(); });
+}
+
+void Supervisor::freeze(const std::shared_ptr<protocol::Call>& call) {
+  if (m_freezer) {
+    throw Error(ErrorCode::bad_state, "the sandbox is being captured by somebody else");
+  }
+  m_freezer = call;
+  protocol::CallEvents events;
+  events.on_message = [this, call](const Json& message) {
+    if (bool_or(message, "thaw", false)) {
+      thaw();
+      call->finish(Json::object());
+    }
+  };
+  events.on_gone = [this] {
+    thaw();
+  }; // a client that dies must not leave the sandbox frozen
+  call->set_events(std::move(events));
+  if (m_guest->freeze()) {
+    call->send(Json{{"frozen", true}});
+    return;
+  }
+  m_frozen_by_agent = true;
+  protocol::CallEvents answer;
+  answer.on_result = [call](const Json&) {
+    call->send(Json{{"frozen", true}});
+  };
+  answer.on_failure = [this, call](const Error& error) {
+    m_freezer.reset();
+    m_frozen_by_agent = false;
+    call->fail(error);
+  };
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_freeze), Json::object(), std::move(answer));
+}
+
+void Supervisor::thaw() {
+  if (!m_freezer) {
+    return;
+  }
+  m_freezer.reset();
+  if (std::exchange(m_frozen_by_agent, false)) {
+    protocol::open_call(m_agent->session, std::string(protocol::path::k_thaw), Json::object(), {});
+  } else {
+    m_guest->thaw();
+  }
+}
+
+void Supervisor::arm_expiry() {
+  m_loop.cancel(std::exchange(m_expiry, 0));
+  if (m_spec.expires_at <= 0) {
+    return;
+  }
+  const auto left =
+      std::chrono::milliseconds(static_cast<std::int64_t>((m_spec.expires_at - os::now_epoch()) * 1000));
+  // Looked at again every minute at the latest: the wall clock may jump, and timers run on the monotonic one.
+  const auto wait = std::clamp(left, std::chrono::milliseconds(0), std::chrono::milliseconds(60'000));
+  m_expiry = m_loop.after(wait, [this] {
+    m_expiry = 0;
+    if (os::now_epoch() >= m_spec.expires_at) {
+      end("expired");
+    } else {
+      arm_expiry();
+    }
+  });
+}
+
+void Supervisor::end(const std::string& reason) {
+  if (std::exchange(m_ended, true)) {
+    return;
+  }
+  m_end_reason = reason;
+  try {
+    os::write_json_atomically(
+        m_spec.runtime_dir + "/exit.json",
+        {{"reason", reason}, {"at", os::now_epoch()}, {"supervisor_pid", ::getpid()}}, os::Durable::no);
+  } catch (const Error&) {
+    // A full disk: the next look finds the sandbox gone all the same, only without a reason.
+  }
+  for (auto& [key, client] : m_clients) {
+    client->pump->flush();
+  }
+  ::unlink((m_spec.runtime_dir + "/control.sock").c_str());
+  m_guest->kill();
+  m_loop.stop();
+}
+
+Json Supervisor::status() const {
+  return {
+      {"supervisor_pid", ::getpid()},
+      {"sandbox_pid", m_guest->pid()},
+      {"started_at", m_started_at},
+      {"expires_at", m_spec.expires_at},
+      {"notes", m_notes},
+      {"timings", m_timings}};
+}
+
+} // namespace pyro::supervisor

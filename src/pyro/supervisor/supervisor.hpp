@@ -1,0 +1,88 @@
+// The process behind one started workspace: it holds the sandbox, its channel to the agent, the time to live
+// and the control socket. Clients reach the agent through it. When it ends, however it ends, the sandbox ends
+// too.
+#pragma once
+
+#include <pyro/backend/launch_spec.hpp>
+#include <pyro/os/event_loop.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/protocol/call.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace pyro::supervisor {
+
+/// What the supervisor may do to the running sandbox, whatever its isolation is.
+struct Guest {
+  virtual ~Guest() = default;
+
+  /// Byte stream to the agent; given away once.
+  virtual os::Fd take_channel() = 0;
+  /// A process on this machine whose end is the end of the sandbox.
+  virtual int pid() const = 0;
+  /// Stops every process at once from outside; false: ask the agent instead.
+  virtual bool freeze() = 0;
+  virtual void thaw() = 0;
+  /// Kills everything inside.
+  virtual void kill() = 0;
+};
+
+/// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
+/// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes}; "/stop" {grace_ms} → {};
+/// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
+/// {expires_at}.
+class Supervisor {
+public:
+  /// `ready`: called once the agent has answered; gets the document for the one who started us.
+  Supervisor(
+      backend::LaunchSpec spec, std::unique_ptr<Guest> guest, Json launch_timings,
+      std::vector<std::string> notes, std::function<void(const Json& launched)> ready);
+  ~Supervisor();
+
+  /// Serves until the sandbox ends, is stopped, or its time is over. Writes runtime_dir/exit.json with the
+  /// reason.
+  void run();
+
+  /// Why run() returned.
+  const std::string& end_reason() const { return m_end_reason; }
+
+private:
+  struct Client;
+
+  void connect_agent();
+  void greet_agent();
+  void listen();
+  void accept_clients();
+  void drop_client(Client* client);
+  void add_operations();
+  void stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms);
+  void freeze(const std::shared_ptr<protocol::Call>& call);
+  void thaw();
+  void arm_expiry();
+  void end(const std::string& reason);
+  Json status() const;
+
+  backend::LaunchSpec m_spec;
+  std::unique_ptr<Guest> m_guest;
+  Json m_timings;
+  std::vector<std::string> m_notes;
+  std::function<void(const Json&)> m_ready;
+  double m_started_at;
+  os::EventLoop m_loop;
+  os::Fd m_listener;
+  protocol::Router m_router;
+  struct AgentLink;
+  std::unique_ptr<AgentLink> m_agent;
+  std::map<Client*, std::unique_ptr<Client>> m_clients;
+  os::EventLoop::TimerId m_expiry = 0;
+  std::shared_ptr<protocol::Call> m_freezer;
+  bool m_frozen_by_agent = false;
+  bool m_ended = false;
+  std::string m_end_reason;
+};
+
+} // namespace pyro::supervisor
