@@ -17,27 +17,27 @@ struct CodeRow {
 };
 
 constexpr std::array k_codes{
-  CodeRow{ErrorCode::invalid_argument, "invalid_argument", 1},
-  CodeRow{ErrorCode::usage, "usage", 64},
-  CodeRow{ErrorCode::invalid_file, "invalid_file", 65},
-  CodeRow{ErrorCode::input_missing, "input_missing", 66},
-  CodeRow{ErrorCode::not_found, "not_found", 1},
-  CodeRow{ErrorCode::already_exists, "already_exists", 1},
-  CodeRow{ErrorCode::bad_state, "bad_state", 1},
-  CodeRow{ErrorCode::failed, "failed", 1},
-  CodeRow{ErrorCode::not_ready, "not_ready", 6},
-  CodeRow{ErrorCode::partial, "partial", 3},
-  CodeRow{ErrorCode::stale, "stale", 4},
-  CodeRow{ErrorCode::locked, "locked", 5},
-  CodeRow{ErrorCode::approval_needed, "approval_needed", 7},
-  CodeRow{ErrorCode::unavailable, "unavailable", 10},
-  CodeRow{ErrorCode::permission, "permission", 77},
-  CodeRow{ErrorCode::disk_full, "disk_full", 1},
-  CodeRow{ErrorCode::io, "io", 1},
-  CodeRow{ErrorCode::protocol, "protocol", 1},
-  CodeRow{ErrorCode::timeout, "timeout", 124},
-  CodeRow{ErrorCode::interrupted, "interrupted", 130},
-  CodeRow{ErrorCode::internal, "internal", 70},
+    CodeRow{ErrorCode::invalid_argument, "invalid_argument", 1},
+    CodeRow{ErrorCode::usage, "usage", 64},
+    CodeRow{ErrorCode::invalid_file, "invalid_file", 65},
+    CodeRow{ErrorCode::input_missing, "input_missing", 66},
+    CodeRow{ErrorCode::not_found, "not_found", 1},
+    CodeRow{ErrorCode::already_exists, "already_exists", 1},
+    CodeRow{ErrorCode::bad_state, "bad_state", 1},
+    CodeRow{ErrorCode::failed, "failed", 1},
+    CodeRow{ErrorCode::not_ready, "not_ready", 6},
+    CodeRow{ErrorCode::partial, "partial", 3},
+    CodeRow{ErrorCode::stale, "stale", 4},
+    CodeRow{ErrorCode::locked, "locked", 5},
+    CodeRow{ErrorCode::approval_needed, "approval_needed", 7},
+    CodeRow{ErrorCode::unavailable, "unavailable", 10},
+    CodeRow{ErrorCode::permission, "permission", 77},
+    CodeRow{ErrorCode::disk_full, "disk_full", 1},
+    CodeRow{ErrorCode::io, "io", 1},
+    CodeRow{ErrorCode::protocol, "protocol", 1},
+    CodeRow{ErrorCode::timeout, "timeout", 124},
+    CodeRow{ErrorCode::interrupted, "interrupted", 130},
+    CodeRow{ErrorCode::internal, "internal", 70},
 };
 
 const CodeRow& row_of(ErrorCode code) {
@@ -146,7 +146,9 @@ nlohmann::json to_json(const Error& error) {
   }
   if (error.position()) {
     value["position"] = {
-      {"file", error.position()->file}, {"line", error.position()->line}, {"column", error.position()->column}};
+        {"file", error.position()->file},
+        {"line", error.position()->line},
+        {"column", error.position()->column}};
   }
   return value;
 }

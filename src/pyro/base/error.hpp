@@ -59,17 +59,24 @@ class Error : public std::exception {
 public:
   template <typename... Args>
   Error(ErrorCode code, fmt::format_string<Args...> format, Args&&... args)
-    : Error(code, fmt::format(format, std::forward<Args>(args)...), Verbatim{}) {}
+      : Error(code, fmt::format(format, std::forward<Args>(args)...), Verbatim{}) {}
 
-  /// The failure of a system call: `what` is the attempt ("open /x"), `error_number` the errno captured first.
+  /// The failure of a system call: `what` is the attempt ("open /x"), `error_number` the errno captured
+  /// first.
   static Error from_errno(int error_number, std::string_view what);
 
   ErrorCode code() const { return m_code; }
+
   const std::string& message() const { return m_message; }
+
   const std::string& hint() const { return m_hint; }
+
   const std::vector<std::string>& context() const { return m_context; }
+
   const std::vector<std::string>& output() const { return m_output; }
+
   const std::optional<Position>& position() const { return m_position; }
+
   int error_number() const { return m_errno; }
 
   /// What was being done, from the inside out: e.add_context("while starting service db").

@@ -1,4 +1,5 @@
-// Reading JSON that somebody else wrote: every failure names the key. Prefer this to json::at and json::value.
+// Reading JSON that somebody else wrote: every failure names the key. Prefer this to json::at and
+// json::value.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
-// Diagnostics for the people who maintain pyro: to the file that PYRO_LOG names, off otherwise. Never to stdout.
-// What a user must see is an Error or an event, not a log line.
+// Diagnostics for the people who maintain pyro: to the file that PYRO_LOG names, off otherwise. Never to
+// stdout. What a user must see is an Error or an event, not a log line.
 #pragma once
 
 #include <fmt/format.h>

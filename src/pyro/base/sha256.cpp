@@ -1,6 +1,7 @@
 #include "sha256.hpp"
 
-// The low-level functions need no provider fetch (about a millisecond at start-up) and are what a static program wants.
+// The low-level functions need no provider fetch (about a millisecond at start-up) and are what a static
+// program wants.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 

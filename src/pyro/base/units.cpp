@@ -18,9 +18,10 @@ struct Unit {
 };
 
 constexpr std::array k_durations{
-  Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
-constexpr std::array k_sizes{Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30},
-                             Unit{"TiB", 1ULL << 40}};
+    Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array k_sizes{
+    Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30},
+    Unit{"TiB", 1ULL << 40}};
 
 struct Quantity {
   std::uint64_t count;
@@ -38,7 +39,8 @@ std::optional<Quantity> split(std::string_view text) {
 }
 
 template <std::size_t N>
-std::optional<std::uint64_t> scale(const Quantity& quantity, const std::array<Unit, N>& units, std::uint64_t limit) {
+std::optional<std::uint64_t>
+scale(const Quantity& quantity, const std::array<Unit, N>& units, std::uint64_t limit) {
   for (const auto& unit : units) {
     if (unit.name == quantity.unit && quantity.count <= limit / unit.factor) {
       return quantity.count * unit.factor;
@@ -57,7 +59,7 @@ milliseconds parse_duration(std::string_view text) {
     }
   }
   throw Error(ErrorCode::invalid_argument, "'{}' is not a duration", text)
-    .with_hint("write a number with a unit: 500ms, 30s, 10m, 8h or 7d");
+      .with_hint("write a number with a unit: 500ms, 30s, 10m, 8h or 7d");
 }
 
 std::uint64_t parse_size(std::string_view text) {
@@ -68,13 +70,15 @@ std::uint64_t parse_size(std::string_view text) {
     for (const auto& unit : k_sizes) {
       const auto letter = unit.name.substr(0, 1);
       if (letter != "B" && (quantity->unit == letter || quantity->unit == std::string(letter) + "B")) {
-        throw Error(ErrorCode::invalid_argument, "'{}' is ambiguous: tools disagree on the base of {}", text, quantity->unit)
-          .with_hint(fmt::format("write {}{}", quantity->count, unit.name));
+        throw Error(
+            ErrorCode::invalid_argument, "'{}' is ambiguous: tools disagree on the base of {}", text,
+            quantity->unit)
+            .with_hint(fmt::format("write {}{}", quantity->count, unit.name));
       }
     }
   }
   throw Error(ErrorCode::invalid_argument, "'{}' is not a size", text)
-    .with_hint("write a number with a unit: 512MiB or 2GiB");
+      .with_hint("write a number with a unit: 512MiB or 2GiB");
 }
 
 std::string format_duration(milliseconds value) {
@@ -98,7 +102,8 @@ std::string format_elapsed(milliseconds value) {
   if (seconds < 7200) {
     return fmt::format("{:.0f} min", seconds / 60);
   }
-  return seconds < 172'800 ? fmt::format("{:.0f} h", seconds / 3600) : fmt::format("{:.0f} d", seconds / 86'400);
+  return seconds < 172'800 ? fmt::format("{:.0f} h", seconds / 3600)
+                           : fmt::format("{:.0f} d", seconds / 86'400);
 }
 
 std::string format_bytes(std::uint64_t bytes) {
