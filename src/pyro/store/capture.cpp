@@ -59,7 +59,7 @@ public:
       make_way_for(part);
       os::CopyOptions options;
       options.wanted = [this, &part](const os::TreeEntry& entry) {
-        return is_kept_type(entry.status) && is_wanted(joined(part.at, entry.path));
+        return is_wanted(joined(part.at, entry.path));
       };
       options.same_file = [&memory, &part](const os::TreeEntry& entry) {
         return memory.same_file(joined(part.at, entry.path), entry.status);

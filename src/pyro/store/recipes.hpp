@@ -14,7 +14,7 @@
 namespace pyro::store {
 
 struct RecipeRecord {
-  std::string key;
+  std::string key;               // a safe file name, usually a digest
   std::vector<HexDigest> layers; // the full stack, bottom to top
   std::vector<HostDirectory> host_directories;
   std::string address;   // of the step in its spec: "environment.setup[1]"
@@ -29,6 +29,8 @@ Json to_json(const RecipeRecord& record);
 RecipeRecord recipe_from_json(const Json& value);
 Json to_json(const HostDirectory& directory);
 HostDirectory host_directory_from_json(const Json& value);
+Json host_directories_to_json(const std::vector<HostDirectory>& directories);
+std::vector<HostDirectory> host_directories_from_json(const Json& value);
 
 enum class Touch { yes, no };
 
@@ -41,7 +43,8 @@ public:
   /// created_at and last_used are set where they are 0.
   void save(RecipeRecord record, os::Durable durable = os::Durable::yes) const;
   void remove(const std::string& key) const;
-  /// All readable records; keys of damaged ones are appended to `damaged` where given.
+  /// All readable records; keys of damaged ones are appended to `damaged` where given. One of a newer pyro
+  /// throws (bad_state).
   std::vector<RecipeRecord> list(std::vector<std::string>* damaged = nullptr) const;
 
 private:

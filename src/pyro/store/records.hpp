@@ -100,6 +100,9 @@ SnapshotRecord snapshot_from_json(const Json& value);
 HexDigest
 stack_digest(const std::vector<HexDigest>& layers, const std::vector<HostDirectory>& host_directories);
 
+/// "layers" of a record: an array of digests, each checked.
+std::vector<HexDigest> layers_from_json(const Json& value);
+
 /// Refuses (bad_state) a record that a newer pyro wrote.
 void check_layout_version(const Json& value, std::string_view what);
 

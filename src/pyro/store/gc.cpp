@@ -1,0 +1,310 @@
+#include "gc.hpp"
+
+#include "layers.hpp"
+#include "recipes.hpp"
+#include "records.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <unistd.h>
+
+namespace pyro::store {
+
+namespace {
+
+std::uint64_t disk_usage(const std::string& path) {
+  std::uint64_t bytes = 0;
+  if (!os::is_directory(path)) {
+    return 0;
+  }
+  os::walk_tree(
+      path, os::TreeVisitor{
+                [&bytes](const os::TreeEntry& entry) {
+                  bytes += static_cast<std::uint64_t>(entry.status.st_blocks) * 512;
+                  return os::Visit::go_on;
+                },
+                {}});
+  return bytes;
+}
+
+double modified_at(const std::string& path) {
+  struct stat status {};
+
+  if (lstat(path.c_str(), &status) != 0) {
+    return os::now_epoch(); // gone or unreadable: as young as can be
+  }
+  return static_cast<double>(status.st_mtim.tv_sec);
+}
+
+std::optional<int> generation_number(const std::string& name) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc{} && end == name.data() + name.size() ? std::optional(number) : std::nullopt;
+}
+
+class Collection {
+public:
+  Collection(const Base& base, const GcOptions& options)
+      : m_base(base), m_options(options), m_layers(base), m_recipes(base), m_records(base),
+        m_now(os::now_epoch()) {
+    m_report.dry_run = options.dry_run;
+  }
+
+  GcReport run() {
+    {
+      // Nobody uses or makes layers while it is decided what goes; what goes is only moved aside here.
+      const os::ExclusiveLock lock(m_base.store_lock(), "garbage collection", m_options.lock_timeout);
+      const bool complete = mark();
+      drop_recipes();
+      if (complete) {
+        sweep_layers();
+      }
+      sweep_staging();
+    }
+    sweep_generations();
+    for (const std::string& path : m_doomed) {
+      os::remove_tree(path);
+    }
+    for (const GcItem& item : m_report.removed) {
+      m_report.bytes += item.bytes;
+    }
+    return std::move(m_report);
+  }
+
+private:
+  bool is_young(double since) const {
+    return m_now - since < std::chrono::duration<double>(m_options.min_age).count();
+  }
+
+  void removed(std::string kind, std::string name, std::uint64_t bytes, std::string reason) {
+    m_report.removed.push_back({std::move(kind), std::move(name), bytes, std::move(reason)});
+  }
+
+  /// False where not all references are known: then no layer is removed.
+  bool mark() {
+    bool complete = true;
+    const auto refer = [this](const std::vector<HexDigest>& layers) {
+      m_used.insert(layers.begin(), layers.end());
+    };
+    for (const std::string& id : m_records.ids()) {
+      try {
+        if (const auto record = m_records.find(id)) {
+          refer(record->layers);
+          if (record->undo) {
+            refer(record->undo->layers);
+          }
+        }
+        if (os::is_directory(WorkspacePaths(m_base, id).snapshots())
+            && !os::list_directory(WorkspacePaths(m_base, id).snapshots()).empty()) {
+          for (const SnapshotRecord& snapshot : m_records.snapshots(id)) {
+            refer(snapshot.layers);
+          }
+        }
+      } catch (const Error& error) {
+        complete = false;
+        m_report.skipped.push_back(
+            fmt::format("layers: what workspace {} refers to is not known ({})", id, error.what()));
+      }
+    }
+    return complete;
+  }
+
+  void drop_recipe(const RecipeRecord& record, const std::string& reason) {
+    removed("recipe", record.key, 0, reason);
+    if (!m_options.dry_run) {
+      m_recipes.remove(record.key);
+    }
+  }
+
+  void drop_recipes() {
+    std::vector<std::string> damaged;
+    std::vector<RecipeRecord> recipes = m_recipes.list(&damaged);
+    for (const std::string& key : damaged) {
+      removed("recipe", key, 0, "damaged");
+      if (!m_options.dry_run && is_safe_name(key)) {
+        m_recipes.remove(key);
+      }
+    }
+    std::sort(recipes.begin(), recipes.end(), [](const RecipeRecord& one, const RecipeRecord& other) {
+      return one.last_used > other.last_used;
+    });
+    std::map<std::pair<std::string, std::string>, int> kept;
+    std::vector<RecipeRecord> remaining;
+    for (RecipeRecord& recipe : recipes) {
+      if (++kept[{recipe.workspace, recipe.address}] > m_options.keep_recipes
+          && !is_young(recipe.last_used)) {
+        drop_recipe(recipe, "newer ones are kept for the same step");
+      } else {
+        remaining.push_back(std::move(recipe));
+      }
+    }
+    if (m_options.max_size) {
+      shrink(remaining);
+    }
+    for (const RecipeRecord& recipe : remaining) {
+      m_used.insert(recipe.layers.begin(), recipe.layers.end());
+    }
+  }
+
+  /// Least recently used first, until all layers that stay fit.
+  void shrink(std::vector<RecipeRecord>& recipes) {
+    const auto total = [this, &recipes] {
+      std::set<HexDigest> layers = m_used;
+      for (const RecipeRecord& recipe : recipes) {
+        layers.insert(recipe.layers.begin(), recipe.layers.end());
+      }
+      std::uint64_t bytes = 0;
+      for (const HexDigest& digest : layers) {
+        bytes += size_of(digest);
+      }
+      return bytes;
+    };
+    while (!recipes.empty() && !is_young(recipes.back().last_used) && total() > *m_options.max_size) {
+      drop_recipe(recipes.back(), "the store is larger than its limit");
+      recipes.pop_back();
+    }
+  }
+
+  std::uint64_t size_of(const HexDigest& digest) {
+    const auto manifest = m_layers.find(digest);
+    return manifest ? manifest->size_bytes : 0;
+  }
+
+  void sweep_layers() {
+    for (const HexDigest& digest : m_layers.list()) {
+      if (m_used.contains(digest)) {
+        continue;
+      }
+      const auto manifest = m_layers.find(digest);
+      if (is_young(manifest ? manifest->created_at : modified_at(m_base.layers() + "/" + digest))) {
+        continue;
+      }
+      removed(
+          "layer", digest, manifest ? manifest->size_bytes : 0,
+          manifest ? "nothing refers to it" : "damaged, and nothing refers to it");
+      if (!m_options.dry_run) {
+        if (auto moved = m_layers.detach(digest)) {
+          m_doomed.push_back(std::move(*moved));
+        }
+      }
+    }
+  }
+
+  /// Directories in staging whose lock nobody holds: their maker is dead.
+  void sweep_staging() {
+    std::set<std::string> doomed(m_doomed.begin(), m_doomed.end());
+    for (const std::string& name : os::list_directory(m_base.staging())) {
+      const std::string path = m_base.staging() + "/" + name;
+      if (doomed.contains(path)) {
+        continue;
+      }
+      const bool is_lock = name.ends_with(".lock");
+      const std::string lock_path = is_lock ? path : path + ".lock";
+      std::optional<os::ExclusiveLock> lock;
+      if (os::exists(lock_path) && !(lock = os::ExclusiveLock::try_lock(lock_path, "garbage collection"))) {
+        continue;
+      }
+      if (is_lock) {
+        if (!m_options.dry_run && !os::exists(path.substr(0, path.size() - 5))) {
+          std::ignore = unlink(path.c_str());
+        }
+        continue;
+      }
+      removed("staging", name, disk_usage(path), "left behind");
+      if (!m_options.dry_run) {
+        m_doomed.push_back(path);
+        std::ignore = unlink(lock_path.c_str());
+      }
+    }
+  }
+
+  /// Writable directories that are neither current nor kept for an undo.
+  void sweep_generations() {
+    for (const std::string& id : m_records.ids()) {
+      const WorkspacePaths paths(m_base, id);
+      const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "garbage collection");
+      if (!lock) {
+        m_report.skipped.push_back(fmt::format("workspace {} is busy", id));
+        continue;
+      }
+      if (os::exists(paths.journal())) {
+        m_report.skipped.push_back(fmt::format("workspace {} has an unfinished operation", id));
+        continue;
+      }
+      try {
+        const auto record = m_records.find(id);
+        for (const std::string& name : os::list_directory(paths.generations())) {
+          const auto number = generation_number(name);
+          const bool kept = !record || (number && *number == record->generation)
+                            || (number && record->undo && *number == record->undo->generation);
+          if (kept) {
+            continue;
+          }
+          const std::string path = paths.generations() + "/" + name;
+          removed("generation", id + "/" + name, disk_usage(path), "no longer in use");
+          if (!m_options.dry_run) {
+            os::remove_tree(path);
+          }
+        }
+      } catch (const Error& error) {
+        m_report.skipped.push_back(fmt::format("workspace {}: {}", id, error.what()));
+      }
+    }
+  }
+
+  const Base& m_base;
+  const GcOptions& m_options;
+  LayerStore m_layers;
+  RecipeCache m_recipes;
+  WorkspaceRecords m_records;
+  double m_now;
+  std::set<HexDigest> m_used;
+  std::vector<std::string> m_doomed; // moved aside; removed once the lock is free again
+  GcReport m_report;
+};
+
+} // namespace
+
+os::SharedLock lock_store_shared(const Base& base, std::chrono::milliseconds timeout) {
+  return os::SharedLock(base.store_lock(), timeout);
+}
+
+Json to_json(const GcReport& report) {
+  Json removed = Json::array();
+  for (const GcItem& item : report.removed) {
+    removed.push_back(
+        {{"kind", item.kind}, {"name", item.name}, {"size_bytes", item.bytes}, {"reason", item.reason}});
+  }
+  return {
+      {"removed", std::move(removed)},
+      {"size_bytes", report.bytes},
+      {"skipped", report.skipped},
+      {"dry_run", report.dry_run}};
+}
+
+GcReport collect_garbage(const Base& base, const GcOptions& options) {
+  return Collection(base, options).run();
+}
+
+StoreUsage store_usage(const Base& base) {
+  StoreUsage usage;
+  const LayerStore layers(base);
+  for (const HexDigest& digest : layers.list()) {
+    ++usage.layers;
+    if (const auto manifest = layers.find(digest)) {
+      usage.layer_bytes += manifest->size_bytes;
+    }
+  }
+  usage.recipes = RecipeCache(base).list().size();
+  usage.workspaces = WorkspaceRecords(base).ids().size();
+  return usage;
+}
+
+} // namespace pyro::store

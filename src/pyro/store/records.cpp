@@ -1,0 +1,178 @@
+#include "records.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+
+#include <cerrno>
+#include <unistd.h>
+
+namespace pyro::store {
+
+namespace {
+
+constexpr std::size_t k_size_limit = 64 << 20;
+constexpr std::string_view k_suffix = ".json";
+constexpr std::string_view k_baseline = "baseline";
+
+Error needs_baseline(const std::string& id) {
+  return Error(
+      ErrorCode::bad_state, "workspace {} requires a baseline snapshot, and its record is missing or damaged",
+      id);
+}
+
+Error no_workspace(const std::string& id) {
+  return Error(ErrorCode::invalid_argument, "workspace {:?} does not exist", id);
+}
+
+} // namespace
+
+std::vector<std::string> WorkspaceRecords::ids() const {
+  std::vector<std::string> names = os::list_directory(m_base.workspaces());
+  std::erase_if(names, [](const std::string& name) { return !is_safe_name(name); });
+  return names;
+}
+
+WorkspaceRecord WorkspaceRecords::load(const std::string& id) const {
+  if (!is_safe_name(id)) {
+    throw no_workspace(id);
+  }
+  if (auto record = find(id)) {
+    return std::move(*record);
+  }
+  throw no_workspace(id);
+}
+
+std::optional<WorkspaceRecord> WorkspaceRecords::find(const std::string& id) const {
+  const auto text = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_size_limit);
+  if (!text) {
+    return std::nullopt;
+  }
+  try {
+    WorkspaceRecord record = workspace_from_json(parse_json(*text, "workspace record"));
+    if (record.id != id) {
+      throw Error(ErrorCode::protocol, "the record says it is of workspace {}", record.id);
+    }
+    return record;
+  } catch (Error& error) {
+    throw error.add_context("while reading the record of workspace " + id);
+  }
+}
+
+std::vector<WorkspaceRecord> WorkspaceRecords::list(std::vector<std::string>* damaged) const {
+  std::vector<WorkspaceRecord> records;
+  for (const std::string& id : ids()) {
+    try {
+      if (auto record = find(id)) {
+        records.push_back(std::move(*record));
+        continue;
+      }
+    } catch (const Error&) {
+      // told below
+    }
+    if (damaged != nullptr) {
+      damaged->push_back(id);
+    }
+  }
+  std::stable_sort(
+      records.begin(), records.end(), [](const WorkspaceRecord& one, const WorkspaceRecord& other) {
+        return one.last_activity_at > other.last_activity_at;
+      });
+  return records;
+}
+
+void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const {
+  const auto current = find(record.id);
+  if (record.revision == 0 && current) {
+    throw Error(ErrorCode::already_exists, "workspace {} exists already", record.id);
+  }
+  if (record.revision != 0 && !current) {
+    throw no_workspace(record.id);
+  }
+  if (current && current->revision != record.revision) {
+    throw Error(ErrorCode::stale, "workspace {} was changed by somebody else meanwhile", record.id);
+  }
+  ++record.revision;
+  try {
+    os::write_json_atomically(WorkspacePaths(m_base, record.id).record(), to_json(record), durable);
+  } catch (...) {
+    --record.revision;
+    throw;
+  }
+}
+
+std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) const {
+  std::vector<SnapshotRecord> records;
+  for (const std::string& file : os::list_directory(WorkspacePaths(m_base, id).snapshots())) {
+    if (file.ends_with(k_suffix) && !file.starts_with('.')) {
+      records.push_back(snapshot(id, file.substr(0, file.size() - k_suffix.size())));
+    }
+  }
+  std::stable_sort(
+      records.begin(), records.end(), [](const SnapshotRecord& one, const SnapshotRecord& other) {
+        const bool first = one.kind == SnapshotKind::baseline;
+        const bool second = other.kind == SnapshotKind::baseline;
+        return first != second ? first : one.sequence < other.sequence;
+      });
+  if (records.empty() || records.front().kind != SnapshotKind::baseline) {
+    throw needs_baseline(id);
+  }
+  return records;
+}
+
+SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::string& name) const {
+  const auto text = os::maybe_read_file(WorkspacePaths(m_base, id).snapshot(name), k_size_limit);
+  if (!text) {
+    if (name == k_baseline) {
+      throw needs_baseline(id);
+    }
+    throw Error(ErrorCode::invalid_argument, "snapshot {:?} does not exist", name);
+  }
+  try {
+    SnapshotRecord record = snapshot_from_json(parse_json(*text, "snapshot record"));
+    if (record.name != name || (name == k_baseline) != (record.kind == SnapshotKind::baseline)) {
+      throw Error(ErrorCode::protocol, "the record says it is snapshot {}", record.name);
+    }
+    return record;
+  } catch (Error& error) {
+    if (name == k_baseline && error.code() == ErrorCode::protocol) {
+      throw needs_baseline(id).add_context(error.message());
+    }
+    throw error.add_context(fmt::format("while reading snapshot {} of workspace {}", name, id));
+  }
+}
+
+bool WorkspaceRecords::has_snapshot(const std::string& id, const std::string& name) const {
+  return os::exists(WorkspacePaths(m_base, id).snapshot(name));
+}
+
+void WorkspaceRecords::save_snapshot(
+    const std::string& id, SnapshotRecord& record, os::Durable durable) const {
+  if (record.sequence == 0 && record.kind != SnapshotKind::baseline) {
+    for (const SnapshotRecord& other : snapshots(id)) {
+      record.sequence = std::max(record.sequence, other.sequence);
+    }
+    ++record.sequence;
+  }
+  if (record.created_at == 0) {
+    record.created_at = os::now_epoch();
+  }
+  record.digest = stack_digest(record.layers, record.host_directories);
+  os::write_json_atomically(WorkspacePaths(m_base, id).snapshot(record.name), to_json(record), durable);
+}
+
+void WorkspaceRecords::remove_snapshot(const std::string& id, const std::string& name) const {
+  if (name == k_baseline) {
+    throw Error(ErrorCode::invalid_argument, "cannot delete the baseline snapshot");
+  }
+  const WorkspacePaths paths(m_base, id);
+  if (unlink(paths.snapshot(name).c_str()) != 0) {
+    if (errno == ENOENT) {
+      throw Error(ErrorCode::invalid_argument, "snapshot {:?} does not exist", name);
+    }
+    throw Error::from_errno(errno, "remove the snapshot " + name);
+  }
+  os::sync_directory(paths.snapshots());
+}
+
+} // namespace pyro::store
