@@ -24,6 +24,13 @@ struct Limits {
   std::int64_t pids = 0;         // 0: no limit
 };
 
+/// A directory of this machine that shows inside, writable, with the ids of the inside (caches of set-up
+/// steps).
+struct Bind {
+  std::string path;   // absolute, on this machine
+  std::string target; // absolute, inside; made where missing
+};
+
 struct LaunchSpec {
   std::string workspace_id;
   std::string hostname;
@@ -33,10 +40,12 @@ struct LaunchSpec {
   std::string layers_dir;     // the directory that holds every layer (store/layers)
   RootStack root;
   Limits limits;
-  bool egress = false;     // network beyond loopback
-  double expires_at = 0;   // epoch seconds; 0: never
-  std::string agent_path;  // the static agent
-  std::string cgroup_name; // unique per started sandbox
+  std::vector<Bind> binds;
+  bool tied_to_starter = false; // ends with the process that started it (build sandboxes)
+  bool egress = false;          // network beyond loopback
+  double expires_at = 0;        // epoch seconds; 0: never
+  std::string agent_path;       // the static agent
+  std::string cgroup_name;      // unique per started sandbox
 };
 
 Json to_json(const LaunchSpec& spec);
