@@ -28,8 +28,14 @@ void require_plain_name(const std::string& name, const char* what) {
 } // namespace
 
 Json to_json(const LaunchSpec& spec) {
+  Json binds = Json::array();
+  for (const auto& bind : spec.binds) {
+    binds.push_back({{"path", bind.path}, {"target", bind.target}});
+  }
   return {
       {"workspace_id", spec.workspace_id},
+      {"binds", binds},
+      {"tied_to_starter", spec.tied_to_starter},
       {"hostname", spec.hostname},
       {"runtime_dir", spec.runtime_dir},
       {"generation_dir", spec.generation_dir},
@@ -58,6 +64,10 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   spec.limits.memory_bytes = get_int(value, "memory_bytes");
   spec.limits.pids = get_int(value, "pids");
   spec.egress = get_bool(value, "egress");
+  for (const auto& bind : value_at(value, "binds")) {
+    spec.binds.push_back({get_string(bind, "path"), get_string(bind, "target")});
+  }
+  spec.tied_to_starter = get_bool(value, "tied_to_starter");
   spec.expires_at = get_double(value, "expires_at");
   spec.agent_path = get_string(value, "agent_path");
   spec.cgroup_name = get_string(value, "cgroup_name");
@@ -79,6 +89,10 @@ void validate(const LaunchSpec& spec) {
     if (layer.rfind(spec.layers_dir + "/", 0) != 0 || layer.find("/../") != std::string::npos) {
       throw Error(ErrorCode::invalid_argument, "the layer '{}' is not below '{}'", layer, spec.layers_dir);
     }
+  }
+  for (const auto& bind : spec.binds) {
+    require_absolute(bind.path, "the path of a bind");
+    require_absolute(bind.target, "the target of a bind");
   }
   for (const auto& directory : spec.root.host_dirs) {
     require_plain_name(directory, "a host directory");

@@ -70,6 +70,9 @@ MappedMounts map_mounts(const LaunchSpec& spec, pid_t child) {
   for (const auto& directory : spec.root.host_dirs) {
     mapped.host_dirs.push_back(clone("/" + directory));
   }
+  for (const auto& bind : spec.binds) {
+    mapped.binds.push_back(clone(bind.path));
+  }
   return mapped;
 }
 
@@ -130,8 +133,10 @@ Sandbox launch(const LaunchSpec& spec) {
       fds.push_back(mount->get());
     }
   }
-  for (const auto& mount : mapped.host_dirs) {
-    fds.push_back(mount.get());
+  for (const auto* mounts : {&mapped.host_dirs, &mapped.binds}) {
+    for (const auto& mount : *mounts) {
+      fds.push_back(mount.get());
+    }
   }
   os::send_with_fds(control.get(), "go", fds);
   watch.lap("mapped");

@@ -37,13 +37,14 @@ MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
   }
   MappedMounts mapped;
   if (!message.fds.empty()) {
-    if (message.fds.size() != 2 + spec.root.host_dirs.size()) {
+    const auto first_bind = 2 + spec.root.host_dirs.size();
+    if (message.fds.size() != first_bind + spec.binds.size()) {
       throw Error(ErrorCode::internal, "{} mounts were handed over", message.fds.size());
     }
     mapped.layers = std::move(message.fds[0]);
     mapped.generation = std::move(message.fds[1]);
     for (std::size_t index = 2; index < message.fds.size(); ++index) {
-      mapped.host_dirs.push_back(std::move(message.fds[index]));
+      (index < first_bind ? mapped.host_dirs : mapped.binds).push_back(std::move(message.fds[index]));
     }
   }
   return mapped;

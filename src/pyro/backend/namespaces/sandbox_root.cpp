@@ -121,6 +121,37 @@ void mount_part(const LaunchSpec& spec, const std::string& part) {
   }
 }
 
+/// Makes the directory inside the new root, component by component, following no symlink of the environment.
+os::Fd make_inside(const std::string& target) {
+  auto directory = os::open_file("root", O_PATH | O_DIRECTORY);
+  for (const auto& part : std::filesystem::path(target).relative_path()) {
+    if (::mkdirat(directory.get(), part.c_str(), 0755) < 0 && errno != EEXIST) {
+      throw Error::from_errno(errno, fmt::format("create {}", target));
+    }
+    auto next = os::maybe_open_beneath(directory.get(), part.string(), O_PATH | O_DIRECTORY);
+    if (!next) {
+      throw Error(
+          ErrorCode::invalid_argument, "{} cannot be mounted on: '{}' is no directory", target,
+          part.string());
+    }
+    directory = std::move(*next);
+  }
+  return directory;
+}
+
+void attach_binds(const LaunchSpec& spec, const MappedMounts& mapped) {
+  for (std::size_t index = 0; index < spec.binds.size(); ++index) {
+    const auto target = make_inside(spec.binds[index].target);
+    os::Fd own;
+    if (index >= mapped.binds.size()) {
+      own = os::clone_mount(AT_FDCWD, spec.binds[index].path);
+    }
+    const auto& mount = own ? own : mapped.binds[index];
+    os::set_mount_attributes(mount.get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    os::attach_mount(mount.get(), target.get());
+  }
+}
+
 } // namespace
 
 void enter_staging(const LaunchSpec& spec) {
@@ -146,6 +177,7 @@ std::vector<std::string> enter_sandbox_root(const LaunchSpec& spec, const Mapped
   for (const auto& part : parts_of(spec.root)) {
     mount_part(spec, part);
   }
+  attach_binds(spec, mapped);
   const KernelSources sources; // device nodes of the machine, taken while they can still be reached
   if (::chdir("root") < 0) {
     throw Error::from_errno(errno, "enter the new root");

@@ -32,6 +32,7 @@ Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
   const auto log_path = spec.runtime_dir + "/supervisor.log";
   const auto log = os::open_file(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   os::Command command{{program}};
+  command.die_with_parent = spec.tied_to_starter;
   command.env = std::map<std::string, std::string>{{"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}};
   for (const char* name : {"USER", "PYRO_LOG", "PYRO_CRASH_AT"}) {
     if (const char* value = std::getenv(name)) {
