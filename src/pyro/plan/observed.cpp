@@ -1,0 +1,119 @@
+#include "observed.hpp"
+
+#include <array>
+
+namespace pyro::plan {
+
+namespace {
+
+constexpr std::array k_states{WorkspaceState::absent, WorkspaceState::started, WorkspaceState::stopped};
+
+WorkspaceState state_from(const std::string& text) {
+  for (const auto state : k_states) {
+    if (name_of(state) == text) {
+      return state;
+    }
+  }
+  throw Error(ErrorCode::protocol, "'{}' is no state of a workspace", text);
+}
+
+DriftEntry drift_from(const Json& value) {
+  DriftEntry entry{get_string(value, "path"), 'M', bool_or(value, "in_git", false)};
+  const auto change = get_string(value, "change");
+  if (change.size() != 1 || std::string_view("AMDT").find(change[0]) == std::string_view::npos) {
+    throw Error(ErrorCode::protocol, "'{}' is no kind of change", change);
+  }
+  entry.change = change[0];
+  return entry;
+}
+
+const Json& member_or_null(const Json& object, const char* key) {
+  static const Json k_null;
+  const auto found = object.find(key);
+  return found == object.end() ? k_null : *found;
+}
+
+template <typename Visit>
+void each(const Json& object, const char* key, const Visit& visit) {
+  const Json& list = member_or_null(object, key);
+  if (!list.is_null() && !list.is_array()) {
+    throw Error(ErrorCode::protocol, "'{}' must be a list, found {}", key, list.type_name());
+  }
+  for (const auto& item : list) {
+    visit(item);
+  }
+}
+
+} // namespace
+
+std::string_view name_of(WorkspaceState state) {
+  switch (state) {
+  case WorkspaceState::absent:
+    return "absent";
+  case WorkspaceState::started:
+    return "started";
+  case WorkspaceState::stopped:
+    return "stopped";
+  }
+  return "?";
+}
+
+Json to_json(const Observed& observed) {
+  Json links = Json::array();
+  for (const auto& link : observed.applied_links) {
+    links.push_back(to_json(link));
+  }
+  Json drift = Json::array();
+  for (const auto& entry : observed.drift) {
+    drift.push_back(
+        {{"path", entry.path}, {"change", std::string(1, entry.change)}, {"in_git", entry.in_git}});
+  }
+  return {
+      {"exists", observed.exists},
+      {"workspace_id", observed.workspace_id},
+      {"generation", observed.generation},
+      {"state", name_of(observed.state)},
+      {"backend", observed.backend},
+      {"capabilities", observed.capabilities},
+      {"applied_spec", observed.applied_spec},
+      {"applied_links", std::move(links)},
+      {"cached_keys", observed.cached_keys},
+      {"base_key", observed.base_key},
+      {"service_states", observed.service_states},
+      {"service_digests", observed.service_digests},
+      {"drift", std::move(drift)},
+      {"snapshots", observed.snapshots},
+      {"step_cost_ms", observed.step_cost_ms}};
+}
+
+Observed observed_from_json(const Json& value) {
+  Observed observed;
+  observed.exists = bool_or(value, "exists", false);
+  observed.workspace_id = string_or(value, "workspace_id", "");
+  observed.generation = static_cast<std::uint64_t>(int_or(value, "generation", 0));
+  observed.state = state_from(string_or(value, "state", "absent"));
+  observed.backend = string_or(value, "backend", "");
+  for (auto& name : strings_or_empty(value, "capabilities")) {
+    observed.capabilities.insert(std::move(name));
+  }
+  observed.applied_spec = member_or_null(value, "applied_spec");
+  each(value, "applied_links", [&](const Json& item) {
+    observed.applied_links.push_back(link_from_json(item));
+  });
+  for (auto& key : strings_or_empty(value, "cached_keys")) {
+    observed.cached_keys.insert(std::move(key));
+  }
+  observed.base_key = string_or(value, "base_key", "");
+  observed.service_states = string_map_or_empty(value, "service_states");
+  observed.service_digests = string_map_or_empty(value, "service_digests");
+  each(value, "drift", [&](const Json& item) { observed.drift.push_back(drift_from(item)); });
+  observed.snapshots = string_map_or_empty(value, "snapshots");
+  if (const Json& costs = member_or_null(value, "step_cost_ms"); costs.is_object()) {
+    for (const auto& [address, unused] : costs.items()) {
+      observed.step_cost_ms[address] = get_int(costs, address);
+    }
+  }
+  return observed;
+}
+
+} // namespace pyro::plan

@@ -1,0 +1,20 @@
+// ${…} in parsed values. Never in keys, never in raw text.
+#pragma once
+
+#include "reader.hpp"
+
+#include <functional>
+
+namespace pyro::spec {
+
+struct Lookup {
+  /// Declared variables; nullopt inside: declared, but without a value.
+  std::map<std::string, std::optional<std::string>> vars;
+  std::function<std::optional<std::string>(const std::string&)> host_env;
+};
+
+/// ${name}, ${env:NAME}, ${name:-default}, ${name:?message} and $$ in every value below the root, except in
+/// `vars`, `profiles` and x-* keys.
+void interpolate(Context& context, Node& root, const Lookup& lookup);
+
+} // namespace pyro::spec

@@ -1,0 +1,178 @@
+#include "schema.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace pyro::spec {
+
+namespace {
+
+constexpr auto k_interpolation = R"(\$\{)";
+constexpr auto k_name = "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$";
+
+Json text() {
+  return {{"type", "string"}};
+}
+
+Json pattern(const char* expression) {
+  return {{"type", "string"}, {"pattern", expression}};
+}
+
+/// The value itself, or a text that ${…} makes into one.
+Json or_interpolated(Json value) {
+  return {{"anyOf", Json::array({std::move(value), pattern(k_interpolation)})}};
+}
+
+/// Whatever is written as a single value: the field reads its text.
+Json scalar() {
+  return {{"type", Json::array({"string", "number", "boolean"})}};
+}
+
+Json list_of(Json items) {
+  return {{"type", "array"}, {"items", std::move(items)}};
+}
+
+Json map_of(Json values) {
+  return {{"type", "object"}, {"additionalProperties", std::move(values)}};
+}
+
+Json reference(std::string_view name) {
+  return {{"$ref", "#/$defs/" + std::string(name)}};
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (true) {
+    const auto end = text.find(separator);
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) {
+      return parts;
+    }
+    text.remove_prefix(end + 1);
+  }
+}
+
+Json integer(std::string_view range) {
+  const auto dots = range.find("..");
+  return or_interpolated(
+      {{"type", "integer"},
+       {"minimum", std::stoll(std::string(range.substr(0, dots)))},
+       {"maximum", std::stoll(std::string(range.substr(dots + 2)))}});
+}
+
+Json enumeration(std::string_view values) {
+  Json names = Json::array();
+  for (const auto& name : split(values, '|')) {
+    if (name == "true" || name == "false") {
+      names.push_back(name == "true");
+    } else {
+      names.push_back(name);
+    }
+  }
+  return or_interpolated({{"enum", names}});
+}
+
+Json simple_type(std::string_view type) {
+  const Json port_or_text = {{"type", Json::array({"integer", "string"})}};
+  if (type == "string" || type == "env") {
+    return scalar();
+  }
+  if (type == "name") {
+    return or_interpolated(pattern(k_name));
+  }
+  if (type == "bool") {
+    return or_interpolated({{"type", "boolean"}});
+  }
+  if (type == "duration") {
+    return or_interpolated(pattern("^[0-9]+(ms|s|m|h|d)$"));
+  }
+  if (type == "size") {
+    return or_interpolated(pattern("^[0-9]+([KMGT]iB|B)$"));
+  }
+  if (type == "directory") {
+    return or_interpolated(pattern("^/"));
+  }
+  if (type == "user" || type == "port" || type == "tcp" || type == "platform") {
+    return port_or_text;
+  }
+  if (type == "command") {
+    return {{"anyOf", Json::array({text(), list_of(scalar())})}};
+  }
+  if (type == "status") {
+    return {{"anyOf", Json::array({port_or_text, list_of(port_or_text)})}};
+  }
+  if (type == "egress") {
+    return {{"anyOf", Json::array({text(), list_of(text())})}};
+  }
+  if (type == "depends_on") {
+    return {{"anyOf", Json::array({list_of(text()), map_of(reference("dependency"))})}};
+  }
+  if (type == "profile") {
+    return {{"type", "object"}};
+  }
+  if (type == "input" || type == "env_name" || type == "signal") {
+    return text();
+  }
+  throw Error(ErrorCode::internal, "the table of pyro.yaml has an unknown type '{}'", type);
+}
+
+Json schema_of(std::string_view type) {
+  const auto space = type.find(' ');
+  const auto word = type.substr(0, space);
+  const auto rest = space == std::string_view::npos ? std::string_view{} : type.substr(space + 1);
+  if (word == "list") {
+    return list_of(schema_of(rest));
+  }
+  if (word == "map") {
+    return map_of(schema_of(rest));
+  }
+  if (word == "shape") {
+    return reference(rest);
+  }
+  if (word == "int") {
+    return integer(rest);
+  }
+  return word == "enum" ? enumeration(rest) : simple_type(type);
+}
+
+Json schema_of(const Shape& shape) {
+  Json properties = Json::object();
+  Json needed = Json::array();
+  for (const auto& field : shape.fields) {
+    Json value = schema_of(field.type);
+    value["description"] = field.default_text.empty()
+                               ? std::string(field.help)
+                               : fmt::format("{}. Default: {}", field.help, field.default_text);
+    properties[std::string(field.key)] = std::move(value);
+    if (field.presence == Presence::required) {
+      needed.push_back(field.key);
+    }
+  }
+  Json result = {
+      {"type", "object"},
+      {"properties", std::move(properties)},
+      {"patternProperties", {{"^x-", true}}},
+      {"additionalProperties", false}};
+  if (!needed.empty()) {
+    result["required"] = std::move(needed);
+  }
+  return result;
+}
+
+} // namespace
+
+Json json_schema() {
+  Json result = schema_of(shape("root"));
+  result["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  result["title"] = "pyro.yaml, version 1";
+  for (const auto& part : shapes()) {
+    if (part.name != "root") {
+      result["$defs"][std::string(part.name)] = schema_of(part);
+    }
+  }
+  return result;
+}
+
+} // namespace pyro::spec

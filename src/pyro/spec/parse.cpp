@@ -1,0 +1,236 @@
+#include "parse.hpp"
+
+#include "read_parts.hpp"
+
+#include <tuple>
+
+namespace pyro::spec {
+
+namespace {
+
+/// "My Project!" → "My-Project": a directory's name as a workspace's name.
+std::string name_from(std::string_view directory) {
+  std::string name;
+  for (const char c : directory.substr(0, 63)) {
+    const bool kept = is_name(std::string(1, c)) || ((c == '-' || c == '_') && !name.empty());
+    if (kept) {
+      name += c;
+    } else if (!name.empty() && name.back() != '-') {
+      name += '-';
+    }
+  }
+  while (name.ends_with('-')) {
+    name.pop_back();
+  }
+  return name.empty() ? "workspace" : name;
+}
+
+class FileParser {
+public:
+  FileParser(const ParseOptions& options) : m_options(options) {}
+
+  /// The effective tree of one profile (or of none), read and checked.
+  void read(Node tree, const std::optional<std::string>& profile) {
+    if (profile && !apply_profile(tree, *profile)) {
+      return;
+    }
+    const auto lookup = read_vars(context, tree, m_options, spec);
+    interpolate(context, tree, lookup);
+    MapReader root(context, tree, "", "root");
+    if (!tree.is_map()) {
+      return;
+    }
+    check_version(root);
+    read_head(root);
+    root.value("vars"); // read above; this notes an empty one
+    read_secrets(context, root, spec);
+    read_environment(context, root, spec);
+    read_seed(context, root, spec);
+    read_prepare(context, root, spec);
+    read_services(context, root, spec);
+    read_policies(context, root, spec);
+    read_profile_names(root);
+    resolve_defaults(spec, context);
+    spec.positions = context.positions;
+    check_spec(spec, context);
+    spec.positions = std::move(context.positions);
+  }
+
+  Context context;
+  Spec spec;
+
+private:
+  bool apply_profile(Node& tree, const std::string& name) {
+    spec.profile = name;
+    const Node* profiles = tree.find("profiles");
+    const Node* patch = profiles ? profiles->find(name) : nullptr;
+    if (!patch) {
+      std::vector<std::string> names;
+      for (const auto& entry : profiles ? profiles->entries : std::vector<Entry>{}) {
+        names.push_back(entry.key);
+      }
+      const auto near = nearest(name, names);
+      context.error_at(
+          {m_options.file, 0, 0}, "reference", join("profiles", name),
+          fmt::format("there is no profile '{}'", name),
+          near.empty()
+              ? (names.empty() ? "this file has none" : fmt::format("known: {}", fmt::join(names, ", ")))
+              : fmt::format("did you mean '{}'?", near));
+      return false;
+    }
+    if (!patch->is_map()) {
+      context.error(
+          *patch, "type", join("profiles", name),
+          fmt::format("expected a map, found {}", words_for(patch->kind)));
+      return false;
+    }
+    for (const auto* key : {"profiles", "version"}) {
+      if (patch->find(key)) {
+        context.error(
+            *patch, "value", join("profiles", name), fmt::format("a profile cannot change '{}'", key));
+        return false;
+      }
+    }
+    const Node copy = *patch;
+    merge_patch(tree, copy, name);
+    return true;
+  }
+
+  void check_version(MapReader& root) {
+    const Node* version = root.node().find("version");
+    if (version && version->is_scalar() && version->text != "1") {
+      root.error(
+          "version", "value", fmt::format("version '{}' of the format is not known", version->text),
+          "this pyro reads version 1");
+      return;
+    }
+    root.integer("version", spec.version);
+  }
+
+  void read_head(MapReader& root) {
+    spec.name = name_from(m_options.directory);
+    root.string("name", spec.name);
+    if (!is_name(spec.name)) {
+      root.error(
+          "name", "name", fmt::format("'{}' cannot be a name", spec.name),
+          "letters, digits, '-' and '_', at most 63");
+    }
+    root.string("description", spec.description);
+    root.string_map("labels", spec.labels);
+    root.choice("isolation", spec.isolation);
+    root.choice_index("backend") ? root.string("backend", spec.backend) : void();
+  }
+
+  void read_profile_names(MapReader& root) {
+    root.each_named("profiles", [&](const std::string& name, const Node& node, const std::string& address) {
+      spec.profile_names.push_back(name);
+      if (!node.is_map()) {
+        context.error(node, "type", address, fmt::format("expected a map, found {}", words_for(node.kind)));
+      }
+    });
+    std::sort(spec.profile_names.begin(), spec.profile_names.end());
+  }
+
+  const ParseOptions& m_options;
+};
+
+auto sort_key(const Diagnostic& diagnostic) {
+  return std::tie(diagnostic.severity, diagnostic.place.line, diagnostic.place.column);
+}
+
+bool same(const Diagnostic& a, const Diagnostic& b) {
+  return a.place == b.place && a.message == b.message && a.address == b.address;
+}
+
+void finish(std::vector<Diagnostic>& diagnostics) {
+  // A value that could not be interpolated is wrong in other ways too: say only the first thing.
+  std::vector<Position> unresolved;
+  for (const auto& diagnostic : diagnostics) {
+    if (diagnostic.code == "interpolation") {
+      unresolved.push_back(diagnostic.place);
+    }
+  }
+  std::erase_if(diagnostics, [&](const Diagnostic& diagnostic) {
+    return diagnostic.code != "interpolation"
+           && std::find(unresolved.begin(), unresolved.end(), diagnostic.place) != unresolved.end();
+  });
+  std::stable_sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return sort_key(a) < sort_key(b);
+  });
+  diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
+  if (diagnostics.size() > k_max_diagnostics) {
+    diagnostics.resize(k_max_diagnostics);
+  }
+}
+
+/// A misspelt key in a profile that is not chosen today would be found only in CI.
+void check_other_profiles(
+    const Node& tree, const ParseOptions& options, std::vector<Diagnostic>& diagnostics) {
+  const Node* profiles = tree.find("profiles");
+  constexpr std::size_t k_most = 32;
+  for (std::size_t i = 0; profiles && i < std::min(k_most, profiles->entries.size()); ++i) {
+    const auto& entry = profiles->entries[i];
+    if (entry.key == options.profile || !entry.value.is_map() || entry.key.starts_with("x-")) {
+      continue;
+    }
+    FileParser parser(options);
+    parser.read(tree, entry.key);
+    for (auto& diagnostic : parser.context.diagnostics) {
+      if (diagnostic.code == "unknown_key") {
+        diagnostics.push_back(std::move(diagnostic));
+      }
+    }
+  }
+}
+
+} // namespace
+
+std::string to_string(const Diagnostic& diagnostic) {
+  std::string text = fmt::format(
+      "{}: {}: ", to_string(diagnostic.place), diagnostic.severity == Severity::error ? "error" : "warning");
+  if (!diagnostic.address.empty()) {
+    text += diagnostic.address + ": ";
+  }
+  text += diagnostic.message;
+  return diagnostic.hint.empty() ? text : fmt::format("{} ({})", text, diagnostic.hint);
+}
+
+ParseResult parse_spec(std::string_view text, const ParseOptions& options) {
+  ParseResult result;
+  auto& diagnostics = result.diagnostics;
+  const Node tree = parse_yaml(text, options.file, diagnostics);
+  const bool readable = diagnostics.empty() || tree.kind != NodeKind::null;
+  if (readable) {
+    FileParser parser(options);
+    parser.read(tree, options.profile);
+    std::move(
+        parser.context.diagnostics.begin(), parser.context.diagnostics.end(),
+        std::back_inserter(diagnostics));
+    check_other_profiles(tree, options, diagnostics);
+    result.spec = std::move(parser.spec);
+  }
+  finish(diagnostics);
+  if (!diagnostics.empty() && diagnostics.front().severity == Severity::error) {
+    result.spec.reset();
+  }
+  return result;
+}
+
+Spec parse_spec_or_throw(std::string_view text, const ParseOptions& options) {
+  auto result = parse_spec(text, options);
+  if (result.ok()) {
+    return std::move(*result.spec);
+  }
+  const auto& first = result.diagnostics.front();
+  std::vector<std::string> lines;
+  for (const auto& diagnostic : result.diagnostics) {
+    lines.push_back(to_string(diagnostic));
+  }
+  throw Error(
+      ErrorCode::invalid_file, "{}{}{}", first.address, first.address.empty() ? "" : ": ", first.message)
+      .with_hint(first.hint)
+      .at(first.place)
+      .with_output(std::move(lines));
+}
+
+} // namespace pyro::spec

@@ -1,0 +1,28 @@
+// The parts of pyro.yaml, one reader each. Internal to spec/; parse.cpp calls them in order.
+#pragma once
+
+#include "interpolate.hpp"
+#include "reader.hpp"
+
+namespace pyro::spec {
+
+/// vars: needs the tree before interpolation. Resolves values from --var, the host and defaults.
+Lookup read_vars(Context& context, const Node& root, const ParseOptions& options, Spec& spec);
+
+void read_secrets(Context& context, MapReader& root, Spec& spec);
+void read_environment(Context& context, MapReader& root, Spec& spec);
+void read_seed(Context& context, MapReader& root, Spec& spec);
+void read_prepare(Context& context, MapReader& root, Spec& spec);
+void read_services(Context& context, MapReader& root, Spec& spec);
+void read_policies(Context& context, MapReader& root, Spec& spec);
+
+std::optional<Readiness> read_readiness(Context& context, MapReader& service);
+std::optional<Liveness> read_liveness(Context& context, MapReader& service);
+
+/// Defaults that depend on other parts: users, directories, conditions, reset.to.
+void resolve_defaults(Spec& spec, Context& context);
+
+/// References, cycles, fields without effect, clashes.
+void check_spec(Spec& spec, Context& context);
+
+} // namespace pyro::spec

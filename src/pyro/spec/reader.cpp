@@ -1,0 +1,574 @@
+#include "reader.hpp"
+
+#include <pyro/base/units.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace pyro::spec {
+
+namespace {
+
+bool is_extension(std::string_view key) {
+  return key.starts_with("x-");
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    row[j] = j;
+  }
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+bool is_env_name(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto is_digit = [](char c) {
+    return c >= '0' && c <= '9';
+  };
+  return !text.empty() && is_letter(text[0])
+         && std::all_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || is_digit(c); });
+}
+
+bool has_parent_part(std::string_view path) {
+  return path == ".." || path.starts_with("../") || path.ends_with("/..")
+         || path.find("/../") != std::string_view::npos;
+}
+
+bool is_yaml_1_1_boolean(std::string_view text) {
+  constexpr std::array k_words{"yes", "Yes", "YES", "no", "No", "NO", "on",   "On",   "ON",    "off",
+                               "Off", "OFF", "y",   "Y",  "n",  "N",  "True", "TRUE", "False", "FALSE"};
+  return std::find(k_words.begin(), k_words.end(), text) != k_words.end();
+}
+
+bool means_true(std::string_view text) {
+  return text[0] == 'y' || text[0] == 'Y' || text == "on" || text == "On" || text == "ON" || text[0] == 'T';
+}
+
+std::vector<std::string> split_choices(std::string_view type) {
+  std::vector<std::string> choices;
+  type.remove_prefix(std::string_view("enum ").size());
+  while (true) {
+    const auto end = type.find('|');
+    choices.emplace_back(type.substr(0, end));
+    if (end == std::string_view::npos) {
+      return choices;
+    }
+    type.remove_prefix(end + 1);
+  }
+}
+
+} // namespace
+
+std::string join(std::string_view address, std::string_view key) {
+  return address.empty() ? std::string(key) : fmt::format("{}.{}", address, key);
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  if (word.size() > 64) {
+    return best;
+  }
+  for (const auto& candidate : candidates) {
+    const auto distance = edit_distance(word, candidate);
+    if (distance < best_distance && distance < std::max(word.size(), candidate.size())) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+bool is_name(std::string_view text) {
+  const auto is_alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= 63 && is_alnum(text[0])
+         && std::all_of(
+             text.begin(), text.end(), [&](char c) { return is_alnum(c) || c == '-' || c == '_'; });
+}
+
+void Context::error_at(
+    Position place, std::string code, std::string address, std::string message, std::string hint) {
+  diagnostics.push_back(
+      {Severity::error, std::move(code), std::move(place), std::move(address), std::move(message),
+       std::move(hint), std::nullopt});
+}
+
+void Context::warning_at(
+    Position place, std::string code, std::string address, std::string message, std::string hint) {
+  diagnostics.push_back(
+      {Severity::warning, std::move(code), std::move(place), std::move(address), std::move(message),
+       std::move(hint), std::nullopt});
+}
+
+void Context::error(
+    const Node& node, std::string code, std::string address, std::string message, std::string hint) {
+  error_at(node.place, std::move(code), std::move(address), std::move(message), std::move(hint));
+  if (!node.profile.empty()) {
+    auto& added = diagnostics.back();
+    added.message += fmt::format(" (from profile {}", node.profile);
+    added.message += node.overrides ? fmt::format(", overriding {})", to_string(*node.overrides)) : ")";
+    added.other = node.overrides;
+  }
+}
+
+bool Context::has_errors() const {
+  return std::any_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& diagnostic) {
+    return diagnostic.severity == Severity::error;
+  });
+}
+
+std::optional<std::string> read_text(Context& context, const Node& node, const std::string& address) {
+  if (node.is_scalar()) {
+    return node.text;
+  }
+  const auto hint = node.is_map()    ? "quote values that contain ': ' or start with '{'"
+                    : node.is_list() ? "quote values that start with '['"
+                                     : "write \"\" for an empty text";
+  context.error(node, "type", address, fmt::format("expected a text, found {}", words_for(node.kind)), hint);
+  return std::nullopt;
+}
+
+std::optional<int>
+read_integer(Context& context, const Node& node, const std::string& address, int least, int most) {
+  const auto wrong = [&](std::string message, std::string hint) {
+    context.error(node, "type", address, std::move(message), std::move(hint));
+    return std::nullopt;
+  };
+  const auto wanted = fmt::format("expected a whole number from {} to {}", least, most);
+  if (!node.is_scalar()) {
+    return wrong(fmt::format("{}, found {}", wanted, words_for(node.kind)), "");
+  }
+  const std::string_view text = node.text;
+  if (text.size() > 1 && text[0] == '0') {
+    return wrong(
+        fmt::format("'{}' could be octal, hexadecimal or decimal", text),
+        "write a decimal number without leading zeros");
+  }
+  int value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem == std::errc::invalid_argument || end != text.data() + text.size()) {
+    return wrong(fmt::format("{}, found '{}'", wanted, text), "");
+  }
+  if (problem != std::errc{} || value < least || value > most) {
+    context.error(node, "value", address, fmt::format("{}, found {}", wanted, text));
+    return std::nullopt;
+  }
+  return value;
+}
+
+MapReader::MapReader(Context& context, const Node& node, std::string address, std::string_view shape)
+    : m_context(context), m_node(node), m_address(std::move(address)), m_shape(spec::shape(shape)) {
+  if (!node.is_map()) {
+    m_context.error(
+        node, "type", m_address, fmt::format("expected a map, found {}", words_for(node.kind)),
+        fmt::format(
+            "its keys are: {}", fmt::join(
+                                    [&] {
+                                      std::vector<std::string_view> keys;
+                                      for (const auto& field : m_shape.fields) {
+                                        keys.push_back(field.key);
+                                      }
+                                      return keys;
+                                    }(),
+                                    ", ")));
+    return;
+  }
+  check_keys();
+}
+
+void MapReader::check_keys() {
+  bool only_unknown_scalars = !m_node.entries.empty() && m_shape.name == "environment";
+  for (const auto& entry : m_node.entries) {
+    only_unknown_scalars = only_unknown_scalars && entry.value.is_scalar() && !m_shape.find(entry.key);
+  }
+  if (only_unknown_scalars) {
+    m_context.error(
+        m_node, "unknown_key", m_address,
+        "these look like variables, but 'environment' describes the machine here",
+        "move them to environment.env, and name the base in environment.image");
+    return;
+  }
+  for (const auto& entry : m_node.entries) {
+    if (!m_shape.find(entry.key) && !is_extension(entry.key)) {
+      unknown_key(entry);
+    }
+  }
+  for (const auto& field : m_shape.fields) {
+    if (field.presence == Presence::required && !m_node.find(field.key)) {
+      m_context.error(
+          m_node, "required", m_address, fmt::format("'{}' is missing", field.key), std::string(field.help));
+    }
+  }
+}
+
+void MapReader::unknown_key(const Entry& entry) {
+  std::string hint(foreign_hint(m_shape.name, entry.key));
+  if (hint.empty()) {
+    std::vector<std::string> keys;
+    for (const auto& field : m_shape.fields) {
+      keys.emplace_back(field.key);
+    }
+    const auto near = nearest(entry.key, keys);
+    hint = near.empty() ? fmt::format("known here: {}", fmt::join(keys, ", "))
+                        : fmt::format("did you mean '{}'?", near);
+  }
+  m_context.error_at(
+      entry.key_place, "unknown_key", address_of(entry.key), fmt::format("unknown key '{}'", entry.key),
+      hint);
+}
+
+const Node* MapReader::value(std::string_view key) {
+  const Field* field = m_shape.find(key);
+  if (!field) {
+    throw Error(ErrorCode::internal, "the table of pyro.yaml has no '{}' in '{}'", key, m_shape.name);
+  }
+  for (const auto& entry : m_node.entries) {
+    if (entry.key != key) {
+      continue;
+    }
+    m_context.positions[address_of(key)] = entry.key_place;
+    if (entry.value.kind == NodeKind::null) {
+      m_context.error(
+          entry.value, "empty", address_of(key),
+          fmt::format("'{}' has no value; expected: {}", key, field->type),
+          "write a value or remove the key (null deletes only in profiles)");
+      return nullptr;
+    }
+    return &entry.value;
+  }
+  return nullptr;
+}
+
+void MapReader::error(std::string_view key, std::string code, std::string message, std::string hint) {
+  const Node* found = m_node.find(key);
+  m_context.error(
+      found ? *found : m_node, std::move(code), address_of(key), std::move(message), std::move(hint));
+}
+
+const Node* MapReader::scalar(std::string_view key) {
+  const Node* found = value(key);
+  return found && read_text(m_context, *found, address_of(key)) ? found : nullptr;
+}
+
+void MapReader::string(std::string_view key, std::string& out) {
+  if (const Node* found = scalar(key)) {
+    out = found->text;
+  }
+}
+
+void MapReader::boolean(std::string_view key, bool& out) {
+  const Node* found = scalar(key);
+  if (!found) {
+    return;
+  }
+  if (found->text == "true" || found->text == "false") {
+    out = found->text == "true";
+  } else if (is_yaml_1_1_boolean(found->text)) {
+    error(
+        key, "type", fmt::format("'{}' is no boolean here: booleans are true and false", found->text),
+        fmt::format("write {}", means_true(found->text)));
+  } else {
+    error(key, "type", fmt::format("expected true or false, found '{}'", found->text));
+  }
+}
+
+void MapReader::integer(std::string_view key, int& out) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  const auto range = m_shape.find(key)->type.substr(std::string_view("int ").size());
+  const auto dots = range.find("..");
+  const int least = std::stoi(std::string(range.substr(0, dots)));
+  const int most = std::stoi(std::string(range.substr(dots + 2)));
+  if (const auto number = read_integer(m_context, *found, address_of(key), least, most)) {
+    out = *number;
+  }
+}
+
+void MapReader::duration(std::string_view key, std::optional<milliseconds>& out) {
+  const Node* found = scalar(key);
+  if (!found) {
+    return;
+  }
+  try {
+    out = parse_duration(found->text);
+  } catch (const Error& problem) {
+    error(key, "type", problem.message(), problem.hint());
+  }
+}
+
+void MapReader::duration(std::string_view key, milliseconds& out) {
+  std::optional<milliseconds> read;
+  duration(key, read);
+  out = read.value_or(out);
+}
+
+void MapReader::size(std::string_view key, std::optional<std::uint64_t>& out) {
+  const Node* found = scalar(key);
+  if (!found) {
+    return;
+  }
+  try {
+    out = parse_size(found->text);
+  } catch (const Error& problem) {
+    error(key, "type", problem.message(), problem.hint());
+  }
+}
+
+void MapReader::size(std::string_view key, std::uint64_t& out) {
+  std::optional<std::uint64_t> read;
+  size(key, read);
+  out = read.value_or(out);
+  if (read && *read < (1ULL << 20)) {
+    error(key, "value", "less than 1MiB is too small");
+  }
+}
+
+std::optional<std::size_t> MapReader::choice_index(std::string_view key) {
+  const Node* found = scalar(key);
+  if (!found) {
+    return std::nullopt;
+  }
+  const auto choices = split_choices(m_shape.find(key)->type);
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (choices[i] == found->text) {
+      return i;
+    }
+  }
+  const bool has_booleans = std::find(choices.begin(), choices.end(), "true") != choices.end();
+  if (has_booleans && is_yaml_1_1_boolean(found->text)) {
+    error(
+        key, "type", fmt::format("'{}' is no boolean here: booleans are true and false", found->text),
+        fmt::format("write {}", means_true(found->text)));
+    return std::nullopt;
+  }
+  auto hint = std::string{};
+  if (key == "restart" && found->text == "unless-stopped") {
+    hint = "'unless-stopped' is spelled 'always' here";
+  } else if (key == "condition" && found->text.starts_with("service_")) {
+    hint = found->text == "service_healthy"   ? "spelled 'ready' here"
+           : found->text == "service_started" ? "spelled 'started' here"
+                                              : "spelled 'completed' here";
+  } else if (const auto near = nearest(found->text, choices); !near.empty()) {
+    hint = fmt::format("did you mean '{}'?", near);
+  }
+  error(key, "value", fmt::format("'{}' is none of: {}", found->text, fmt::join(choices, ", ")), hint);
+  return std::nullopt;
+}
+
+void MapReader::each_item(std::string_view key, const std::function<void(const Node&, std::size_t)>& visit) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (!found->is_list()) {
+    error(key, "type", fmt::format("expected a list, found {}", words_for(found->kind)), "write [a, b]");
+    return;
+  }
+  for (std::size_t i = 0; i < found->items.size(); ++i) {
+    m_context.positions[fmt::format("{}[{}]", address_of(key), i)] = found->items[i].place;
+    visit(found->items[i], i);
+  }
+}
+
+void MapReader::strings(std::string_view key, std::vector<std::string>& out) {
+  if (!has(key)) {
+    return;
+  }
+  out.clear();
+  each_item(key, [&](const Node& item, std::size_t i) {
+    if (auto text = read_text(m_context, item, fmt::format("{}[{}]", address_of(key), i))) {
+      if (text->empty()) {
+        m_context.error(
+            item, "value", fmt::format("{}[{}]", address_of(key), i), "an empty text makes no sense here");
+      }
+      out.push_back(std::move(*text));
+    }
+  });
+}
+
+void MapReader::each_named(std::string_view key, const EachEntry& visit) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (!found->is_map()) {
+    error(key, "type", fmt::format("expected a map of names, found {}", words_for(found->kind)));
+    return;
+  }
+  for (const auto& entry : found->entries) {
+    if (is_extension(entry.key)) {
+      continue;
+    }
+    const auto address = join(address_of(key), entry.key);
+    m_context.positions[address] = entry.key_place;
+    if (!is_name(entry.key)) {
+      m_context.error_at(
+          entry.key_place, "name", address, fmt::format("'{}' cannot be a name", entry.key),
+          "letters, digits, '-' and '_', at most 63");
+      continue;
+    }
+    if (entry.value.kind == NodeKind::null) {
+      m_context.error(
+          entry.value, "empty", address, fmt::format("'{}' has no value; expected a map", entry.key),
+          "null deletes only in profiles");
+      continue;
+    }
+    visit(entry.key, entry.value, address);
+  }
+}
+
+void MapReader::string_map(std::string_view key, StringMap& out) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (!found->is_map()) {
+    error(
+        key, "type", fmt::format("expected a map of texts, found {}", words_for(found->kind)),
+        found->is_list() ? "write NAME: value, not a list of NAME=value" : "");
+    return;
+  }
+  for (const auto& entry : found->entries) {
+    const auto address = join(address_of(key), entry.key);
+    m_context.positions[address] = entry.key_place;
+    if (auto text = read_text(m_context, entry.value, address)) {
+      out[entry.key] = std::move(*text);
+    }
+  }
+}
+
+void MapReader::env(std::string_view key, StringMap& out) {
+  string_map(key, out);
+  for (const auto& [name, unused] : out) {
+    if (!is_env_name(name)) {
+      m_context.error_at(
+          m_context.positions[join(address_of(key), name)], "name", join(address_of(key), name),
+          fmt::format("'{}' cannot be the name of a variable", name),
+          "letters, digits and '_', no digit first");
+    }
+  }
+}
+
+void MapReader::user(std::string_view key, std::string& out) {
+  string(key, out);
+  const bool odd =
+      out.find_first_of(" \t\n/,") != std::string::npos || out.starts_with(":") || out.starts_with("-");
+  if (has(key) && (odd || out.empty() || out.size() > 64)) {
+    error(key, "value", fmt::format("'{}' is no user", out), "a name or number, with :group if need be");
+  }
+}
+
+namespace {
+
+void check_directory(
+    Context& context, const Node& node, const std::string& address, const std::string& path) {
+  if (!path.starts_with("/") || has_parent_part(path)) {
+    context.error(
+        node, "value", address, fmt::format("'{}' is no absolute path", path),
+        "start with '/', without '..'");
+  }
+}
+
+} // namespace
+
+void MapReader::directory(std::string_view key, std::string& out) {
+  string(key, out);
+  if (const Node* found = m_node.find(key); found && found->is_scalar()) {
+    check_directory(m_context, *found, address_of(key), out);
+    while (out.size() > 1 && out.ends_with('/')) {
+      out.pop_back();
+    }
+  }
+}
+
+void MapReader::directories(std::string_view key, std::vector<std::string>& out) {
+  strings(key, out);
+  const Node* found = m_node.find(key);
+  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
+    check_directory(m_context, found->items[i], fmt::format("{}[{}]", address_of(key), i), out[i]);
+  }
+}
+
+void MapReader::inputs(std::string_view key, std::vector<std::string>& out) {
+  strings(key, out);
+  const Node* found = m_node.find(key);
+  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
+    if (out[i].starts_with("/") || has_parent_part(out[i])) {
+      m_context.error(
+          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
+          fmt::format("'{}' leads out of the seed", out[i]), "name it relative to seed.from, without '..'");
+    }
+  }
+}
+
+void MapReader::command(std::string_view key, Command& out) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (found->is_list()) {
+    each_item(key, [&](const Node& item, std::size_t i) {
+      if (auto text = read_text(m_context, item, fmt::format("{}[{}]", address_of(key), i))) {
+        out.list.push_back(std::move(*text));
+      }
+    });
+  } else {
+    string(key, out.shell);
+  }
+  const bool blank =
+      out.list.empty() ? out.shell.find_first_not_of(" \t\n") == std::string::npos : out.list[0].empty();
+  if (!found->is_map() && blank) {
+    error(key, "value", "the command is empty");
+  }
+}
+
+void MapReader::egress(std::string_view key, Egress& out) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (!found->is_list()) {
+    std::string text;
+    string(key, text);
+    if (text == "none" || text == "all") {
+      out.kind = text == "all" ? EgressKind::all : EgressKind::none;
+    } else if (found->is_scalar()) {
+      error(
+          key, "value", fmt::format("'{}' is neither none nor all", text),
+          fmt::format("write hosts as a list: [{}]", text));
+    }
+    return;
+  }
+  out.kind = EgressKind::hosts;
+  strings(key, out.hosts);
+  for (const auto& host : out.hosts) {
+    if (host.find_first_of(" /\t\n") != std::string::npos) {
+      error(
+          key, "value", fmt::format("'{}' is no host", host),
+          "a name or address only, no scheme and no path");
+    }
+  }
+  std::sort(out.hosts.begin(), out.hosts.end());
+  out.hosts.erase(std::unique(out.hosts.begin(), out.hosts.end()), out.hosts.end());
+  if (out.hosts.empty()) {
+    out.kind = EgressKind::none;
+  }
+}
+
+} // namespace pyro::spec

@@ -1,0 +1,110 @@
+// Reads one map of the tree by the table in schema.hpp: refuses unknown keys, reads each value by its field's
+// type, and notes every place. Internal to spec/; the parts of the file are read in read_*.cpp.
+#pragma once
+
+#include <pyro/spec/schema.hpp>
+#include <pyro/spec/yaml_tree.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro::spec {
+
+/// What all readers of one file share: the diagnostics so far and the places of the addresses.
+class Context {
+public:
+  std::vector<Diagnostic> diagnostics;
+  std::map<std::string, Position> positions;
+
+  void
+  error(const Node& node, std::string code, std::string address, std::string message, std::string hint = {});
+  void
+  error_at(Position place, std::string code, std::string address, std::string message, std::string hint = {});
+  void warning_at(
+      Position place, std::string code, std::string address, std::string message, std::string hint = {});
+  bool has_errors() const;
+};
+
+std::string join(std::string_view address, std::string_view key);
+
+/// ": did you mean 'x'?" material: the candidate nearest to the word, or empty if none is near.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+class MapReader {
+public:
+  /// Checks at once that the node is a map, that its keys are known and that the required ones are there.
+  MapReader(Context& context, const Node& node, std::string address, std::string_view shape);
+
+  const std::string& address() const { return m_address; }
+
+  std::string address_of(std::string_view key) const { return join(m_address, key); }
+
+  const Node& node() const { return m_node; }
+
+  bool has(std::string_view key) const { return m_node.find(key) != nullptr; }
+
+  /// The value of a key that is there and not empty; notes its place, reports an empty one.
+  const Node* value(std::string_view key);
+
+  void string(std::string_view key, std::string& out);
+  void boolean(std::string_view key, bool& out);
+  void integer(std::string_view key, int& out);
+  void duration(std::string_view key, milliseconds& out);
+  void duration(std::string_view key, std::optional<milliseconds>& out);
+  void size(std::string_view key, std::uint64_t& out);
+  void size(std::string_view key, std::optional<std::uint64_t>& out);
+  void strings(std::string_view key, std::vector<std::string>& out);
+  void string_map(std::string_view key, StringMap& out);
+  void env(std::string_view key, StringMap& out);
+  void user(std::string_view key, std::string& out);
+  void directory(std::string_view key, std::string& out);
+  void directories(std::string_view key, std::vector<std::string>& out);
+  /// Relative paths inside the seed.
+  void inputs(std::string_view key, std::vector<std::string>& out);
+  void command(std::string_view key, Command& out);
+  void egress(std::string_view key, Egress& out);
+
+  /// The enumerators of E must stand in the order of the table's "enum a|b|c".
+  template <typename E>
+  void choice(std::string_view key, E& out) {
+    if (const auto index = choice_index(key)) {
+      out = static_cast<E>(*index);
+    }
+  }
+
+  std::optional<std::size_t> choice_index(std::string_view key);
+
+  using EachEntry =
+      std::function<void(const std::string& key, const Node& value, const std::string& address)>;
+  /// The entries of a map of named things: names are checked, `x-*` left out.
+  void each_named(std::string_view key, const EachEntry& visit);
+  /// The items of a list.
+  void each_item(std::string_view key, const std::function<void(const Node& item, std::size_t index)>& visit);
+
+  void error(std::string_view key, std::string code, std::string message, std::string hint = {});
+
+private:
+  const Node* scalar(std::string_view key);
+  void check_keys();
+  void unknown_key(const Entry& entry);
+
+  Context& m_context;
+  const Node& m_node;
+  std::string m_address;
+  const Shape& m_shape;
+};
+
+/// The number in a scalar's text, or a diagnostic: octal, hexadecimal, out of range, no number at all.
+std::optional<int>
+read_integer(Context& context, const Node& node, const std::string& address, int least, int most);
+
+/// Text of a scalar; a diagnostic for anything else.
+std::optional<std::string> read_text(Context& context, const Node& node, const std::string& address);
+
+/// "name" rules: letters, digits, '-' and '_', at most 63, starting with a letter or digit.
+bool is_name(std::string_view text);
+
+} // namespace pyro::spec

@@ -1,0 +1,89 @@
+#include "spec.hpp"
+
+#include <fmt/ranges.h>
+
+namespace pyro::spec {
+
+std::string_view name_of(Isolation value) {
+  return value == Isolation::vm ? "vm" : (value == Isolation::sandbox ? "sandbox" : "host");
+}
+
+std::string_view name_of(GitMode value) {
+  return value == GitMode::all ? "all" : (value == GitMode::tracked ? "tracked" : "tracked+untracked");
+}
+
+std::string_view name_of(OnChange value) {
+  return value == OnChange::reset ? "reset" : (value == OnChange::sync ? "sync" : "keep");
+}
+
+std::string_view name_of(Condition value) {
+  return value == Condition::started ? "started" : (value == Condition::ready ? "ready" : "completed");
+}
+
+std::string_view name_of(RestartPolicy value) {
+  return value == RestartPolicy::no ? "no" : (value == RestartPolicy::always ? "always" : "on-failure");
+}
+
+std::string_view name_of(MemoryMode value) {
+  return value == MemoryMode::automatic ? "auto" : (value == MemoryMode::on ? "true" : "false");
+}
+
+std::string_view name_of(DriftPolicy value) {
+  return value == DriftPolicy::report ? "report" : (value == DriftPolicy::reset ? "reset" : "fail");
+}
+
+std::string_view name_of(LifecycleAction value) {
+  return value == LifecycleAction::stop ? "stop" : "destroy";
+}
+
+std::string_view name_of(MountMode value) {
+  return value == MountMode::read_only ? "ro" : "rw";
+}
+
+std::vector<std::string> Command::argv() const {
+  return list.empty() ? std::vector<std::string>{"/bin/sh", "-c", shell} : list;
+}
+
+std::string to_string(const Egress& egress) {
+  switch (egress.kind) {
+  case EgressKind::none:
+    return "none";
+  case EgressKind::all:
+    return "all";
+  case EgressKind::hosts:
+    break;
+  }
+  return fmt::format("{}", fmt::join(egress.hosts, ", "));
+}
+
+std::string_view kind_of(const Check& check) {
+  constexpr std::string_view k_kinds[] = {"exec", "http", "tcp", "file", "log"};
+  return k_kinds[check.index()];
+}
+
+std::string to_string(const Port& port) {
+  if (!port.host_port) {
+    return std::to_string(port.port);
+  }
+  return port.address == "127.0.0.1" ? fmt::format("{}:{}", *port.host_port, port.port)
+                                     : fmt::format("{}:{}:{}", port.address, *port.host_port, port.port);
+}
+
+StringMap effective_env(const Service& service, const Environment& environment) {
+  StringMap result = service.env;
+  result.insert(environment.env.begin(), environment.env.end());
+  return result;
+}
+
+Position Spec::place(std::string_view address) const {
+  while (!address.empty()) {
+    if (const auto found = positions.find(std::string(address)); found != positions.end()) {
+      return found->second;
+    }
+    const auto cut = address.find_last_of(".[");
+    address = address.substr(0, cut == std::string_view::npos ? 0 : cut);
+  }
+  return {};
+}
+
+} // namespace pyro::spec
