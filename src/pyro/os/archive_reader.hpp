@@ -15,6 +15,11 @@ enum class Whiteouts {
   overlay, // OCI whiteouts become overlayfs' own
 };
 
+enum class SpecialFiles {
+  refuse,    // devices, FIFOs and sockets make the whole archive invalid
+  leave_out, // root file systems have a /dev, which every sandbox makes anew
+};
+
 /// Every limit is checked while streaming; exceeding one throws Error(invalid_argument) that names it.
 struct ArchivePolicy {
   std::uint64_t max_entries = 2'000'000;
@@ -23,6 +28,7 @@ struct ArchivePolicy {
   std::uint64_t max_ratio = 1'000;              // unpacked to packed bytes...
   std::uint64_t ratio_free_bytes = 64ULL << 20; // ...once this much has been unpacked
   Whiteouts whiteouts = Whiteouts::plain;
+  SpecialFiles special_files = SpecialFiles::refuse;
   TreePolicy tree;
 };
 
@@ -42,7 +48,7 @@ struct ArchiveSummary {
 bool has_archive_name(std::string_view path);
 
 /// Unpacks into an empty directory of the caller's, who removes it when this throws.
-/// Devices, FIFOs, sockets, malformed or truncated archives are refused as a whole, never skipped.
+/// Malformed or truncated archives, and by default devices, FIFOs and sockets, are refused as a whole, never skipped.
 ArchiveSummary extract_archive(const std::string& path, int directory, const ArchivePolicy& policy);
 /// The same from a descriptor at its current position; `name` is for messages.
 ArchiveSummary

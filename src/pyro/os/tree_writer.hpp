@@ -9,6 +9,7 @@
 
 #include <ctime>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,7 +62,7 @@ class TreeWriter {
 public:
   /// `directory` must stay open and nobody else may write below it.
   TreeWriter(int directory, TreePolicy policy);
-  ~TreeWriter();
+  ~TreeWriter() = default;
   TreeWriter(const TreeWriter&) = delete;
   TreeWriter& operator=(const TreeWriter&) = delete;
 
@@ -86,22 +87,27 @@ public:
   std::size_t dropped_xattrs() const { return m_dropped_xattrs; }
 
 private:
-  struct Place;
-  struct DirectoryEnd;
+  struct Place {
+    int directory;
+    std::string name;
+  };
 
   Place place_of(const std::string& path);
-  int parent_of(std::string_view directory, const std::string& whole);
-  Fd open_or_make(std::string_view directory, const std::string& whole);
-  void make_directory_at(int parent, const std::string& name, const std::string& whole);
+  Fd open_or_make(const std::string& directory, const std::string& whole);
+  void make_directory_at(int parent, const std::string& name, const std::string& path);
   void make_room(const Place& place, const std::string& path);
+  /// Runs `make` (a system call that fails with EEXIST), once more after making room.
+  template <typename Make>
+  void make_entry(const Place& place, const std::string& path, Make make);
   void apply(int fd, const EntryMeta& meta, const std::string& path);
+  std::pair<uid_t, gid_t> owner_for(const EntryMeta& meta) const;
 
   int m_root;
   TreePolicy m_policy;
   std::string m_parent_path;
   Fd m_parent;
   bool m_parent_known = false;
-  std::vector<DirectoryEnd> m_directories;
+  std::map<std::string, EntryMeta> m_directories; // what finish() gives them
   std::size_t m_dropped_xattrs = 0;
 };
 

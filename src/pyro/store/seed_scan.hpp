@@ -5,7 +5,7 @@
 #include "seed_entry.hpp"
 
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,7 +44,7 @@ struct SeedWarning {
   bool operator==(const SeedWarning&) const = default;
 };
 
-class SeedTree; // per-directory results, kept for the digest and the stat cache
+class SeedTree; // seed_tree.hpp: per-directory results, kept for the digest and the stat cache
 
 /// Move-only. The views in the entries live as long as it does.
 class SeedScan {
@@ -67,7 +67,7 @@ public:
   std::uint64_t unread_files() const;
   std::uint64_t unread_bytes() const;
 
-  bool complete() const { return unread_files() == 0; }
+  bool complete() const;
 
   /// Over path, type, permission bits, link target and content, not over times and owners. Needs complete().
   HexDigest tree_digest() const;
@@ -75,6 +75,8 @@ public:
   /// Reads what has not been read yet. Error(stale) "seed changed while it was read: PATH" if it will not
   /// hold still.
   void complete_digests();
+  /// The same for some entries only, by index.
+  void complete_digests_of(const std::function<bool(std::size_t index)>& wanted);
   /// For those who read the content themselves: index into entries(). Thread-safe for different indexes.
   void set_digest(std::size_t index, const ContentDigest& digest);
 
@@ -83,6 +85,9 @@ public:
 
   /// For delta_of and for keeping beside the layer. Needs complete().
   std::string manifest() const;
+
+  /// For seed_copy.
+  SeedTree& tree() { return *m_tree; }
 
 private:
   std::unique_ptr<SeedTree> m_tree;

@@ -58,14 +58,14 @@ struct CachedDirectory {
   ContentDigest digest{}; // over what was chosen below it
 };
 
-/// Read-only view of a cache file.
+/// Read-only view of a cache file. Its strings are followed by a NUL.
 class StatCache {
 public:
   /// nullopt: not there, damaged, another version.
   static std::optional<StatCache> open(const std::string& path);
   ~StatCache();
   StatCache(StatCache&& other) noexcept;
-  StatCache& operator=(StatCache&&) = delete;
+  StatCache& operator=(StatCache&& other) noexcept;
 
   /// Index 0 is the root.
   const CachedDirectory* directory(std::uint32_t index) const;
