@@ -80,7 +80,9 @@ std::optional<Fd>
 maybe_open_beneath(int directory, const std::string& relative_path, int flags, mode_t mode) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.mode = (flags & (O_CREAT | O_TMPFILE)) == 0 ? 0 : mode;
+  // O_TMPFILE contains the bit of O_DIRECTORY; openat2 refuses a mode where nothing is created.
+  const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  how.mode = creates ? mode : 0;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   const auto call = [&] {
     return ::syscall(SYS_openat2, directory, relative_path.c_str(), &how, sizeof(how));
