@@ -1,0 +1,82 @@
+#include "content.hpp"
+
+namespace pyro::plan {
+
+namespace {
+
+/// Do the two differ in nothing but the tree of the seed?
+bool only_seed_tree(const std::vector<Link>& before, const std::vector<Link>& after) {
+  if (before.size() != after.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    auto difference = link_difference(before[i], after[i]);
+    if (!difference) {
+      continue;
+    }
+    Link adopted = after[i];
+    for (std::size_t k = 0; k < adopted.inputs.size() && k < before[i].inputs.size(); ++k) {
+      if (adopted.inputs[k].name == "seed tree") {
+        adopted.inputs[k] = before[i].inputs[k];
+      }
+    }
+    if (after[i].point != "seed" || link_difference(before[i], adopted)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::vector<Link> with_seed_of(std::vector<Link> chain, const std::vector<Link>& before) {
+  const auto here = index_of_point(chain, "seed");
+  const auto there = index_of_point(before, "seed");
+  if (here && there) {
+    chain[*here].inputs = before[*there].inputs;
+    rekey(chain);
+  }
+  return chain;
+}
+
+bool has_key(const std::vector<Link>& links, const HexDigest& key) {
+  return std::any_of(links.begin(), links.end(), [&](const Link& link) { return link.key == key; });
+}
+
+} // namespace
+
+std::vector<Link> content_links(const std::vector<Link>& chain) {
+  auto links = chain;
+  std::erase_if(links, [](const Link& link) { return link.point == "ready"; });
+  return links;
+}
+
+Content judge_content(const std::vector<Link>& chain, const Observed& observed, spec::OnChange on_change) {
+  Content content;
+  content.chain = chain;
+  const auto before = content_links(observed.applied_links);
+  const auto after = content_links(chain);
+  if (before.empty()) {
+    const bool same = has_key(after, observed.base_key);
+    content.verdict = same ? ContentVerdict::same : ContentVerdict::stale;
+    return content;
+  }
+  content.difference = first_difference(before, after);
+  if (!content.difference) {
+    const bool known_base = observed.base_key.empty() || has_key(chain, observed.base_key);
+    content.verdict = known_base ? ContentVerdict::same : ContentVerdict::stale;
+    return content;
+  }
+  if (on_change != spec::OnChange::reset && only_seed_tree(before, after)) {
+    if (on_change == spec::OnChange::sync) {
+      content.verdict = ContentVerdict::sync;
+      return content;
+    }
+    content.verdict = ContentVerdict::kept;
+    content.chain = with_seed_of(chain, before);
+    return content;
+  }
+  const bool same_image = before.front().key == after.front().key;
+  content.verdict = same_image ? ContentVerdict::stale : ContentVerdict::replaced;
+  return content;
+}
+
+} // namespace pyro::plan

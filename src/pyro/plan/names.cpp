@@ -1,0 +1,113 @@
+#include "plan.hpp"
+
+namespace pyro::plan {
+
+std::string_view name_of(ActionKind kind) {
+  switch (kind) {
+  case ActionKind::noop:
+    return "noop";
+  case ActionKind::cached:
+    return "cached";
+  case ActionKind::note:
+    return "note";
+  case ActionKind::create:
+    return "create";
+  case ActionKind::build:
+    return "build";
+  case ActionKind::rebuild:
+    return "rebuild";
+  case ActionKind::update:
+    return "update";
+  case ActionKind::sync:
+    return "sync";
+  case ActionKind::restart:
+    return "restart";
+  case ActionKind::start:
+    return "start";
+  case ActionKind::stop:
+    return "stop";
+  case ActionKind::reboot:
+    return "reboot";
+  case ActionKind::reset:
+    return "reset";
+  case ActionKind::replace:
+    return "replace";
+  case ActionKind::take:
+    return "take";
+  case ActionKind::retake:
+    return "retake";
+  case ActionKind::forget:
+    return "forget";
+  }
+  return "?";
+}
+
+std::string_view name_of(ReasonCode code) {
+  switch (code) {
+  case ReasonCode::unchanged:
+    return "unchanged";
+  case ReasonCode::first_apply:
+    return "first_apply";
+  case ReasonCode::cached:
+    return "cached";
+  case ReasonCode::layer_missing:
+    return "layer_missing";
+  case ReasonCode::input_changed:
+    return "input_changed";
+  case ReasonCode::step_added:
+    return "step_added";
+  case ReasonCode::step_removed:
+    return "step_removed";
+  case ReasonCode::parent_changed:
+    return "parent_changed";
+  case ReasonCode::content_changed:
+    return "content_changed";
+  case ReasonCode::field_changed:
+    return "field_changed";
+  case ReasonCode::no_effect_now:
+    return "no_effect_now";
+  case ReasonCode::seed_kept:
+    return "seed_kept";
+  case ReasonCode::drift_policy:
+    return "drift_policy";
+  case ReasonCode::service_added:
+    return "service_added";
+  case ReasonCode::service_removed:
+    return "service_removed";
+  case ReasonCode::service_not_running:
+    return "service_not_running";
+  case ReasonCode::service_outdated:
+    return "service_outdated";
+  case ReasonCode::dependency_restarted:
+    return "dependency_restarted";
+  case ReasonCode::workspace_restarted:
+    return "workspace_restarted";
+  case ReasonCode::workspace_stopped:
+    return "workspace_stopped";
+  case ReasonCode::snapshot_added:
+    return "snapshot_added";
+  case ReasonCode::snapshot_removed:
+    return "snapshot_removed";
+  case ReasonCode::snapshot_outdated:
+    return "snapshot_outdated";
+  }
+  return "?";
+}
+
+bool is_change(ActionKind kind) {
+  return kind != ActionKind::noop && kind != ActionKind::cached && kind != ActionKind::note;
+}
+
+bool Plan::empty() const {
+  const bool changes = std::any_of(
+      actions.begin(), actions.end(), [](const Action& action) { return is_change(action.kind); });
+  return !changes && diagnostics.empty();
+}
+
+const Action* Plan::find(std::string_view address) const {
+  const auto found = std::find_if(
+      actions.begin(), actions.end(), [&](const Action& action) { return action.address == address; });
+  return found == actions.end() ? nullptr : &*found;
+}
+
+} // namespace pyro::plan

@@ -1,0 +1,183 @@
+// The chain and the snapshots of a plan.
+#include "planner.hpp"
+
+namespace pyro::plan {
+
+void Planner::need(std::size_t index) {
+  const auto& chain = m_content.chain;
+  if (chain[index].point == "ready") {
+    --index; // what runs is not a layer; what it runs on is
+  }
+  m_needed = std::max(m_needed.value_or(0), index);
+}
+
+bool Planner::size_changed() const {
+  return std::any_of(m_fields.begin(), m_fields.end(), [](const FieldChange& change) {
+    return change.effect == FieldEffect::live_resize;
+  });
+}
+
+/// Where the content of a new or reset workspace comes from, as people call it.
+std::string Planner::content_target() const {
+  const auto& chain = m_content.chain;
+  if (m_workspace_reason.code == ReasonCode::drift_policy) {
+    const auto wanted = m_spec.snapshots.find(m_spec.reset.to);
+    const auto taken = m_observed.snapshots.find(m_spec.reset.to);
+    const bool current = wanted != m_spec.snapshots.end() && taken != m_observed.snapshots.end()
+                         && taken->second == key_of_point(chain, wanted->second.at);
+    if (current) {
+      return "snapshots." + m_spec.reset.to;
+    }
+  }
+  const bool warm = chain.back().point == "ready" && m_observed.cached_keys.contains(chain.back().key);
+  const auto index = warm ? chain.size() - 1 : *index_of_point(chain, "prepare");
+  for (const auto& [name, snapshot] : m_spec.snapshots) {
+    if (index_of_point(chain, snapshot.at) == index && m_observed.cached_keys.contains(chain[index].key)) {
+      return "snapshots." + name;
+    }
+  }
+  return chain[index].point;
+}
+
+void Planner::plan_snapshots() {
+  const auto& chain = m_content.chain;
+  for (const auto& [name, snapshot] : m_spec.snapshots) {
+    const auto address = "snapshots." + name;
+    const auto index = index_of_point(chain, snapshot.at);
+    if (!index) {
+      throw Error(
+          ErrorCode::internal, "snapshot '{}' is at '{}', which the chain does not have", name, snapshot.at);
+    }
+    const auto& key = chain[*index].key;
+    const auto taken = m_observed.snapshots.find(name);
+    ActionKind kind = ActionKind::noop;
+    Reason reason;
+    if (taken == m_observed.snapshots.end()) {
+      kind = ActionKind::take;
+      reason = {ReasonCode::snapshot_added, "", "", "", place(address)};
+    } else if (taken->second != key) {
+      kind = ActionKind::retake;
+      reason = {ReasonCode::snapshot_outdated, "at", "", snapshot.at, place(address + ".at")};
+    } else if (m_observed.applied_spec.is_object()) {
+      const auto& applied = m_observed.applied_spec;
+      const auto snapshots = applied.find("snapshots");
+      const auto old =
+          snapshots == applied.end() || !snapshots->is_object() ? Json() : snapshots->value(name, Json());
+      const auto memory = old.is_object() ? string_or(old, "memory", "auto") : "auto";
+      if (memory != name_of(snapshot.memory)) {
+        kind = ActionKind::retake;
+        reason = {
+            ReasonCode::field_changed, "memory", memory, std::string(name_of(snapshot.memory)),
+            place(address + ".memory")};
+      } else if (snapshot.at == "ready" && snapshot.memory != spec::MemoryMode::off && size_changed()) {
+        kind = ActionKind::retake;
+        reason = {ReasonCode::field_changed, "environment.resources", "", "", place("environment.resources")};
+      }
+    }
+    Action& action = add(address, kind, reason);
+    action.target = snapshot.at;
+    action.key = key;
+    action.after = {chain[*index].address, "workspace"};
+    if (chain[*index].point == "ready") {
+      for (const auto& [service, unused] : m_spec.services) {
+        action.after.push_back("services." + service);
+      }
+    }
+    if (is_change(kind) && !m_observed.cached_keys.contains(key)) {
+      need(*index);
+    }
+  }
+  for (const auto& [name, key] : m_observed.snapshots) {
+    if (!m_spec.snapshots.contains(name)) {
+      add("snapshots." + name, ActionKind::forget, {ReasonCode::snapshot_removed, "", "", "", {}}).key = key;
+    }
+  }
+}
+
+const Link* Planner::applied_link(const Link& link) const {
+  for (const auto& applied : m_observed.applied_links) {
+    if (applied.address == link.address) {
+      return &applied;
+    }
+  }
+  return nullptr;
+}
+
+/// Why the layer of a link is not what was applied.
+Reason Planner::link_reason(std::size_t index) const {
+  const auto& link = m_content.chain[index];
+  const auto* applied = applied_link(link);
+  if (!m_observed.exists || m_observed.applied_links.empty()) {
+    return {ReasonCode::first_apply, "", "", "", {}};
+  }
+  if (!applied) {
+    return {ReasonCode::step_added, "", "", "", place(link.address)};
+  }
+  if (const auto difference = link_difference(*applied, link)) {
+    return {
+        ReasonCode::input_changed, difference->input, difference->before, difference->after,
+        difference->place};
+  }
+  if (applied->key == link.key) {
+    return {ReasonCode::layer_missing, "", "", "", {}};
+  }
+  return {ReasonCode::parent_changed, index == 0 ? "" : m_content.chain[index - 1].address, "", "", {}};
+}
+
+void Planner::plan_layers() {
+  const auto& chain = m_content.chain;
+  const auto content = *index_of_point(chain, "prepare");
+  const bool warm = chain.back().point == "ready" && m_observed.cached_keys.contains(chain.back().key);
+  if (content_is_renewed() && !warm) {
+    need(content);
+  }
+  if (m_content.verdict == ContentVerdict::sync && !content_is_renewed()) {
+    need(*index_of_point(chain, "seed"));
+  }
+  std::optional<std::size_t> deepest;
+  for (std::size_t i = 0; m_needed && i <= *m_needed; ++i) {
+    if (m_observed.cached_keys.contains(chain[i].key)) {
+      deepest = i;
+    }
+  }
+  for (std::size_t i = 0; i <= content; ++i) {
+    const auto& link = chain[i];
+    const auto* applied = applied_link(link);
+    const bool same = applied && applied->key == link.key;
+    const bool build = m_needed && i <= *m_needed && (!deepest || i > *deepest);
+    Action action;
+    if (build) {
+      auto reason = link_reason(i);
+      const bool changed =
+          reason.code == ReasonCode::input_changed || reason.code == ReasonCode::parent_changed;
+      action = add(link.address, changed ? ActionKind::rebuild : ActionKind::build, std::move(reason));
+    } else if (same && m_observed.exists) {
+      action = add(link.address, ActionKind::noop, {});
+    } else {
+      auto reason = link_reason(i);
+      if (reason.code == ReasonCode::first_apply || reason.code == ReasonCode::layer_missing) {
+        reason.code = ReasonCode::cached;
+      }
+      action = add(link.address, ActionKind::cached, std::move(reason));
+    }
+    auto& added = m_actions.back();
+    added.target = link.point;
+    added.key = link.key;
+    if (i > 0) {
+      added.after = {chain[i - 1].address};
+    }
+  }
+  if (m_content.verdict == ContentVerdict::kept && !content_is_renewed()) {
+    for (auto& action : m_actions) {
+      if (action.address == "seed") {
+        const auto& difference = m_content.difference;
+        action.kind = action.kind == ActionKind::noop ? ActionKind::note : action.kind;
+        action.reason = {
+            ReasonCode::seed_kept, difference->input, difference->before, difference->after,
+            place("seed.on_change")};
+      }
+    }
+  }
+}
+
+} // namespace pyro::plan

@@ -1,0 +1,154 @@
+// The services of a plan.
+#include "planner.hpp"
+
+#include <set>
+
+namespace pyro::plan {
+
+namespace {
+
+bool is_alive(const std::string& state) {
+  return state == "starting" || state == "running" || state == "ready";
+}
+
+const Link* ready_link(const std::vector<Link>& chain) {
+  return !chain.empty() && chain.back().point == "ready" ? &chain.back() : nullptr;
+}
+
+/// The inputs of one service as a link of their own.
+Link part_of(const Link& ready, const std::string& service) {
+  Link part;
+  part.address = "services." + service;
+  const auto prefix = part.address + ".";
+  for (auto input : ready.inputs) {
+    if (input.name.starts_with(prefix)) {
+      input.name = input.name.substr(prefix.size());
+      part.inputs.push_back(std::move(input));
+    }
+  }
+  return part;
+}
+
+} // namespace
+
+bool Planner::was_applied(const std::string& name) const {
+  const auto* ready = ready_link(m_observed.applied_links);
+  return ready && !part_of(*ready, name).inputs.empty();
+}
+
+std::optional<Reason> Planner::definition_change(const std::string& name) const {
+  const auto* before = ready_link(m_observed.applied_links);
+  const auto* after = ready_link(m_content.chain);
+  if (before && after && was_applied(name)) {
+    if (const auto difference = link_difference(part_of(*before, name), part_of(*after, name))) {
+      return Reason{
+          ReasonCode::field_changed, difference->input, difference->before, difference->after,
+          difference->place};
+    }
+  }
+  const auto started = m_observed.service_digests.find(name);
+  if (started != m_observed.service_digests.end() && !started->second.empty()
+      && started->second != service_digest(m_content.chain, name)) {
+    return Reason{ReasonCode::service_outdated, "", "", "", place("services." + name)};
+  }
+  return std::nullopt;
+}
+
+Action Planner::service_action(const std::string& name) const {
+  const auto& service = m_spec.services.at(name);
+  const auto found = m_observed.service_states.find(name);
+  const auto state = found == m_observed.service_states.end() ? std::string{} : found->second;
+  Action action;
+  action.address = "services." + name;
+  const auto as = [&](ActionKind kind, Reason reason) {
+    action.kind = kind;
+    action.reason = std::move(reason);
+    return action;
+  };
+  if (m_workspace == ActionKind::create) {
+    return as(ActionKind::start, {ReasonCode::first_apply, "", "", "", {}});
+  }
+  if (!was_applied(name) && state.empty()) {
+    return as(ActionKind::start, {ReasonCode::service_added, "", "", "", place(action.address)});
+  }
+  const auto change = definition_change(name);
+  if (starts_everything()) {
+    const Reason with_workspace{ReasonCode::workspace_restarted, "", "", "", {}};
+    return as(change ? ActionKind::restart : ActionKind::start, change.value_or(with_workspace));
+  }
+  if (change) {
+    return as(is_alive(state) ? ActionKind::restart : ActionKind::start, *change);
+  }
+  const bool done = service.oneshot && state == "completed";
+  if (!is_alive(state) && !done) {
+    return as(
+        ActionKind::start,
+        {ReasonCode::service_not_running, "state", state.empty() ? "absent" : state, "running", {}});
+  }
+  return as(ActionKind::noop, {});
+}
+
+void Planner::restart_dependents(std::map<std::string, Action>& services) const {
+  bool again = true;
+  while (again) {
+    again = false;
+    for (auto& [name, action] : services) {
+      if (action.kind != ActionKind::noop) {
+        continue;
+      }
+      for (const auto& [other, dependency] : m_spec.services.at(name).depends_on) {
+        const auto found = services.find(other);
+        if (dependency.restart && found != services.end() && found->second.kind != ActionKind::noop) {
+          action.kind = ActionKind::restart;
+          action.reason = {
+              ReasonCode::dependency_restarted, "services." + other, "", "",
+              place(fmt::format("services.{}.depends_on.{}", name, other))};
+          again = true;
+          break;
+        }
+      }
+    }
+  }
+}
+
+void Planner::plan_services() {
+  std::map<std::string, Action> services;
+  for (const auto& [name, service] : m_spec.services) {
+    Action action = service_action(name);
+    action.after.push_back("workspace");
+    action.after.push_back("workspace.seed");
+    for (const auto& [other, unused] : service.depends_on) {
+      action.after.push_back("services." + other);
+    }
+    services.emplace(name, std::move(action));
+  }
+  if (!starts_everything()) {
+    restart_dependents(services);
+  }
+  for (auto& [name, action] : services) {
+    m_actions.push_back(std::move(action));
+  }
+}
+
+void Planner::plan_stops() {
+  std::set<std::string> known;
+  for (const auto& [name, unused] : m_observed.service_states) {
+    known.insert(name);
+  }
+  if (const auto* ready = ready_link(m_observed.applied_links)) {
+    for (const auto& input : ready->inputs) {
+      const auto rest = std::string_view(input.name).substr(std::string_view("services.").size());
+      known.insert(std::string(rest.substr(0, rest.find('.'))));
+    }
+  }
+  for (const auto& name : known) {
+    const auto state = m_observed.service_states.find(name);
+    const bool alive = state != m_observed.service_states.end() && is_alive(state->second);
+    const bool running = m_observed.state == WorkspaceState::started && alive;
+    if (!m_spec.services.contains(name) && running) {
+      add("services." + name, ActionKind::stop, {ReasonCode::service_removed, "", "", "", {}});
+    }
+  }
+}
+
+} // namespace pyro::plan

@@ -1,0 +1,243 @@
+#include "planner.hpp"
+
+#include "order.hpp"
+
+namespace pyro::plan {
+
+namespace {
+
+spec::Isolation isolation_of(const std::string& backend) {
+  if (backend == "host") {
+    return spec::Isolation::host;
+  }
+  return backend == "qemu" || backend == "firecracker" ? spec::Isolation::vm : spec::Isolation::sandbox;
+}
+
+/// Later ones include what the earlier ones do.
+int weight_of(ActionKind kind) {
+  switch (kind) {
+  case ActionKind::start:
+    return 1;
+  case ActionKind::reboot:
+    return 2;
+  case ActionKind::reset:
+    return 3;
+  case ActionKind::replace:
+    return 4;
+  case ActionKind::create:
+    return 5;
+  default:
+    return 0;
+  }
+}
+
+std::uint64_t disk_of(const Json& applied_spec) {
+  try {
+    return static_cast<std::uint64_t>(
+        get_int(value_at(value_at(applied_spec, "environment"), "resources"), "disk"));
+  } catch (const Error&) {
+    return 0; // a record without it: any size counts as growth
+  }
+}
+
+} // namespace
+
+Planner::Planner(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed)
+    : m_spec(spec), m_observed(observed) {
+  if (observed.exists) {
+    m_content = judge_content(chain, observed, spec.seed.on_change);
+    const bool kept = m_content.verdict == ContentVerdict::kept;
+    if (kept && !observed.cached_keys.contains(content_key(m_content.chain))) {
+      m_content.chain = chain; // the old seed is nowhere to be had any more
+    }
+  } else {
+    m_content.chain = chain;
+  }
+}
+
+Action& Planner::add(std::string address, ActionKind kind, Reason reason) {
+  Action action;
+  action.address = std::move(address);
+  action.kind = kind;
+  action.reason = std::move(reason);
+  m_actions.push_back(std::move(action));
+  return m_actions.back();
+}
+
+bool Planner::starts_everything() const {
+  return weight_of(m_workspace) > 0;
+}
+
+bool Planner::content_is_renewed() const {
+  return weight_of(m_workspace) >= weight_of(ActionKind::reset);
+}
+
+void Planner::raise(ActionKind kind, Reason reason) {
+  if (weight_of(kind) > weight_of(m_workspace)) {
+    m_workspace = kind;
+    m_workspace_reason = std::move(reason);
+  }
+}
+
+/// Fields that differ from the applied spec: each becomes an update or a note, or raises what happens to the
+/// workspace.
+void Planner::decide_fields() {
+  if (!m_observed.exists || !m_observed.applied_spec.is_object()) {
+    return;
+  }
+  m_fields = field_changes(m_observed.applied_spec, spec::normal_form(m_spec));
+  for (const auto& change : m_fields) {
+    if (change.effect == FieldEffect::image_text && m_content.verdict == ContentVerdict::replaced) {
+      continue;
+    }
+    Reason reason{
+        ReasonCode::field_changed, change.field, change.before, change.after, place(change.address)};
+    Reason in_full = reason;
+    in_full.field = change.address;
+    bool now = true;
+    switch (change.effect) {
+    case FieldEffect::none:
+    case FieldEffect::image_text:
+      now = false;
+      break;
+    case FieldEffect::update:
+      break;
+    case FieldEffect::reboot:
+      raise(ActionKind::reboot, in_full);
+      break;
+    case FieldEffect::live_resize:
+    case FieldEffect::live_egress: {
+      const auto* needs = change.effect == FieldEffect::live_resize ? "live_resize" : "live_egress";
+      if (!m_observed.capabilities.contains(needs)) {
+        raise(ActionKind::reboot, in_full);
+      }
+      break;
+    }
+    case FieldEffect::disk:
+      if (m_spec.environment.resources.disk < disk_of(m_observed.applied_spec)) {
+        raise(ActionKind::replace, in_full);
+      }
+      break;
+    case FieldEffect::backend:
+      if (isolation_of(m_observed.backend) < m_spec.isolation
+          || (m_spec.backend != "auto" && m_spec.backend != m_observed.backend)) {
+        raise(ActionKind::replace, in_full);
+      } else {
+        now = false;
+      }
+      break;
+    case FieldEffect::replace:
+      raise(ActionKind::replace, in_full);
+      break;
+    }
+    reason.code = now ? ReasonCode::field_changed : ReasonCode::no_effect_now;
+    add(change.address, now ? ActionKind::update : ActionKind::noop, reason);
+  }
+}
+
+void Planner::decide_workspace() {
+  if (!m_observed.exists) {
+    raise(ActionKind::create, {ReasonCode::first_apply, "", "", "", {}});
+    return;
+  }
+  const auto& difference = m_content.difference;
+  Reason changed{ReasonCode::content_changed, "", "", "", {}};
+  if (difference) {
+    changed.field =
+        difference->input.empty() ? difference->address : difference->address + ": " + difference->input;
+    changed.before = difference->before;
+    changed.after = difference->after;
+    changed.place = difference->place;
+  }
+  if (m_content.verdict == ContentVerdict::replaced) {
+    raise(ActionKind::replace, changed);
+  } else if (m_content.verdict == ContentVerdict::stale) {
+    raise(ActionKind::reset, changed);
+  }
+  const bool drifted = !m_observed.drift.empty();
+  if (drifted && m_spec.drift.policy == spec::DriftPolicy::reset) {
+    raise(
+        ActionKind::reset, {ReasonCode::drift_policy, "drift", "",
+                            fmt::format("{} files", m_observed.drift.size()), place("drift.policy")});
+  }
+  if (drifted && m_spec.drift.policy == spec::DriftPolicy::fail) {
+    spec::Diagnostic problem;
+    problem.code = "drift";
+    problem.place = place("drift.policy");
+    problem.address = "drift.policy";
+    problem.message = fmt::format(
+        "{} files differ from the recipe, first {}", m_observed.drift.size(), m_observed.drift[0].path);
+    problem.hint = "see them with 'pyro diff', drop them with 'pyro reset'";
+    m_plan.diagnostics.push_back(std::move(problem));
+  }
+  if (m_observed.state != WorkspaceState::started) {
+    raise(ActionKind::start, {ReasonCode::workspace_stopped, "", "", "", {}});
+  }
+}
+
+void Planner::finish() {
+  Action& workspace = add("workspace", m_workspace, m_workspace_reason);
+  for (const auto& link : m_content.chain) {
+    workspace.after.push_back(link.address);
+  }
+  if (content_is_renewed()) {
+    workspace.target = content_target();
+    workspace.key = content_key(m_content.chain);
+    if (m_workspace != ActionKind::create && m_spec.drift.policy != spec::DriftPolicy::reset) {
+      workspace.discards = m_observed.drift;
+    }
+  }
+  if (!workspace.discards.empty()) {
+    m_plan.needs_approval = true;
+    m_plan.approval_reasons.emplace_back(name_of(m_workspace));
+  }
+  if (m_content.verdict == ContentVerdict::sync && !content_is_renewed()) {
+    const auto& difference = m_content.difference;
+    Action& sync =
+        add("workspace.seed", ActionKind::sync,
+            {ReasonCode::input_changed, difference->input, difference->before, difference->after,
+             difference->place});
+    sync.after = {"seed", "workspace"};
+    sync.key = key_of_point(m_content.chain, "seed");
+  }
+  for (auto& action : m_actions) {
+    const bool of_chain = std::any_of(m_content.chain.begin(), m_content.chain.end(), [&](const Link& link) {
+      return link.address == action.address;
+    });
+    if (!of_chain && action.kind == ActionKind::update) {
+      const auto owner =
+          action.address.starts_with("services.")
+              ? action.address.substr(0, action.address.find('.', std::string_view("services.").size()))
+              : std::string("workspace");
+      action.after = {"workspace", owner};
+    }
+    const auto cost = m_observed.step_cost_ms.find(action.address);
+    if (is_change(action.kind) && cost != m_observed.step_cost_ms.end()) {
+      action.cost_ms = cost->second;
+    }
+  }
+  m_plan.actions = in_order(std::move(m_actions), m_content.chain);
+  for (const auto& action : m_plan.actions) {
+    ++m_plan.summary[action.kind];
+    m_plan.cost_ms += action.cost_ms;
+  }
+  m_plan.drift = m_observed.drift;
+  m_plan.chain = std::move(m_content.chain);
+}
+
+Plan Planner::run() {
+  decide_fields();
+  decide_workspace();
+  plan_stops();
+  plan_services();
+  plan_snapshots();
+  plan_layers();
+  finish();
+  return std::move(m_plan);
+}
+
+Plan make_plan(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed) {
+  return Planner(spec, chain, observed).run();
+}
+
+} // namespace pyro::plan

@@ -1,0 +1,59 @@
+// The work of make_plan, in steps that share what was found out so far. Internal to plan/.
+#pragma once
+
+#include "content.hpp"
+#include "field_changes.hpp"
+#include "plan.hpp"
+
+#include <pyro/spec/normal_form.hpp>
+
+namespace pyro::plan {
+
+class Planner {
+public:
+  Planner(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed);
+
+  Plan run();
+
+private:
+  // planner.cpp: the workspace as a whole
+  void decide_fields();
+  void decide_workspace();
+  void raise(ActionKind kind, Reason reason);
+  void finish();
+
+  // plan_layers.cpp: the chain and the snapshots
+  void plan_snapshots();
+  void plan_layers();
+  void need(std::size_t index);
+  Reason link_reason(std::size_t index) const;
+  const Link* applied_link(const Link& link) const;
+  std::string content_target() const;
+  bool size_changed() const;
+
+  // plan_services.cpp
+  void plan_services();
+  void plan_stops();
+  Action service_action(const std::string& name) const;
+  std::optional<Reason> definition_change(const std::string& name) const;
+  bool was_applied(const std::string& name) const;
+  void restart_dependents(std::map<std::string, Action>& services) const;
+
+  Action& add(std::string address, ActionKind kind, Reason reason);
+  bool starts_everything() const;
+  bool content_is_renewed() const;
+
+  Position place(std::string_view address) const { return m_spec.place(address); }
+
+  const spec::Spec& m_spec;
+  const Observed& m_observed;
+  Content m_content;
+  std::vector<FieldChange> m_fields;
+  ActionKind m_workspace = ActionKind::noop;
+  Reason m_workspace_reason;
+  std::optional<std::size_t> m_needed; // deepest link that must exist as a layer
+  std::vector<Action> m_actions;
+  Plan m_plan;
+};
+
+} // namespace pyro::plan

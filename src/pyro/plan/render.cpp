@@ -1,0 +1,311 @@
+#include "render.hpp"
+
+#include <pyro/base/units.hpp>
+
+#include <array>
+
+namespace pyro::plan {
+
+namespace {
+
+struct Verb {
+  ActionKind kind;
+  std::string_view future;
+  std::string_view present;
+  std::string_view past;
+  std::string_view color; // SGR parameters
+};
+
+constexpr std::array k_verbs{
+    Verb{ActionKind::noop, "unchanged", "checking", "unchanged", "2"},
+    Verb{ActionKind::cached, "cached", "looking up", "cached", "2"},
+    Verb{ActionKind::note, "left as it is", "leaving as it is", "left as it is", "36"},
+    Verb{ActionKind::create, "create", "creating", "created", "32"},
+    Verb{ActionKind::build, "build", "building", "built", "32"},
+    Verb{ActionKind::rebuild, "rebuild", "rebuilding", "rebuilt", "33"},
+    Verb{ActionKind::update, "update", "updating", "updated", "33"},
+    Verb{ActionKind::sync, "sync the seed", "syncing the seed", "synced the seed", "33"},
+    Verb{ActionKind::restart, "restart", "restarting", "restarted", "33"},
+    Verb{ActionKind::start, "start", "starting", "started", "32"},
+    Verb{ActionKind::stop, "stop", "stopping", "stopped", "31"},
+    Verb{ActionKind::reboot, "reboot", "rebooting", "rebooted", "33"},
+    Verb{ActionKind::reset, "reset", "resetting", "reset", "31"},
+    Verb{ActionKind::replace, "replace", "replacing", "replaced", "31"},
+    Verb{ActionKind::take, "take", "taking", "taken", "32"},
+    Verb{ActionKind::retake, "retake", "retaking", "retaken", "33"},
+    Verb{ActionKind::forget, "forget", "forgetting", "forgot", "31"},
+};
+
+const Verb& verb_of(ActionKind kind) {
+  for (const auto& verb : k_verbs) {
+    if (verb.kind == kind) {
+      return verb;
+    }
+  }
+  throw Error(ErrorCode::internal, "an action without a verb");
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7F) {
+      result += fmt::format("\\x{:02x}", code);
+    } else {
+      result += c == '"' ? std::string("\\\"") : std::string(1, c);
+    }
+  }
+  return result + "\"";
+}
+
+/// Lines of text up to a fixed column; never cuts.
+std::string padded(std::string text, std::size_t width) {
+  std::size_t columns = 0;
+  for (const char c : text) {
+    columns += (static_cast<unsigned char>(c) & 0xC0) == 0x80 ? 0 : 1;
+  }
+  text.append(columns < width ? width - columns : 0, ' ');
+  return text;
+}
+
+std::string painted(std::string text, std::string_view color, Color mode) {
+  return mode == Color::on ? fmt::format("\x1b[{}m{}\x1b[0m", color, text) : text;
+}
+
+std::string cost_text(std::int64_t cost_ms) {
+  return cost_ms == 0 ? "" : "~" + format_elapsed(std::chrono::milliseconds{cost_ms});
+}
+
+/// A chain before something to build is shown too: it says where the work begins.
+bool is_shown(const Action& action, const Plan& plan, Detail detail) {
+  if (detail == Detail::all || is_change(action.kind) || action.kind == ActionKind::note) {
+    return true;
+  }
+  if (action.reason.code == ReasonCode::no_effect_now) {
+    return true;
+  }
+  const bool of_chain =
+      !action.target.empty() && !action.address.starts_with("snapshots.") && action.address != "workspace";
+  return of_chain && std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& other) {
+           return other.kind == ActionKind::build || other.kind == ActionKind::rebuild;
+         });
+}
+
+void append_discards(std::string& text, const Action& action) {
+  constexpr std::size_t k_shown = 10;
+  if (action.discards.empty()) {
+    return;
+  }
+  text += fmt::format("      would discard {} files not in the recipe:", action.discards.size());
+  for (std::size_t i = 0; i < std::min(k_shown, action.discards.size()); ++i) {
+    const auto& entry = action.discards[i];
+    const auto path = quoted(entry.path);
+    const bool odd = path.size() != entry.path.size() + 2;
+    text += fmt::format("   {} {}", entry.change, odd ? path : entry.path);
+  }
+  text += action.discards.size() > k_shown ? "   …\n" : "\n";
+}
+
+std::string line_of(const Action& action, std::size_t width, Color color) {
+  const auto symbol =
+      painted(padded(std::string(symbol_of(action.kind)), 3), verb_of(action.kind).color, color);
+  auto line = fmt::format("  {} {} ", symbol, padded(action.address, width));
+  line += padded(action_text(action, Tense::future), 10);
+  if (const auto why = reason_text(action.reason); !why.empty()) {
+    line += "  " + why;
+  }
+  if (is_change(action.kind) && action.reason.place.line != 0) {
+    line += "  " + to_string(action.reason.place);
+  }
+  if (const auto cost = cost_text(action.cost_ms); !cost.empty()) {
+    line += "  " + cost;
+  }
+  while (line.ends_with(' ')) {
+    line.pop_back();
+  }
+  return line + "\n";
+}
+
+} // namespace
+
+std::string_view symbol_of(ActionKind kind) {
+  switch (kind) {
+  case ActionKind::noop:
+  case ActionKind::cached:
+    return "=";
+  case ActionKind::note:
+    return "i";
+  case ActionKind::create:
+  case ActionKind::start:
+    return "+";
+  case ActionKind::build:
+  case ActionKind::rebuild:
+  case ActionKind::take:
+  case ActionKind::retake:
+    return "*";
+  case ActionKind::update:
+  case ActionKind::sync:
+    return "~";
+  case ActionKind::restart:
+  case ActionKind::reboot:
+    return "!";
+  case ActionKind::reset:
+    return "<";
+  case ActionKind::replace:
+    return "-/+";
+  case ActionKind::stop:
+  case ActionKind::forget:
+    return "-";
+  }
+  return "?";
+}
+
+std::string action_text(const Action& action, Tense tense) {
+  const auto& verb = verb_of(action.kind);
+  std::string text(
+      tense == Tense::future ? verb.future : (tense == Tense::present ? verb.present : verb.past));
+  if (action.target.empty()) {
+    return text;
+  }
+  if (action.kind == ActionKind::reset) {
+    return text + " to " + action.target;
+  }
+  if (action.kind == ActionKind::create || action.kind == ActionKind::replace) {
+    return text + " from " + action.target;
+  }
+  return action.kind == ActionKind::take || action.kind == ActionKind::retake ? text + " at " + action.target
+                                                                              : text;
+}
+
+std::string reason_text(const Reason& reason) {
+  const auto change = [&] {
+    if (reason.field.starts_with("input ")) {
+      return fmt::format(
+          "{} {}", reason.field.substr(6),
+          reason.before.empty() ? "added" : (reason.after.empty() ? "gone" : "changed"));
+    }
+    const bool multi_part =
+        reason.field.find("run") != std::string::npos || reason.field.find("seed tree") != std::string::npos;
+    if (multi_part || (reason.before.empty() && reason.after.empty())) {
+      return reason.field.empty() ? std::string("recipe changed") : reason.field + " changed";
+    }
+    if (reason.before.empty()) {
+      return fmt::format("{} set to {}", reason.field, quoted(reason.after));
+    }
+    return reason.after.empty()
+               ? fmt::format("{} {} removed", reason.field, quoted(reason.before))
+               : fmt::format("{} {} -> {}", reason.field, quoted(reason.before), quoted(reason.after));
+  };
+  switch (reason.code) {
+  case ReasonCode::unchanged:
+  case ReasonCode::cached:
+    return "";
+  case ReasonCode::first_apply:
+    return "first apply";
+  case ReasonCode::layer_missing:
+    return "not in the store";
+  case ReasonCode::step_added:
+    return "new step";
+  case ReasonCode::step_removed:
+    return "step removed";
+  case ReasonCode::parent_changed:
+    return reason.field.empty() ? "what it builds on changed" : fmt::format("builds on {}", reason.field);
+  case ReasonCode::input_changed:
+  case ReasonCode::field_changed:
+  case ReasonCode::content_changed:
+    return change();
+  case ReasonCode::no_effect_now:
+    return change() + ", used from the next time";
+  case ReasonCode::seed_kept:
+    return "the seed changed; on_change: keep";
+  case ReasonCode::drift_policy:
+    return fmt::format("{} drifted; drift.policy: reset", reason.after);
+  case ReasonCode::service_added:
+    return "new service";
+  case ReasonCode::service_removed:
+    return "no longer in the file";
+  case ReasonCode::service_not_running:
+    return fmt::format("it is {}", reason.before);
+  case ReasonCode::service_outdated:
+    return "runs with an older definition";
+  case ReasonCode::dependency_restarted:
+    return fmt::format("{} restarts", reason.field);
+  case ReasonCode::workspace_restarted:
+    return "with the workspace";
+  case ReasonCode::workspace_stopped:
+    return "it is stopped";
+  case ReasonCode::snapshot_added:
+    return "new snapshot";
+  case ReasonCode::snapshot_removed:
+    return "no longer in the file";
+  case ReasonCode::snapshot_outdated:
+    return fmt::format("{} is something else now", reason.after);
+  }
+  return "";
+}
+
+std::string summary_text(const Plan& plan) {
+  if (plan.empty()) {
+    return "No changes.\n";
+  }
+  std::vector<std::string> parts;
+  int unchanged = 0;
+  for (const auto& verb : k_verbs) {
+    const auto found = plan.summary.find(verb.kind);
+    if (found == plan.summary.end()) {
+      continue;
+    }
+    if (!is_change(verb.kind)) {
+      unchanged += found->second;
+      continue;
+    }
+    parts.push_back(fmt::format("{} {}", found->second, name_of(verb.kind)));
+    const auto discarding = std::find_if(plan.actions.begin(), plan.actions.end(), [&](const Action& action) {
+      return action.kind == verb.kind && !action.discards.empty();
+    });
+    if (discarding != plan.actions.end()) {
+      parts.back() += fmt::format(" (discards {} files)", discarding->discards.size());
+    }
+  }
+  parts.push_back(fmt::format("{} unchanged", unchanged));
+  auto text = fmt::format("Plan: {}.", fmt::join(parts, ", "));
+  if (plan.cost_ms > 0) {
+    text += fmt::format(" About {}.", format_elapsed(std::chrono::milliseconds{plan.cost_ms}));
+  }
+  return text + "\n";
+}
+
+std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, Detail detail) {
+  std::string text = fmt::format("pyro plan · {}", header.name);
+  text += header.generation ? fmt::format(" · generation {}", *header.generation) : std::string(" · absent");
+  text += header.backend.empty() ? "" : " · backend " + header.backend;
+  text += fmt::format(" · {:.2f} s\n\n", static_cast<double>(header.elapsed.count()) / 1000.0);
+
+  std::size_t width = 9;
+  bool any = false;
+  for (const auto& action : plan.actions) {
+    if (is_shown(action, plan, detail)) {
+      width = std::max(width, action.address.size());
+    }
+  }
+  for (const auto& action : plan.actions) {
+    if (is_shown(action, plan, detail)) {
+      text += line_of(action, width, color);
+      append_discards(text, action);
+      any = true;
+    }
+  }
+  text += any ? "\n" : "";
+  for (const auto& problem : plan.diagnostics) {
+    text += spec::to_string(problem) + "\n";
+  }
+  text += summary_text(plan);
+  if (plan.needs_approval) {
+    text += fmt::format(
+        "Needs approval: {}. An undo point will be kept for {}.\n", fmt::join(plan.approval_reasons, ", "),
+        header.undo);
+  }
+  return text;
+}
+
+} // namespace pyro::plan

@@ -1,0 +1,108 @@
+#include "render.hpp"
+
+namespace pyro::plan {
+
+namespace {
+
+constexpr auto k_format_version = "1.0";
+
+Json reason_json(const Reason& reason) {
+  return {{"code", name_of(reason.code)}, {"field", reason.field},      {"before", reason.before},
+          {"after", reason.after},        {"file", reason.place.file},  {"line", reason.place.line},
+          {"col", reason.place.column},   {"text", reason_text(reason)}};
+}
+
+Json action_json(const Action& action) {
+  Json discards = Json::array();
+  for (const auto& entry : action.discards) {
+    discards.push_back(
+        {{"path", entry.path}, {"change", std::string(1, entry.change)}, {"in_git", entry.in_git}});
+  }
+  return {
+      {"address", action.address},
+      {"action", name_of(action.kind)},
+      {"reason", reason_json(action.reason)},
+      {"target", action.target},
+      {"key", action.key},
+      {"cost_ms", action.cost_ms},
+      {"discards", std::move(discards)},
+      {"after", action.after},
+      {"text", action_text(action, Tense::future)}};
+}
+
+Json diagnostic_json(const spec::Diagnostic& diagnostic) {
+  return {
+      {"severity", diagnostic.severity == spec::Severity::error ? "error" : "warning"},
+      {"code", diagnostic.code},
+      {"address", diagnostic.address},
+      {"message", diagnostic.message},
+      {"hint", diagnostic.hint},
+      {"file", diagnostic.place.file},
+      {"line", diagnostic.place.line},
+      {"col", diagnostic.place.column}};
+}
+
+/// What an action does, without why and without what it costs.
+Json essence_of(const Json& action) {
+  return {
+      action.value("address", Json()), action.value("action", Json()), action.value("target", Json()),
+      action.value("key", Json()), action.value("discards", Json())};
+}
+
+Json essence_of(const Json& actions, bool changes_only) {
+  Json list = Json::array();
+  if (actions.is_array()) {
+    for (const auto& action : actions) {
+      const auto kind = action.is_object() ? action.value("action", Json()) : Json();
+      const bool idle = kind == "noop" || kind == "cached" || kind == "note";
+      if (action.is_object() && !(changes_only && idle)) {
+        list.push_back(essence_of(action));
+      }
+    }
+  }
+  return list;
+}
+
+} // namespace
+
+Json plan_json(const Plan& plan, const PlanHeader& header) {
+  Json actions = Json::array();
+  for (const auto& action : plan.actions) {
+    actions.push_back(action_json(action));
+  }
+  Json summary = Json::object();
+  for (const auto& [kind, count] : plan.summary) {
+    summary[std::string(name_of(kind))] = count;
+  }
+  Json diagnostics = Json::array();
+  for (const auto& diagnostic : plan.diagnostics) {
+    diagnostics.push_back(diagnostic_json(diagnostic));
+  }
+  return {
+      {"format_version", k_format_version},
+      {"config_digest", header.config_digest},
+      {"lock_digest", header.lock_digest},
+      {"observed", Json::array(
+                       {{{"workspace", header.workspace_id.empty() ? header.name : header.workspace_id},
+                         {"generation", header.generation ? Json(*header.generation) : Json("absent")}}})},
+      {"actions", std::move(actions)},
+      {"summary", std::move(summary)},
+      {"empty", plan.empty()},
+      {"needs_approval", plan.needs_approval},
+      {"approval_reasons", plan.approval_reasons},
+      {"drift_count", plan.drift.size()},
+      {"cost_ms", plan.cost_ms},
+      {"diagnostics", std::move(diagnostics)}};
+}
+
+bool same_actions(const Json& saved, const Plan& plan) {
+  const auto version = string_or(saved, "format_version", "");
+  if (!version.starts_with("1.")) {
+    throw Error(ErrorCode::stale, "a saved plan of format '{}' cannot be read by this pyro", version)
+        .with_hint("make it again with 'pyro plan --out FILE'");
+  }
+  const auto now = plan_json(plan, {});
+  return essence_of(value_at(saved, "actions"), true) == essence_of(now["actions"], true);
+}
+
+} // namespace pyro::plan
