@@ -134,23 +134,22 @@ private:
   /// overlayfs copies a whole file up for a change that may have been taken back (renamed and renamed back).
   void leave_out_unchanged(int root) {
     const LayeredView below(*m_options.below);
-    const auto keep_directory_open = [](const os::TreeEntry&) {
+    const auto enter = [this, &below](const os::TreeEntry& entry) {
+      if (entry.is_directory()) {
+        // Nothing of below shows through an opaque directory: all of its content is needed.
+        return os::is_opaque(os::open_directory_at(entry.directory, entry.name).get()) ? os::Visit::skip
+                                                                                       : os::Visit::go_on;
+      }
+      if ((entry.is_file() || entry.is_symlink()) && entry.status.st_nlink == 1
+          && is_same(entry, below.lookup(entry.path))) {
+        remove(entry);
+        --m_report.entries;
+      }
       return os::Visit::go_on;
     };
-    std::ignore = keep_directory_open;
-    os::walk_tree(
-        root, os::TreeVisitor{
-                  [this, &below](const os::TreeEntry& entry) {
-                    if ((entry.is_file() || entry.is_symlink()) && entry.status.st_nlink == 1
-                        && is_same(entry, below.lookup(entry.path))) {
-                      remove(entry);
-                      --m_report.entries;
-                    }
-                    return os::Visit::go_on;
-                  },
-                  [this, &below](const os::TreeEntry& entry) {
-                    leave_out_empty(entry, below);
-                  }});
+    os::walk_tree(root, os::TreeVisitor{enter, [this, &below](const os::TreeEntry& entry) {
+                                          leave_out_empty(entry, below);
+                                        }});
   }
 
   void leave_out_empty(const os::TreeEntry& entry, const LayeredView& below) {

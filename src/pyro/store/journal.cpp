@@ -44,13 +44,15 @@ JournalRecord journal_from_json(const Json& value) {
       static_cast<pid_t>(get_int(holder, "pid")), static_cast<std::uint64_t>(get_int(holder, "start_time")),
       get_string(holder, "boot_id")};
   record.started_at = get_double(value, "started_at");
-  record.intent = value_at(value, "intent");
+  const auto intent = value.find("intent");
+  record.intent = intent == value.end() ? Json() : *intent;
   const Json& steps = value_at(value, "steps");
   if (!steps.is_array()) {
     throw Error(ErrorCode::protocol, "\"steps\" must be an array");
   }
   for (const Json& step : steps) {
-    record.steps.push_back({get_string(step, "name"), value_at(step, "data")});
+    const auto data = step.find("data");
+    record.steps.push_back({get_string(step, "name"), data == step.end() ? Json() : *data});
   }
   return record;
 }

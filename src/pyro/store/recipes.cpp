@@ -94,7 +94,8 @@ RecipeRecord recipe_from_json(const Json& value) {
   record.host_directories = host_directories_from_json(value_at(value, "host_directories"));
   record.address = string_or(value, "address", "");
   record.workspace = string_or(value, "workspace", "");
-  record.inputs = value_at(value, "inputs");
+  const auto inputs = value.find("inputs");
+  record.inputs = inputs == value.end() ? Json::array() : *inputs;
   record.created_at = get_double(value, "created_at");
   record.last_used = get_double(value, "last_used");
   record.duration_ms = int_or(value, "duration_ms", 0);

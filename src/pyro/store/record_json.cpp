@@ -18,8 +18,8 @@ Json or_null(const std::string& text) {
 }
 
 std::optional<double> maybe_number(const Json& object, std::string_view key) {
-  const Json& value = value_at(object, key);
-  return value.is_null() ? std::nullopt : std::optional(get_double(object, key));
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? std::nullopt : std::optional(get_double(object, key));
 }
 
 Json value_or(const Json& object, const char* key, Json otherwise) {

@@ -1,0 +1,174 @@
+#include "tree_support.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/store/gc.hpp>
+#include <pyro/store/journal.hpp>
+#include <pyro/store/recipes.hpp>
+#include <pyro/store/records.hpp>
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace pyro::store::test {
+
+namespace {
+
+class GcTest : public testing::Test {
+protected:
+  GcTest() {
+    m_base.prepare();
+    options.min_age = std::chrono::seconds(0);
+  }
+
+  HexDigest layer(const std::string& content) {
+    Staging staging = layers.stage();
+    write(staging.tree() + "/f", content);
+    return layers.publish(std::move(staging), {"test", ""}, os::Durable::no).digest;
+  }
+
+  void recipe(const std::string& key, const HexDigest& digest, double age, const std::string& address = "s") {
+    RecipeRecord record;
+    record.key = key;
+    record.layers = {digest};
+    record.address = address;
+    record.last_used = os::now_epoch() - age;
+    recipes.save(record, os::Durable::no);
+  }
+
+  std::set<std::string> collect() {
+    report = collect_garbage(m_base, options);
+    std::set<std::string> removed;
+    for (const GcItem& item : report.removed) {
+      removed.insert(item.kind + " " + item.name);
+    }
+    return removed;
+  }
+
+  Scratch scratch;
+  Base m_base{scratch / "base"};
+  LayerStore layers{m_base};
+  RecipeCache recipes{m_base};
+  WorkspaceRecords records{m_base};
+  GcOptions options;
+  GcReport report;
+};
+
+} // namespace
+
+TEST_F(GcTest, KeepsWhatIsReferredTo) {
+  const HexDigest by_workspace = layer("1");
+  const HexDigest by_undo = layer("2");
+  const HexDigest by_snapshot = layer("3");
+  const HexDigest by_recipe = layer("4");
+  const HexDigest by_nobody = layer("55");
+  WorkspacePaths(m_base, "w").create();
+  WorkspaceRecord record;
+  record.id = "w";
+  record.layers = {by_workspace};
+  record.undo = UndoEntry{1, {by_undo}, {}, 0, "reset", 0};
+  records.save(record, os::Durable::no);
+  SnapshotRecord baseline;
+  baseline.name = "baseline";
+  baseline.kind = SnapshotKind::baseline;
+  baseline.layers = {by_snapshot};
+  records.save_snapshot("w", baseline, os::Durable::no);
+  recipe("k", by_recipe, 0);
+
+  options.dry_run = true;
+  EXPECT_EQ(collect(), std::set<std::string>{"layer " + by_nobody});
+  EXPECT_EQ(layers.list().size(), 5U) << "a dry run removes nothing";
+  options.dry_run = false;
+  EXPECT_EQ(collect(), std::set<std::string>{"layer " + by_nobody});
+  EXPECT_EQ(report.bytes, 2U);
+  EXPECT_EQ(layers.list().size(), 4U);
+  EXPECT_FALSE(layers.find(by_nobody));
+  EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
+  EXPECT_TRUE(collect().empty());
+}
+
+TEST_F(GcTest, YoungOnesStay) {
+  layer("1");
+  options.min_age = std::chrono::seconds(1000);
+  EXPECT_TRUE(collect().empty());
+}
+
+TEST_F(GcTest, ADamagedRecordKeepsEveryLayer) {
+  layer("1");
+  WorkspacePaths(m_base, "w").create();
+  write(WorkspacePaths(m_base, "w").record(), "{");
+  EXPECT_TRUE(collect().empty());
+  EXPECT_FALSE(report.skipped.empty());
+  EXPECT_EQ(layers.list().size(), 1U);
+}
+
+TEST_F(GcTest, RecipesByNumberForEachAddress) {
+  options.keep_recipes = 2;
+  for (int i = 0; i < 4; ++i) {
+    recipe("k" + std::to_string(i), layer(std::to_string(i)), 100 * i);
+  }
+  recipe("other", layer("other"), 10000, "another step");
+  const auto removed = collect();
+  EXPECT_TRUE(removed.contains("recipe k2"));
+  EXPECT_TRUE(removed.contains("recipe k3"));
+  EXPECT_EQ(removed.size(), 4U) << "two recipes and their layers";
+  EXPECT_TRUE(recipes.find("k0") && recipes.find("k1") && recipes.find("other"));
+}
+
+TEST_F(GcTest, RecipesUntilTheStoreFits) {
+  recipe("new", layer(std::string(1000, 'a')), 10, "1");
+  recipe("old", layer(std::string(1000, 'b')), 20, "2");
+  options.max_size = 1500;
+  EXPECT_TRUE(collect().contains("recipe old"));
+  EXPECT_TRUE(recipes.find("new"));
+  EXPECT_FALSE(recipes.find("old"));
+}
+
+TEST_F(GcTest, StagingOfTheDeadOnly) {
+  const Staging alive = layers.stage();
+  write(alive.tree() + "/f", "x");
+  write(m_base.staging() + "/dead/tree/f", "x");
+  write(m_base.staging() + "/dead.lock", "");
+  write(m_base.staging() + "/lonely.lock", "");
+  EXPECT_EQ(collect(), std::set<std::string>{"staging dead"});
+  EXPECT_TRUE(os::exists(alive.tree() + "/f"));
+  EXPECT_FALSE(os::exists(m_base.staging() + "/dead"));
+  EXPECT_FALSE(os::exists(m_base.staging() + "/dead.lock"));
+  EXPECT_FALSE(os::exists(m_base.staging() + "/lonely.lock"));
+}
+
+TEST_F(GcTest, GenerationsNobodyNeeds) {
+  const WorkspacePaths paths(m_base, "w");
+  paths.create();
+  for (int i = 1; i <= 4; ++i) {
+    write(paths.generation(i) + "/root/upper/f", "x");
+  }
+  WorkspaceRecord record;
+  record.id = "w";
+  record.generation = 3;
+  record.undo = UndoEntry{2, {}, {}, 0, "reset", 0};
+  records.save(record, os::Durable::no);
+  {
+    const os::ExclusiveLock lock(paths.lock(), "test", std::chrono::seconds(1));
+    EXPECT_TRUE(collect().empty()) << "somebody is at work";
+    EXPECT_FALSE(report.skipped.empty());
+  }
+  {
+    Journal journal = Journal::begin(paths.journal(), "reset", {}, os::Durable::no);
+    EXPECT_TRUE(collect().empty()) << "an operation waits for its recovery";
+    journal.commit();
+  }
+  EXPECT_EQ(collect(), (std::set<std::string>{"generation w/1", "generation w/4"}));
+  EXPECT_TRUE(os::exists(paths.generation(2)));
+  EXPECT_TRUE(os::exists(paths.generation(3)));
+  EXPECT_FALSE(os::exists(paths.generation(4)));
+}
+
+TEST_F(GcTest, WaitsForUsersOfTheStore) {
+  const os::SharedLock user = lock_store_shared(m_base);
+  options.lock_timeout = std::chrono::milliseconds(50);
+  EXPECT_THROW(collect(), Error);
+}
+
+} // namespace pyro::store::test
