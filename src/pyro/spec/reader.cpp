@@ -242,8 +242,8 @@ const Node* MapReader::value(std::string_view key) {
     }
     m_context.positions[address_of(key)] = entry.key_place;
     if (entry.value.kind == NodeKind::null) {
-      m_context.error(
-          entry.value, "empty", address_of(key),
+      m_context.error_at(
+          entry.key_place, "empty", address_of(key),
           fmt::format("'{}' has no value; expected: {}", key, field->type),
           "write a value or remove the key (null deletes only in profiles)");
       return nullptr;
@@ -424,8 +424,8 @@ void MapReader::each_named(std::string_view key, const EachEntry& visit) {
       continue;
     }
     if (entry.value.kind == NodeKind::null) {
-      m_context.error(
-          entry.value, "empty", address, fmt::format("'{}' has no value; expected a map", entry.key),
+      m_context.error_at(
+          entry.key_place, "empty", address, fmt::format("'{}' has no value; expected a map", entry.key),
           "null deletes only in profiles");
       continue;
     }

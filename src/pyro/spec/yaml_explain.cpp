@@ -166,6 +166,17 @@ Diagnostic explain_yaml_error(std::string_view text, Position place, const std::
       continue;
     }
     const auto content = line_of(text, line);
+    const auto tab = content.find('\t');
+    if (tab != std::string_view::npos && tab < content.find_first_not_of(" \t")) {
+      return {
+          Severity::error,
+          "tab",
+          {place.file, line, static_cast<int>(tab) + 1},
+          "",
+          "a tab cannot indent in YAML",
+          "use spaces",
+          std::nullopt};
+    }
     for (const auto trap :
          {interpolation_in_flow_map(content), bad_first_character(content), second_colon(content)}) {
       if (trap) {
@@ -175,11 +186,7 @@ Diagnostic explain_yaml_error(std::string_view text, Position place, const std::
       }
     }
   }
-  std::string hint;
-  if (line_of(text, place.line).find('\t') != std::string_view::npos) {
-    hint = "use spaces instead of tabs";
-  }
-  return yaml_error(std::move(place), fmt::format("this is not valid YAML: {}", message), hint);
+  return yaml_error(std::move(place), fmt::format("this is not valid YAML: {}", message), "");
 }
 
 } // namespace pyro::spec
