@@ -1,0 +1,131 @@
+#include "agent.hpp"
+
+#include "exec.hpp"
+#include "lineage.hpp"
+#include "machine.hpp"
+#include "tcp.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/random.hpp>
+#include <pyro/protocol/requests.hpp>
+
+#include <csignal>
+#include <unistd.h>
+
+namespace pyro::agent {
+
+namespace {
+
+using CallPointer = std::shared_ptr<protocol::Call>;
+using std::chrono::milliseconds;
+
+constexpr milliseconds k_look_again{20};
+/// How long a killed process may take to be gone; then we go anyway, and as pid 1 take it along.
+constexpr milliseconds k_kill_patience{2000};
+
+} // namespace
+
+Agent::Agent(AgentOptions options)
+    : m_runtime{m_loop, m_reaper, ::getpid() == 1, std::move(options.secrets_dir)},
+      m_freezer(m_runtime.is_init), m_services(m_runtime), m_boot_epoch(os::random_hex(16)) {
+  m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
+  add_operations();
+  m_router.attach(m_session);
+  m_pump.emplace(
+      m_loop, std::move(options.channel),
+      os::BytePump::Callbacks{
+          [this](std::string_view bytes) { m_session.feed(bytes); },
+          [this] { return m_session.take_output(); },
+          [this](const Error* error) {
+            m_exit_status = error ? 1 : 0;
+            m_loop.stop();
+          }});
+  m_session.on_output([this] { m_pump->wake(); });
+}
+
+Agent::~Agent() {
+  // A sandbox dies with its first process. Elsewhere (tests) what we started must not outlive us either.
+  m_freezer.thaw();
+  if (!m_runtime.is_init) {
+    for (int round = 0; round < 10; ++round) {
+      auto left = list_subjects(false);
+      if (left.empty()) {
+        break;
+      }
+      for (auto& process : left) {
+        ::kill(process.pid, SIGKILL);
+      }
+    }
+  }
+}
+
+int Agent::run() {
+  m_loop.run();
+  return m_exit_status;
+}
+
+void Agent::add_operations() {
+  namespace path = protocol::path;
+  m_router.add(std::string(path::k_hello), [this](const CallPointer& call, const Json&) { hello(call); });
+  m_router.add(std::string(path::k_exec), [this](const CallPointer& call, const Json& request) {
+    ExecTask::start(m_runtime, call, request);
+  });
+  m_router.add(std::string(path::k_tcp_connect), [this](const CallPointer& call, const Json& request) {
+    TcpTask::start(m_runtime, call, request);
+  });
+  m_router.add(std::string(path::k_freeze), [this](const CallPointer& call, const Json&) {
+    call->finish({{"frozen", m_freezer.freeze()}});
+  });
+  m_router.add(std::string(path::k_thaw), [this](const CallPointer& call, const Json&) {
+    call->finish({{"thawed", m_freezer.thaw()}});
+  });
+  m_router.add(std::string(path::k_shutdown), [this](const CallPointer& call, const Json& request) {
+    shut_down(call, request);
+  });
+  m_services.add_operations(m_router);
+  add_machine_operations(m_router, m_runtime);
+}
+
+void Agent::hello(const CallPointer& call) {
+  protocol::Hello hello;
+  hello.protocol_features = {"exec",   "pty",  "services", "logs",     "secrets", "tcp",
+                             "freeze", "sync", "clock",    "identity", "shutdown"};
+  hello.agent_version = PYRO_AGENT_VERSION;
+  hello.boot_epoch = m_boot_epoch;
+  hello.pid = ::getpid();
+  call->finish(to_json(hello));
+}
+
+void Agent::shut_down(const CallPointer& call, const Json& request) {
+  auto grace = milliseconds(protocol::shutdown_from_json(request).grace_ms);
+  m_freezer.thaw();
+  m_services.stop_all(grace, [this, call, grace] { end_everybody(grace, call); });
+}
+
+void Agent::end_everybody(milliseconds grace, const CallPointer& call) {
+  for (auto& process : list_subjects(m_runtime.is_init)) {
+    ::kill(process.pid, SIGTERM);
+    ::kill(process.pid, SIGCONT);
+  }
+  wait_for_nobody(os::now_monotonic() + grace, call);
+}
+
+void Agent::wait_for_nobody(milliseconds until, const CallPointer& call) {
+  auto left = list_subjects(m_runtime.is_init);
+  auto now = os::now_monotonic();
+  if (now >= until) {
+    for (auto& process : left) {
+      ::kill(process.pid, SIGKILL);
+    }
+  }
+  if (left.empty() || now >= until + k_kill_patience) {
+    call->finish(Json::object());
+    m_pump->flush();
+    m_loop.stop();
+    return;
+  }
+  m_loop.after(k_look_again, [this, until, call] { wait_for_nobody(until, call); });
+}
+
+} // namespace pyro::agent

@@ -1,0 +1,51 @@
+// The agent: the first process of every sandbox. One thread, one channel to the host, everything else is a
+// callback.
+#pragma once
+
+#include "freezer.hpp"
+#include "reaper.hpp"
+#include "runtime.hpp"
+#include "service_manager.hpp"
+
+#include <pyro/os/byte_pump.hpp>
+#include <pyro/protocol/call.hpp>
+#include <pyro/protocol/session.hpp>
+
+#include <optional>
+#include <string>
+
+namespace pyro::agent {
+
+struct AgentOptions {
+  os::Fd channel;
+  std::string secrets_dir = "/run/secrets";
+};
+
+class Agent {
+public:
+  explicit Agent(AgentOptions options);
+  ~Agent();
+
+  /// Until the channel is closed or /shutdown is done. Returns the exit status of the program.
+  int run();
+
+private:
+  void add_operations();
+  void hello(const std::shared_ptr<protocol::Call>& call);
+  void shut_down(const std::shared_ptr<protocol::Call>& call, const Json& request);
+  void end_everybody(std::chrono::milliseconds grace, const std::shared_ptr<protocol::Call>& call);
+  void wait_for_nobody(std::chrono::milliseconds until, const std::shared_ptr<protocol::Call>& call);
+
+  os::EventLoop m_loop;
+  Reaper m_reaper;
+  Runtime m_runtime;
+  Freezer m_freezer;
+  ServiceManager m_services;
+  protocol::Router m_router;
+  protocol::Session m_session{protocol::Role::server};
+  std::optional<os::BytePump> m_pump;
+  std::string m_boot_epoch;
+  int m_exit_status = 0;
+};
+
+} // namespace pyro::agent

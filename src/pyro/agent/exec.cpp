@@ -1,0 +1,248 @@
+#include "exec.hpp"
+
+#include "lineage.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/random.hpp>
+
+#include <sys/ioctl.h>
+
+#include <csignal>
+#include <fcntl.h>
+#include <termios.h>
+
+namespace pyro::agent {
+
+namespace {
+
+using protocol::FrameType;
+
+constexpr std::chrono::milliseconds k_cancel_grace{2000};
+/// How long after the end of a process somebody else may still write to its output.
+constexpr std::chrono::milliseconds k_linger{50};
+constexpr int k_timeout_exit_code = 124;
+
+} // namespace
+
+void ExecTask::start(Runtime& runtime, const std::shared_ptr<protocol::Call>& call, const Json& request) {
+  auto checked = protocol::exec_request_from_json(request);
+  std::make_shared<ExecTask>(runtime, call)->begin(checked);
+}
+
+ExecTask::~ExecTask() {
+  m_runtime.loop.cancel(m_timeout);
+}
+
+void ExecTask::begin(const protocol::ExecRequest& request) {
+  m_marker = os::random_hex(8);
+  m_started = os::now_monotonic();
+  LaunchRequest what{request.argv, request.cwd, request.env, request.user, m_marker};
+  auto launched = request.pty ? launch_with_terminal(*request.pty, what) : launch_with_pipes(request, what);
+  if (!launched.ok()) {
+    protocol::ExecResult result;
+    result.exit_code = launched.exit_code;
+    result.stderr_note = launched.note;
+    m_call->finish(to_json(result));
+    return;
+  }
+  m_pid = launched.pid;
+  auto self = shared_from_this();
+  m_runtime.reaper.watch(m_pid, [self](os::Outcome outcome) { self->on_exit(outcome); });
+  if (request.timeout_ms > 0) {
+    m_timeout =
+        m_runtime.loop.after(std::chrono::milliseconds(request.timeout_ms), [weak = weak_from_this()] {
+          if (auto here = weak.lock()) {
+            here->on_timeout();
+          }
+        });
+  }
+  m_call->send(Json{{"started", {{"pid", m_pid}}}});
+  listen();
+}
+
+LaunchResult ExecTask::launch_with_pipes(const protocol::ExecRequest& request, const LaunchRequest& what) {
+  auto out = os::make_pipe();
+  auto err = os::make_pipe();
+  os::Pipe in;
+  if (request.wants_stdin) {
+    in = os::make_pipe();
+  } else {
+    in.read_end = os::open_file("/dev/null", O_RDONLY);
+  }
+  auto launched = launch(what, {in.read_end.get(), out.write_end.get(), err.write_end.get()});
+  if (launched.ok()) {
+    make_source(m_out, std::move(out.read_end), FrameType::data_out);
+    make_source(m_err, std::move(err.read_end), FrameType::data_err);
+    if (in.write_end) {
+      make_input(std::move(in.write_end), InputSink::End::close);
+    }
+  }
+  return launched;
+}
+
+LaunchResult ExecTask::launch_with_terminal(const protocol::TerminalSize& size, const LaunchRequest& what) {
+  auto terminal = open_terminal(size.cols, size.rows);
+  auto slave = terminal.slave.get();
+  auto launched = launch(what, {slave, slave, slave, true});
+  if (launched.ok()) {
+    make_input(os::duplicate(terminal.master.get()), InputSink::End::terminal_eof);
+    m_terminal = terminal.master.get();
+    make_source(m_out, std::move(terminal.master), FrameType::data_out);
+  }
+  return launched;
+}
+
+void ExecTask::make_source(std::optional<OutputSource>& source, os::Fd fd, FrameType type) {
+  source.emplace(
+      m_runtime.loop, std::move(fd),
+      [this, type](std::string_view bytes) { return m_gone || m_call->send(type, bytes); },
+      [this] {
+        if (m_out && m_out->has_ended()) {
+          m_terminal = -1;
+        }
+        // Not from within the source's own callback.
+        m_runtime.loop.post([weak = weak_from_this()] {
+          if (auto self = weak.lock()) {
+            self->try_finish();
+          }
+        });
+      });
+}
+
+void ExecTask::make_input(os::Fd fd, InputSink::End end) {
+  m_input.emplace(
+      m_runtime.loop, std::move(fd), end, [call = m_call](std::size_t count) { call->consume(count); });
+}
+
+void ExecTask::listen() {
+  auto self = shared_from_this();
+  protocol::CallEvents events;
+  events.on_data = [self](FrameType, std::string_view bytes) {
+    if (self->m_input) {
+      self->m_input->write(bytes);
+    } else {
+      self->m_call->consume(bytes.size());
+    }
+  };
+  events.on_end_in = [self] {
+    if (self->m_input) {
+      self->m_input->end();
+    }
+  };
+  events.on_message = [self](const Json& message) {
+    self->on_message(message);
+  };
+  events.on_writable = [self] {
+    self->go_on();
+  };
+  events.on_gone = [self] {
+    self->on_gone();
+  };
+  m_call->set_events(std::move(events));
+}
+
+void ExecTask::on_message(const Json& message) {
+  if (auto name = maybe_string(message, "signal")) {
+    auto number = os::signal_number(*name);
+    if (!number) {
+      throw Error(ErrorCode::invalid_argument, "'{}' is no signal", *name);
+    }
+    send_signal(*number);
+  }
+  if (auto size = message.find("resize"); size != message.end()) {
+    auto wanted = protocol::terminal_size_from_json(*size);
+    if (m_terminal >= 0) {
+      resize_terminal(m_terminal, wanted.cols, wanted.rows);
+    }
+  }
+}
+
+void ExecTask::send_signal(int signal) {
+  if (m_outcome) {
+    return;
+  }
+  ::kill(-m_pid, signal);
+  if (m_terminal >= 0) {
+    pid_t foreground = 0; // a shell gives each of its jobs a group of its own
+    if (::ioctl(m_terminal, TIOCGPGRP, &foreground) == 0 && foreground > 1 && foreground != m_pid) {
+      ::kill(-foreground, signal);
+    }
+  }
+}
+
+void ExecTask::on_gone() {
+  if (m_gone || m_finished) {
+    return;
+  }
+  m_gone = true;
+  m_input.reset();
+  send_signal(SIGTERM);
+  if (m_terminal >= 0) {
+    send_signal(SIGHUP); // shells in a terminal do not listen to SIGTERM
+  }
+  send_signal(SIGCONT);
+  auto self = shared_from_this();
+  m_runtime.loop.after(k_cancel_grace, [self] { kill_lineage(self->living_leader(), self->m_marker); });
+  go_on();
+}
+
+void ExecTask::on_timeout() {
+  m_timed_out = true;
+  kill_lineage(living_leader(), m_marker);
+}
+
+void ExecTask::on_exit(os::Outcome outcome) {
+  m_outcome = outcome;
+  m_runtime.loop.cancel(m_timeout);
+  if (m_timed_out) {
+    kill_lineage(0, m_marker); // who was forked while we were killing
+  }
+  try_finish();
+}
+
+void ExecTask::go_on() {
+  for (auto* source : {&m_out, &m_err}) {
+    if (*source) {
+      (*source)->resume();
+    }
+  }
+  try_finish();
+}
+
+void ExecTask::try_finish() {
+  if (!m_outcome || m_finished) {
+    return;
+  }
+  bool all_ended = true;
+  for (auto* source : {&m_out, &m_err}) {
+    if (*source && !(*source)->has_ended()) {
+      if (!(*source)->drain()) {
+        return; // the caller is slow: on_writable goes on
+      }
+      all_ended = all_ended && (*source)->has_ended();
+    }
+  }
+  if (!all_ended && !m_linger_over && !m_timed_out) {
+    if (!std::exchange(m_lingering, true)) {
+      m_runtime.loop.after(k_linger, [self = shared_from_this()] {
+        self->m_linger_over = true;
+        self->try_finish();
+      });
+    }
+    return;
+  }
+  m_finished = true;
+  protocol::ExecResult result;
+  result.exit_code = m_timed_out ? k_timeout_exit_code : m_outcome->shell_status();
+  result.signal = m_timed_out ? 0 : m_outcome->signal;
+  result.timed_out = m_timed_out;
+  result.duration_ms = (os::now_monotonic() - m_started).count();
+  m_call->finish(to_json(result));
+  m_input.reset();
+  m_terminal = -1;
+  m_out.reset();
+  m_err.reset();
+}
+
+} // namespace pyro::agent

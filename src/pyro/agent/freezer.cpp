@@ -1,0 +1,69 @@
+#include "freezer.hpp"
+
+#include "lineage.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+
+#include <csignal>
+#include <ctime>
+#include <utility>
+
+namespace pyro::agent {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_patience{2000};
+
+bool is_stopped(char state) {
+  return state == 'T' || state == 't';
+}
+
+} // namespace
+
+std::size_t Freezer::freeze() {
+  if (m_frozen) {
+    return m_stopped.size();
+  }
+  m_frozen = true;
+  std::set<pid_t> known;
+  auto give_up = os::now_monotonic() + k_patience;
+  for (bool first = true;; first = false) {
+    bool still = true;
+    pid_t culprit = 0;
+    for (auto& process : list_subjects(m_is_init)) {
+      if (first && is_stopped(process.state)) {
+        known.insert(process.pid); // stopped by its user: stays as it is
+      } else if (known.insert(process.pid).second) {
+        still = false; // it may have forked before the signal came: look again
+        if (::kill(process.pid, SIGSTOP) == 0) {
+          m_stopped.push_back(process.pid);
+        }
+      } else if (!is_stopped(process.state)) {
+        still = false;
+        culprit = process.pid;
+      }
+    }
+    if (still) {
+      return m_stopped.size();
+    }
+    if (os::now_monotonic() > give_up) {
+      thaw();
+      throw Error(
+          ErrorCode::failed, "process {} could not be stopped within {} ms", culprit, k_patience.count());
+    }
+    timespec moment{0, 200000};
+    ::nanosleep(&moment, nullptr);
+  }
+}
+
+std::size_t Freezer::thaw() {
+  m_frozen = false;
+  auto stopped = std::exchange(m_stopped, {});
+  for (auto pid = stopped.rbegin(); pid != stopped.rend(); ++pid) {
+    ::kill(*pid, SIGCONT);
+  }
+  return stopped.size();
+}
+
+} // namespace pyro::agent

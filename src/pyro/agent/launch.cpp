@@ -1,0 +1,241 @@
+#include "launch.hpp"
+
+#include "users.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <linux/close_range.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace pyro::agent {
+
+namespace {
+
+constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr int k_start_patience_ms = 10000;
+
+enum class Stage : int { session, terminal, descriptors, user, directory, program };
+
+/// What the child says when it cannot go on.
+struct Report {
+  Stage stage;
+  int error;
+};
+
+/// Everything the child needs, made before the fork: after it no memory may be allocated.
+struct Plan {
+  std::vector<char*> argv;
+  std::vector<std::string> env_text;
+  std::vector<char*> env;
+  std::vector<std::string> candidates;
+  const char* cwd = "/";
+  UserIdentity user;
+  bool change_user = false;
+  Stdio stdio;
+};
+
+std::map<std::string, std::string>
+environment_of(const LaunchRequest& request, const UserIdentity& user, bool terminal) {
+  std::map<std::string, std::string> env{
+      {"PATH", k_default_path},
+      {"HOME", user.home},
+      {"LANG", "C.UTF-8"},
+      {"PWD", request.cwd.empty() ? "/" : request.cwd}};
+  if (!user.name.empty()) {
+    env["USER"] = user.name;
+    env["LOGNAME"] = user.name;
+  }
+  if (terminal) {
+    env["TERM"] = "xterm-256color";
+  }
+  for (auto& [key, value] : request.env) {
+    env[key] = value;
+  }
+  env["PYRO_EXEC_ID"] = request.marker;
+  return env;
+}
+
+std::vector<std::string> candidates_of(const std::string& program, const std::string& path) {
+  if (program.find('/') != std::string::npos) {
+    return {program};
+  }
+  std::vector<std::string> candidates;
+  std::size_t start = 0;
+  while (start <= path.size()) {
+    auto end = std::min(path.find(':', start), path.size());
+    auto directory = path.substr(start, end - start);
+    candidates.push_back((directory.empty() ? "." : directory) + "/" + program);
+    start = end + 1;
+  }
+  return candidates;
+}
+
+[[noreturn]] void child_main(const Plan& plan, int report_fd) {
+  auto give_up = [](Stage stage, int error) {
+    Report report{stage, error};
+    (void)!::write(3, &report, sizeof(report)); // nobody else could be told
+    ::_exit(127);
+  };
+  // fd 3 is not ours yet: early failures are told through the original descriptor.
+  if (::dup2(plan.stdio.in, 0) < 0 || ::dup2(plan.stdio.out, 1) < 0 || ::dup2(plan.stdio.err, 2) < 0
+      || (report_fd != 3 && ::dup3(report_fd, 3, O_CLOEXEC) < 0)) {
+    ::_exit(126);
+  }
+  ::syscall(SYS_close_range, 4U, ~0U, 0U);
+
+  for (int number = 1; number < NSIG; ++number) {
+    ::signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+
+  if (::setsid() < 0) {
+    give_up(Stage::session, errno);
+  }
+  if (plan.stdio.is_terminal && ::ioctl(0, TIOCSCTTY, 0) < 0) {
+    give_up(Stage::terminal, errno);
+  }
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // fails just where there are none
+  if (plan.change_user) {
+    if (::setgroups(plan.user.groups.size(), plan.user.groups.data()) < 0
+        || ::setresgid(plan.user.gid, plan.user.gid, plan.user.gid) < 0
+        || ::setresuid(plan.user.uid, plan.user.uid, plan.user.uid) < 0) {
+      give_up(Stage::user, errno);
+    }
+  }
+  ::umask(022);
+  if (::chdir(plan.cwd) < 0) {
+    give_up(Stage::directory, errno);
+  }
+  int error = ENOENT;
+  for (auto& candidate : plan.candidates) {
+    ::execve(candidate.c_str(), plan.argv.data(), plan.env.data());
+    if (errno == EACCES || (errno != ENOENT && errno != ENOTDIR)) {
+      error = errno;
+    }
+    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+      break;
+    }
+  }
+  give_up(Stage::program, error);
+  ::_exit(127);
+}
+
+LaunchResult explain(const Report& report, const LaunchRequest& request) {
+  auto reason = std::strerror(report.error);
+  switch (report.stage) {
+  case Stage::program:
+    if (report.error == ENOENT) {
+      return {-1, 127, fmt::format("{}: program not found (or the interpreter it names)", request.argv[0])};
+    }
+    return {-1, 126, fmt::format("{}: cannot be executed: {}", request.argv[0], reason)};
+  case Stage::directory:
+    return {-1, 126, fmt::format("cannot enter the directory {}: {}", request.cwd, reason)};
+  case Stage::user:
+    return {-1, 126, fmt::format("cannot become the user {}: {}", request.user, reason)};
+  default:
+    return {-1, 126, fmt::format("cannot set up the process: {}", reason)};
+  }
+}
+
+} // namespace
+
+LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
+  Plan plan;
+  try {
+    plan.user = resolve_user(request.user, UserDatabase::read());
+  } catch (const Error& error) {
+    return {-1, 126, error.message()};
+  }
+  plan.change_user = plan.user.uid != ::geteuid() || plan.user.gid != ::getegid();
+  plan.stdio = stdio;
+  plan.cwd = request.cwd.empty() ? "/" : request.cwd.c_str();
+  auto environment = environment_of(request, plan.user, stdio.is_terminal);
+  for (auto& [key, value] : environment) {
+    plan.env_text.push_back(key + "=" + value);
+  }
+  for (auto& text : plan.env_text) {
+    plan.env.push_back(text.data());
+  }
+  plan.env.push_back(nullptr);
+  for (auto& argument : request.argv) {
+    plan.argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  plan.argv.push_back(nullptr);
+  plan.candidates = candidates_of(request.argv.at(0), environment["PATH"]);
+  if (stdio.is_terminal) {
+    (void)!::fchown(stdio.in, plan.user.uid, static_cast<gid_t>(-1)); // the kernel has its own idea otherwise
+  }
+
+  auto report_pipe = os::make_pipe();
+  auto pid = ::fork();
+  if (pid < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (pid == 0) {
+    child_main(plan, report_pipe.write_end.get());
+  }
+  report_pipe.write_end.reset();
+
+  pollfd waiting{report_pipe.read_end.get(), POLLIN, 0};
+  int ready = 0;
+  while ((ready = ::poll(&waiting, 1, k_start_patience_ms)) < 0 && errno == EINTR) {
+  }
+  Report report{};
+  ssize_t count = -1;
+  if (ready > 0) {
+    count = ::read(report_pipe.read_end.get(), &report, sizeof(report));
+  }
+  if (count == 0) {
+    return {pid, 0, {}};
+  }
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  if (count != static_cast<ssize_t>(sizeof(report))) {
+    return {
+        -1, 126, fmt::format("{}: did not start within {} s", request.argv[0], k_start_patience_ms / 1000)};
+  }
+  return explain(report, request);
+}
+
+Terminal open_terminal(int cols, int rows) {
+  Terminal terminal;
+  terminal.master = os::Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.master) {
+    throw Error::from_errno(errno, "open /dev/ptmx");
+  }
+  if (::unlockpt(terminal.master.get()) < 0) {
+    throw Error::from_errno(errno, "unlockpt");
+  }
+  terminal.slave = os::Fd(::ioctl(terminal.master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.slave) {
+    throw Error::from_errno(errno, "open the terminal");
+  }
+  resize_terminal(terminal.master.get(), cols, rows);
+  return terminal;
+}
+
+void resize_terminal(int master, int cols, int rows) {
+  winsize size{};
+  size.ws_col = static_cast<unsigned short>(cols);
+  size.ws_row = static_cast<unsigned short>(rows);
+  if (::ioctl(master, TIOCSWINSZ, &size) < 0) {
+    throw Error::from_errno(errno, "resize the terminal");
+  }
+}
+
+} // namespace pyro::agent

@@ -1,0 +1,122 @@
+#include "lineage.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <dirent.h>
+#include <memory>
+#include <set>
+#include <string_view>
+#include <unistd.h>
+
+namespace pyro::agent {
+
+namespace {
+
+constexpr int k_kill_rounds = 16;
+constexpr std::size_t k_max_environment = 1 << 20;
+
+std::string read_proc(pid_t pid, const char* name, std::size_t limit) {
+  try {
+    return os::maybe_read_file("/proc/" + std::to_string(pid) + "/" + name, limit).value_or("");
+  } catch (const Error&) {
+    return {}; // gone meanwhile, or not ours to read
+  }
+}
+
+bool carries(pid_t pid, const std::string& marker) {
+  auto environment = read_proc(pid, "environ", k_max_environment);
+  auto wanted = "PYRO_EXEC_ID=" + marker + '\0';
+  std::string_view text(environment);
+  if (text.starts_with(wanted)) {
+    return true;
+  }
+  return text.find('\0' + wanted) != std::string_view::npos;
+}
+
+} // namespace
+
+std::vector<ProcessStat> list_processes() {
+  std::vector<ProcessStat> processes;
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), &::closedir);
+  while (auto* entry = directory ? ::readdir(directory.get()) : nullptr) {
+    std::string_view name(entry->d_name);
+    ProcessStat process;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), process.pid);
+    if (error != std::errc() || end != name.data() + name.size()) {
+      continue;
+    }
+    auto text = read_proc(process.pid, "stat", 4096);
+    auto after_name = text.rfind(')'); // the name may hold anything, parentheses too
+    int group = 0;
+    if (after_name == std::string::npos
+        || std::sscanf(
+               text.c_str() + after_name + 1, " %c %d %d %d", &process.state, &process.parent, &group,
+               &process.session)
+               != 4) {
+      continue;
+    }
+    processes.push_back(process);
+  }
+  return processes;
+}
+
+std::vector<pid_t> find_lineage(pid_t session, const std::string& marker) {
+  std::vector<pid_t> found;
+  for (auto& process : list_processes()) {
+    if (process.pid == ::getpid() || process.state == 'Z' || process.state == 'X') {
+      continue;
+    }
+    if ((session > 0 && process.session == session) || carries(process.pid, marker)) {
+      found.push_back(process.pid);
+    }
+  }
+  return found;
+}
+
+void kill_lineage(pid_t leader, const std::string& marker) {
+  if (leader > 0) {
+    ::kill(-leader, SIGKILL);
+  }
+  std::set<pid_t> known;
+  for (int round = 0; round < k_kill_rounds; ++round) {
+    bool any_new = false;
+    for (auto pid : find_lineage(leader, marker)) {
+      ::kill(pid, SIGKILL);
+      any_new = known.insert(pid).second || any_new;
+    }
+    if (!any_new) {
+      return;
+    }
+  }
+}
+
+std::vector<ProcessStat> list_subjects(bool is_init) {
+  auto all = list_processes();
+  std::vector<ProcessStat> subjects;
+  std::set<pid_t> ours{::getpid()};
+  if (!is_init) {
+    for (std::size_t before = 0; before != ours.size();) {
+      before = ours.size();
+      for (auto& process : all) {
+        if (ours.contains(process.parent)) {
+          ours.insert(process.pid);
+        }
+      }
+    }
+  }
+  for (auto& process : all) {
+    bool alive = process.state != 'Z' && process.state != 'X';
+    if (alive && process.pid != ::getpid() && (is_init || ours.contains(process.pid))) {
+      subjects.push_back(process);
+    }
+  }
+  std::sort(subjects.begin(), subjects.end(), [](auto& a, auto& b) { return a.pid < b.pid; });
+  return subjects;
+}
+
+} // namespace pyro::agent

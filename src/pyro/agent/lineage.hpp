@@ -1,0 +1,32 @@
+// Finding and ending all processes that came from one exec or service, or all there are.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace pyro::agent {
+
+/// One line of /proc/PID/stat.
+struct ProcessStat {
+  pid_t pid = 0;
+  char state = '?';
+  pid_t parent = 0;
+  pid_t session = 0;
+};
+
+/// Everything visible in /proc.
+std::vector<ProcessStat> list_processes();
+
+/// The processes of a session (0: none) and those that carry PYRO_EXEC_ID=marker. Zombies are left out.
+std::vector<pid_t> find_lineage(pid_t session, const std::string& marker);
+
+/// SIGKILL to all of them, again until none is left (or after a few rounds of an adversary who forks faster).
+/// `leader` leads session and group; 0 once it has been reaped, for then the number may be somebody else's.
+void kill_lineage(pid_t leader, const std::string& marker);
+
+/// As pid 1 all other processes, otherwise our descendants; parents before their children, no zombies.
+std::vector<ProcessStat> list_subjects(bool is_init);
+
+} // namespace pyro::agent

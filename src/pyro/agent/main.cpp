@@ -1,0 +1,90 @@
+// pyro-agent --channel-fd N [--secrets-dir DIR]: started by the launcher as the first process of a sandbox.
+#include "agent.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <malloc.h>
+#include <string_view>
+#include <unistd.h>
+
+namespace {
+
+using namespace pyro;
+
+agent::AgentOptions options_from(int argc, char** argv) {
+  agent::AgentOptions options;
+  int channel = -1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    std::string_view name = argv[i];
+    std::string_view value = argv[i + 1];
+    if (name == "--channel-fd") {
+      std::from_chars(value.data(), value.data() + value.size(), channel);
+    } else if (name == "--secrets-dir") {
+      options.secrets_dir = value;
+    } else {
+      throw Error(ErrorCode::usage, "unknown option {}", name);
+    }
+  }
+  if (channel < 0 || ::fcntl(channel, F_GETFD) < 0) {
+    throw Error(ErrorCode::usage, "usage: pyro-agent --channel-fd N [--secrets-dir DIR]");
+  }
+  os::set_cloexec(channel, true);
+  // 0, 1 and 2 must be taken, or pipes would land there and be mixed up with those of a child.
+  options.channel = os::duplicate(channel, 3);
+  if (channel > 2) {
+    ::close(channel);
+  }
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (channel == fd || ::fcntl(fd, F_GETFD) < 0) {
+      auto nothing = os::open_file("/dev/null", O_RDWR);
+      if (nothing.get() == fd) {
+        nothing.release();
+        os::set_cloexec(fd, false);
+      } else if (::dup2(nothing.get(), fd) < 0) {
+        throw Error(ErrorCode::io, "cannot occupy descriptor {}", fd);
+      }
+    }
+  }
+  return options;
+}
+
+void protect_process() {
+  for (int number :
+       {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU}) {
+    std::signal(number, SIG_IGN);
+  }
+  if (::getpid() == 1) {
+    std::signal(SIGTERM, SIG_IGN);
+    // Root in the sandbox must not read our memory or descriptors.
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  } else {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); // orphans stay ours, as they would in a sandbox
+  }
+  ::umask(022);
+  ::clearenv();
+  // One thread and small objects: give memory back early.
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
+  ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    auto options = options_from(argc, argv);
+    protect_process();
+    agent::Agent agent(std::move(options));
+    return agent.run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "pyro-agent: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,80 @@
+// Descriptors of processes and sockets tied to calls, never holding more than a window's worth:
+// InputSink writes what a call receives, OutputSource reads as long as somebody takes it.
+#pragma once
+
+#include <pyro/os/event_loop.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace pyro::agent {
+
+/// Writes to a descriptor without blocking; `consumed` learns how many bytes are dealt with (written, or
+/// thrown away because nobody reads any more).
+class InputSink {
+public:
+  enum class End { close, shutdown, terminal_eof };
+
+  InputSink(os::EventLoop& loop, os::Fd fd, End end, std::function<void(std::size_t)> consumed);
+  ~InputSink();
+  InputSink(const InputSink&) = delete;
+  InputSink& operator=(const InputSink&) = delete;
+
+  void write(std::string_view bytes);
+  /// No more to come: ends the descriptor's input once all is written.
+  void end();
+
+private:
+  void flush();
+  void close();
+
+  os::EventLoop& m_loop;
+  os::Fd m_fd;
+  End m_end;
+  std::function<void(std::size_t)> m_consumed;
+  std::string m_pending;
+  bool m_watched = false;
+  bool m_ending = false;
+};
+
+/// Reads from a descriptor; pauses when the taker returns false, until resume().
+class OutputSource {
+public:
+  using Taker = std::function<bool(std::string_view bytes)>;
+
+  OutputSource(os::EventLoop& loop, os::Fd fd, Taker taker, std::function<void()> on_end);
+  ~OutputSource();
+  OutputSource(const OutputSource&) = delete;
+  OutputSource& operator=(const OutputSource&) = delete;
+
+  void resume();
+
+  bool has_ended() const { return !m_fd; }
+
+  bool is_paused() const { return m_paused; }
+
+  /// Takes what is there right now; true when there is nothing more at the moment (or ever), false when
+  /// paused.
+  bool drain();
+  /// Closes; on_end is not called.
+  void close();
+
+private:
+  enum class Read { data, nothing, paused, end };
+
+  void watch();
+  Read read_once();
+  void set_paused(bool paused);
+  void end();
+
+  os::EventLoop& m_loop;
+  os::Fd m_fd;
+  Taker m_taker;
+  std::function<void()> m_on_end;
+  bool m_paused = false;
+};
+
+} // namespace pyro::agent
