@@ -1,0 +1,427 @@
+#include "environment.hpp"
+
+#include "environment_debian.hpp"
+#include "environment_host.hpp"
+#include "environment_import.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/log.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/file_lock.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/store/gc.hpp>
+#include <pyro/store/records.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Somebody else may be building a whole distribution.
+constexpr auto k_install_patience = 30min;
+constexpr auto k_store_patience = 30s;
+
+/// Recipe records of environments: what keeps their layers from the garbage collection. No workspace has this
+/// name.
+constexpr std::string_view k_recipe_address = "environment.image:";
+
+std::string recipe_key(const HexDigest& digest) {
+  return Sha256().field("environment").field(digest).finish();
+}
+
+bool is_ours(const store::RecipeRecord& recipe) {
+  return recipe.workspace.empty() && recipe.address.starts_with(k_recipe_address);
+}
+
+std::string subject_of(const ImageReference& reference) {
+  return "image " + reference.canonical();
+}
+
+/// Trees that belong to the ids of the inside are removed by them.
+void remove_inside(const std::string& path) {
+  os::IdSpace::current().run([&] {
+    os::remove_tree(path);
+    return Json();
+  });
+}
+
+Environment environment_of(const std::string& image, const EnvironmentRecord& record) {
+  Environment environment;
+  environment.image = image;
+  environment.digest = record.digest;
+  environment.layers = record.layers;
+  environment.host_dirs = record.host_dirs;
+  environment.details = record.details;
+  environment.env = {
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"LANG", "C.UTF-8"}};
+  return environment;
+}
+
+bool stands_on(const std::vector<HexDigest>& stack, const std::vector<HexDigest>& layers) {
+  return stack.size() >= layers.size() && std::equal(layers.begin(), layers.end(), stack.begin());
+}
+
+} // namespace
+
+/// What a build gave, before it is a layer.
+struct Environments::Built {
+  std::optional<HexDigest> digest; // empty: made from the layer's
+  std::string stamp;               // for fingerprint(); empty: do not remember
+  bool remember = false;
+  std::vector<std::string> host_dirs;
+  Json details = Json::object();
+};
+
+std::vector<store::HostDirectory> Environment::host_directories() const {
+  std::vector<store::HostDirectory> directories;
+  for (const auto& name : host_dirs) {
+    directories.push_back({"/" + name, name});
+  }
+  return directories;
+}
+
+Environments::Environments(
+    const store::Base& base, const store::LayerStore& layers, EnvironmentProgress progress, std::string cache)
+    : m_base(base), m_layers(layers), m_recipes(base), m_progress(std::move(progress)),
+      m_cache(std::move(cache)) {
+}
+
+void Environments::note(const std::string& text) const {
+  if (m_progress) {
+    m_progress("note", text);
+  }
+}
+
+std::vector<std::string> Environments::private_paths() const {
+  return {m_base.root(), m_cache.directory()};
+}
+
+std::optional<HexDigest> Environments::known_digest(const ImageReference& reference) {
+  switch (reference.kind) {
+  case ImageKind::host:
+    return host_fingerprint(observe_host(private_paths()), m_cache);
+  case ImageKind::archive:
+    if (!os::exists(reference.path)) {
+      throw Error(ErrorCode::input_missing, "the environment's archive {} does not exist", reference.path);
+    }
+    return Sha256()
+        .field("tar")
+        .field(os::IdSpace::current().kind() == os::IdSpace::Kind::single ? "single" : "all")
+        .field(m_cache.digest_of_file(reference.path))
+        .finish();
+  case ImageKind::directory:
+    return m_cache.known(subject_of(reference), stamp_directory(reference.path).stamp);
+  case ImageKind::debian:
+    return m_cache.known(subject_of(reference), "");
+  }
+  return std::nullopt;
+}
+
+std::optional<HexDigest> Environments::fingerprint(const std::string& image, const std::string& directory) {
+  return known_digest(parse_image(image, directory));
+}
+
+bool Environments::layers_are_there(const std::vector<HexDigest>& layers) const {
+  return std::all_of(
+      layers.begin(), layers.end(), [&](const HexDigest& layer) { return m_layers.find(layer); });
+}
+
+std::optional<EnvironmentRecord> Environments::installed(const HexDigest& digest) const {
+  auto record = m_cache.find(digest);
+  if (!record) {
+    return std::nullopt;
+  }
+  if (layers_are_there(record->layers)) {
+    return record;
+  }
+  // The cache may serve several state directories; this one's own layers of it are in its recipes.
+  const auto recipe = m_recipes.find(recipe_key(digest), store::Touch::no);
+  if (recipe && !recipe->layers.empty() && layers_are_there(recipe->layers)) {
+    record->layers = recipe->layers;
+    return record;
+  }
+  return std::nullopt;
+}
+
+std::optional<EnvironmentRecord> Environments::installed(const ImageReference& reference) {
+  const auto digest = known_digest(reference);
+  return digest ? installed(*digest) : std::nullopt;
+}
+
+std::optional<std::string> Environments::damage_of(const EnvironmentRecord& record) const {
+  for (const auto& layer : record.layers) {
+    const auto damage = os::IdSpace::current().run([&]() -> Json {
+      const auto wrong = m_layers.verify(layer);
+      return wrong ? Json(*wrong) : Json();
+    });
+    if (damage.is_string()) {
+      return fmt::format("layer {}: {}", layer.substr(0, 12), damage.get<std::string>());
+    }
+  }
+  return std::nullopt;
+}
+
+Environment Environments::resolve(const std::string& image, const std::string& directory) {
+  const auto reference = parse_image(image, directory);
+  if (const auto record = installed(reference)) {
+    return environment_of(image, *record);
+  }
+  m_cache.prepare();
+  m_base.prepare();
+  return environment_of(image, install(reference, false));
+}
+
+Environments::Built Environments::build(const ImageReference& reference, const store::Staging& staging) {
+  Built built;
+  switch (reference.kind) {
+  case ImageKind::host: {
+    const auto host = observe_host(private_paths());
+    built.digest = host_fingerprint(host, m_cache);
+    const auto plan = plan_host_layer(host);
+    write_planned_tree(plan, staging.tree());
+    built.host_dirs = host.directories;
+    built.details = host_details(host, plan);
+    break;
+  }
+  case ImageKind::directory: {
+    const auto before = stamp_directory(reference.path);
+    built.details = import_directory(reference.path, staging.tree(), private_paths());
+    built.stamp = stamp_directory(reference.path).stamp;
+    built.remember = !before.too_fresh && before.stamp == built.stamp;
+    break;
+  }
+  case ImageKind::archive:
+    built.digest = known_digest(reference);
+    built.details = import_archive(reference.path, staging.tree());
+    if (known_digest(reference) != built.digest) {
+      throw Error(ErrorCode::stale, "{} changed while it was unpacked", reference.path);
+    }
+    break;
+  case ImageKind::debian:
+    built.details = build_debian(
+        reference.variant, staging.tree(), staging.directory() + "/scratch", [this](const std::string& line) {
+          if (m_progress) {
+            m_progress("log", line);
+          }
+        });
+    remove_inside(staging.directory() + "/scratch");
+    built.remember = true;
+    break;
+  }
+  return built;
+}
+
+EnvironmentRecord
+Environments::publish(const ImageReference& reference, store::Staging staging, Built built) {
+  const store::LayerInfo info{"image", reference.canonical()};
+  const auto manifest = store::manifest_from_json(os::IdSpace::current().run(
+      [&]() -> Json { return store::to_json(m_layers.publish(std::move(staging), info)); }));
+  EnvironmentRecord record;
+  record.digest = built.digest.value_or(
+      Sha256().field(name_of(reference.kind)).field(reference.variant).field(manifest.digest).finish());
+  record.image = reference.canonical();
+  record.kind = name_of(reference.kind);
+  record.layers = {manifest.digest};
+  record.host_dirs = std::move(built.host_dirs);
+  record.created_at = os::now_epoch();
+  record.size_bytes = manifest.size_bytes;
+  record.entry_count = manifest.entry_count;
+  record.details = std::move(built.details);
+
+  store::RecipeRecord recipe;
+  recipe.key = recipe_key(record.digest);
+  recipe.layers = record.layers;
+  recipe.address = std::string(k_recipe_address) + record.image;
+  for (const auto& name : record.host_dirs) {
+    recipe.host_directories.push_back({"/" + name, name});
+  }
+  m_recipes.save(std::move(recipe));
+  m_cache.save(record);
+  if (built.remember) {
+    m_cache.remember(subject_of(reference), built.stamp, record.digest);
+  }
+  return record;
+}
+
+EnvironmentRecord Environments::install(const ImageReference& reference, bool anew) {
+  const os::ExclusiveLock lock(
+      m_cache.lock_path(reference.canonical()), "environment " + reference.canonical(), k_install_patience,
+      [&](const std::optional<os::LockHolder>& holder) {
+        note(fmt::format(
+            "waiting for {} to install {}", holder ? os::to_string(*holder) : "another pyro",
+            reference.text));
+      });
+  if (!anew) {
+    if (auto record = installed(reference)) {
+      return *record; // somebody was quicker
+    }
+  }
+  note(fmt::format("preparing environment {}", reference.text));
+  const auto begin = os::now_monotonic();
+  auto staging = m_layers.stage();
+  const auto directory = staging.directory();
+  try {
+    auto built = build(reference, staging);
+    const auto in_use = store::lock_store_shared(m_base);
+    auto record = publish(reference, std::move(staging), std::move(built));
+    note(fmt::format(
+        "environment {}: {} in {} files, {}", reference.text, format_bytes(record.size_bytes),
+        record.entry_count, format_elapsed(os::now_monotonic() - begin)));
+    return record;
+  } catch (Error& error) {
+    try {
+      remove_inside(directory);
+    } catch (const Error& second) {
+      log::debug("cannot remove {}: {}", directory, second.what()); // gc does
+    }
+    error.add_context(fmt::format("preparing environment {}", reference.text));
+    throw;
+  }
+}
+
+Json Environments::pull(const std::string& image, const std::string& directory, Refresh refresh) {
+  const auto reference = parse_image(image, directory);
+  m_cache.prepare();
+  m_base.prepare();
+  const auto begin = os::now_monotonic();
+  auto record = installed(reference);
+  std::string status = "installed";
+  if (record) {
+    const auto damage = damage_of(*record);
+    status = damage ? "repaired" : refresh == Refresh::yes ? "refreshed" : "present";
+    if (damage) {
+      note(fmt::format("environment {} is damaged ({}): building it again", image, *damage));
+      for (const auto& layer : record->layers) {
+        os::IdSpace::current().run([&] {
+          m_layers.remove(layer);
+          return Json();
+        });
+      }
+    }
+  } else if (const auto digest = known_digest(reference);
+             digest && os::exists(m_cache.record_path(*digest))) {
+    status = "repaired";
+  }
+  if (status != "present") {
+    record = install(reference, true);
+  }
+  return {
+      {"image", image},
+      {"digest", record->digest},
+      {"status", status},
+      {"layers", record->layers},
+      {"size_bytes", record->size_bytes},
+      {"entry_count", record->entry_count},
+      {"duration_ms", (os::now_monotonic() - begin).count()}};
+}
+
+std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
+  std::vector<std::vector<HexDigest>> stacks;
+  const store::WorkspaceRecords workspaces(m_base);
+  for (const auto& id : workspaces.ids()) {
+    const auto record = workspaces.find(id);
+    if (!record) {
+      continue;
+    }
+    stacks.push_back(record->layers);
+    if (record->undo) {
+      stacks.push_back(record->undo->layers);
+    }
+    for (const auto& snapshot : workspaces.snapshots(id)) {
+      stacks.push_back(snapshot.layers);
+    }
+  }
+  for (auto& recipe : m_recipes.list()) {
+    if (!is_ours(recipe)) {
+      stacks.push_back(std::move(recipe.layers));
+    }
+  }
+  return stacks;
+}
+
+Json Environments::list() {
+  const auto stacks = stacks_in_use();
+  Json environments = Json::array();
+  for (const auto& listed : m_cache.list()) {
+    const auto here = installed(listed.digest);
+    const auto& record = here ? *here : listed;
+    environments.push_back(
+        {{"image", record.image},
+         {"digest", record.digest},
+         {"kind", record.kind},
+         {"installed", here.has_value()},
+         {"in_use", std::any_of(
+                        stacks.begin(), stacks.end(),
+                        [&](const auto& stack) { return stands_on(stack, record.layers); })},
+         {"size_bytes", record.size_bytes},
+         {"created_at", record.created_at}});
+  }
+  return {{"environments", environments}, {"available", available_images()}};
+}
+
+Json Environments::inspect(const std::string& image, const std::string& directory) {
+  const auto reference = parse_image(image, directory);
+  const auto digest = known_digest(reference);
+  Json result{
+      {"image", image},
+      {"canonical", reference.canonical()},
+      {"kind", name_of(reference.kind)},
+      {"digest", digest ? Json(*digest) : Json()},
+      {"installed", false}};
+  const auto record = digest ? installed(*digest) : std::nullopt;
+  if (record) {
+    Json layers = Json::array();
+    for (const auto& layer : record->layers) {
+      layers.push_back({{"digest", layer}, {"tree", m_layers.tree(layer)}});
+    }
+    result.update(
+        {{"installed", true},
+         {"layers", layers},
+         {"host_dirs", record->host_dirs},
+         {"size_bytes", record->size_bytes},
+         {"entry_count", record->entry_count},
+         {"created_at", record->created_at},
+         {"details", record->details}});
+  }
+  return result;
+}
+
+Json Environments::prune(DryRun dry_run) {
+  m_cache.prepare();
+  m_base.prepare();
+  // Whoever resolved one and has not yet recorded it holds this lock as a shared one.
+  const os::ExclusiveLock lock(m_base.store_lock(), "env prune", k_store_patience);
+  const auto stacks = stacks_in_use();
+  Json removed = Json::array();
+  std::uint64_t bytes = 0;
+  const auto drop = [&](const HexDigest& digest, const std::string& image, std::uint64_t size,
+                        const char* reason) {
+    removed.push_back({{"image", image}, {"digest", digest}, {"size_bytes", size}, {"reason", reason}});
+    bytes += size;
+    if (dry_run == DryRun::no) {
+      m_cache.remove(digest);
+      m_recipes.remove(recipe_key(digest));
+    }
+  };
+  std::vector<HexDigest> damaged;
+  for (const auto& listed : m_cache.list(&damaged)) {
+    const auto record = installed(listed.digest);
+    const bool in_use = record && std::any_of(stacks.begin(), stacks.end(), [&](const auto& stack) {
+                          return stands_on(stack, record->layers);
+                        });
+    if (!in_use) {
+      drop(
+          listed.digest, listed.image, record ? record->size_bytes : 0,
+          record ? "not in use" : "layers are gone");
+    }
+  }
+  for (const auto& digest : damaged) {
+    drop(digest, "", 0, "damaged record");
+  }
+  return {{"removed", removed}, {"bytes", bytes}, {"dry_run", dry_run == DryRun::yes}};
+}
+
+} // namespace pyro::workspace
