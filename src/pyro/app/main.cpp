@@ -1,0 +1,29 @@
+// The program: signals, the console and the real engine, handed to the command line.
+#include <pyro/base/error.hpp>
+#include <pyro/cli/console.hpp>
+#include <pyro/cli/interrupts.hpp>
+#include <pyro/cli/main.hpp>
+#include <pyro/operations/engine.hpp>
+
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+constexpr int k_output_closed = 141; // as a shell shows a program that SIGPIPE ended
+constexpr int k_internal = 70;
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    pyro::cli::install_signal_handlers();
+    auto console = pyro::cli::process_console();
+    return pyro::cli::run({argv + 1, argv + argc}, console, pyro::operations::make_engine);
+  } catch (const pyro::cli::OutputClosed&) {
+    return k_output_closed;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "pyro: error: %s\n", error.what());
+    return k_internal;
+  }
+}

@@ -1,0 +1,51 @@
+// From words to a command and its arguments. The command's name is found first, so only the parser of that
+// one command is ever built (CLI11, in arguments.cpp only).
+#pragma once
+
+#include "command.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::cli {
+
+/// Reads a variable of our environment; tests bring their own.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+class Arguments {
+public:
+  /// A switch: was it given (and not as --name=false)? A value: was there one? Names without dashes: "yes".
+  bool has(std::string_view name) const;
+  std::string value(std::string_view name, std::string_view otherwise = "") const;
+  std::vector<std::string> values(std::string_view name) const;
+
+  std::vector<std::string> operands;
+  std::vector<std::string> program; // of exec: what follows "--"
+
+  void set(std::string name, std::vector<std::string> values);
+
+private:
+  std::map<std::string, std::vector<std::string>, std::less<>> m_values;
+};
+
+struct CommandLine {
+  const Command* command = nullptr; // nullptr: overview, see below
+  std::string group;                // "snapshot" alone: help for a group
+  bool help = false;
+  bool version = false;
+  Arguments arguments;
+};
+
+/// Throws Error(usage) with the nearest name for what is not known.
+CommandLine parse_command_line(const std::vector<std::string>& words, const Environment& environment);
+
+/// "PYRO_LOCK_TIMEOUT" of "--lock-timeout": every flag that takes one value, or none, can be set there.
+std::string variable_of(const Option& option);
+
+/// true, 1, yes, on. Throws Error(usage) for what is neither a yes nor a no.
+bool is_yes(const std::string& variable, const std::string& value);
+
+} // namespace pyro::cli

@@ -1,0 +1,76 @@
+#include "commands.hpp"
+
+#include <array>
+
+namespace pyro::cli {
+
+namespace {
+
+constexpr std::array k_common{
+    Option{"--file", "-f", "FILE", "The file to read; default: pyro.yaml"},
+    Option{"--directory", "-C", "DIR", "Where the file is; default: the current directory"},
+    Option{"--profile", "", "NAME", "Lay this profile of the file over it"},
+    Option{"--var", "", "NAME=VALUE", "Set a declared variable (also PYRO_VAR_NAME)", "", Repeat::yes},
+    Option{"--workspace", "-w", "NAME|ID", "Another workspace than the one of this directory"},
+    Option{"--yes", "-y", "", "Do not ask before something would be lost"},
+    Option{"--output", "-o", "FORMAT", "Form of the result", "text|json|jsonl|github"},
+    Option{"--json", "", "", "Same as --output json"},
+    Option{"--progress", "", "MODE", "How progress is shown", "auto|tty|plain|json|quiet"},
+    Option{"--color", "", "WHEN", "Colours; NO_COLOR is respected", "auto|always|never"},
+    Option{"--quiet", "-q", "", "Results and errors only"},
+    Option{"--verbose", "-v", "", "Also what stays as it is, and the output of steps"},
+    Option{"--lock-timeout", "", "DURATION", "Wait that long for another pyro at work; default: 60s"},
+    Option{"--help", "-h", "", "Show this page"},
+};
+
+} // namespace
+
+std::span<const Option> common_options() {
+  return k_common;
+}
+
+const std::vector<Group>& command_groups() {
+  static const std::vector<Group> groups{
+      {"Describe a workspace", {&k_init, &k_validate, &k_config, &k_schema}},
+      {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
+      {"Look at it", {&k_status, &k_ls, &k_logs, &k_diff}},
+      {"Use it", {&k_exec, &k_shell}},
+      {"Go back", {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_rm, &k_reset, &k_undo}},
+      {"Stop and start", {&k_start, &k_stop, &k_down, &k_destroy}},
+      {"The machine",
+       {&k_env_pull, &k_env_list, &k_env_inspect, &k_env_prune, &k_prune, &k_doctor, &k_version,
+        &k_completion, &k_man}},
+  };
+  return groups;
+}
+
+std::vector<const Command*> all_commands() {
+  std::vector<const Command*> all;
+  for (const auto& group : command_groups()) {
+    all.insert(all.end(), group.commands.begin(), group.commands.end());
+  }
+  return all;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const auto& group : command_groups()) {
+    for (const auto* command : group.commands) {
+      if (command->name == name || (!command->alias.empty() && command->alias == name)) {
+        return command;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool is_command_group(std::string_view word) {
+  for (const auto* command : all_commands()) {
+    if (command->name.size() > word.size() && command->name.starts_with(word)
+        && command->name[word.size()] == ' ') {
+      return true;
+    }
+  }
+  return false;
+}
+
+} // namespace pyro::cli

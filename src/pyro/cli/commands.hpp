@@ -1,0 +1,57 @@
+// The list of all commands, in the order of the overview. Each is defined in the file of its name.
+#pragma once
+
+#include "command.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pyro::cli {
+
+extern const Command k_apply;
+extern const Command k_completion;
+extern const Command k_config;
+extern const Command k_destroy;
+extern const Command k_diff;
+extern const Command k_doctor;
+extern const Command k_down;
+extern const Command k_env_inspect;
+extern const Command k_env_list;
+extern const Command k_env_prune;
+extern const Command k_env_pull;
+extern const Command k_exec;
+extern const Command k_init;
+extern const Command k_logs;
+extern const Command k_ls;
+extern const Command k_man;
+extern const Command k_plan;
+extern const Command k_prune;
+extern const Command k_reset;
+extern const Command k_schema;
+extern const Command k_shell;
+extern const Command k_snapshot_ls;
+extern const Command k_snapshot_rm;
+extern const Command k_snapshot_save;
+extern const Command k_start;
+extern const Command k_status;
+extern const Command k_stop;
+extern const Command k_undo;
+extern const Command k_up;
+extern const Command k_validate;
+extern const Command k_version;
+extern const Command k_why;
+
+struct Group {
+  std::string_view title;
+  std::vector<const Command*> commands;
+};
+
+const std::vector<Group>& command_groups();
+std::vector<const Command*> all_commands();
+
+/// By name or alias ("snapshot ls"); nullptr if there is none.
+const Command* find_command(std::string_view name);
+/// Is it the first word of commands of two words ("snapshot")?
+bool is_command_group(std::string_view word);
+
+} // namespace pyro::cli

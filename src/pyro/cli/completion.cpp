@@ -1,0 +1,244 @@
+// Completion scripts and manual pages, generated from the command table.
+#include "commands.hpp"
+#include "help.hpp"
+#include "session.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/operations/text.hpp>
+
+namespace pyro::cli {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Prints a script that teaches your shell the commands and flags of pyro.
+
+Examples:
+  bash:  echo 'source <(pyro completion bash)' >> ~/.bashrc
+  zsh:   pyro completion zsh > "${fpath[1]}/_pyro"
+  fish:  pyro completion fish > ~/.config/fish/completions/pyro.fish
+)";
+
+constexpr std::string_view k_man_page = R"(
+Prints the manual page of pyro, or of one command, in the format of man.
+
+Examples:
+  pyro man | man -l -
+  pyro man snapshot save | man -l -
+)";
+
+constexpr std::array k_operands{Operand{"SHELL", Count::one, "bash, zsh or fish"}};
+constexpr std::array k_man_operands{Operand{"COMMAND", Count::many, "Default: pyro as a whole"}};
+
+std::string spaced(std::string_view choices) {
+  std::string text(choices);
+  std::replace(text.begin(), text.end(), '|', ' ');
+  return text;
+}
+
+/// Flags of a command and of all commands, as words.
+std::string flags_of(const Command* command) {
+  std::string words;
+  const auto add = [&](std::span<const Option> options) {
+    for (const auto& option : options) {
+      words += fmt::format("{}{}", words.empty() ? "" : " ", option.name);
+    }
+  };
+  if (command != nullptr) {
+    add(command->options);
+  }
+  add(common_options());
+  return words;
+}
+
+/// First words with the second words each may have.
+std::map<std::string, std::string> first_words() {
+  std::map<std::string, std::string> words;
+  for (const auto* command : all_commands()) {
+    const std::string name(command->name);
+    const auto space = name.find(' ');
+    auto& second = words[name.substr(0, space)];
+    if (space != std::string::npos) {
+      second += (second.empty() ? "" : " ") + name.substr(space + 1);
+    }
+  }
+  return words;
+}
+
+/// A case of bash or zsh for each command: what may follow it.
+std::string cases(std::string_view variable) {
+  std::string text;
+  for (const auto* command : all_commands()) {
+    text += fmt::format("    '{}') {}='{}' ;;\n", command->name, variable, flags_of(command));
+  }
+  return text;
+}
+
+std::string value_cases(std::string_view action) {
+  std::string text;
+  for (const auto& option : common_options()) {
+    if (!option.choices.empty()) {
+      const auto names =
+          option.letter.empty() ? std::string(option.name) : fmt::format("{}|{}", option.letter, option.name);
+      text +=
+          fmt::format("    {}) {} ;;\n", names, fmt::format(fmt::runtime(action), spaced(option.choices)));
+    }
+  }
+  return text;
+}
+
+std::string groups(std::string_view variable) {
+  std::string text;
+  for (const auto& [first, second] : first_words()) {
+    if (!second.empty()) {
+      text += fmt::format("    {}) {}='{}' ;;\n", first, variable, second);
+    }
+  }
+  return text;
+}
+
+std::string verbs() {
+  std::string text;
+  for (const auto& [first, second] : first_words()) {
+    text += (text.empty() ? "" : " ") + first;
+  }
+  return text;
+}
+
+std::string bash_script() {
+  std::string text =
+      "# completion of pyro for bash; made by: pyro completion bash\n_pyro() {\n"
+      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= sub= words= i\n"
+      "  COMPREPLY=()\n  case $prev in\n";
+  text += value_cases(R"(COMPREPLY=($(compgen -W '{}' -- "$cur")); return)");
+  text += "    -f|--file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
+          "    -C|--directory) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n  esac\n"
+          "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case ${COMP_WORDS[i]} in\n"
+          "      --) COMPREPLY=($(compgen -c -f -- \"$cur\")); return ;;\n      -*) ;;\n"
+          "      *) if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; elif [[ -z $sub ]]; then "
+          "sub=${COMP_WORDS[i]}; fi ;;\n"
+          "    esac\n  done\n";
+  text += "  if [[ -z $verb ]]; then\n    COMPREPLY=($(compgen -W '" + verbs() + " " + flags_of(nullptr)
+          + "' -- \"$cur\"))\n    return\n  fi\n  case $verb in\n" + groups("words")
+          + "  esac\n  if [[ -n $words && -z $sub ]]; then\n    COMPREPLY=($(compgen -W \"$words\" -- "
+            "\"$cur\"))\n"
+            "    return\n  fi\n  [[ -n $words ]] && verb=\"$verb $sub\"\n  words=\n  case $verb in\n"
+          + cases("words")
+          + "  esac\n  [[ $verb == completion ]] && words=\"bash zsh fish $words\"\n"
+            "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _pyro pyro\n";
+  return text;
+}
+
+std::string zsh_script() {
+  std::string text = "#compdef pyro\n# completion of pyro for zsh; made by: pyro completion zsh\n_pyro() {\n"
+                     "  local verb= sub= list= word\n  case ${words[CURRENT-1]} in\n";
+  text += value_cases("compadd -- {}; return");
+  text += "    -f|--file) _files; return ;;\n    -C|--directory) _files -/; return ;;\n  esac\n"
+          "  for word in ${words[2,CURRENT-1]}; do\n    case $word in\n      --) _normal; return ;;\n      "
+          "-*) ;;\n"
+          "      *) if [[ -z $verb ]]; then verb=$word; elif [[ -z $sub ]]; then sub=$word; fi ;;\n    "
+          "esac\n  done\n";
+  text += "  if [[ -z $verb ]]; then\n    compadd -- " + verbs() + " " + flags_of(nullptr)
+          + "\n    return\n  fi\n  case $verb in\n" + groups("list")
+          + "  esac\n  if [[ -n $list && -z $sub ]]; then\n    compadd -- ${=list}\n    return\n  fi\n"
+            "  [[ -n $list ]] && verb=\"$verb $sub\"\n  list=\n  case $verb in\n"
+          + cases("list")
+          + "  esac\n  [[ $verb == completion ]] && compadd -- bash zsh fish\n  compadd -- ${=list}\n}\n"
+            "[[ $funcstack[1] = _pyro ]] && _pyro \"$@\" || compdef _pyro pyro\n";
+  return text;
+}
+
+/// As fish writes a literal.
+std::string fish_quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    quoted += c == '\'' || c == '\\' ? fmt::format("\\{}", c) : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
+std::string fish_option(const Option& option, std::string_view condition) {
+  std::string line = fmt::format("complete -c pyro{} -l {}", condition, option.name.substr(2));
+  if (!option.letter.empty()) {
+    line += fmt::format(" -s {}", option.letter.substr(1));
+  }
+  if (!option.choices.empty()) {
+    line += fmt::format(" -x -a {}", fish_quoted(spaced(option.choices)));
+  } else if (!option.value.empty()) {
+    line += option.value == "FILE" || option.value == "DIR" ? " -r -F" : " -x";
+  }
+  return line + fmt::format(" -d {}\n", fish_quoted(option.help));
+}
+
+std::string fish_script() {
+  std::string text = "# completion of pyro for fish; made by: pyro completion fish\ncomplete -c pyro -f\n";
+  for (const auto& option : common_options()) {
+    text += fish_option(option, "");
+  }
+  for (const auto* command : all_commands()) {
+    const std::string name(command->name);
+    const auto space = name.find(' ');
+    const auto first = name.substr(0, space);
+    if (space == std::string::npos) {
+      text += fmt::format(
+          "complete -c pyro -n __fish_use_subcommand -a {} -d {}\n", name, fish_quoted(command->summary));
+    } else {
+      text += fmt::format("complete -c pyro -n __fish_use_subcommand -a {}\n", first);
+      text += fmt::format(
+          "complete -c pyro -n '__fish_seen_subcommand_from {}' -a {} -d {}\n", first, name.substr(space + 1),
+          fish_quoted(command->summary));
+    }
+    for (const auto& option : command->options) {
+      text += fish_option(option, fmt::format(" -n '__fish_seen_subcommand_from {}'", first));
+    }
+  }
+  return text + "complete -c pyro -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n";
+}
+
+int run(Session& session) {
+  const auto& shell = session.arguments().operands.front();
+  if (shell == "bash") {
+    session.console().out(bash_script());
+  } else if (shell == "zsh") {
+    session.console().out(zsh_script());
+  } else if (shell == "fish") {
+    session.console().out(fish_script());
+  } else {
+    throw Error(ErrorCode::usage, "there is no completion for '{}'", shell).with_hint("bash, zsh or fish");
+  }
+  return 0;
+}
+
+int run_man(Session& session) {
+  std::string name;
+  for (const auto& word : session.arguments().operands) {
+    name += (name.empty() ? "" : " ") + word;
+  }
+  const auto* command = find_command(name);
+  if (!name.empty() && command == nullptr) {
+    throw Error(ErrorCode::usage, "there is no command '{}'", name)
+        .with_hint("pyro --help lists the commands");
+  }
+  session.console().out(manual_page(command));
+  return 0;
+}
+
+} // namespace
+
+constinit const Command k_completion{
+    .name = "completion",
+    .summary = "Print a completion script for a shell",
+    .page = k_page,
+    .run = run,
+    .operands = k_operands,
+};
+
+constinit const Command k_man{
+    .name = "man",
+    .summary = "Print a manual page",
+    .page = k_man_page,
+    .run = run_man,
+    .operands = k_man_operands,
+};
+
+} // namespace pyro::cli

@@ -1,0 +1,105 @@
+#include "commands.hpp"
+#include "render.hpp"
+#include "session.hpp"
+
+namespace pyro::cli {
+
+namespace {
+
+constexpr std::string_view k_pull_page = R"(
+Fetches an image (or makes it, for a catalogue name) so that `pyro apply` need not. IMAGE is anything that
+environment.image takes: debian:12, an OCI reference, oci:PATH, docker-archive:PATH, dir:PATH, tar:PATH.
+
+Examples:
+  pyro env pull debian:12
+  pyro env pull tar:./rootfs.tar.zst
+)";
+
+constexpr std::string_view k_list_page = R"(
+Lists the images on this machine, with their size and how many workspaces stand on each.
+
+Examples:
+  pyro env list
+)";
+
+constexpr std::string_view k_inspect_page = R"(
+Shows one image: digest, layers, size, default user and variables.
+
+Examples:
+  pyro env inspect debian:12
+  pyro env inspect debian:12 --json | jq .layers
+)";
+
+constexpr std::string_view k_prune_page = R"(
+Removes images that no workspace and no snapshot stands on.
+
+Examples:
+  pyro env prune --dry-run
+  pyro env prune
+)";
+
+constexpr std::array k_image{Operand{"IMAGE", Count::one, "As environment.image in pyro.yaml"}};
+constexpr std::array k_prune_options{Option{"--dry-run", "", "", "Only say what would go"}};
+
+Json image_of(const Session& session) {
+  return {{"image", session.arguments().operands.front()}};
+}
+
+int run_pull(Session& session) {
+  session.conclude(session.call("env_pull", image_of(session)), render_document);
+  return 0;
+}
+
+int run_list(Session& session) {
+  session.show(session.call("env_list", Json::object()), [&](const Json& result) {
+    return render_environments(result, session.out_style());
+  });
+  return 0;
+}
+
+int run_inspect(Session& session) {
+  session.show(session.call("env_inspect", image_of(session)), render_document);
+  return 0;
+}
+
+int run_prune(Session& session) {
+  const Json parameters{{"dry_run", session.arguments().has("dry-run")}};
+  session.show(session.call("env_prune", parameters), render_removed);
+  return 0;
+}
+
+} // namespace
+
+constinit const Command k_env_pull{
+    .name = "env pull",
+    .summary = "Fetch an image now",
+    .page = k_pull_page,
+    .run = run_pull,
+    .operands = k_image,
+};
+
+constinit const Command k_env_list{
+    .name = "env list",
+    .summary = "List the images on this machine",
+    .page = k_list_page,
+    .run = run_list,
+    .alias = "env ls",
+};
+
+constinit const Command k_env_inspect{
+    .name = "env inspect",
+    .summary = "Show an image",
+    .page = k_inspect_page,
+    .run = run_inspect,
+    .operands = k_image,
+};
+
+constinit const Command k_env_prune{
+    .name = "env prune",
+    .summary = "Remove images that nothing uses",
+    .page = k_prune_page,
+    .run = run_prune,
+    .options = k_prune_options,
+};
+
+} // namespace pyro::cli

@@ -1,0 +1,82 @@
+#include "main.hpp"
+
+#include "commands.hpp"
+#include "help.hpp"
+#include "interrupts.hpp"
+#include "report_error.hpp"
+#include "session.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/operations/version.hpp>
+
+namespace pyro::cli {
+
+namespace {
+
+constexpr int k_usage = 64;
+
+/// What is shown when no command was named.
+int run_without_command(const CommandLine& line, Console& console) {
+  if (line.version) {
+    console.out(fmt::format("pyro {}\n", operations::version()));
+    return 0;
+  }
+  const auto text = line.group.empty() ? overview() : group_help(line.group);
+  if (line.help) {
+    console.out(text);
+    return 0;
+  }
+  console.err(text);
+  return k_usage;
+}
+
+/// The format somebody asked for, readable even where the rest of the command line is not.
+Format format_hint(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    if (words[i] == "--json" || words[i] == "-ojson" || words[i] == "--output=json"
+        || ((words[i] == "-o" || words[i] == "--output") && i + 1 < words.size() && words[i + 1] == "json")) {
+      return Format::json;
+    }
+  }
+  return Format::text;
+}
+
+int run_command(const CommandLine& line, Console& console, const operations::EngineFactory& make_engine) {
+  Session session(*line.command, line.arguments, console, make_engine);
+  const auto fail = [&](const Error& error) {
+    session.settle();
+    report_error(error, session.format(), console, session.err_style());
+    return exit_status_for(line.command, error, interrupting_signal());
+  };
+  try {
+    return line.command->run(session);
+  } catch (const Error& error) {
+    return fail(error);
+  } catch (const std::exception& error) {
+    return fail(
+        Error(ErrorCode::internal, "{}", error.what()).with_hint("this is a bug in pyro; please report it"));
+  }
+}
+
+} // namespace
+
+int run(
+    const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine) {
+  CommandLine line;
+  try {
+    line = parse_command_line(words, console.environment);
+    if (line.command == nullptr) {
+      return run_without_command(line, console);
+    }
+    if (line.help) {
+      console.out(command_help(*line.command));
+      return 0;
+    }
+  } catch (const Error& error) {
+    report_error(error, format_hint(words), console, Style{});
+    return exit_status_of(error.code());
+  }
+  return run_command(line, console, make_engine);
+}
+
+} // namespace pyro::cli

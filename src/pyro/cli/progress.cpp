@@ -1,0 +1,118 @@
+#include "progress.hpp"
+
+#include <pyro/base/units.hpp>
+#include <pyro/operations/text.hpp>
+
+#include <mutex>
+
+namespace pyro::cli {
+
+namespace {
+
+using operations::escape_controls;
+using operations::Event;
+using std::chrono::milliseconds;
+
+milliseconds monotonic_now() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now();
+  const auto seconds = std::chrono::system_clock::to_time_t(now);
+  const auto rest = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  return fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+      parts.tm_hour, parts.tm_min, parts.tm_sec, rest);
+}
+
+class PlainProgress : public Progress {
+public:
+  PlainProgress(Write write, ProgressOptions options)
+      : m_write(std::move(write)), m_now(options.now ? std::move(options.now) : monotonic_now),
+        m_start(m_now()) {}
+
+  void handle(const Event& event) override {
+    const std::scoped_lock lock(m_mutex);
+    if (event.kind == "plan") {
+      m_plan_was_shown = true;
+      m_write(event.text + (event.text.ends_with('\n') ? "\n" : "\n\n"));
+      return;
+    }
+    const auto now = m_now();
+    std::string text = escape_controls(event.text);
+    if (event.kind == "action_start") {
+      m_started[event.address] = now;
+    } else if (event.kind == "action_complete" || event.kind == "action_error") {
+      if (const auto started = m_started.find(event.address); started != m_started.end()) {
+        text += fmt::format(" ({})", format_elapsed(now - started->second));
+        m_started.erase(started);
+      }
+      if (event.kind == "action_error") {
+        text = "failed: " + text;
+      }
+    } else if (event.kind == "log") {
+      text = "| " + text;
+    }
+    const double seconds = static_cast<double>((now - m_start).count()) / 1000.0;
+    m_write(
+        event.address.empty() ? fmt::format("[{:5.1f} s] {}\n", seconds, text)
+                              : fmt::format("[{:5.1f} s] {}: {}\n", seconds, event.address, text));
+  }
+
+private:
+  Write m_write;
+  std::function<milliseconds()> m_now;
+  milliseconds m_start;
+  std::mutex m_mutex;
+  std::map<std::string, milliseconds> m_started;
+};
+
+class JsonProgress : public Progress {
+public:
+  explicit JsonProgress(Write write) : m_write(std::move(write)) {}
+
+  void handle(const Event& event) override {
+    const std::scoped_lock lock(m_mutex);
+    m_plan_was_shown = m_plan_was_shown || event.kind == "plan";
+    Json fields{{"address", event.address}, {"text", operations::to_utf8(event.text)}};
+    if (!event.data.is_null()) {
+      fields["data"] = event.data;
+    }
+    m_write(json_line(event.kind, std::move(fields)));
+  }
+
+private:
+  Write m_write;
+  std::mutex m_mutex;
+};
+
+} // namespace
+
+std::string json_line(std::string_view type, Json fields) {
+  fields["ts"] = utc_now();
+  fields["type"] = type;
+  return fields.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string mark_of(const Event& event) {
+  const auto action = event.data.is_object() ? string_or(event.data, "action", "") : "";
+  static const std::map<std::string, std::string, std::less<>> k_marks{
+      {"create", "+"}, {"build", "*"},  {"rebuild", "*"}, {"take", "*"},     {"retake", "*"},
+      {"update", "~"}, {"sync", "~"},   {"restart", "!"}, {"start", "!"},    {"reboot", "!"},
+      {"stop", "-"},   {"forget", "-"}, {"reset", "<"},   {"replace", "-/+"}};
+  const auto found = k_marks.find(action);
+  return found == k_marks.end() ? "*" : found->second;
+}
+
+std::unique_ptr<Progress> make_plain_progress(Write write, ProgressOptions options) {
+  return std::make_unique<PlainProgress>(std::move(write), std::move(options));
+}
+
+std::unique_ptr<Progress> make_json_progress(Write write) {
+  return std::make_unique<JsonProgress>(std::move(write));
+}
+
+} // namespace pyro::cli

@@ -1,0 +1,35 @@
+// Results of operations as text for people. Pure: JSON in, text out; keys that are missing are left out of
+// the text. Whatever may come from a guest is escaped here.
+#pragma once
+
+#include "style.hpp"
+
+#include <pyro/base/json_access.hpp>
+
+#include <string>
+
+namespace pyro::cli {
+
+std::string render_validation(const Json& result, Style style);
+std::string render_status(const Json& status, Style style);
+std::string render_list(const Json& result, Style style);
+std::string render_snapshots(const Json& result, Style style);
+std::string render_environments(const Json& result, Style style);
+std::string render_doctor(const Json& result, Style style);
+/// What prune removed or would remove.
+std::string render_removed(const Json& result);
+/// "M src/cart.ts" lines and a summary.
+std::string render_diff(const Json& result, Style style);
+/// Entries counted: "3 files: 1 added, 2 modified".
+std::string render_diff_stat(const Json& result);
+/// The patches of all entries.
+std::string render_diff_patch(const Json& result, Style style);
+/// What apply did and what to try next.
+std::string render_applied(const Json& result, Style style);
+/// Any other document, as "key  value" lines.
+std::string render_document(const Json& document);
+
+/// Does a plan document hold an action that changes something?
+bool plan_changes(const Json& plan);
+
+} // namespace pyro::cli

@@ -1,0 +1,29 @@
+// An Error at the edge: as text, as a JSON document, or as an annotation of GitHub; and the exit status it
+// gives.
+#pragma once
+
+#include "session.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <string>
+
+namespace pyro::cli {
+
+/// "pyro: error: pyro.yaml:3:5: while …: message", its last output lines, "hint: …".
+std::string error_text(const Error& error, Style style);
+/// {"error": {code, message, …}}
+std::string error_document(const Error& error);
+/// "::error file=pyro.yaml,line=3,col=5,title=…::message"
+std::string error_annotation(const Error& error);
+/// The same for one diagnostic of validate.
+std::string diagnostic_annotation(const Json& diagnostic);
+
+/// Exit status of `command` (may be nullptr: none was found) failing like that; `signal` is what interrupted
+/// us.
+int exit_status_for(const Command* command, const Error& error, int signal);
+
+/// Writes it where the format wants it.
+void report_error(const Error& error, Format format, Console& console, Style style);
+
+} // namespace pyro::cli

@@ -1,0 +1,181 @@
+#include "session.hpp"
+
+#include "interrupts.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+
+namespace pyro::cli {
+
+namespace {
+
+bool in_ci(const Console& console) {
+  const auto value = console.environment("CI");
+  return value && (*value == "true" || *value == "1");
+}
+
+} // namespace
+
+Format format_of(const Arguments& arguments) {
+  const auto name = arguments.has("json") ? "json" : arguments.value("output", "text");
+  return name == "json"     ? Format::json
+         : name == "jsonl"  ? Format::jsonl
+         : name == "github" ? Format::github
+                            : Format::text;
+}
+
+Session::Session(
+    const Command& command, const Arguments& arguments, Console& console,
+    const operations::EngineFactory& make_engine)
+    : m_command(command), m_arguments(arguments), m_console(console), m_make_engine(make_engine),
+      m_format(format_of(arguments)) {
+  m_out_style.color = wants_color(console.out_terminal);
+  m_err_style.color = wants_color(console.err_terminal);
+}
+
+bool Session::wants_color(bool terminal) const {
+  const auto when = m_arguments.value("color", "auto");
+  if (when != "auto") {
+    return when == "always";
+  }
+  const auto no_color = m_console.environment("NO_COLOR");
+  const auto term = m_console.environment("TERM");
+  return terminal && (!no_color || no_color->empty()) && (!term || *term != "dumb");
+}
+
+bool Session::interactive() const {
+  return m_console.in_terminal && m_console.err_terminal && !in_ci(m_console) && m_format == Format::text;
+}
+
+Json Session::project() const {
+  Json project = Json::object();
+  for (const auto* name : {"directory", "file", "profile"}) {
+    if (const auto value = m_arguments.value(name); !value.empty()) {
+      project[name] = value;
+    }
+  }
+  auto vars = m_console.variables;
+  for (const auto& text : m_arguments.values("var")) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ErrorCode::usage, "--var '{}' is not NAME=VALUE", text);
+    }
+    vars[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  if (!vars.empty()) {
+    project["vars"] = vars;
+  }
+  return project;
+}
+
+Json Session::where() const {
+  auto where = project();
+  if (const auto workspace = m_arguments.value("workspace"); !workspace.empty()) {
+    where["workspace"] = workspace;
+  }
+  return where;
+}
+
+std::unique_ptr<Progress> Session::make_progress() {
+  auto mode = m_arguments.value("progress", "auto");
+  if (m_format == Format::jsonl) {
+    return make_json_progress(m_console.out);
+  }
+  if (mode == "json") {
+    return make_json_progress(m_console.err);
+  }
+  if (mode == "quiet" || (quiet() && mode == "auto")) {
+    return std::make_unique<Progress>();
+  }
+  const auto term = m_console.environment("TERM");
+  const bool live = m_console.err_terminal && !in_ci(m_console) && (!term || *term != "dumb");
+  const ProgressOptions options{m_err_style, verbose() ? Log::all : Log::last, m_console.columns};
+  return mode == "tty" || (mode == "auto" && live) ? make_live_progress(m_console.err, options)
+                                                   : make_plain_progress(m_console.err, options);
+}
+
+operations::Engine& Session::engine() {
+  if (m_engine) {
+    return *m_engine;
+  }
+  operations::Settings settings;
+  settings.base = m_console.environment("PYRO_HOME").value_or("");
+  settings.cache = m_console.environment("PYRO_CACHE").value_or("");
+  if (const auto timeout = m_arguments.value("lock-timeout"); !timeout.empty()) {
+    settings.lock_timeout = parse_duration(timeout);
+  }
+  m_progress = make_progress();
+  operations::Callbacks callbacks;
+  callbacks.events = [this](const operations::Event& event) {
+    m_progress->handle(event);
+  };
+  callbacks.interrupted = interrupted;
+  callbacks.color = m_command.name == "plan" ? m_out_style.color : m_err_style.color;
+  if (interactive()) {
+    callbacks.ask = [this](const std::string& text) {
+      return ask(text);
+    };
+  }
+  m_engine = m_make_engine(settings, callbacks);
+  return *m_engine;
+}
+
+bool Session::ask(const std::string& text) {
+  settle();
+  if (!plan_was_shown()) {
+    m_console.err(text + (text.ends_with('\n') ? "" : "\n"));
+  }
+  m_console.err(
+      m_command.name == "apply" || m_command.name == "up" ? "\nApply this? [y/N] " : "\nGo on? [y/N] ");
+  const auto answer = m_console.read_line();
+  if (!answer) {
+    m_console.err("\n");
+  }
+  return answer && (*answer == "y" || *answer == "Y" || *answer == "yes");
+}
+
+Json Session::call(std::string_view operation, const Json& parameters) {
+  auto result = engine().call(operation, parameters);
+  settle();
+  return result;
+}
+
+void Session::settle() {
+  if (m_progress) {
+    m_progress->finish();
+  }
+}
+
+bool Session::show_document(const Json& result) {
+  if (m_format == Format::json) {
+    m_console.out(dump_json(result));
+  } else if (m_format == Format::jsonl) {
+    m_console.out(json_line("result", {{"command", m_command.name}, {"data", result}}));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Session::show(const Json& result, const std::function<std::string(const Json&)>& text) {
+  settle();
+  if (!show_document(result)) {
+    m_console.out(text(result));
+  }
+}
+
+void Session::conclude(const Json& result, const std::function<std::string(const Json&)>& text) {
+  settle();
+  if (!show_document(result) && !quiet()) {
+    m_console.err(text(result));
+  }
+}
+
+void Session::note(std::string_view text) {
+  if (!quiet()) {
+    settle();
+    m_console.err(fmt::format("{}\n", text));
+  }
+}
+
+} // namespace pyro::cli

@@ -1,0 +1,88 @@
+// One run of one command: its arguments, where it writes, and the engine behind it, made when it is first
+// needed. Commands ask for JSON from the engine and hand it to show() with the function that makes text of
+// it.
+#pragma once
+
+#include "console.hpp"
+#include "progress.hpp"
+#include "style.hpp"
+
+#include <pyro/operations/engine.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace pyro::cli {
+
+enum class Format { text, json, jsonl, github };
+
+class Session {
+public:
+  Session(
+      const Command& command, const Arguments& arguments, Console& console,
+      const operations::EngineFactory& make_engine);
+
+  const Command& command() const { return m_command; }
+
+  const Arguments& arguments() const { return m_arguments; }
+
+  Console& console() { return m_console; }
+
+  Format format() const { return m_format; }
+
+  /// For standard output, and for standard error.
+  Style out_style() const { return m_out_style; }
+
+  Style err_style() const { return m_err_style; }
+
+  bool quiet() const { return m_arguments.has("quiet"); }
+
+  bool verbose() const { return m_arguments.has("verbose"); }
+
+  /// directory, file, profile and vars as operations take them.
+  Json project() const;
+  /// The same and workspace.
+  Json where() const;
+
+  operations::Engine& engine();
+
+  /// engine().call(), then what progress drew is complete.
+  Json call(std::string_view operation, const Json& parameters);
+
+  /// The result: `text(result)` or a document, to standard output.
+  void show(const Json& result, const std::function<std::string(const Json&)>& text);
+
+  /// The same where the text says only what was done: it goes to standard error, and not at all with --quiet.
+  void conclude(const Json& result, const std::function<std::string(const Json&)>& text);
+
+  /// A line to standard error unless --quiet.
+  void note(std::string_view text);
+
+  /// Ends what progress has drawn; before anything else is written.
+  void settle();
+
+  bool plan_was_shown() const { return m_progress && m_progress->plan_was_shown(); }
+
+private:
+  bool interactive() const;
+  bool wants_color(bool terminal) const;
+  bool show_document(const Json& result);
+  std::unique_ptr<Progress> make_progress();
+  bool ask(const std::string& text);
+
+  const Command& m_command;
+  const Arguments& m_arguments;
+  Console& m_console;
+  const operations::EngineFactory& m_make_engine;
+  Format m_format = Format::text;
+  Style m_out_style;
+  Style m_err_style;
+  std::unique_ptr<Progress> m_progress; // outlives the engine, which calls it
+  std::unique_ptr<operations::Engine> m_engine;
+};
+
+/// --output and --json, before there is a session to ask (errors of the command line itself).
+Format format_of(const Arguments& arguments);
+
+} // namespace pyro::cli

@@ -1,0 +1,58 @@
+#include "commands.hpp"
+#include "render.hpp"
+#include "session.hpp"
+
+namespace pyro::cli {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Shows the workspace of this directory (or -w NAME): state, backend, what its content was restored from, services with
+readiness, ports, snapshots, the end of its time to live, the last error, and whether pyro.yaml has changed since it
+was applied.
+
+Examples:
+  pyro status
+  pyro status -w shop -o json | jq '.services[] | select(.ready | not) | .name'
+)";
+
+constexpr std::string_view k_ls_page = R"(
+Lists all workspaces of this user, wherever their pyro.yaml is.
+
+Examples:
+  pyro ls
+  pyro ls --json | jq -r '.workspaces[].id'
+)";
+
+int run(Session& session) {
+  session.show(session.call("status", session.where()), [&](const Json& status) {
+    return render_status(status, session.out_style());
+  });
+  return 0;
+}
+
+int run_ls(Session& session) {
+  session.show(session.call("list", Json::object()), [&](const Json& result) {
+    return render_list(result, session.out_style());
+  });
+  return 0;
+}
+
+} // namespace
+
+constinit const Command k_status{
+    .name = "status",
+    .summary = "Show a workspace: state, services, snapshots",
+    .page = k_page,
+    .run = run,
+};
+
+constinit const Command k_ls{
+    .name = "ls",
+    .summary = "List all workspaces",
+    .page = k_ls_page,
+    .run = run_ls,
+    .alias = "list",
+};
+
+} // namespace pyro::cli

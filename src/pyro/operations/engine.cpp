@@ -1,0 +1,55 @@
+#include "engine.hpp"
+
+#include "operation.hpp"
+#include "schema_parts.hpp"
+
+namespace pyro::operations {
+
+namespace {
+
+class ManagerEngine : public Engine {
+public:
+  ManagerEngine(Settings settings, Callbacks callbacks)
+      : m_callbacks(std::move(callbacks)),
+        m_manager(with_interrupts(std::move(settings), m_callbacks), sink()), m_context{
+                                                                                  m_manager, m_callbacks.ask,
+                                                                                  m_callbacks.interrupted,
+                                                                                  m_callbacks.color} {}
+
+  Json call(std::string_view operation, const Json& parameters) override {
+    return operations::call(m_context, operation, parameters);
+  }
+
+  ExecResult stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) override {
+    return m_manager.exec(workspace_of(where), project_of(where), request, streams);
+  }
+
+  void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) override {
+    m_manager.logs(
+        workspace_of(where), project_of(where), request.service, request.tail, request.follow, line,
+        [this] { return m_callbacks.interrupted && m_callbacks.interrupted(); });
+  }
+
+private:
+  static Settings with_interrupts(Settings settings, const Callbacks& callbacks) {
+    settings.interrupted = callbacks.interrupted;
+    return settings;
+  }
+
+  EventSink sink() {
+    return m_callbacks.events ? m_callbacks.events : [](const Event&) {
+    };
+  }
+
+  Callbacks m_callbacks;
+  workspace::Manager m_manager;
+  Context m_context;
+};
+
+} // namespace
+
+std::unique_ptr<Engine> make_engine(Settings settings, Callbacks callbacks) {
+  return std::make_unique<ManagerEngine>(std::move(settings), std::move(callbacks));
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,60 @@
+// What a front talks to: operations by name, and the two that stream. make_engine() is the one over the
+// manager; tests of a front bring their own. Names of workspace/ that a front needs are exported here, since
+// fronts include operations/ and base/ only.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/workspace/manager.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pyro::operations {
+
+using Event = workspace::Event;
+using EventSink = workspace::EventSink;
+using ExecRequest = workspace::ExecRequest;
+using ExecResult = workspace::ExecResult;
+using ExecStreams = workspace::ExecStreams;
+using Settings = workspace::Settings;
+
+/// How the front is reached while something runs; each may be empty.
+struct Callbacks {
+  EventSink events;
+  std::function<bool(const std::string& text)> ask; // absent: whatever needs a yes fails with approval_needed
+  std::function<bool()> interrupted;
+  bool color = false;
+};
+
+struct LogRequest {
+  std::string service; // empty: all
+  int tail = 200;
+  bool follow = false;
+};
+
+using LineSink = std::function<void(const std::string& service, const std::string& line)>;
+
+class Engine {
+public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  /// One entry of the operation table.
+  virtual Json call(std::string_view operation, const Json& parameters) = 0;
+  /// exec with streams instead of captured output. `where`: directory, file, profile, vars, workspace.
+  virtual ExecResult
+  stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) = 0;
+  /// logs, line by line; returns when the services or an interrupt end it.
+  virtual void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) = 0;
+};
+
+using EngineFactory = std::function<std::unique_ptr<Engine>(Settings, Callbacks)>;
+
+/// Nothing is opened before the first call that needs it.
+std::unique_ptr<Engine> make_engine(Settings settings, Callbacks callbacks);
+
+} // namespace pyro::operations

@@ -1,0 +1,142 @@
+#include "groups.hpp"
+#include "schema_parts.hpp"
+
+#include <pyro/spec/schema.hpp>
+
+namespace pyro::operations {
+
+namespace {
+
+Json diagnostic_schema() {
+  return result(
+      {{"severity", choice({"error", "warning"}, "")},
+       {"code", text("Stable name of the kind of problem")},
+       {"position", result(
+                        {{"file", text("")},
+                         {"line", number("From 1; 0 is unknown")},
+                         {"column", number("From 1; 0 is unknown")}})},
+       {"address", text("services.api.readiness")},
+       {"message", text("")},
+       {"hint", text("")}},
+      {"severity", "message"});
+}
+
+Json plan_schema() {
+  auto plan = result(
+      {{"format_version", text("Readers reject another major version")},
+       {"actions", list_of(
+                       result(
+                           {{"address", text("environment.setup.deps, workspace, services.api")},
+                            {"action", text("noop, build, restart, reset, …")}},
+                           {"address", "action"}),
+                       "In the order of execution")},
+       {"needs_approval", flag("Something would be lost")}},
+      {"actions"});
+  plan["description"] = "The plan document; schemas/plan describes all of it";
+  return plan;
+}
+
+Operation validate() {
+  return {
+      .name = "validate",
+      .summary = "Check pyro.yaml without touching anything",
+      .parameters_schema = project_parameters({}),
+      .result_schema = result(
+          {{"valid", flag("")},
+           {"name", text("")},
+           {"diagnostics", list_of(diagnostic_schema(), "Errors first")}},
+          {"valid", "diagnostics"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.validate(project_of(given));
+      }};
+}
+
+Operation config() {
+  return {
+      .name = "config",
+      .summary = "The effective pyro.yaml: profile and variables applied, defaults filled in, secrets masked",
+      .parameters_schema = project_parameters({}),
+      .result_schema = result({}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.config(project_of(given));
+      }};
+}
+
+Operation plan() {
+  return {
+      .name = "plan",
+      .summary = "What apply would do, with reasons and what would be lost",
+      .parameters_schema = project_parameters({}),
+      .result_schema =
+          result({{"plan", plan_schema()}, {"text", text("The same for people")}}, {"plan", "text"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.plan(project_of(given), context.color);
+      }};
+}
+
+Operation apply() {
+  return {
+      .name = "apply",
+      .summary = "Make the workspace be as pyro.yaml says",
+      .parameters_schema = project_parameters(
+          {{"approve",
+            flag("Also do what loses something; without it such a plan fails with approval_needed")},
+           {"wait", flag("Until the services are ready; default true")},
+           {"cache", flag("Use cached layers; default true")},
+           {"timeout", text("For all of it, e.g. 10m; default none")}}),
+      .result_schema = result(
+          {{"workspace_id", text("")},
+           {"name", text("")},
+           {"changed", flag("Was anything done?")},
+           {"plan", plan_schema()},
+           {"text", text("The plan for people")},
+           {"services", list_of(result({}), "As in status")},
+           {"duration_ms", number("")}},
+          {"workspace_id", "changed"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.apply(project_of(given), options_of(context, given), context.color);
+      }};
+}
+
+Operation why() {
+  return {
+      .name = "why",
+      .summary = "Why the plan would do what it does at an address, or why a cached layer was not used",
+      .parameters_schema = project_parameters(
+          {{"address", text("environment.setup.deps, services.api, workspace")}}, {"address"}),
+      .result_schema = result({{"address", text("")}, {"text", text("The answer for people")}}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.why(project_of(given), get_string(given, "address"));
+      }};
+}
+
+Operation schema() {
+  return {
+      .name = "schema",
+      .summary = "The JSON Schema of pyro.yaml, for editors",
+      .parameters_schema = parameters({}),
+      .result_schema = result({}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context&, const Json&) {
+        return spec::json_schema();
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> file_operations() {
+  return {validate(), config(), plan(), apply(), why(), schema()};
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,14 @@
+// The parts of the operation table, one file each; operation.cpp lists them. Nothing registers itself.
+#pragma once
+
+#include "operation.hpp"
+
+namespace pyro::operations {
+
+std::vector<Operation> file_operations(); // the declared file: validate, config, plan, apply, why, schema
+std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
+std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
+std::vector<Operation> snapshot_operations();
+std::vector<Operation> machine_operations(); // env_*, doctor, prune, version
+
+} // namespace pyro::operations

@@ -1,0 +1,126 @@
+#include "groups.hpp"
+#include "schema_parts.hpp"
+#include "version.hpp"
+
+namespace pyro::operations {
+
+namespace {
+
+Json environment_schema() {
+  return result(
+      {{"image", text("As it was asked for")},
+       {"digest", text("What it is")},
+       {"bytes", number("")},
+       {"created_at", text("")},
+       {"used_by", number("How many workspaces stand on it")}},
+      {"digest"});
+}
+
+Json prune_result() {
+  return result(
+      {{"removed", list_of(result({{"kind", text("")}, {"name", text("")}, {"bytes", number("")}}), "")},
+       {"bytes", number("Freed, or to be freed")},
+       {"dry_run", flag("")}});
+}
+
+Operation env_prune() {
+  return {
+      .name = "env_prune",
+      .summary = "Remove images that nothing uses",
+      .parameters_schema = parameters({{"dry_run", flag("Only say what would go")}}),
+      .result_schema = prune_result(),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.env_prune(bool_or(given, "dry_run", false));
+      }};
+}
+
+Operation doctor() {
+  const auto check = result(
+      {{"name", text("")},
+       {"ok", flag("")},
+       {"level", choice({"ok", "note", "warning", "error"}, "")},
+       {"text", text("")},
+       {"hint", text("What to do about it")}},
+      {"name", "ok"});
+  return {
+      .name = "doctor",
+      .summary = "What this machine can do, what is missing, and which kernel objects pyro owns",
+      .parameters_schema = parameters({}),
+      .result_schema = result({{"checks", list_of(check, "")}, {"objects", result({})}}, {"checks"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json&) {
+        return context.manager.doctor();
+      }};
+}
+
+Operation prune() {
+  return {
+      .name = "prune",
+      .summary = "Remove what no workspace needs and no retention keeps",
+      .parameters_schema = parameters({{"dry_run", flag("Only say what would go")}}),
+      .result_schema = prune_result(),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.prune(bool_or(given, "dry_run", false));
+      }};
+}
+
+Operation version_operation() {
+  return {
+      .name = "version",
+      .summary = "The version of pyro and of the formats it reads",
+      .parameters_schema = parameters({}),
+      .result_schema = result({{"version", text("")}, {"file_format", number("")}}, {"version"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context&, const Json&) {
+        return Json{{"version", version()}, {"file_format", 1}, {"plan_format", "1.0"}};
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> machine_operations() {
+  return {
+      {.name = "env_list",
+       .summary = "Images that are on this machine",
+       .parameters_schema = parameters({}),
+       .result_schema = result({{"environments", list_of(environment_schema(), "")}}, {"environments"}),
+       .read_only = true,
+       .idempotent = true,
+       .run =
+           [](Context& context, const Json&) {
+             return context.manager.env_list();
+           }},
+      {.name = "env_pull",
+       .summary = "Fetch an image now, so that apply need not",
+       .parameters_schema = parameters({{"image", text("As environment.image in pyro.yaml")}}, {"image"}),
+       .result_schema = environment_schema(),
+       .idempotent = true,
+       .run =
+           [](Context& context, const Json& given) {
+             return context.manager.env_pull(get_string(given, "image"));
+           }},
+      {.name = "env_inspect",
+       .summary = "Layers, size and defaults of an image",
+       .parameters_schema =
+           parameters({{"image", text("As environment.image in pyro.yaml, or a digest")}}, {"image"}),
+       .result_schema = result({}),
+       .read_only = true,
+       .idempotent = true,
+       .run =
+           [](Context& context, const Json& given) {
+             return context.manager.env_inspect(get_string(given, "image"));
+           }},
+      env_prune(),
+      doctor(),
+      prune(),
+      version_operation(),
+  };
+}
+
+} // namespace pyro::operations

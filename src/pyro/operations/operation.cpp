@@ -1,0 +1,60 @@
+#include "operation.hpp"
+
+#include "groups.hpp"
+#include "parameters.hpp"
+#include "text.hpp"
+
+#include <pyro/base/error.hpp>
+
+namespace pyro::operations {
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> table = [] {
+    std::vector<Operation> all;
+    for (auto group :
+         {file_operations, workspace_operations, use_operations, snapshot_operations, machine_operations}) {
+      auto some = group();
+      std::move(some.begin(), some.end(), std::back_inserter(all));
+    }
+    return all;
+  }();
+  return table;
+}
+
+const Operation& find_operation(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& operation : operations()) {
+    if (operation.name == name) {
+      return operation;
+    }
+    names.push_back(operation.name);
+  }
+  Error error(ErrorCode::invalid_argument, "there is no operation '{}'", name);
+  if (const auto near = nearest(name, names); !near.empty()) {
+    error.with_hint(fmt::format("did you mean '{}'?", near));
+  }
+  throw error;
+}
+
+Json call(Context& context, std::string_view name, const Json& parameters) {
+  const auto& operation = find_operation(name);
+  const Json given = parameters.is_null() ? Json::object() : parameters;
+  check_parameters(operation.name, operation.parameters_schema, given);
+  return operation.run(context, given);
+}
+
+Json operations_document() {
+  Json all = Json::object();
+  for (const auto& operation : operations()) {
+    all[operation.name] = {
+        {"summary", operation.summary},         {"parameters", operation.parameters_schema},
+        {"result", operation.result_schema},    {"read_only", operation.read_only},
+        {"destructive", operation.destructive}, {"idempotent", operation.idempotent},
+    };
+  }
+  return {
+      {"$comment", "Generated from src/pyro/operations; a test compares. PYRO_TEST_ACCEPT=1 rewrites it."},
+      {"operations", all}};
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,84 @@
+#include "output_capture.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <sys/mman.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <unistd.h>
+
+namespace pyro::operations {
+
+OutputCapture::OutputCapture(std::size_t limit) : m_half(limit / 2 + 1), m_pipe(os::make_pipe()) {
+  // Signals belong to the thread that called; the reader inherits a full mask.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  m_reader = std::thread([this] { read_loop(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+OutputCapture::~OutputCapture() {
+  finish();
+}
+
+void OutputCapture::finish() {
+  m_pipe.write_end.reset();
+  if (m_reader.joinable()) {
+    m_reader.join();
+  }
+}
+
+void OutputCapture::read_loop() {
+  std::array<char, 65536> buffer{};
+  while (true) {
+    const auto count = ::read(m_pipe.read_end.get(), buffer.data(), buffer.size());
+    if (count > 0) {
+      keep({buffer.data(), static_cast<std::size_t>(count)});
+    } else if (count == 0 || errno != EINTR) {
+      return;
+    }
+  }
+}
+
+void OutputCapture::keep(std::string_view bytes) {
+  if (m_begin.size() < m_half) {
+    const auto first = bytes.substr(0, m_half - m_begin.size());
+    m_begin += first;
+    bytes.remove_prefix(first.size());
+  }
+  m_end += bytes;
+  if (m_end.size() > m_half) {
+    m_left_out += m_end.size() - m_half;
+    m_end.erase(0, m_end.size() - m_half);
+  }
+}
+
+std::string OutputCapture::text() const {
+  if (!truncated()) {
+    return m_begin + m_end;
+  }
+  return fmt::format("{}\n[… {} bytes left out …]\n{}", m_begin, m_left_out, m_end);
+}
+
+os::Fd text_as_input(const std::string& text) {
+  if (text.empty()) {
+    return {};
+  }
+  os::Fd file(memfd_create("pyro-stdin", MFD_CLOEXEC));
+  if (!file) {
+    const int error = errno;
+    throw Error::from_errno(error, "memfd_create");
+  }
+  os::write_all(file.get(), text);
+  if (lseek(file.get(), 0, SEEK_SET) < 0) {
+    const int error = errno;
+    throw Error::from_errno(error, "seek in memory");
+  }
+  return file;
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,116 @@
+#include "schema_parts.hpp"
+
+#include <pyro/base/units.hpp>
+
+namespace pyro::operations {
+
+namespace {
+
+Json of_type(const char* type, std::string_view description) {
+  Json schema{{"type", type}};
+  if (!description.empty()) {
+    schema["description"] = description;
+  }
+  return schema;
+}
+
+Json object(Properties properties, const std::vector<std::string>& required) {
+  Json schema{{"type", "object"}, {"properties", Json(std::move(properties))}};
+  if (!required.empty()) {
+    schema["required"] = required;
+  }
+  return schema;
+}
+
+} // namespace
+
+Json text(std::string_view description) {
+  return of_type("string", description);
+}
+
+Json number(std::string_view description) {
+  auto schema = of_type("integer", description);
+  schema["minimum"] = 0;
+  return schema;
+}
+
+Json flag(std::string_view description) {
+  return of_type("boolean", description);
+}
+
+Json choice(std::initializer_list<const char*> values, std::string_view description) {
+  auto schema = of_type("string", description);
+  schema["enum"] = values;
+  return schema;
+}
+
+Json list_of(Json items, std::string_view description) {
+  auto schema = of_type("array", description);
+  schema["items"] = std::move(items);
+  return schema;
+}
+
+Json map_of_text(std::string_view description) {
+  auto schema = of_type("object", description);
+  schema["additionalProperties"] = {{"type", "string"}};
+  return schema;
+}
+
+Json or_null(Json schema) {
+  schema["type"] = Json::array({schema["type"], "null"});
+  return schema;
+}
+
+Json parameters(Properties properties, std::vector<std::string> required) {
+  auto schema = object(std::move(properties), required);
+  schema["additionalProperties"] = false;
+  return schema;
+}
+
+Json project_parameters(Properties properties, std::vector<std::string> required) {
+  properties["directory"] = text("Where pyro.yaml is; default: the current directory");
+  properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
+  properties["profile"] = text("The profile to lay over it");
+  properties["vars"] = map_of_text("Values of declared variables");
+  return parameters(std::move(properties), std::move(required));
+}
+
+Json workspace_parameters(Properties properties, std::vector<std::string> required) {
+  properties["workspace"] =
+      text("Name, id or unique id prefix; default: the one of the project in directory");
+  return project_parameters(std::move(properties), std::move(required));
+}
+
+Json result(Properties properties, std::vector<std::string> required) {
+  return object(std::move(properties), required);
+}
+
+workspace::Project project_of(const Json& parameters) {
+  workspace::Project project;
+  project.directory = string_or(parameters, "directory", project.directory);
+  project.file = string_or(parameters, "file", project.file);
+  project.profile = string_or(parameters, "profile", "");
+  project.vars = string_map_or_empty(parameters, "vars");
+  return project;
+}
+
+std::string workspace_of(const Json& parameters) {
+  return string_or(parameters, "workspace", "");
+}
+
+workspace::ApplyOptions options_of(const Context& context, const Json& parameters) {
+  workspace::ApplyOptions options;
+  options.approve_all = bool_or(parameters, "approve", false);
+  options.ask = context.ask;
+  options.wait = bool_or(parameters, "wait", true);
+  options.use_cache = bool_or(parameters, "cache", true);
+  options.timeout = duration_of(parameters, "timeout");
+  return options;
+}
+
+std::chrono::milliseconds duration_of(const Json& parameters, std::string_view key) {
+  const auto text = maybe_string(parameters, key);
+  return text && !text->empty() ? parse_duration(*text) : std::chrono::milliseconds{0};
+}
+
+} // namespace pyro::operations

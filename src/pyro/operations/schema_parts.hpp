@@ -1,0 +1,38 @@
+// Building blocks of the operations' schemas, and the reading of the parameters that many operations share.
+#pragma once
+
+#include "operation.hpp"
+
+#include <initializer_list>
+#include <utility>
+
+namespace pyro::operations {
+
+using Properties = std::map<std::string, Json>;
+
+Json text(std::string_view description);
+Json number(std::string_view description);
+Json flag(std::string_view description);
+Json choice(std::initializer_list<const char*> values, std::string_view description);
+Json list_of(Json items, std::string_view description);
+Json map_of_text(std::string_view description);
+Json or_null(Json schema);
+
+/// Parameters: nothing but the given properties is allowed.
+Json parameters(Properties properties, std::vector<std::string> required = {});
+/// The same plus directory, file, profile and vars: which pyro.yaml.
+Json project_parameters(Properties properties, std::vector<std::string> required = {});
+/// The same plus workspace.
+Json workspace_parameters(Properties properties, std::vector<std::string> required = {});
+/// A result: more properties may follow in later versions.
+Json result(Properties properties, std::vector<std::string> required = {});
+
+workspace::Project project_of(const Json& parameters);
+/// Empty: the one of the project.
+std::string workspace_of(const Json& parameters);
+/// approve, wait, cache and timeout, as far as the operation has them.
+workspace::ApplyOptions options_of(const Context& context, const Json& parameters);
+/// A duration parameter in text form ("30s"); absent is 0.
+std::chrono::milliseconds duration_of(const Json& parameters, std::string_view key);
+
+} // namespace pyro::operations

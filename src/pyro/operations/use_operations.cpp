@@ -1,0 +1,142 @@
+#include "groups.hpp"
+#include "output_capture.hpp"
+#include "schema_parts.hpp"
+#include "text.hpp"
+
+#include <deque>
+
+namespace pyro::operations {
+
+namespace {
+
+constexpr std::int64_t k_default_output_limit = 1 << 20;
+constexpr std::size_t k_max_log_lines = 100'000;
+
+Json run_exec(Context& context, const Json& given) {
+  workspace::ExecRequest request;
+  request.argv = get_strings(given, "argv");
+  request.cwd = string_or(given, "cwd", "");
+  request.env = string_map_or_empty(given, "env");
+  request.user = string_or(given, "user", "");
+  request.timeout = duration_of(given, "timeout");
+  if (request.argv.empty()) {
+    throw Error(ErrorCode::invalid_argument, "exec: 'argv' is empty");
+  }
+  bool signalled = false;
+  request.poll_control = [&]() -> std::optional<Json> {
+    if (!signalled && context.interrupted && context.interrupted()) {
+      signalled = true;
+      return Json{{"signal", "INT"}};
+    }
+    return std::nullopt;
+  };
+  const auto limit = static_cast<std::size_t>(int_or(given, "max_output_bytes", k_default_output_limit));
+  const auto input = text_as_input(string_or(given, "stdin", ""));
+  OutputCapture out(limit);
+  OutputCapture err(limit);
+  const auto outcome = context.manager.exec(
+      workspace_of(given), project_of(given), request,
+      {.in = input.get(), .out = out.descriptor(), .err = err.descriptor()});
+  out.finish();
+  err.finish();
+  Json answer{{"exit_code", outcome.exit_code},      {"stdout", to_utf8(out.text())},
+              {"stderr", to_utf8(err.text())},       {"stdout_truncated", out.truncated()},
+              {"stderr_truncated", err.truncated()}, {"timed_out", outcome.timed_out},
+              {"duration_ms", outcome.duration_ms}};
+  if (!outcome.note.empty()) {
+    answer["note"] = outcome.note;
+  }
+  return answer;
+}
+
+Json run_logs(Context& context, const Json& given) {
+  std::deque<Json> lines;
+  const auto tail = static_cast<int>(std::min<std::int64_t>(int_or(given, "tail", 200), k_max_log_lines));
+  context.manager.logs(
+      workspace_of(given), project_of(given), string_or(given, "service", ""), tail, false,
+      [&](const std::string& service, const std::string& line) {
+        lines.push_back({{"service", service}, {"line", to_utf8(line)}});
+        if (lines.size() > k_max_log_lines) {
+          lines.pop_front();
+        }
+      },
+      [&] { return context.interrupted && context.interrupted(); });
+  return {{"lines", Json(lines)}};
+}
+
+Operation exec() {
+  return {
+      .name = "exec",
+      .summary = "Run a command in the workspace and return its output",
+      .parameters_schema = workspace_parameters(
+          {{"argv", list_of(text(""), "The command and its arguments; no shell")},
+           {"cwd", text("Default: the workspace's workdir")},
+           {"env", map_of_text("On top of the workspace's")},
+           {"user", text("Default: the workspace's")},
+           {"stdin", text("What it reads; default: nothing")},
+           {"timeout", text("E.g. 30s; then it is killed and exit_code is 124")},
+           {"max_output_bytes", number("Of each stream, beginning and end are kept; default 1 MiB")}},
+          {"argv"}),
+      .result_schema = result(
+          {{"exit_code",
+            number("The command's; 124 timeout, 126 not executable, 127 not found, 128+N signal N")},
+           {"stdout", text("")},
+           {"stderr", text("")},
+           {"stdout_truncated", flag("")},
+           {"stderr_truncated", flag("")},
+           {"timed_out", flag("")},
+           {"duration_ms", number("")},
+           {"note", text("Why it could not be started")}},
+          {"exit_code", "stdout", "stderr"}),
+      .destructive = true,
+      .run = run_exec};
+}
+
+Operation logs() {
+  return {
+      .name = "logs",
+      .summary = "The last lines that services wrote",
+      .parameters_schema = workspace_parameters(
+          {{"service", text("Default: all")}, {"tail", number("How many lines of each; default 200")}}),
+      .result_schema = result(
+          {{"lines", list_of(result({{"service", text("")}, {"line", text("")}}, {"service", "line"}), "")}},
+          {"lines"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = run_logs};
+}
+
+Operation diff() {
+  const auto entry = result(
+      {{"path", text("")},
+       {"status", text("added, modified, deleted, …")},
+       {"artifact_type", text("file, directory, symlink, …")},
+       {"text_patch", or_null(text("Unified diff, where both sides are text"))}},
+      {"path", "status"});
+  return {
+      .name = "diff",
+      .summary = "Files that differ from what the workspace was made from",
+      .parameters_schema = workspace_parameters(
+          {{"paths", list_of(text(""), "Only below these")}, {"patches", flag("With the changed lines")}}),
+      .result_schema = result(
+          {{"changed", flag("")},
+           {"summary", result({})},
+           {"entries", list_of(entry, "")},
+           {"patch", or_null(text("One unified diff of all of it"))}},
+          {"changed", "entries"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.diff(
+            workspace_of(given), project_of(given), strings_or_empty(given, "paths"),
+            bool_or(given, "patches", false));
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> use_operations() {
+  return {exec(), logs(), diff()};
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,106 @@
+// An engine over answers in memory: the front is exercised whole, without a manager behind it.
+#pragma once
+
+#include <pyro/cli/main.hpp>
+#include <pyro/operations/engine.hpp>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace pyro::cli {
+
+/// What the engine answers and what it saw; lives in the test.
+struct World {
+  using Answer = std::function<Json(const Json& parameters, const operations::Callbacks& callbacks)>;
+
+  std::map<std::string, Answer> answers; // by operation
+  std::function<operations::ExecResult(const operations::ExecRequest&, const operations::ExecStreams&)> exec;
+  std::vector<std::pair<std::string, std::string>> log_lines; // service, line
+
+  std::vector<std::pair<std::string, Json>> calls;
+  operations::ExecRequest exec_request;
+  operations::ExecStreams exec_streams;
+  operations::LogRequest log_request;
+  operations::Settings settings;
+};
+
+class MemoryEngine : public operations::Engine {
+public:
+  MemoryEngine(World& world, operations::Callbacks callbacks)
+      : m_world(world), m_callbacks(std::move(callbacks)) {}
+
+  Json call(std::string_view operation, const Json& parameters) override {
+    m_world.calls.emplace_back(operation, parameters);
+    return m_world.answers.at(std::string(operation))(parameters, m_callbacks);
+  }
+
+  operations::ExecResult stream_exec(
+      const Json& where, const operations::ExecRequest& request,
+      const operations::ExecStreams& streams) override {
+    m_world.calls.emplace_back("stream_exec", where);
+    m_world.exec_request = request;
+    m_world.exec_streams = streams;
+    return m_world.exec(request, streams);
+  }
+
+  void stream_logs(
+      const Json& where, const operations::LogRequest& request, const operations::LineSink& line) override {
+    m_world.calls.emplace_back("stream_logs", where);
+    m_world.log_request = request;
+    for (const auto& [service, text] : m_world.log_lines) {
+      line(service, text);
+    }
+  }
+
+private:
+  World& m_world;
+  operations::Callbacks m_callbacks;
+};
+
+/// A console of strings and the run of a command line on it.
+struct Terminal {
+  World world;
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> variables;
+  std::deque<std::string> typed;
+  bool is_terminal = false;
+  std::string out;
+  std::string err;
+
+  int run(const std::vector<std::string>& words) {
+    Console console;
+    console.out = [this](std::string_view text) {
+      out += text;
+    };
+    console.err = [this](std::string_view text) {
+      err += text;
+    };
+    console.read_line = [this]() -> std::optional<std::string> {
+      if (typed.empty()) {
+        return std::nullopt;
+      }
+      auto line = typed.front();
+      typed.pop_front();
+      return line;
+    };
+    console.environment = [this](const std::string& name) -> std::optional<std::string> {
+      const auto found = environment.find(name);
+      return found == environment.end() ? std::nullopt : std::optional(found->second);
+    };
+    console.variables = variables;
+    console.in_terminal = console.out_terminal = console.err_terminal = is_terminal;
+    console.columns = [] {
+      return 80;
+    };
+    out.clear();
+    err.clear();
+    world.calls.clear();
+    return cli::run(words, console, [this](operations::Settings settings, operations::Callbacks callbacks) {
+      world.settings = std::move(settings);
+      return std::make_unique<MemoryEngine>(world, std::move(callbacks));
+    });
+  }
+};
+
+} // namespace pyro::cli

@@ -1,0 +1,142 @@
+#include <pyro/base/error.hpp>
+#include <pyro/cli/arguments.hpp>
+#include <pyro/cli/commands.hpp>
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace pyro::cli {
+
+namespace {
+
+CommandLine
+parse(const std::vector<std::string>& words, const std::map<std::string, std::string>& environment = {}) {
+  return parse_command_line(words, [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+std::string
+refusal(const std::vector<std::string>& words, const std::map<std::string, std::string>& environment = {}) {
+  try {
+    parse(words, environment);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage);
+    return error.message() + (error.hint().empty() ? "" : " | " + error.hint());
+  }
+  return "accepted";
+}
+
+using Words = std::vector<std::string>;
+
+} // namespace
+
+TEST(Arguments, CommonFlagsBeforeAndAfterTheCommand) {
+  for (const auto& words :
+       {Words{"-C", "/x", "--json", "status", "-w", "shop"}, Words{"status", "-C/x", "-w", "shop", "--json"},
+        Words{"--directory=/x", "status", "--workspace=shop", "--json"}}) {
+    const auto line = parse(words);
+    ASSERT_EQ(line.command, &k_status);
+    EXPECT_EQ(line.arguments.value("directory"), "/x");
+    EXPECT_EQ(line.arguments.value("workspace"), "shop");
+    EXPECT_TRUE(line.arguments.has("json"));
+  }
+}
+
+TEST(Arguments, CommandsOfTwoWordsAndAliases) {
+  EXPECT_EQ(parse({"snapshot", "save", "x"}).command, &k_snapshot_save);
+  EXPECT_EQ(parse({"snapshot", "-q", "ls"}).command, &k_snapshot_ls);
+  EXPECT_EQ(parse({"snapshot", "list"}).command, &k_snapshot_ls);
+  EXPECT_EQ(parse({"list"}).command, &k_ls);
+  EXPECT_EQ(parse({"snapshot"}).group, "snapshot");
+  EXPECT_EQ(parse({"snapshot"}).command, nullptr);
+}
+
+TEST(Arguments, RepeatedValuesAreKept) {
+  EXPECT_EQ(parse({"plan", "--var", "a=1", "--var=b=2"}).arguments.values("var"), (Words{"a=1", "b=2"}));
+  EXPECT_EQ(parse({"plan", "--profile", "a", "--profile", "b"}).arguments.value("profile"), "b");
+  EXPECT_EQ(parse({"plan", "--var", "list=[a,b]"}).arguments.values("var"), (Words{"list=[a,b]"}));
+}
+
+TEST(Arguments, ExecTakesEverythingBehindItsFlags) {
+  const auto line = parse({"exec", "-itu", "root", "-e", "A=1", "--", "ls", "--json", "-w"});
+  EXPECT_EQ(line.arguments.program, (Words{"ls", "--json", "-w"}));
+  EXPECT_EQ(line.arguments.value("user"), "root");
+  EXPECT_TRUE(line.arguments.has("interactive"));
+  EXPECT_TRUE(line.arguments.has("tty"));
+  EXPECT_FALSE(line.arguments.has("json"));
+  EXPECT_EQ(parse({"exec", "--cwd", "/", "ls", "-l"}).arguments.program, (Words{"ls", "-l"}));
+}
+
+TEST(Arguments, ALetterOfTheCommandHidesTheCommonOne) {
+  const auto line = parse({"-f", "other.yaml", "logs", "-f", "api"});
+  EXPECT_EQ(line.arguments.value("file"), "other.yaml");
+  EXPECT_TRUE(line.arguments.has("follow"));
+  EXPECT_EQ(line.arguments.operands, Words{"api"});
+  EXPECT_EQ(parse({"plan", "-f", "other.yaml"}).arguments.value("file"), "other.yaml");
+}
+
+TEST(Arguments, OperandsBehindTwoDashesMayLookLikeFlags) {
+  EXPECT_EQ(parse({"diff", "--stat", "--", "-odd"}).arguments.operands, Words{"-odd"});
+}
+
+TEST(Arguments, UnknownWordsSuggestTheNearest) {
+  EXPECT_EQ(refusal({"aply"}), "there is no command 'aply' | did you mean 'pyro apply'?");
+  EXPECT_EQ(
+      refusal({"snapshot", "sav"}),
+      "there is no command 'snapshot sav' | did you mean 'pyro snapshot save'?");
+  EXPECT_EQ(refusal({"xyzzy"}), "there is no command 'xyzzy' | pyro --help lists the commands");
+  EXPECT_EQ(
+      refusal({"apply", "--no-wiat"}), "pyro apply has no flag '--no-wiat' | did you mean '--no-wait'?");
+  EXPECT_EQ(
+      refusal({"plan", "-o", "jsn"}),
+      "--output: 'jsn' is none of text|json|jsonl|github | did you mean 'json'?");
+  EXPECT_EQ(refusal({"--jsno"}), "'--jsno' without a command | pyro --help lists the commands");
+}
+
+TEST(Arguments, OperandsAreCounted) {
+  EXPECT_EQ(refusal({"why"}), "pyro why needs ADDRESS | pyro why --help shows examples");
+  EXPECT_EQ(
+      refusal({"status", "shop"}),
+      "pyro status does not know what to do with 'shop' | pyro status --help shows how it is used");
+  EXPECT_EQ(parse({"diff", "a", "b", "c"}).arguments.operands.size(), 3U);
+}
+
+TEST(Arguments, AFlagWithoutItsValueIsRefused) {
+  EXPECT_NE(refusal({"apply", "--timeout"}), "accepted");
+  EXPECT_NE(refusal({"status", "-w"}), "accepted");
+}
+
+TEST(Arguments, VariablesMirrorFlagsAndFlagsWin) {
+  const std::map<std::string, std::string> environment{
+      {"PYRO_LOCK_TIMEOUT", "5s"}, {"PYRO_YES", "1"}, {"PYRO_OUTPUT", "json"}, {"PYRO_QUIET", "false"}};
+  const auto line = parse({"apply", "--output", "text"}, environment);
+  EXPECT_EQ(line.arguments.value("lock-timeout"), "5s");
+  EXPECT_TRUE(line.arguments.has("yes"));
+  EXPECT_FALSE(line.arguments.has("quiet"));
+  EXPECT_EQ(line.arguments.value("output"), "text");
+  EXPECT_EQ(refusal({"apply"}, {{"PYRO_YES", "maybe"}}), "PYRO_YES: 'maybe' is neither true nor false");
+  EXPECT_FALSE(parse({"apply", "--yes=false"}, environment).arguments.has("yes"));
+}
+
+TEST(Arguments, EveryCommandIsComplete) {
+  std::set<std::string_view> names;
+  for (const auto* command : all_commands()) {
+    EXPECT_TRUE(names.insert(command->name).second) << command->name;
+    EXPECT_NE(command->run, nullptr) << command->name;
+    EXPECT_TRUE(command->page.starts_with('\n')) << command->name;
+    EXPECT_NE(command->page.find("Examples:"), std::string_view::npos) << command->name;
+    std::set<std::string_view> flags;
+    for (const auto& option : command->options) {
+      EXPECT_TRUE(option.name.starts_with("--")) << command->name;
+      EXPECT_TRUE(flags.insert(option.name).second) << command->name << option.name;
+    }
+    for (const auto& option : common_options()) {
+      EXPECT_TRUE(flags.insert(option.name).second) << command->name << " redefines " << option.name;
+    }
+  }
+}
+
+} // namespace pyro::cli
