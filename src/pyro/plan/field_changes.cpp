@@ -93,8 +93,12 @@ std::string display_of(const std::string& key, const Json& value) {
   if (key.ends_with("_ms") && value.is_number_integer()) {
     return format_duration(std::chrono::milliseconds{value.get<std::int64_t>()});
   }
+  if (value.is_object() && value.contains("from") && value.contains("to")) {
+    return fmt::format(
+        "{}:{}:{}", string_or(value, "from", ""), string_or(value, "to", ""), string_or(value, "mode", ""));
+  }
   const bool is_size = key == "memory" || key == "disk" || key == "max_size";
-  if (is_size && value.is_number_unsigned()) {
+  if (is_size && value.is_number_integer() && value > 0) {
     return format_bytes(value.get<std::uint64_t>());
   }
   if (value.is_array()) {
@@ -130,7 +134,7 @@ void flatten(const Json& value, std::vector<std::string>& path, std::map<std::st
     }
   } else {
     leaves[fmt::format("{}", fmt::join(path, "."))] = {
-        path, display_of(path.empty() ? "" : path.back(), value)};
+        path, value, display_of(path.empty() ? "" : path.back(), value)};
   }
 }
 

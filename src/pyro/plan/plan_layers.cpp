@@ -17,26 +17,31 @@ bool Planner::size_changed() const {
   });
 }
 
-/// Where the content of a new or reset workspace comes from, as people call it.
-std::string Planner::content_target() const {
+/// Index of the link that a new or reset workspace starts from: the ready point if it was captured, else the
+/// content.
+std::size_t Planner::content_index() const {
   const auto& chain = m_content.chain;
-  if (m_workspace_reason.code == ReasonCode::drift_policy) {
-    const auto wanted = m_spec.snapshots.find(m_spec.reset.to);
-    const auto taken = m_observed.snapshots.find(m_spec.reset.to);
-    const bool current = wanted != m_spec.snapshots.end() && taken != m_observed.snapshots.end()
-                         && taken->second == key_of_point(chain, wanted->second.at);
-    if (current) {
-      return "snapshots." + m_spec.reset.to;
-    }
-  }
   const bool warm = chain.back().point == "ready" && m_observed.cached_keys.contains(chain.back().key);
-  const auto index = warm ? chain.size() - 1 : *index_of_point(chain, "prepare");
-  for (const auto& [name, snapshot] : m_spec.snapshots) {
-    if (index_of_point(chain, snapshot.at) == index && m_observed.cached_keys.contains(chain[index].key)) {
+  return warm ? chain.size() - 1 : *index_of_point(chain, "prepare");
+}
+
+/// The same as people call it: by the name of a snapshot that is there, or by the point.
+std::string Planner::content_target(std::size_t index) const {
+  const auto& link = m_content.chain[index];
+  const auto is_there = [&](const std::string& name) {
+    const auto taken = m_observed.snapshots.find(name);
+    return m_spec.snapshots.contains(name) && taken != m_observed.snapshots.end()
+           && taken->second == link.key;
+  };
+  if (is_there(m_spec.reset.to)) {
+    return "snapshots." + m_spec.reset.to;
+  }
+  for (const auto& [name, unused] : m_spec.snapshots) {
+    if (is_there(name)) {
       return "snapshots." + name;
     }
   }
-  return chain[index].point;
+  return link.point;
 }
 
 void Planner::plan_snapshots() {
@@ -96,6 +101,11 @@ void Planner::plan_snapshots() {
 
 const Link* Planner::applied_link(const Link& link) const {
   for (const auto& applied : m_observed.applied_links) {
+    if (applied.key == link.key) {
+      return &applied; // whatever it was called
+    }
+  }
+  for (const auto& applied : m_observed.applied_links) {
     if (applied.address == link.address) {
       return &applied;
     }
@@ -127,8 +137,7 @@ Reason Planner::link_reason(std::size_t index) const {
 void Planner::plan_layers() {
   const auto& chain = m_content.chain;
   const auto content = *index_of_point(chain, "prepare");
-  const bool warm = chain.back().point == "ready" && m_observed.cached_keys.contains(chain.back().key);
-  if (content_is_renewed() && !warm) {
+  if (content_is_renewed() && content_index() == content) {
     need(content);
   }
   if (m_content.verdict == ContentVerdict::sync && !content_is_renewed()) {

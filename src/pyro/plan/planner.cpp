@@ -130,6 +130,9 @@ void Planner::decide_fields() {
       raise(ActionKind::replace, in_full);
       break;
     }
+    if (change.effect != FieldEffect::none && change.effect != FieldEffect::update) {
+      m_with_workspace.insert(change.address);
+    }
     reason.code = now ? ReasonCode::field_changed : ReasonCode::no_effect_now;
     add(change.address, now ? ActionKind::update : ActionKind::noop, reason);
   }
@@ -142,9 +145,13 @@ void Planner::decide_workspace() {
   }
   const auto& difference = m_content.difference;
   Reason changed{ReasonCode::content_changed, "", "", "", {}};
-  if (difference) {
-    changed.field =
-        difference->input.empty() ? difference->address : difference->address + ": " + difference->input;
+  if (difference && difference->input.empty()) {
+    changed.code =
+        difference->kind == DifferenceKind::added ? ReasonCode::step_added : ReasonCode::step_removed;
+    changed.field = difference->address;
+    changed.place = difference->kind == DifferenceKind::added ? place(difference->address) : Position{};
+  } else if (difference) {
+    changed.field = difference->address + ": " + difference->input;
     changed.before = difference->before;
     changed.after = difference->after;
     changed.place = difference->place;
@@ -157,8 +164,8 @@ void Planner::decide_workspace() {
   const bool drifted = !m_observed.drift.empty();
   if (drifted && m_spec.drift.policy == spec::DriftPolicy::reset) {
     raise(
-        ActionKind::reset, {ReasonCode::drift_policy, "drift", "",
-                            fmt::format("{} files", m_observed.drift.size()), place("drift.policy")});
+        ActionKind::reset, {ReasonCode::drift_policy, "drift", "", std::to_string(m_observed.drift.size()),
+                            place("drift.policy")});
   }
   if (drifted && m_spec.drift.policy == spec::DriftPolicy::fail) {
     spec::Diagnostic problem;
@@ -181,8 +188,8 @@ void Planner::finish() {
     workspace.after.push_back(link.address);
   }
   if (content_is_renewed()) {
-    workspace.target = content_target();
-    workspace.key = content_key(m_content.chain);
+    workspace.target = content_target(content_index());
+    workspace.key = m_content.chain[content_index()].key;
     if (m_workspace != ActionKind::create && m_spec.drift.policy != spec::DriftPolicy::reset) {
       workspace.discards = m_observed.drift;
     }
@@ -200,7 +207,11 @@ void Planner::finish() {
     sync.after = {"seed", "workspace"};
     sync.key = key_of_point(m_content.chain, "seed");
   }
+  const bool cold_start = weight_of(m_workspace) >= weight_of(ActionKind::reboot);
   for (auto& action : m_actions) {
+    if (cold_start && action.kind == ActionKind::update && m_with_workspace.contains(action.address)) {
+      action.kind = ActionKind::noop;
+    }
     const bool of_chain = std::any_of(m_content.chain.begin(), m_content.chain.end(), [&](const Link& link) {
       return link.address == action.address;
     });

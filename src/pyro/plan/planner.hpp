@@ -7,6 +7,8 @@
 
 #include <pyro/spec/normal_form.hpp>
 
+#include <set>
+
 namespace pyro::plan {
 
 class Planner {
@@ -28,7 +30,8 @@ private:
   void need(std::size_t index);
   Reason link_reason(std::size_t index) const;
   const Link* applied_link(const Link& link) const;
-  std::string content_target() const;
+  std::size_t content_index() const;
+  std::string content_target(std::size_t index) const;
   bool size_changed() const;
 
   // plan_services.cpp
@@ -49,6 +52,7 @@ private:
   const Observed& m_observed;
   Content m_content;
   std::vector<FieldChange> m_fields;
+  std::set<std::string> m_with_workspace; // fields that a cold start brings with it
   ActionKind m_workspace = ActionKind::noop;
   Reason m_workspace_reason;
   std::optional<std::size_t> m_needed; // deepest link that must exist as a layer

@@ -45,6 +45,10 @@ const Verb& verb_of(ActionKind kind) {
   throw Error(ErrorCode::internal, "an action without a verb");
 }
 
+std::string files(std::size_t count) {
+  return count == 1 ? "1 file" : fmt::format("{} files", count);
+}
+
 std::string quoted(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -81,7 +85,7 @@ bool is_shown(const Action& action, const Plan& plan, Detail detail) {
   if (detail == Detail::all || is_change(action.kind) || action.kind == ActionKind::note) {
     return true;
   }
-  if (action.reason.code == ReasonCode::no_effect_now) {
+  if (action.reason.code == ReasonCode::no_effect_now || action.reason.code == ReasonCode::field_changed) {
     return true;
   }
   const bool of_chain =
@@ -96,7 +100,7 @@ void append_discards(std::string& text, const Action& action) {
   if (action.discards.empty()) {
     return;
   }
-  text += fmt::format("      would discard {} files not in the recipe:", action.discards.size());
+  text += fmt::format("      would discard {} not in the recipe:", files(action.discards.size()));
   for (std::size_t i = 0; i < std::min(k_shown, action.discards.size()); ++i) {
     const auto& entry = action.discards[i];
     const auto path = quoted(entry.path);
@@ -164,6 +168,12 @@ std::string action_text(const Action& action, Tense tense) {
   const auto& verb = verb_of(action.kind);
   std::string text(
       tense == Tense::future ? verb.future : (tense == Tense::present ? verb.present : verb.past));
+  if (action.kind == ActionKind::noop && action.reason.code == ReasonCode::field_changed) {
+    return "included"; // the cold start of the workspace brings it
+  }
+  if (action.kind == ActionKind::noop && action.reason.code == ReasonCode::no_effect_now) {
+    return "noted";
+  }
   if (action.target.empty()) {
     return text;
   }
@@ -179,15 +189,15 @@ std::string action_text(const Action& action, Tense tense) {
 
 std::string reason_text(const Reason& reason) {
   const auto change = [&] {
-    if (reason.field.starts_with("input ")) {
-      return fmt::format(
-          "{} {}", reason.field.substr(6),
-          reason.before.empty() ? "added" : (reason.after.empty() ? "gone" : "changed"));
+    if (const auto input = reason.field.find("input "); input != std::string::npos) {
+      const auto* verb = reason.before.empty() ? "added" : (reason.after.empty() ? "gone" : "changed");
+      return fmt::format("{}{} {}", reason.field.substr(0, input), reason.field.substr(input + 6), verb);
     }
+    // A script or a tree: the two values would say nothing.
     const bool multi_part =
-        reason.field.find("run") != std::string::npos || reason.field.find("seed tree") != std::string::npos;
+        reason.field == "run" || reason.field.ends_with(": run") || reason.field.ends_with("seed tree");
     if (multi_part || (reason.before.empty() && reason.after.empty())) {
-      return reason.field.empty() ? std::string("recipe changed") : reason.field + " changed";
+      return reason.field.empty() ? std::string("it stands on other layers") : reason.field + " changed";
     }
     if (reason.before.empty()) {
       return fmt::format("{} set to {}", reason.field, quoted(reason.after));
@@ -205,9 +215,9 @@ std::string reason_text(const Reason& reason) {
   case ReasonCode::layer_missing:
     return "not in the store";
   case ReasonCode::step_added:
-    return "new step";
+    return reason.field.empty() ? "new step" : reason.field + " added";
   case ReasonCode::step_removed:
-    return "step removed";
+    return reason.field.empty() ? "step removed" : reason.field + " removed";
   case ReasonCode::parent_changed:
     return reason.field.empty() ? "what it builds on changed" : fmt::format("builds on {}", reason.field);
   case ReasonCode::input_changed:
@@ -219,7 +229,7 @@ std::string reason_text(const Reason& reason) {
   case ReasonCode::seed_kept:
     return "the seed changed; on_change: keep";
   case ReasonCode::drift_policy:
-    return fmt::format("{} drifted; drift.policy: reset", reason.after);
+    return reason.after + " drifted files; drift.policy: reset";
   case ReasonCode::service_added:
     return "new service";
   case ReasonCode::service_removed:
@@ -239,7 +249,7 @@ std::string reason_text(const Reason& reason) {
   case ReasonCode::snapshot_removed:
     return "no longer in the file";
   case ReasonCode::snapshot_outdated:
-    return fmt::format("{} is something else now", reason.after);
+    return fmt::format("the recipe of {} changed", reason.after);
   }
   return "";
 }
@@ -264,7 +274,7 @@ std::string summary_text(const Plan& plan) {
       return action.kind == verb.kind && !action.discards.empty();
     });
     if (discarding != plan.actions.end()) {
-      parts.back() += fmt::format(" (discards {} files)", discarding->discards.size());
+      parts.back() += fmt::format(" (discards {})", files(discarding->discards.size()));
     }
   }
   parts.push_back(fmt::format("{} unchanged", unchanged));
