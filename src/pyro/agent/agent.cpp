@@ -44,24 +44,23 @@ Agent::Agent(AgentOptions options)
   m_session.on_output([this] { m_pump->wake(); });
 }
 
-Agent::~Agent() {
-  // A sandbox dies with its first process. Elsewhere (tests) what we started must not outlive us either.
+/// A sandbox dies with its first process. Elsewhere (tests) what we started must not outlive us either.
+void Agent::end_descendants() {
   m_freezer.thaw();
-  if (!m_runtime.is_init) {
-    for (int round = 0; round < 10; ++round) {
-      auto left = list_subjects(false);
-      if (left.empty()) {
-        break;
-      }
-      for (auto& process : left) {
-        ::kill(process.pid, SIGKILL);
-      }
+  for (int round = 0; round < 10 && !m_runtime.is_init; ++round) {
+    auto left = list_subjects(false);
+    if (left.empty()) {
+      return;
+    }
+    for (auto& process : left) {
+      ::kill(process.pid, SIGKILL);
     }
   }
 }
 
 int Agent::run() {
   m_loop.run();
+  end_descendants();
   return m_exit_status;
 }
 

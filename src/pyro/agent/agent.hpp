@@ -24,13 +24,14 @@ struct AgentOptions {
 class Agent {
 public:
   explicit Agent(AgentOptions options);
-  ~Agent();
 
-  /// Until the channel is closed or /shutdown is done. Returns the exit status of the program.
+  /// Until the channel is closed or /shutdown is done. Returns the exit status of the program, which has to
+  /// _exit(): timers and calls still hold parts of each other then.
   int run();
 
 private:
   void add_operations();
+  void end_descendants();
   void hello(const std::shared_ptr<protocol::Call>& call);
   void shut_down(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void end_everybody(std::chrono::milliseconds grace, const std::shared_ptr<protocol::Call>& call);

@@ -81,8 +81,8 @@ int main(int argc, char** argv) {
   try {
     auto options = options_from(argc, argv);
     protect_process();
-    agent::Agent agent(std::move(options));
-    return agent.run();
+    auto* agent = new agent::Agent(std::move(options)); // never destroyed, see run()
+    ::_exit(agent->run());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pyro-agent: %s\n", error.what());
     return 1;

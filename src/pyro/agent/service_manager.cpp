@@ -230,6 +230,7 @@ void ServiceManager::wait(const CallPointer& call, const Json& request) {
   Waiter waiter{call, {wanted.names.begin(), wanted.names.end()}};
   if (waiter.names.empty()) {
     waiter.names = all_names();
+    std::erase_if(waiter.names, [&](auto& name) { return m_entries.at(name).forget_after_stop; });
   }
   for (auto& name : waiter.names) {
     call->send(Json{{"service", to_json(entry(name).service->status(0, 0))}});
