@@ -1,9 +1,10 @@
 // The program: signals, the console and the real engine, handed to the command line.
+#include "wiring.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/cli/console.hpp>
 #include <pyro/cli/interrupts.hpp>
 #include <pyro/cli/main.hpp>
-#include <pyro/operations/engine.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -19,7 +20,7 @@ int main(int argc, char** argv) {
   try {
     pyro::cli::install_signal_handlers();
     auto console = pyro::cli::process_console();
-    return pyro::cli::run({argv + 1, argv + argc}, console, pyro::operations::make_engine);
+    return pyro::cli::run({argv + 1, argv + argc}, console, pyro::app::make_wired_engine);
   } catch (const pyro::cli::OutputClosed&) {
     return k_output_closed;
   } catch (const std::exception& error) {

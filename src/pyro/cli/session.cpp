@@ -99,8 +99,6 @@ operations::Engine& Session::engine() {
     return *m_engine;
   }
   operations::Settings settings;
-  settings.base = m_console.environment("PYRO_HOME").value_or("");
-  settings.cache = m_console.environment("PYRO_CACHE").value_or("");
   if (const auto timeout = m_arguments.value("lock-timeout"); !timeout.empty()) {
     settings.lock_timeout = parse_duration(timeout);
   }

@@ -60,7 +60,6 @@ TEST(Run, UsageErrorsAre64) {
 TEST(Run, ParametersReachTheOperation) {
   Terminal terminal;
   terminal.variables = {{"a", "env"}, {"b", "env"}};
-  terminal.environment = {{"PYRO_HOME", "/state"}};
   terminal.world.answers["apply"] = answer(k_applied);
   EXPECT_EQ(
       terminal.run(
@@ -72,7 +71,6 @@ TEST(Run, ParametersReachTheOperation) {
       terminal.world.calls[0].second, Json::parse(R"({"directory": "/x", "profile": "ci", "approve": true,
         "vars": {"a": "flag", "b": "env"}, "wait": false, "cache": true, "timeout": "10m"})"));
   EXPECT_EQ(terminal.world.settings.lock_timeout, std::chrono::seconds(5));
-  EXPECT_EQ(terminal.world.settings.base, "/state");
 }
 
 TEST(Run, ApplyShowsPlanProgressAndSummaryOnStandardError) {

@@ -1,0 +1,29 @@
+#include "wiring.hpp"
+
+#include <pyro/backend/backend.hpp>
+#include <pyro/backend/namespaces/namespaces_backend.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace pyro::app {
+
+std::string libexec_directory() {
+  namespace fs = std::filesystem;
+  if (const char* chosen = std::getenv("PYRO_LIBEXEC"); chosen != nullptr && *chosen != '\0') {
+    return fs::absolute(chosen).string();
+  }
+  const auto own = fs::read_symlink("/proc/self/exe").parent_path();
+  const auto installed = own.parent_path() / "libexec" / "pyro";
+  return (fs::exists(installed / "pyro-agent") ? installed : own).string();
+}
+
+std::unique_ptr<operations::Engine>
+make_wired_engine(operations::Settings settings, operations::Callbacks callbacks) {
+  const auto helpers = libexec_directory();
+  settings.agent_path = helpers + "/pyro-agent";
+  settings.backends = {backend::namespaces::make_backend(helpers + "/pyro-supervisor")};
+  return operations::make_engine(std::move(settings), std::move(callbacks));
+}
+
+} // namespace pyro::app
