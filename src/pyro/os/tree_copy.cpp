@@ -53,7 +53,7 @@ std::optional<std::string> read_growing(Call call, std::string_view what) {
 
 void copy_range(int source, int target, off_t from, off_t to) {
   std::array<char, 128 << 10> buffer;
-  bool in_kernel = true;
+  bool in_kernel = static_cast<std::size_t>(to - from) > buffer.size(); // small ones are quicker by hand
   while (from < to) {
     const auto wanted = static_cast<std::size_t>(to - from);
     if (in_kernel) {
@@ -88,6 +88,32 @@ void copy_range(int source, int target, off_t from, off_t to) {
       done += std::max<ssize_t>(written, 0);
     }
     from += got;
+  }
+}
+
+void copy_data(int source, int target, const struct stat& status) {
+  const bool may_have_holes = status.st_blocks * 512 < status.st_size;
+  if (!may_have_holes) {
+    copy_range(source, target, 0, status.st_size);
+    return;
+  }
+  for (off_t at = 0; at < status.st_size;) {
+    const off_t data = lseek(source, at, SEEK_DATA);
+    if (data < 0) {
+      if (errno == ENXIO) {
+        break; // a hole to the end
+      }
+      throw Error::from_errno(errno, "find the data of a sparse file");
+    }
+    const off_t hole = lseek(source, data, SEEK_HOLE);
+    if (hole < 0) {
+      throw Error::from_errno(errno, "find the holes of a sparse file");
+    }
+    copy_range(source, target, data, hole);
+    at = hole;
+  }
+  if (ftruncate(target, status.st_size) != 0) {
+    throw Error::from_errno(errno, "set the size of a copy");
   }
 }
 
@@ -248,9 +274,13 @@ private:
     }
     const Fd target =
         open_at(m_open.back().get(), entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    if (copy_content(source.get(), target.get()) == CopyMethod::reflinked) {
+    if (m_try_reflink && status.st_size > 0) {
+      m_try_reflink = ioctl(target.get(), FICLONE, source.get()) == 0;
+    }
+    if (m_try_reflink && status.st_size > 0) {
       ++m_report.reflinked;
     } else {
+      copy_data(source.get(), target.get(), status);
       ++m_report.copied;
       m_report.bytes_copied += static_cast<std::uint64_t>(status.st_blocks) * 512;
     }
@@ -283,6 +313,7 @@ private:
   Fd m_root;
   std::vector<Fd> m_open; // the directory being filled is the last; far ancestors are closed
   std::map<std::pair<dev_t, ino_t>, std::string> m_links;
+  bool m_try_reflink = true; // until the file system says no
 };
 
 } // namespace
@@ -335,29 +366,7 @@ CopyMethod copy_content(int source, int target) {
   if (fstat(source, &status) != 0) {
     throw Error::from_errno(errno, "look at a file to be copied");
   }
-  const bool may_have_holes = status.st_blocks * 512 < status.st_size;
-  if (!may_have_holes) {
-    copy_range(source, target, 0, status.st_size);
-    return CopyMethod::copied;
-  }
-  for (off_t at = 0; at < status.st_size;) {
-    const off_t data = lseek(source, at, SEEK_DATA);
-    if (data < 0) {
-      if (errno == ENXIO) {
-        break; // a hole to the end
-      }
-      throw Error::from_errno(errno, "find the data of a sparse file");
-    }
-    const off_t hole = lseek(source, data, SEEK_HOLE);
-    if (hole < 0) {
-      throw Error::from_errno(errno, "find the holes of a sparse file");
-    }
-    copy_range(source, target, data, hole);
-    at = hole;
-  }
-  if (ftruncate(target, status.st_size) != 0) {
-    throw Error::from_errno(errno, "set the size of a copy");
-  }
+  copy_data(source, target, status);
   return CopyMethod::copied;
 }
 

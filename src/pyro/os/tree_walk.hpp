@@ -44,7 +44,7 @@ struct TreeVisitor {
 void walk_tree(int root, const TreeVisitor& visitor);
 void walk_tree(const std::string& root, const TreeVisitor& visitor);
 
-/// Names in an open directory, sorted, without . and ..
+/// Names in an open directory, sorted, without . and .. Moves the descriptor's position.
 std::vector<std::string> names_in(int directory);
 
 /// fstatat(2) without following a symlink; nullopt: not there.

@@ -50,8 +50,10 @@ std::set<std::string> suspects(const Side& before, const Side& after) {
   return names;
 }
 
-Side entered(const Side& side, const std::string& name, const std::optional<Found>& found) {
-  return side && found && found->is_directory() ? side->enter(name) : std::nullopt;
+Side entered(
+    const Side& side, const std::string& name, const std::optional<Found>& found,
+    const LayeredDirectory* other = nullptr) {
+  return side && found && found->is_directory() ? side->enter(name, other) : std::nullopt;
 }
 
 ArtifactType type_of(const Found& found) {
@@ -86,7 +88,7 @@ private:
       return;
     }
     const Side old_directory = entered(before, name, old_entry);
-    const Side new_directory = entered(after, name, new_entry);
+    const Side new_directory = entered(after, name, new_entry, old_directory ? &*old_directory : nullptr);
     report(old_entry, new_entry, old_directory, new_directory, path);
     if (old_directory || new_directory) {
       compare_directories(old_directory, new_directory, path);

@@ -15,10 +15,6 @@ std::string joined(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
 
-std::shared_ptr<os::Fd> open_source(int directory, const std::string& name) {
-  return std::make_shared<os::Fd>(os::open_directory_at(directory, name));
-}
-
 /// A tree, or directory of the host, that lies at a certain place; nullptr where it is not there or no
 /// directory.
 std::shared_ptr<os::Fd> maybe_open_root(const std::string& path) {
@@ -37,9 +33,17 @@ Stack Stack::of(const std::vector<std::string>& trees, std::vector<HostDirectory
   return stack;
 }
 
+bool Stack::has_parts() const {
+  const auto is_part = [](const auto& each) {
+    return !each.at.empty();
+  };
+  return std::any_of(trees.begin(), trees.end(), is_part)
+         || std::any_of(host_directories.begin(), host_directories.end(), is_part);
+}
+
 os::Fd Found::open() const {
-  const os::Fd root = os::open_directory(tree);
-  auto file = os::maybe_open_beneath(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const auto from = root ? root : std::make_shared<os::Fd>(os::open_directory(tree));
+  auto file = os::maybe_open_beneath(from->get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
   struct stat now {};
 
@@ -53,8 +57,8 @@ std::string Found::link_target() const {
   const auto slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash);
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const os::Fd root = os::open_directory(tree);
-  const auto directory = os::maybe_open_beneath(root.get(), parent, O_RDONLY | O_DIRECTORY);
+  const auto from = root ? root : std::make_shared<os::Fd>(os::open_directory(tree));
+  const auto directory = os::maybe_open_beneath(from->get(), parent, O_RDONLY | O_DIRECTORY);
   if (!directory) {
     throw Error(ErrorCode::stale, "{} changed while it was being read", path);
   }
@@ -69,13 +73,13 @@ LayeredDirectory::part_at(std::shared_ptr<const Stack> stack, const std::string&
     if (tree->at == at) {
       is_part = true;
       if (auto fd = maybe_open_root(tree->path)) {
-        part.m_sources.push_back(Source{tree->path, "", std::move(fd)});
+        part.m_sources.push_back(Source{tree->path, "", fd, fd});
       }
     } else if (tree->at.empty()) {
       const auto root = maybe_open_root(tree->path);
       auto fd = root ? os::maybe_open_beneath(root->get(), at, O_RDONLY | O_DIRECTORY) : std::nullopt;
       if (fd) {
-        part.m_sources.push_back(Source{tree->path, at, std::make_shared<os::Fd>(std::move(*fd))});
+        part.m_sources.push_back(Source{tree->path, at, std::make_shared<os::Fd>(std::move(*fd)), root});
       }
     }
   }
@@ -83,7 +87,7 @@ LayeredDirectory::part_at(std::shared_ptr<const Stack> stack, const std::string&
     if (host.at == at) {
       is_part = true;
       if (auto fd = maybe_open_root(host.path)) {
-        part.m_sources.push_back(Source{host.path, "", std::move(fd)});
+        part.m_sources.push_back(Source{host.path, "", fd, fd});
       }
     }
   }
@@ -127,28 +131,37 @@ std::optional<Found> LayeredDirectory::lookup(const std::string& name) const {
     if (os::is_whiteout(*status)) {
       return std::nullopt;
     }
-    return Found{source.root, joined(source.path, name), *status};
+    return Found{source.root, joined(source.path, name), *status, source.root_fd};
   }
   return std::nullopt;
 }
 
-std::optional<LayeredDirectory> LayeredDirectory::enter(const std::string& name) const {
+std::optional<LayeredDirectory>
+LayeredDirectory::enter(const std::string& name, const LayeredDirectory* other) const {
   if (is_part(name)) {
     auto part = part_at(m_stack, joined(m_path, name));
     return part && !part->m_sources.empty() ? std::move(part) : std::nullopt;
   }
   LayeredDirectory below(m_stack, joined(m_path, name));
   for (const Source& source : m_sources) {
-    const auto status = os::maybe_status_at(source.fd->get(), name);
-    if (!status) {
-      continue;
+    std::string path = joined(source.path, name);
+    auto fd = other != nullptr ? other->shared_source(source.root, path) : nullptr;
+    if (!fd) {
+      const int opened =
+          openat(source.fd->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      if (opened < 0 && errno == ENOENT) {
+        continue;
+      }
+      if (opened < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+        break; // a whiteout, or a file: nothing below it takes part
+      }
+      if (opened < 0) {
+        throw Error::from_errno(errno, "open the directory " + path);
+      }
+      fd = std::make_shared<os::Fd>(opened);
     }
-    if (!S_ISDIR(status->st_mode)) {
-      break; // a whiteout, or a file: nothing below it takes part
-    }
-    auto fd = open_source(source.fd->get(), name);
-    const bool hides = os::is_opaque(fd->get());
-    below.m_sources.push_back(Source{source.root, joined(source.path, name), std::move(fd)});
+    const bool hides = &source != &m_sources.back() && os::is_opaque(fd->get());
+    below.m_sources.push_back(Source{source.root, std::move(path), std::move(fd), source.root_fd});
     if (hides) {
       break;
     }
@@ -183,6 +196,16 @@ std::vector<std::string> LayeredDirectory::names() const {
   return result;
 }
 
+std::shared_ptr<os::Fd>
+LayeredDirectory::shared_source(const std::string& root, const std::string& path) const {
+  for (const Source& source : m_sources) {
+    if (source.path == path && source.root == root) {
+      return source.fd;
+    }
+  }
+  return nullptr;
+}
+
 Found LayeredDirectory::self() const {
   const Source& top = m_sources.front();
 
@@ -191,7 +214,7 @@ Found LayeredDirectory::self() const {
   if (fstat(top.fd->get(), &status) != 0) {
     throw Error::from_errno(errno, "look at " + m_path);
   }
-  return Found{top.root, top.path, status};
+  return Found{top.root, top.path, status, top.root_fd};
 }
 
 bool LayeredDirectory::is_part(const std::string& name) const {

@@ -35,6 +35,8 @@ struct Stack {
   std::vector<StackTree> trees;
   std::vector<HostDirectory> host_directories;
 
+  /// Are there overlays beside the root's?
+  bool has_parts() const;
   static Stack of(const std::vector<std::string>& trees, std::vector<HostDirectory> host_directories = {});
 };
 
@@ -43,6 +45,7 @@ struct Found {
   std::string tree; // the tree's root on disk
   std::string path; // relative to that root
   struct stat status;
+  std::shared_ptr<os::Fd> root = {}; // the tree's root where it is open already
 
   bool is_directory() const { return S_ISDIR(status.st_mode); }
 
@@ -62,12 +65,15 @@ public:
     std::string root; // of the tree (or host directory) on disk
     std::string path; // in that tree
     std::shared_ptr<os::Fd> fd;
+    std::shared_ptr<os::Fd> root_fd;
   };
 
   /// One entry of this directory; nullopt: not there (or deleted).
   std::optional<Found> lookup(const std::string& name) const;
   /// The merged directory below; nullopt where `name` is no directory.
-  std::optional<LayeredDirectory> enter(const std::string& name) const;
+  /// Directories that `other` (of another stack) has open are shared instead of opened again.
+  std::optional<LayeredDirectory>
+  enter(const std::string& name, const LayeredDirectory* other = nullptr) const;
   /// Names of the merged directory, sorted.
   std::vector<std::string> names() const;
 
@@ -88,9 +94,11 @@ private:
   static std::optional<LayeredDirectory> part_at(std::shared_ptr<const Stack> stack, const std::string& at);
 
   LayeredDirectory(std::shared_ptr<const Stack> stack, std::string path)
-      : m_stack(std::move(stack)), m_path(std::move(path)), m_has_parts(!part_names().empty()) {}
+      : m_stack(std::move(stack)), m_path(std::move(path)),
+        m_has_parts(m_stack->has_parts() && !part_names().empty()) {}
 
   bool is_part(const std::string& name) const;
+  std::shared_ptr<os::Fd> shared_source(const std::string& root, const std::string& path) const;
 
   std::shared_ptr<const Stack> m_stack;
   std::string m_path; // in the sandbox, relative
