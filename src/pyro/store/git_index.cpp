@@ -238,7 +238,10 @@ std::optional<GitIndex> GitIndex::parse(std::string bytes) {
         reader.take(1);
       }
     }
-    if (path.empty() || path.size() > k_max_path || path.find('\0') != std::string_view::npos) {
+    if (path.empty()) {
+      return std::nullopt; // a split index replaces entries of the shared one this way
+    }
+    if (path.size() > k_max_path || path.find('\0') != std::string_view::npos) {
       damaged("an entry has no proper path");
     }
     bool repeated = (flags & k_stage_mask) != 0 && !index.m_files.empty()

@@ -318,19 +318,15 @@ void SeedCopy::copy_with_holes(
 void SeedCopy::copy_bytes(int source, int target, std::size_t index, const std::string& path) {
   const SeedEntry& entry = m_entries[index];
 
-  struct stat before {};
-
-  if (::fstat(source, &before) != 0) {
-    fail(errno, "look at", path);
-  }
-  auto key_of = [&] {
-    return seed_stat_of(source, path).key;
-  };
   auto scanned = [&](const StatKey& key) {
     return key.size == entry.size && key.mtime_ns == entry.mtime_ns && key.ctime_ns == entry.ctime_ns;
   };
-  if (!S_ISREG(before.st_mode) || !scanned(key_of())) {
+  auto before = seed_stat_of(source, path);
+  if (!S_ISREG(before.mode) || !scanned(before.key)) {
     throw_stale(path);
+  }
+  if (!entry.has_digest) {
+    m_scan.tree().note_xattrs(index, source);
   }
   std::uint64_t total = 0;
   try {
@@ -341,7 +337,7 @@ void SeedCopy::copy_bytes(int source, int target, std::size_t index, const std::
       total = entry.size;
     } else {
       Sha256 sum;
-      bool sparse = static_cast<std::uint64_t>(before.st_blocks) * 512 < entry.size && entry.size >= 4096;
+      bool sparse = before.blocks * 512 < entry.size && entry.size >= 4096;
       if (sparse) {
         copy_with_holes(source, target, entry, sum, total);
       } else {
@@ -368,7 +364,7 @@ void SeedCopy::copy_bytes(int source, int target, std::size_t index, const std::
     error.add_context(fmt::format("while copying seed file {}", path));
     throw;
   }
-  if (!scanned(key_of())) {
+  if (!scanned(seed_stat_of(source, path).key)) {
     throw_stale(path);
   }
   m_bytes += total;

@@ -34,11 +34,12 @@ SeedStat convert(const struct statx& status) {
       nanoseconds_of(status.stx_mtime), nanoseconds_of(status.stx_ctime)};
   result.links = status.stx_nlink;
   result.mode = status.stx_mode;
+  result.blocks = status.stx_blocks;
   return result;
 }
 
 constexpr unsigned k_wanted =
-    STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME;
+    STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_BLOCKS;
 
 } // namespace
 

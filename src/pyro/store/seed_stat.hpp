@@ -16,6 +16,7 @@ struct SeedStat {
   StatKey key;
   std::uint32_t links = 1;
   mode_t mode = 0;
+  std::uint64_t blocks = 0; // of 512 bytes
 };
 
 /// statx(2) without following symlinks or asking a server; nullopt: not there any more.

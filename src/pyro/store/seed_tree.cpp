@@ -6,6 +6,7 @@
 #include <pyro/os/directory.hpp>
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <algorithm>
 #include <cstring>
@@ -161,6 +162,13 @@ void SeedTree::set_digest(std::size_t index, const ContentDigest& digest) {
   name.set(stat_flags::k_digest);
 }
 
+void SeedTree::note_xattrs(std::size_t index, int fd) {
+  if (::flistxattr(fd, nullptr, 0) > 0) { // rare, so which ones is found out by the copy
+    m_entries.at(index).has_xattrs = true;
+    m_names_of_entries.at(index)->set(stat_flags::k_xattrs);
+  }
+}
+
 void SeedTree::read_digest(std::size_t index) {
   SeedName& name = *m_names_of_entries.at(index);
   SeedEntry& entry = m_entries.at(index);
@@ -197,6 +205,7 @@ void SeedTree::read_digest(std::size_t index) {
       entry.mtime_ns = before.key.mtime_ns;
       entry.ctime_ns = before.key.ctime_ns;
     }
+    note_xattrs(index, file->get());
     set_digest(index, sum.finish_bytes());
     return;
   }

@@ -62,6 +62,8 @@ public:
   /// Flattens what the walk found; later calls cost nothing.
   const std::vector<SeedEntry>& entries();
   void set_digest(std::size_t index, const ContentDigest& digest);
+  /// Has the open file user.* attributes? Remembered with its digest.
+  void note_xattrs(std::size_t index, int fd);
   /// Reads one file's content for its digest.
   void read_digest(std::size_t index);
   std::vector<std::size_t> unread_indexes();

@@ -5,7 +5,6 @@
 
 #include <linux/openat2.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,11 +36,6 @@ struct LinuxDirent {
 
 std::uint8_t type_of_mode(mode_t mode) {
   return static_cast<std::uint8_t>(IFTODT(mode));
-}
-
-bool has_user_xattrs(int directory, const SeedName& name) {
-  os::Fd file(::openat(directory, name.name.data(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  return file && ::flistxattr(file.get(), nullptr, 0) > 0;
 }
 
 } // namespace
@@ -199,10 +193,9 @@ void SeedWalker::choose(SeedDirectory& directory, int fd) {
         [](const SeedName& name, std::string_view text) { return name.name < text; });
     return found != directory.names.end() && found->name == wanted;
   };
-  SeedRules rules = m_tree.m_selector.enter(
+  directory.rules = m_tree.m_selector.enter(
       directory.rules, fd, directory.path, has(".gitignore"), has(".pyroignore"), has(".git"));
-  DirectorySelection selection(m_tree.m_selector, rules, directory.path);
-  directory.rules = std::move(rules);
+  DirectorySelection selection(m_tree.m_selector, directory.rules, directory.path);
 
   std::span<const CachedName> cached_names;
   if (directory.cached != nullptr) {
@@ -294,8 +287,6 @@ bool SeedWalker::look_at(SeedDirectory& directory, SeedName& name, int fd, const
   } else if (known && (cached->flags & stat_flags::k_digest) != 0) {
     name.digest = cached->digest;
     name.set(static_cast<std::uint8_t>(stat_flags::k_digest | (cached->flags & stat_flags::k_xattrs)));
-  } else if (has_user_xattrs(fd, name)) {
-    name.set(stat_flags::k_xattrs);
   }
   return true;
 }
