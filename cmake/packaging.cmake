@@ -3,6 +3,17 @@
 set(pyro_libexec ${CMAKE_INSTALL_LIBEXECDIR}/pyro)
 if(TARGET pyro)
   install(TARGETS pyro RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Completion and manual come from the program's own table of commands.
+  set(pyro_pages ${PROJECT_BINARY_DIR}/generated/pages)
+  file(MAKE_DIRECTORY ${pyro_pages})
+  add_custom_command(
+    OUTPUT ${pyro_pages}/pyro.bash ${pyro_pages}/pyro.1
+    COMMAND pyro completion bash > ${pyro_pages}/pyro.bash
+    COMMAND pyro man > ${pyro_pages}/pyro.1
+    DEPENDS pyro VERBATIM)
+  add_custom_target(pyro_pages ALL DEPENDS ${pyro_pages}/pyro.bash ${pyro_pages}/pyro.1)
+  install(FILES ${pyro_pages}/pyro.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME pyro)
+  install(FILES ${pyro_pages}/pyro.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 foreach(helper pyro_supervisor pyro_agent)
   if(TARGET ${helper})
@@ -13,7 +24,6 @@ install(DIRECTORY schemas/ DESTINATION ${CMAKE_INSTALL_DATADIR}/pyro/schemas FIL
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES cmake/pyro.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME pyro)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pyro)
