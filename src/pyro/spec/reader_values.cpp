@@ -1,0 +1,140 @@
+// The readers of MapReader for values with rules of their own: variables, users, paths, commands, egress.
+#include "reader.hpp"
+
+namespace pyro::spec {
+
+namespace {
+
+bool is_env_name(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto is_digit = [](char c) {
+    return c >= '0' && c <= '9';
+  };
+  return !text.empty() && is_letter(text[0])
+         && std::all_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || is_digit(c); });
+}
+
+bool has_parent_part(std::string_view path) {
+  return path == ".." || path.starts_with("../") || path.ends_with("/..")
+         || path.find("/../") != std::string_view::npos;
+}
+
+void check_directory(
+    Context& context, const Node& node, const std::string& address, const std::string& path) {
+  if (!path.starts_with("/") || has_parent_part(path)) {
+    context.error(
+        node, "value", address, fmt::format("'{}' is no absolute path", path),
+        "start with '/', without '..'");
+  }
+}
+
+} // namespace
+
+void MapReader::env(std::string_view key, StringMap& out) {
+  string_map(key, out);
+  for (const auto& [name, unused] : out) {
+    if (!is_env_name(name)) {
+      m_context.error_at(
+          m_context.positions[join(address_of(key), name)], "name", join(address_of(key), name),
+          fmt::format("'{}' cannot be the name of a variable", name),
+          "letters, digits and '_', no digit first");
+    }
+  }
+}
+
+void MapReader::user(std::string_view key, std::string& out) {
+  string(key, out);
+  const bool odd =
+      out.find_first_of(" \t\n/,") != std::string::npos || out.starts_with(":") || out.starts_with("-");
+  if (has(key) && (odd || out.empty() || out.size() > 64)) {
+    error(key, "value", fmt::format("'{}' is no user", out), "a name or number, with :group if need be");
+  }
+}
+
+void MapReader::directory(std::string_view key, std::string& out) {
+  string(key, out);
+  if (const Node* found = m_node.find(key); found && found->is_scalar()) {
+    check_directory(m_context, *found, address_of(key), out);
+    while (out.size() > 1 && out.ends_with('/')) {
+      out.pop_back();
+    }
+  }
+}
+
+void MapReader::directories(std::string_view key, std::vector<std::string>& out) {
+  strings(key, out);
+  const Node* found = m_node.find(key);
+  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
+    check_directory(m_context, found->items[i], fmt::format("{}[{}]", address_of(key), i), out[i]);
+  }
+}
+
+void MapReader::inputs(std::string_view key, std::vector<std::string>& out) {
+  strings(key, out);
+  const Node* found = m_node.find(key);
+  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
+    if (out[i].starts_with("/") || has_parent_part(out[i])) {
+      m_context.error(
+          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
+          fmt::format("'{}' leads out of the seed", out[i]), "name it relative to seed.from, without '..'");
+    }
+  }
+}
+
+void MapReader::command(std::string_view key, Command& out) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (found->is_list()) {
+    each_item(key, [&](const Node& item, std::size_t i) {
+      if (auto text = read_text(m_context, item, fmt::format("{}[{}]", address_of(key), i))) {
+        out.list.push_back(std::move(*text));
+      }
+    });
+  } else {
+    string(key, out.shell);
+  }
+  const bool blank =
+      out.list.empty() ? out.shell.find_first_not_of(" \t\n") == std::string::npos : out.list[0].empty();
+  if (!found->is_map() && blank) {
+    error(key, "value", "the command is empty");
+  }
+}
+
+void MapReader::egress(std::string_view key, Egress& out) {
+  const Node* found = value(key);
+  if (!found) {
+    return;
+  }
+  if (!found->is_list()) {
+    std::string text;
+    string(key, text);
+    if (text == "none" || text == "all") {
+      out.kind = text == "all" ? EgressKind::all : EgressKind::none;
+    } else if (found->is_scalar()) {
+      error(
+          key, "value", fmt::format("'{}' is neither none nor all", text),
+          fmt::format("write hosts as a list: [{}]", text));
+    }
+    return;
+  }
+  out.kind = EgressKind::hosts;
+  strings(key, out.hosts);
+  for (const auto& host : out.hosts) {
+    if (host.find_first_of(" /\t\n") != std::string::npos) {
+      error(
+          key, "value", fmt::format("'{}' is no host", host),
+          "a name or address only, no scheme and no path");
+    }
+  }
+  std::sort(out.hosts.begin(), out.hosts.end());
+  out.hosts.erase(std::unique(out.hosts.begin(), out.hosts.end()), out.hosts.end());
+  if (out.hosts.empty()) {
+    out.kind = EgressKind::none;
+  }
+}
+
+} // namespace pyro::spec
