@@ -16,6 +16,18 @@
 #include <map>
 #include <unistd.h>
 
+// libarchive's pax writer wants this one function from the object file that refers to every other format, and
+// with them to XML and crypto libraries that a static link would need for nothing. It is called for types of
+// entries that pax cannot hold, which Packing never hands over.
+extern "C" void // NOLINTNEXTLINE(bugprone-reserved-identifier)
+__archive_write_entry_filetype_unsupported(
+    struct archive* archive, struct archive_entry* entry, const char* format);
+
+extern "C" void __archive_write_entry_filetype_unsupported(
+    struct archive* archive, struct archive_entry*, const char* format) {
+  archive_set_error(archive, EINVAL, "%s: unsupported file type", format);
+}
+
 namespace pyro::os {
 
 namespace {
