@@ -1,8 +1,6 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
-#include <pyro/spec/schema.hpp>
-
 namespace pyro::operations {
 
 namespace {
@@ -129,7 +127,7 @@ Operation schema() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context&, const Json&) {
-        return spec::json_schema();
+        return workspace::file_schema();
       }};
 }
 

@@ -7,11 +7,48 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace pyro::operations {
 
-OutputCapture::OutputCapture(std::size_t limit) : m_half(limit / 2 + 1), m_pipe(os::make_pipe()) {
+namespace {
+
+std::pair<int, int> make_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+    const int error = errno;
+    throw Error::from_errno(error, "pipe");
+  }
+  return {ends[0], ends[1]};
+}
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      const int error = errno;
+      throw Error::from_errno(error, "write the input");
+    }
+  }
+}
+
+} // namespace
+
+void Descriptor::reset() {
+  if (m_fd >= 0) {
+    ::close(m_fd);
+    m_fd = -1;
+  }
+}
+
+OutputCapture::OutputCapture(std::size_t limit) : OutputCapture(limit, make_pipe()) {
+}
+
+OutputCapture::OutputCapture(std::size_t limit, std::pair<int, int> pipe)
+    : m_half(limit / 2 + 1), m_read(pipe.first), m_write(pipe.second) {
   // Signals belong to the thread that called; the reader inherits a full mask.
   sigset_t all;
   sigset_t before;
@@ -26,7 +63,7 @@ OutputCapture::~OutputCapture() {
 }
 
 void OutputCapture::finish() {
-  m_pipe.write_end.reset();
+  m_write.reset();
   if (m_reader.joinable()) {
     m_reader.join();
   }
@@ -35,7 +72,7 @@ void OutputCapture::finish() {
 void OutputCapture::read_loop() {
   std::array<char, 65536> buffer{};
   while (true) {
-    const auto count = ::read(m_pipe.read_end.get(), buffer.data(), buffer.size());
+    const auto count = ::read(m_read.get(), buffer.data(), buffer.size());
     if (count > 0) {
       keep({buffer.data(), static_cast<std::size_t>(count)});
     } else if (count == 0 || errno != EINTR) {
@@ -64,16 +101,16 @@ std::string OutputCapture::text() const {
   return fmt::format("{}\n[… {} bytes left out …]\n{}", m_begin, m_left_out, m_end);
 }
 
-os::Fd text_as_input(const std::string& text) {
+Descriptor text_as_input(const std::string& text) {
   if (text.empty()) {
-    return {};
+    return Descriptor();
   }
-  os::Fd file(memfd_create("pyro-stdin", MFD_CLOEXEC));
-  if (!file) {
+  Descriptor file(memfd_create("pyro-stdin", MFD_CLOEXEC));
+  if (!file.valid()) {
     const int error = errno;
     throw Error::from_errno(error, "memfd_create");
   }
-  os::write_all(file.get(), text);
+  write_all(file.get(), text);
   if (lseek(file.get(), 0, SEEK_SET) < 0) {
     const int error = errno;
     throw Error::from_errno(error, "seek in memory");

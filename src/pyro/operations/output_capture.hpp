@@ -2,12 +2,34 @@
 // `limit` bytes. A thread reads, so that a writer that blocks until it is done cannot stall.
 #pragma once
 
-#include <pyro/os/fd.hpp>
-
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 namespace pyro::operations {
+
+/// Owner of a descriptor. Fronts and this folder do not see os/, and this is all they need of it.
+class Descriptor {
+public:
+  explicit Descriptor(int fd = -1) : m_fd(fd) {}
+
+  ~Descriptor() { reset(); }
+
+  Descriptor(Descriptor&& other) noexcept : m_fd(other.m_fd) { other.m_fd = -1; }
+
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return m_fd; }
+
+  bool valid() const { return m_fd >= 0; }
+
+  void reset();
+
+private:
+  int m_fd;
+};
 
 class OutputCapture {
 public:
@@ -16,7 +38,7 @@ public:
   OutputCapture(const OutputCapture&) = delete;
   OutputCapture& operator=(const OutputCapture&) = delete;
 
-  int descriptor() const { return m_pipe.write_end.get(); }
+  int descriptor() const { return m_write.get(); }
 
   /// Closes the descriptor and waits for what is still in the pipe. Once; then ask for text().
   void finish();
@@ -26,6 +48,7 @@ public:
   bool truncated() const { return m_left_out > 0; }
 
 private:
+  OutputCapture(std::size_t limit, std::pair<int, int> pipe);
   void read_loop();
   void keep(std::string_view bytes);
 
@@ -33,11 +56,12 @@ private:
   std::string m_begin;
   std::string m_end;
   std::size_t m_left_out = 0;
-  os::Pipe m_pipe;
+  Descriptor m_read;
+  Descriptor m_write;
   std::thread m_reader;
 };
 
 /// A descriptor to read `text` from; not valid (-1: no input) for an empty one.
-os::Fd text_as_input(const std::string& text);
+Descriptor text_as_input(const std::string& text);
 
 } // namespace pyro::operations

@@ -1,4 +1,5 @@
 #include <pyro/operations/output_capture.hpp>
+#include <pyro/os/fd.hpp>
 
 #include <gtest/gtest.h>
 
