@@ -102,6 +102,9 @@ void finish_root(const std::string& tree) {
   if (::fchmod(root.get(), 0755) < 0) {
     throw Error::from_errno(errno, "chmod of a new root");
   }
+  for (const auto& name : os::list_directory(tree + "/dev")) { // it differs with who builds
+    os::remove_tree(tree + "/dev/" + name);
+  }
   remove_special_files(root.get());
   put_file(root.get(), "etc/hostname", "sandbox\n", Existing::replace);
   put_file(root.get(), "etc/hosts", k_hosts_file, Existing::replace);
