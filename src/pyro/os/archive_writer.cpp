@@ -84,7 +84,7 @@ void Packing::check(int result) {
   }
   const char* text = archive_error_string(m_archive.get());
   int number = archive_errno(m_archive.get());
-  if (result == ARCHIVE_WARN && text != nullptr && std::string_view(text).find("can't") == 0) {
+  if (result == ARCHIVE_WARN && text != nullptr && std::string_view(text).starts_with("Can't")) {
     return; // a name that is not UTF-8 is written as it is
   }
   if (number > 0) {

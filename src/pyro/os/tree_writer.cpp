@@ -17,7 +17,7 @@ namespace pyro::os {
 namespace {
 
 constexpr std::size_t k_max_name = 255;
-constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 /// For messages: control bytes of a hostile name must not reach a terminal.
 std::string printable(std::string_view text) {
