@@ -1,6 +1,6 @@
-// The manager: the one API for every front (through operations/). It observes, plans and applies pyro.yaml files and
-// drives sandboxes. Everything it needs lives in files below Settings::base, so any process can go on where another
-// stopped. Every function throws Error; nothing is printed, progress goes to the event sink.
+// The manager: the one API for every front (through operations/). It observes, plans and applies pyro.yaml
+// files and drives sandboxes. Everything it needs lives in files below Settings::base, so any process can go
+// on where another stopped. Every function throws Error; nothing is printed, progress goes to the event sink.
 #pragma once
 
 #include <pyro/base/error.hpp>
@@ -14,10 +14,15 @@
 #include <string>
 #include <vector>
 
+namespace pyro::backend {
+class Backend;
+}
+
 namespace pyro::workspace {
 
-/// One line of progress. kind: action_start, action_progress, action_complete, action_error, log (a line of a step's
-/// output), probe, waiting (for a lock), note.
+/// One line of progress. kind: action_start, action_progress, action_complete, action_error, log (a line of a
+/// step's output), probe, waiting (for a lock), note, plan (of apply, once, before its first action and
+/// before `ask`: text is the plan for people, data its document).
 struct Event {
   std::string kind;
   std::string address; // "environment.setup.deps", "services.db", "" for the whole
@@ -28,10 +33,13 @@ struct Event {
 using EventSink = std::function<void(const Event&)>;
 
 struct Settings {
-  std::string base;              // state directory (PYRO_HOME); empty: the default
-  std::string cache;             // environment cache; empty: the default
-  std::string libexec;           // where pyro-supervisor and pyro-agent are; empty: beside the program
+  std::string base;       // state directory (PYRO_HOME); empty: the default
+  std::string cache;      // environment cache; empty: the default
+  std::string agent_path; // the program pyro-agent
+  std::vector<std::shared_ptr<const backend::Backend>> backends; // strongest isolation last; wired by app/
   std::chrono::milliseconds lock_timeout{60'000};
+  /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
+  std::function<bool()> interrupted = {};
 };
 
 /// Which pyro.yaml, and how it is read.
@@ -45,14 +53,16 @@ struct Project {
 /// What an apply or plan may do.
 struct ApplyOptions {
   bool approve_all = false; // --yes
-  /// Asked only when something would be lost and approve_all is off; gets the plan as text. Absent: approval_needed.
+  /// Asked only when something would be lost and approve_all is off; gets the plan as text. Absent:
+  /// approval_needed.
   std::function<bool(const std::string& plan_text)> ask;
   bool wait = true;
   bool use_cache = true;
   std::chrono::milliseconds timeout{0}; // 0: none
 };
 
-/// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's business.
+/// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's
+/// business.
 struct ExecStreams {
   int in = -1;
   int out = 1;
@@ -68,12 +78,14 @@ struct ExecRequest {
   int columns = 80;
   int rows = 24;
   std::chrono::milliseconds timeout{0}; // 0: none
-  /// Called about 10 times a second and after signals; returns a pending {"resize":{cols,rows}} or {"signal":"INT"}.
+  /// Called about 10 times a second and after signals; returns a pending {"resize":{cols,rows}} or
+  /// {"signal":"INT"}.
   std::function<std::optional<Json>()> poll_control;
 };
 
 struct ExecResult {
-  int exit_code = 0; // the command's; 124 timeout, 126 not executable, 127 not found, 128+N killed by a signal
+  int exit_code =
+      0; // the command's; 124 timeout, 126 not executable, 127 not found, 128+N killed by a signal
   bool timed_out = false;
   std::int64_t duration_ms = 0;
   std::string note; // why it could not be started
@@ -84,7 +96,8 @@ public:
   Manager(Settings settings, EventSink events);
   ~Manager();
 
-  // --- the declared file -------------------------------------------------------------------------------------------
+  // --- the declared file
+  // -------------------------------------------------------------------------------------------
 
   /// {"valid", "diagnostics": [{severity, position, address, message, hint}], "name"}
   Json validate(const Project& project);
@@ -97,38 +110,49 @@ public:
   /// Why the plan would do what it does at `address`, or why a cached layer was not used, with file:line.
   Json why(const Project& project, const std::string& address);
 
-  // --- a workspace: found by id, unique id prefix or name; empty: the one of the project in `directory` -------------
+  // --- a workspace: found by id, unique id prefix or name; empty: the one of the project in `directory`
+  // -------------
 
   /// Spec, state, services with readiness, snapshots, backend, ttl, last error.
   Json status(const std::string& workspace, const Project& project);
   Json list();
-  ExecResult exec(const std::string& workspace, const Project& project, const ExecRequest& request,
-                  const ExecStreams& streams);
+  ExecResult exec(
+      const std::string& workspace, const Project& project, const ExecRequest& request,
+      const ExecStreams& streams);
   /// Lines of a service's output to the callback; follows until the service or the caller's `stop` says so.
-  void logs(const std::string& workspace, const Project& project, const std::string& service, int tail, bool follow,
-            const std::function<void(const std::string& service, const std::string& line)>& line,
-            const std::function<bool()>& stop);
+  void logs(
+      const std::string& workspace, const Project& project, const std::string& service, int tail, bool follow,
+      const std::function<void(const std::string& service, const std::string& line)>& line,
+      const std::function<bool()>& stop);
   /// {"changed", "summary": {...}, "entries": [{path, status, artifact_type, text_patch}], "patch"}
-  Json diff(const std::string& workspace, const Project& project, const std::vector<std::string>& paths, bool patches);
+  Json diff(
+      const std::string& workspace, const Project& project, const std::vector<std::string>& paths,
+      bool patches);
   Json snapshot_save(const std::string& workspace, const Project& project, const std::string& name);
   Json snapshot_list(const std::string& workspace, const Project& project);
   Json snapshot_remove(const std::string& workspace, const Project& project, const std::string& name);
-  /// `to` empty: the file's reset.to, else the deepest snapshot. Uses options.ask when edits would be lost for good.
-  Json reset(const std::string& workspace, const Project& project, const std::string& to, const ApplyOptions& options);
+  /// `to` empty: the file's reset.to, else the deepest snapshot. Uses options.ask when edits would be lost
+  /// for good.
+  Json reset(
+      const std::string& workspace, const Project& project, const std::string& to,
+      const ApplyOptions& options);
   /// Back to before the last reset, replace or destroy.
   Json undo(const std::string& workspace, const Project& project);
   Json stop(const std::string& workspace, const Project& project);
   Json start(const std::string& workspace, const Project& project);
-  Json destroy(const std::string& workspace, const Project& project, const ApplyOptions& options,
-               bool remove_snapshots);
+  Json destroy(
+      const std::string& workspace, const Project& project, const ApplyOptions& options,
+      bool remove_snapshots);
 
-  // --- the machine -------------------------------------------------------------------------------------------------
+  // --- the machine
+  // -------------------------------------------------------------------------------------------------
 
   Json env_list();
   Json env_pull(const std::string& image);
   Json env_inspect(const std::string& image);
   Json env_prune(bool dry_run);
-  /// {"checks": [{name, ok: bool, level: ok|note|warning|error, text, hint}], "objects": {...kernel objects owned}}
+  /// {"checks": [{name, ok: bool, level: ok|note|warning|error, text, hint}], "objects": {...kernel objects
+  /// owned}}
   Json doctor();
   /// Removes what no workspace and no recipe within its retention needs.
   Json prune(bool dry_run);
@@ -137,5 +161,8 @@ private:
   struct State;
   std::unique_ptr<State> m_state;
 };
+
+/// The JSON Schema of pyro.yaml, for editors; fronts see it through operations/.
+Json file_schema();
 
 } // namespace pyro::workspace

@@ -1,0 +1,290 @@
+#include "applier.hpp"
+
+#include "generations.hpp"
+#include "guest_services.hpp"
+#include "snapshots.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/plan/render.hpp>
+#include <pyro/spec/normal_form.hpp>
+
+#include <set>
+
+namespace pyro::workspace {
+
+namespace {
+
+bool starts_with(const std::string& text, std::string_view prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+std::set<std::string> all_secrets(const spec::Spec& spec) {
+  std::set<std::string> names;
+  for (const auto& [name, service] : spec.services) {
+    names.insert(service.secrets.begin(), service.secrets.end());
+  }
+  return names;
+}
+
+} // namespace
+
+void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend) {
+  const auto& spec = project.spec;
+  const auto refuse = [&](const std::string& address, const std::string& what, const std::string& hint) {
+    throw Error(ErrorCode::unavailable, "{}", what).at(spec.place(address)).with_hint(hint);
+  };
+  if (!spec.mounts.empty()) {
+    refuse(
+        "mounts", "live host directories (mounts) are not supported by this version",
+        "use `seed` to copy files in");
+  }
+  for (const auto& [name, service] : spec.services) {
+    if (!service.ports.empty()) {
+      refuse(
+          "services." + name + ".ports", "publishing ports is not supported by this version",
+          "reach the service from inside: pyro exec -- curl ...");
+    }
+  }
+  const auto check_egress = [&](const spec::Egress& egress, const std::string& address) {
+    if (egress.kind == spec::EgressKind::hosts && !backend.capabilities().egress_filter) {
+      refuse(
+          address, fmt::format("backend '{}' cannot limit egress to a list of hosts", backend.name()),
+          "write `none` or `all`");
+    }
+    if (egress.kind != spec::EgressKind::none && !backend.capabilities().egress) {
+      refuse(
+          address, "network access from a sandbox needs the program 'pasta', which is not installed",
+          "apt install passt, or write `egress: none`");
+    }
+  };
+  check_egress(spec.network_egress, "network.egress");
+  for (const auto& step : spec.environment.setup) {
+    if (step.egress.kind == spec::EgressKind::hosts) {
+      check_egress(step.egress, "environment.setup." + step.id + ".egress");
+    }
+  }
+  for (const auto& [name, snapshot] : spec.snapshots) {
+    if (snapshot.memory == spec::MemoryMode::on && !backend.capabilities().memory_snapshot) {
+      refuse(
+          "snapshots." + name + ".memory",
+          fmt::format("backend '{}' cannot keep memory in snapshots", backend.name()),
+          "write `memory: auto`: services start again after a reset");
+    }
+  }
+}
+
+std::vector<protocol::ServiceStatus> start_services(
+    Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
+    const std::string& user, bool wait) {
+  if (project.spec.services.empty()) {
+    return {};
+  }
+  auto client = connect_sandbox(runtime_dir, "services");
+  const auto secrets = all_secrets(project.spec);
+  deliver_secrets(*client, project.spec, project.directory, {secrets.begin(), secrets.end()});
+  const auto definitions = service_definitions(project.spec, measured, user);
+  client->call("/agent/services/apply", protocol::to_json(definitions));
+  std::vector<std::string> dead;
+  for (const auto& status : services_status(*client)) {
+    using State = protocol::ServiceState;
+    const bool ended =
+        status.state == State::exited || status.state == State::failed || status.state == State::stopped;
+    if (ended) {
+      dead.push_back(status.name);
+    }
+  }
+  if (!dead.empty()) {
+    client->call("/agent/services/start", protocol::to_json(protocol::ServicesSelect{dead, false}));
+  }
+  if (!wait) {
+    return services_status(*client);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, service] : project.spec.services) {
+    names.push_back(name);
+  }
+  return wait_for_services(context, *client, project.spec, names);
+}
+
+Applier::Applier(
+    Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
+    LockedWorkspace& workspace, const backend::Backend& backend)
+    : m_context(context), m_project(project), m_measured(measured), m_plan(plan), m_workspace(workspace),
+      m_backend(backend),
+      m_builder(context, project, measured, backend, workspace.record.id, workspace.paths.root()) {
+}
+
+void Applier::run(bool wait_for_services) {
+  m_wait = wait_for_services;
+  for (const auto& action : m_plan.actions) {
+    if (!plan::is_change(action.kind)) {
+      continue;
+    }
+    m_context.check_interrupted();
+    os::crash_point("apply.action");
+    const auto started = os::now_monotonic();
+    m_context.emit("action_start", action.address, plan::action_text(action, plan::Tense::present));
+    try {
+      act(action);
+    } catch (const Error& error) {
+      m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+      throw;
+    }
+    const auto took = (os::now_monotonic() - started).count();
+    m_context.emit(
+        "action_complete", action.address, plan::action_text(action, plan::Tense::past),
+        {{"duration_ms", took}});
+  }
+  note_applied();
+}
+
+void Applier::act(const plan::Action& action) {
+  if (action.address == "workspace") {
+    change_workspace(action);
+  } else if (starts_with(action.address, "services.")) {
+    apply_services();
+  } else if (starts_with(action.address, "snapshots.")) {
+    take_snapshot(action);
+  } else if (action.kind == plan::ActionKind::build || action.kind == plan::ActionKind::rebuild) {
+    build(action);
+  } else if (action.kind == plan::ActionKind::sync) {
+    throw Error(ErrorCode::unavailable, "seed.on_change: sync is not supported by this version")
+        .at(m_project.spec.place("seed.on_change"))
+        .with_hint("write `reset` (fresh files, asks before edits are lost) or `keep`");
+  }
+  // What is left are updates of fields that note_applied() records and the services' update has delivered.
+}
+
+void Applier::build(const plan::Action& action) {
+  for (std::size_t index = 0; index < m_measured.chain.size(); ++index) {
+    if (m_measured.chain[index].address == action.address) {
+      m_builder.build(index);
+      return;
+    }
+  }
+  throw Error(ErrorCode::internal, "{} is not in the chain", action.address);
+}
+
+LayerStack Applier::stack_for(const HexDigest& key) const {
+  const auto recipe = m_context.recipes.find(key);
+  if (!recipe) {
+    throw Error(ErrorCode::internal, "no layers are stored under the key {}", key);
+  }
+  return {recipe->layers, recipe->host_directories};
+}
+
+void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
+  const auto& spec = m_project.spec;
+  record.name = spec.name;
+  record.labels = spec.labels;
+  record.backend = m_backend.name();
+  record.execution_mode = m_backend.execution_mode();
+  record.isolation = std::string(spec::name_of(spec.isolation));
+  record.environment = spec.environment.image;
+  record.vcpu_count = spec.environment.resources.cpus;
+  record.mem_mib = static_cast<int>(spec.environment.resources.memory >> 20);
+  record.metadata["pids"] = spec.environment.resources.pids;
+  record.network = {{"egress", spec::to_string(spec.network_egress)}};
+  record.workdir = spec.environment.workdir;
+  record.env = spec.environment.env;
+}
+
+void Applier::change_workspace(const plan::Action& action) {
+  using Kind = plan::ActionKind;
+  auto& record = m_workspace.record;
+  const auto old_ttl = record.metadata.value("ttl_ms", std::int64_t{0});
+  const auto ttl = m_project.spec.lifecycle.ttl ? m_project.spec.lifecycle.ttl->count() : std::int64_t{0};
+  const bool is_new = action.kind == Kind::create || action.kind == Kind::replace;
+  if (ttl != old_ttl || is_new || record.state != store::WorkspaceState::started) {
+    record.metadata["ttl_ms"] = ttl;
+    record.expires_at =
+        ttl > 0 ? std::optional(os::now_epoch() + static_cast<double>(ttl) / 1000) : std::nullopt;
+  }
+  set_run_time_fields(record);
+  record.user = m_builder.default_user();
+  if (action.kind == Kind::reboot || action.kind == Kind::start) {
+    stop_workspace(m_context, m_workspace, std::chrono::seconds(10));
+    start_workspace(m_context, m_workspace);
+    return;
+  }
+  const auto stack = stack_for(action.key);
+  const auto keep = record.generation > 0 ? KeepUndo::yes : KeepUndo::no;
+  const bool is_reset = action.kind == Kind::reset;
+  switch_generation(
+      m_context, m_workspace, std::string(plan::name_of(action.kind)), stack, 0, keep,
+      "apply: " + std::string(plan::name_of(action.kind)), [&](store::WorkspaceRecord& changed) {
+        changed.base_key = action.key;
+        changed.metadata.erase("base_layers");
+        if (is_reset) {
+          ++changed.reset_count;
+          changed.last_reset_at = os::now_epoch();
+        }
+      });
+  record_snapshot(m_context, m_workspace, "baseline", store::SnapshotKind::baseline, stack, action.key);
+}
+
+void Applier::apply_services() {
+  if (std::exchange(m_services_done, true)) {
+    return; // the agent starts them all in the order of their dependencies
+  }
+  m_services = start_services(
+      m_context, m_project, m_measured, m_workspace.paths.runtime(), m_builder.default_user(), m_wait);
+}
+
+void Applier::take_snapshot(const plan::Action& action) {
+  const auto name = action.address.substr(std::string_view("snapshots.").size());
+  auto& record = m_workspace.record;
+  if (action.kind == plan::ActionKind::forget) {
+    m_context.records.remove_snapshot(record.id, name);
+    return;
+  }
+  LayerStack stack;
+  const auto cached = m_context.recipes.find(action.key);
+  if (cached) {
+    stack = {cached->layers, cached->host_directories};
+  } else {
+    const auto started = os::now_monotonic();
+    stack = capture_running(m_context, m_workspace, action.address);
+    store::RecipeRecord recipe;
+    recipe.key = action.key;
+    recipe.layers = stack.layers;
+    recipe.host_directories = stack.host_directories;
+    recipe.address = "services";
+    recipe.workspace = record.name;
+    recipe.duration_ms = (os::now_monotonic() - started).count();
+    m_context.recipes.save(recipe);
+    record.metadata["base_layers"] = stack.layers;
+    record.base_key = action.key;
+    m_context.records.save(record);
+  }
+  record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
+}
+
+void Applier::note_applied() {
+  auto& record = m_workspace.record;
+  Json links = Json::array();
+  for (const auto& link : m_plan.chain) {
+    links.push_back(plan::to_json(link));
+  }
+  const auto spec = spec::normal_form(m_project.spec);
+  const bool is_same = record.spec == spec && record.links == links;
+  if (m_plan.empty() && is_same) {
+    return; // nothing changed: the record, and its generation, stay as they are
+  }
+  set_run_time_fields(record);
+  record.spec = spec;
+  record.links = links;
+  ++record.spec_generation;
+  record.metadata["project_file"] = m_project.file;
+  record.workspace_seed = {
+      {"mode", m_measured.scan ? "directory" : "tar_archive"},
+      {"seed_path", m_measured.scan ? m_measured.scan->source() : m_measured.archive->path}};
+  record.last_activity_at = os::now_epoch();
+  const auto secrets = all_secrets(m_project.spec);
+  record.secrets = {secrets.begin(), secrets.end()};
+  m_context.records.save(record);
+}
+
+} // namespace pyro::workspace

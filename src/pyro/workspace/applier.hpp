@@ -1,0 +1,58 @@
+// Carries a plan out: layers, workspace, services, snapshots, in the plan's order and nothing else.
+#pragma once
+
+#include "layer_builder.hpp"
+#include "measure.hpp"
+#include "workspace_handle.hpp"
+
+#include <pyro/plan/plan.hpp>
+#include <pyro/protocol/service_requests.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+class Applier {
+public:
+  Applier(
+      Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
+      LockedWorkspace& workspace, const backend::Backend& backend);
+
+  /// Throws with what failed; the record then still says the truth.
+  void run(bool wait_for_services);
+
+  const std::vector<protocol::ServiceStatus>& services() const { return m_services; }
+
+private:
+  void act(const plan::Action& action);
+  void build(const plan::Action& action);
+  void change_workspace(const plan::Action& action);
+  void apply_services();
+  void take_snapshot(const plan::Action& action);
+  void note_applied();
+  void set_run_time_fields(store::WorkspaceRecord& record) const;
+  LayerStack stack_for(const HexDigest& key) const;
+
+  Context& m_context;
+  const LoadedProject& m_project;
+  Measured& m_measured;
+  const plan::Plan& m_plan;
+  LockedWorkspace& m_workspace;
+  const backend::Backend& m_backend;
+  LayerBuilder m_builder;
+  std::vector<protocol::ServiceStatus> m_services;
+  bool m_services_done = false;
+  bool m_wait = true;
+};
+
+/// What this version or this machine cannot do is refused before anything happens, at its place in the file.
+void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend);
+
+/// Starts the services of a record anew (after start, reset, undo) and delivers its secrets.
+std::vector<protocol::ServiceStatus> start_services(
+    Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
+    const std::string& user, bool wait);
+
+} // namespace pyro::workspace

@@ -1,0 +1,97 @@
+#include "drift.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/store/capture.hpp>
+#include <pyro/store/diff.hpp>
+#include <pyro/store/gitignore.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+std::string relative(const std::string& path) {
+  const auto first = path.find_first_not_of('/');
+  return first == std::string::npos ? "" : path.substr(first);
+}
+
+store::Stack stack_of(const Context& context, const LayerStack& layers) {
+  return store::Stack::of(context.layers.trees(layers.layers), layers.host_directories);
+}
+
+store::Stack current_stack(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  const auto parts = store::parts_of_generation(paths.generation(record.generation), record.host_directories);
+  return store::with_uppers(stack_of(context, {record.layers, record.host_directories}), parts);
+}
+
+std::vector<store::DiffEntry> entries_below(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const DiffRequest& request, const std::string& root) {
+  std::string patterns;
+  for (const auto& pattern : request.ignore) {
+    patterns += pattern + "\n";
+  }
+  const store::IgnoreList ignores(patterns, "");
+  store::DiffOptions options;
+  options.root = relative(root);
+  options.ignored = [&](const std::string& path, bool is_directory) {
+    const auto whole = options.root.empty() ? path : options.root + "/" + path;
+    const auto name = std::string_view(whole).substr(whole.rfind('/') + 1);
+    return ignores.match(whole, name, is_directory) == store::Match::ignored;
+  };
+  return store::compute_diff(
+      stack_of(context, request.before), current_stack(context, paths, record), options);
+}
+
+} // namespace
+
+const std::vector<std::string>& built_in_ignores() {
+  static const std::vector<std::string> s_patterns{
+      "/tmp/*",          "/var/tmp/*",       "/var/log/", "/var/cache/",         "/run/",
+      "/dev/",           "/proc/",           "/sys/",     "/var/lib/apt/lists/", "/root/.cache/",
+      "/home/*/.cache/", "/etc/resolv.conf", "/etc/mtab", "**/__pycache__/",     "/.pyro/"};
+  return s_patterns;
+}
+
+Json diff_workspace(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const DiffRequest& request) {
+  return os::IdSpace::current().run([&]() -> Json {
+    std::vector<store::DiffEntry> all;
+    for (const auto& root : request.roots) {
+      for (auto& entry : entries_below(context, paths, record, request, root)) {
+        if (request.roots.size() > 1) {
+          entry.path = "/" + (relative(root).empty() ? "" : relative(root) + "/") + entry.path;
+        }
+        all.push_back(std::move(entry));
+      }
+    }
+    return store::diff_document(all);
+  });
+}
+
+std::vector<plan::DriftEntry> find_drift(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const LayerStack& base, const std::vector<std::string>& report, const std::vector<std::string>& ignore) {
+  DiffRequest request{base, report, built_in_ignores()};
+  request.ignore.insert(request.ignore.end(), ignore.begin(), ignore.end());
+  const auto found = os::IdSpace::current().run([&]() -> Json {
+    Json list = Json::array();
+    for (const auto& root : request.roots) {
+      for (const auto& entry : entries_below(context, paths, record, request, root)) {
+        const auto path = "/" + (relative(root).empty() ? "" : relative(root) + "/") + entry.path;
+        constexpr std::string_view k_letters = "AMDT";
+        list.push_back({path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)])});
+      }
+    }
+    return list;
+  });
+  std::vector<plan::DriftEntry> drift;
+  for (const auto& entry : found) {
+    drift.push_back({entry[0].get<std::string>(), entry[1].get<std::string>()[0], false});
+  }
+  return drift;
+}
+
+} // namespace pyro::workspace

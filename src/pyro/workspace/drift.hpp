@@ -1,0 +1,35 @@
+// What was changed in a workspace since a given stack of layers, at a cost that follows the changes.
+#pragma once
+
+#include "layer_builder.hpp"
+#include "workspace_handle.hpp"
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/plan/observed.hpp>
+
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// Patterns (gitignore syntax) that no drift report shows: temporary files, caches, logs, run-time state.
+const std::vector<std::string>& built_in_ignores();
+
+struct DiffRequest {
+  LayerStack before;
+  std::vector<std::string> roots;  // absolute in the sandbox: "/workspace", "/"
+  std::vector<std::string> ignore; // gitignore patterns on absolute paths
+};
+
+/// The contract's document (diff-baseline) with paths relative to the single root, or absolute where there
+/// are several.
+Json diff_workspace(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const DiffRequest& request);
+
+/// The entries that a plan shows: against `base`, by the spec's drift settings.
+std::vector<plan::DriftEntry> find_drift(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const LayerStack& base, const std::vector<std::string>& report, const std::vector<std::string>& ignore);
+
+} // namespace pyro::workspace

@@ -1,0 +1,159 @@
+#include "generations.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/os/directory.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+const backend::Backend& backend_of(const Context& context, const store::WorkspaceRecord& record) {
+  return context.backend_named(record.backend);
+}
+
+backend::Launched
+launch(Context& context, LockedWorkspace& workspace, int generation, const LayerStack& stack) {
+  const auto& record = workspace.record;
+  const auto options = run_options_of(record);
+  SandboxRequest request;
+  request.workspace_id = record.id;
+  request.hostname = record.name;
+  request.runtime_dir = workspace.paths.runtime();
+  request.generation_dir = workspace.paths.generation(generation);
+  request.layers = stack.layers;
+  request.host_directories = stack.host_directories;
+  request.limits = options.limits;
+  request.egress = options.egress;
+  request.expires_at = record.expires_at.value_or(0);
+  return start_sandbox(context, backend_of(context, record), request);
+}
+
+void note_started(store::WorkspaceRecord& record, const backend::Launched& launched) {
+  record.state = store::WorkspaceState::started;
+  record.supervisor = os::process_id_of(launched.supervisor_pid);
+  record.sandbox_pid = launched.sandbox_pid;
+  record.last_error.clear();
+  record.last_activity_at = os::now_epoch();
+  record.metadata["notes"] = launched.notes;
+  record.metadata["timings_us"] = launched.timings;
+  record.metadata.erase("destroyed_at");
+}
+
+void note_stopped(store::WorkspaceRecord& record) {
+  record.state = store::WorkspaceState::stopped;
+  record.supervisor.reset();
+  record.sandbox_pid.reset();
+}
+
+double undo_seconds(const store::WorkspaceRecord& record) {
+  const auto text = record.spec.is_object() && record.spec.contains("reset") ? record.spec["reset"] : Json();
+  if (text.is_object() && text.contains("undo") && text["undo"].is_number_integer()) {
+    return text["undo"].get<double>() / 1000;
+  }
+  return 86'400;
+}
+
+} // namespace
+
+RunOptions run_options_of(const store::WorkspaceRecord& record) {
+  RunOptions options;
+  options.limits.cpus = record.vcpu_count;
+  options.limits.memory_bytes = static_cast<std::int64_t>(record.mem_mib) << 20;
+  options.limits.pids = int_or(record.metadata, "pids", 1024);
+  options.egress = string_or(record.network, "egress", "none") != "none";
+  return options;
+}
+
+int next_generation(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  int highest = record.generation;
+  for (const auto& name : os::list_directory(paths.generations())) {
+    highest = std::max(highest, std::atoi(name.c_str()));
+  }
+  return highest + 1;
+}
+
+void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::milliseconds grace) {
+  auto& record = workspace.record;
+  if (record.state != store::WorkspaceState::started) {
+    return;
+  }
+  if (grace.count() > 0) {
+    if (auto client = backend::ControlClient::connect(workspace.paths.control_socket())) {
+      try {
+        client->call("/stop", {{"grace_ms", grace.count()}}, grace + std::chrono::seconds(10));
+      } catch (const Error& error) {
+        context.emit(
+            "note", "workspace", fmt::format("stopping nicely failed ({}); killing", error.message()));
+      }
+    }
+  }
+  kill_sandbox(workspace.paths.runtime());
+  note_stopped(record);
+  context.records.save(record);
+}
+
+void start_workspace(Context& context, LockedWorkspace& workspace) {
+  auto& record = workspace.record;
+  kill_sandbox(workspace.paths.runtime());
+  const auto launched =
+      launch(context, workspace, record.generation, {record.layers, record.host_directories});
+  note_started(record, launched);
+  context.records.save(record);
+}
+
+void switch_generation(
+    Context& context, LockedWorkspace& workspace, const std::string& operation, const LayerStack& stack,
+    int existing, KeepUndo keep_undo, const std::string& reason,
+    const std::function<void(store::WorkspaceRecord&)>& change) {
+  auto& record = workspace.record;
+  const int target = existing > 0 ? existing : next_generation(workspace.paths, record);
+  auto journal =
+      store::Journal::begin(workspace.paths.journal(), operation, {{"generation", target}}, os::Durable::no);
+  os::crash_point("switch.journal");
+  std::optional<store::UndoEntry> undo;
+  if (record.generation > 0 && keep_undo == KeepUndo::yes) {
+    undo = store::UndoEntry{record.generation, record.layers, record.host_directories,
+                            os::now_epoch(),   reason,        os::now_epoch() + undo_seconds(record)};
+  }
+  kill_sandbox(workspace.paths.runtime());
+  os::crash_point("switch.stopped");
+  backend::Launched launched;
+  try {
+    launched = launch(context, workspace, target, stack);
+  } catch (Error& error) {
+    note_stopped(record);
+    record.last_error = error.what();
+    context.records.save(record);
+    if (existing == 0) {
+      remove_trees({workspace.paths.generation(target)}, Detached::no);
+    }
+    journal.commit();
+    throw;
+  }
+  os::crash_point("switch.launched");
+  const auto displaced = record.undo;
+  const int left = record.generation;
+  record.generation = target;
+  record.layers = stack.layers;
+  record.host_directories = stack.host_directories;
+  record.undo = undo;
+  if (change) {
+    change(record);
+  }
+  note_started(record, launched);
+  context.records.save(record);
+  os::crash_point("switch.recorded");
+  journal.commit();
+  std::vector<std::string> unused;
+  if (displaced && displaced->generation != target) {
+    unused.push_back(workspace.paths.generation(displaced->generation));
+  }
+  if (keep_undo == KeepUndo::no && left > 0) {
+    unused.push_back(workspace.paths.generation(left));
+  }
+  remove_trees(unused, Detached::yes);
+}
+
+} // namespace pyro::workspace

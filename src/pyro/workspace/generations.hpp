@@ -1,0 +1,41 @@
+// Moving a workspace from one writable layer to another: the heart of create, start, reset, undo and replace.
+#pragma once
+
+#include "layer_builder.hpp"
+#include "workspace_handle.hpp"
+
+#include <pyro/os/clock.hpp>
+
+#include <functional>
+#include <string>
+
+namespace pyro::workspace {
+
+/// How the sandbox of a workspace is to run.
+struct RunOptions {
+  backend::Limits limits;
+  bool egress = false;
+};
+
+RunOptions run_options_of(const store::WorkspaceRecord& record);
+
+/// Ends the sandbox and records the workspace as stopped. Fine when it is stopped already.
+void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::milliseconds grace);
+
+/// Starts the sandbox on the current writable layer. Services and secrets are the caller's business.
+void start_workspace(Context& context, LockedWorkspace& workspace);
+
+enum class KeepUndo { yes, no };
+
+/// Gives the workspace other content: a new writable layer on `stack`, or the existing generation `existing`
+/// (undo). The old writable layer becomes the undo point. Ends started; should the start fail it ends stopped
+/// on the old one.
+void switch_generation(
+    Context& context, LockedWorkspace& workspace, const std::string& operation, const LayerStack& stack,
+    int existing, KeepUndo keep_undo, const std::string& reason,
+    const std::function<void(store::WorkspaceRecord&)>& change = {});
+
+/// The number for a new writable layer.
+int next_generation(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
+} // namespace pyro::workspace

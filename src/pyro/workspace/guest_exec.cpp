@@ -1,0 +1,217 @@
+#include "guest_exec.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cerrno>
+#include <poll.h>
+#include <unistd.h>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::size_t k_max_line = 16 << 10;
+
+/// Cuts a stream of bytes into lines of bounded length.
+class LineSplitter {
+public:
+  explicit LineSplitter(const std::function<void(const std::string&)>& line) : m_line(line) {}
+
+  void add(std::string_view bytes) {
+    for (const char octet : bytes) {
+      if (octet == '\n' || m_text.size() >= k_max_line) {
+        flush();
+      }
+      if (octet != '\n' && octet != '\r') {
+        m_text += octet;
+      }
+    }
+    m_pending = !m_text.empty();
+  }
+
+  void flush() {
+    m_line(m_text);
+    m_text.clear();
+    m_pending = false;
+  }
+
+  void finish() {
+    if (m_pending) {
+      flush();
+    }
+  }
+
+private:
+  const std::function<void(const std::string&)>& m_line;
+  std::string m_text;
+  bool m_pending = false;
+};
+
+/// Feeds our stdin to the command: a regular file is always readable and cannot be polled, so it is read in
+/// portions.
+class InputFeeder {
+public:
+  InputFeeder(os::EventLoop& loop, int fd) : m_loop(loop), m_fd(fd) {}
+
+  ~InputFeeder() { pause(); }
+
+  void start(std::shared_ptr<protocol::Call> call) {
+    m_call = std::move(call);
+    resume();
+  }
+
+  void resume() {
+    if (m_fd < 0 || m_watching || m_ended) {
+      return;
+    }
+    try {
+      m_loop.watch(m_fd, EPOLLIN, [this](std::uint32_t) { read_once(); });
+      m_watching = true;
+    } catch (const Error& error) {
+      if (error.error_number() != EPERM) {
+        throw;
+      }
+      m_loop.post([this] { read_file(); });
+    }
+  }
+
+private:
+  void pause() {
+    if (std::exchange(m_watching, false)) {
+      m_loop.unwatch(m_fd);
+    }
+  }
+
+  /// False: the end, or the command takes no more for now.
+  bool read_once() {
+    std::array<char, 32768> buffer{};
+    const auto count = ::read(m_fd, buffer.data(), buffer.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+      return true;
+    }
+    if (count <= 0) {
+      pause();
+      m_ended = true;
+      m_call->end_in();
+      return false;
+    }
+    if (!m_call->send(
+            protocol::FrameType::data_in, std::string_view(buffer.data(), static_cast<std::size_t>(count)))) {
+      pause();
+      return false;
+    }
+    return true;
+  }
+
+  void read_file() {
+    if (!m_ended && m_call->is_open() && read_once()) {
+      m_loop.post([this] { read_file(); });
+    }
+  }
+
+  os::EventLoop& m_loop;
+  int m_fd;
+  std::shared_ptr<protocol::Call> m_call;
+  bool m_watching = false;
+  bool m_ended = false;
+};
+
+/// Our stdout may be a pipe that somebody reads slowly: wait until it takes bytes again.
+void write_patiently(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EAGAIN) {
+      pollfd waiting{fd, POLLOUT, 0};
+      ::poll(&waiting, 1, 1000);
+      continue;
+    }
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      throw Error::from_errno(errno, "write the command's output");
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+} // namespace
+
+protocol::ExecResult run_with_lines(
+    backend::ControlClient& client, const protocol::ExecRequest& request,
+    const std::function<void(const std::string&)>& line, const std::function<void()>& check_interrupted) {
+  LineSplitter out(line);
+  LineSplitter err(line);
+  std::optional<Json> result;
+  std::optional<Error> failure;
+  std::shared_ptr<protocol::Call> call;
+  protocol::CallEvents events;
+  events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
+    (type == protocol::FrameType::data_err ? err : out).add(bytes);
+    call->consume(bytes.size());
+  };
+  events.on_result = [&](const Json& value) {
+    result = value;
+  };
+  events.on_failure = [&](const Error& error) {
+    failure = error;
+  };
+  call = client.open("/agent/exec", protocol::to_json(request), std::move(events));
+  while (!result && !failure) {
+    client.loop().turn(std::chrono::milliseconds(100));
+    check_interrupted();
+  }
+  out.finish();
+  err.finish();
+  if (failure) {
+    throw *failure;
+  }
+  return protocol::exec_result_from_json(*result);
+}
+
+ExecResult run_with_streams(
+    backend::ControlClient& client, const protocol::ExecRequest& request, const ExecStreams& streams,
+    const std::function<std::optional<Json>()>& poll_control) {
+  std::optional<Json> result;
+  std::optional<Error> failure;
+  std::shared_ptr<protocol::Call> call;
+  InputFeeder input(client.loop(), request.wants_stdin ? streams.in : -1);
+  protocol::CallEvents events;
+  events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
+    const int target = type == protocol::FrameType::data_err ? streams.err : streams.out;
+    if (target >= 0) {
+      write_patiently(target, bytes);
+    }
+    call->consume(bytes.size());
+  };
+  events.on_writable = [&] {
+    input.resume();
+  };
+  events.on_result = [&](const Json& value) {
+    result = value;
+  };
+  events.on_failure = [&](const Error& error) {
+    failure = error;
+  };
+  call = client.open("/agent/exec", protocol::to_json(request), std::move(events));
+  input.start(call);
+  while (!result && !failure) {
+    client.loop().turn(std::chrono::milliseconds(poll_control ? 100 : 60'000));
+    if (poll_control) {
+      while (const auto message = poll_control()) {
+        call->send(*message);
+      }
+    }
+  }
+  if (failure) {
+    throw *failure;
+  }
+  const auto ended = protocol::exec_result_from_json(*result);
+  return {ended.exit_code, ended.timed_out, ended.duration_ms, ended.stderr_note};
+}
+
+} // namespace pyro::workspace

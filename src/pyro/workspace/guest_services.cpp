@@ -1,0 +1,252 @@
+#include "guest_services.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/process.hpp>
+#include <pyro/protocol/requests.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace pyro::workspace {
+
+namespace {
+
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+protocol::Probe probe_of(const spec::Check& check) {
+  protocol::Probe probe;
+  std::visit(
+      Overloaded{
+          [&](const spec::ExecProbe& exec) {
+            probe.kind = protocol::ProbeKind::exec;
+            probe.argv = exec.command.argv();
+          },
+          [&](const spec::HttpProbe& http) {
+            probe.kind = protocol::ProbeKind::http;
+            probe.host = http.host;
+            probe.port = http.port;
+            probe.http_path = http.path;
+            probe.method = http.method;
+            probe.headers = http.headers;
+            probe.status.clear();
+            for (const auto& range : http.status) {
+              probe.status.push_back({range.first, range.last});
+            }
+          },
+          [&](const spec::TcpProbe& tcp) {
+            probe.kind = protocol::ProbeKind::tcp;
+            probe.host = tcp.host;
+            probe.port = tcp.port;
+          },
+          [&](const spec::FileProbe& file) {
+            probe.kind = protocol::ProbeKind::file;
+            probe.file = file.path;
+          },
+          [&](const spec::LogProbe& log) {
+            probe.kind = protocol::ProbeKind::log;
+            probe.pattern = log.pattern;
+            probe.regex = log.regex;
+          },
+      },
+      check);
+  return probe;
+}
+
+protocol::Probe readiness_of(const spec::Readiness& readiness, const std::string& hint) {
+  auto probe = probe_of(readiness.check);
+  probe.interval_ms = readiness.interval ? readiness.interval->count() : 0;
+  probe.timeout_ms = readiness.timeout.count();
+  probe.deadline_ms = readiness.deadline.count();
+  probe.successes = readiness.successes;
+  probe.watch = readiness.watch;
+  probe.hint = hint;
+  return probe;
+}
+
+protocol::Probe liveness_of(const spec::Liveness& liveness) {
+  auto probe = probe_of(liveness.check);
+  probe.interval_ms = liveness.interval.count();
+  probe.timeout_ms = liveness.timeout.count();
+  probe.failures = liveness.failures;
+  return probe;
+}
+
+protocol::ServiceDefinition definition_of(
+    const spec::Spec& spec, const spec::Service& service, const Measured& measured, const std::string& user) {
+  protocol::ServiceDefinition definition;
+  definition.argv = service.command.argv();
+  definition.cwd = service.workdir.empty() ? spec.environment.workdir : service.workdir;
+  definition.env = spec.environment.env;
+  if (const auto file = measured.env_files.find(service.name); file != measured.env_files.end()) {
+    for (const auto& [name, value] : file->second) {
+      definition.env[name] = value;
+    }
+  }
+  for (const auto& [name, value] : service.env) {
+    definition.env[name] = value;
+  }
+  for (const auto& [name, value] : secret_variables(service.secrets)) {
+    definition.env.emplace(name, value);
+  }
+  definition.user = service.user.empty() ? user : service.user;
+  definition.oneshot = service.oneshot;
+  for (const auto& [name, dependency] : service.depends_on) {
+    definition.depends_on[name] = {
+        static_cast<protocol::DependencyCondition>(dependency.condition), dependency.restart};
+  }
+  if (service.readiness) {
+    definition.readiness = readiness_of(*service.readiness, service.hint);
+  }
+  if (service.liveness) {
+    definition.liveness = liveness_of(*service.liveness);
+  }
+  definition.restart = static_cast<protocol::RestartPolicy>(service.restart);
+  definition.max_restarts = service.max_restarts;
+  definition.timeout_ms = service.timeout ? service.timeout->count() : 0;
+  definition.stop_signal = service.stop.signal;
+  definition.stop_grace_ms = service.stop.grace.count();
+  definition.definition_digest = plan::service_digest(measured.chain, service.name);
+  return definition;
+}
+
+std::optional<std::string> secret_value(const spec::Secret& secret, const std::string& directory) {
+  if (secret.source == spec::SecretSource::env) {
+    const char* value = std::getenv(secret.from.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+  if (secret.source == spec::SecretSource::file) {
+    const auto path = std::filesystem::path(secret.from).is_absolute()
+                          ? secret.from
+                          : (std::filesystem::path(directory) / secret.from).string();
+    return os::maybe_read_file(path, 1 << 20);
+  }
+  os::Command command{{"/bin/sh", "-c", secret.from}};
+  command.cwd = directory;
+  auto text = os::run_checked(std::move(command));
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return text;
+}
+
+/// What went wrong with a service, in one error with all that helps.
+Error failure_of(const spec::Spec& spec, const protocol::ServiceStatus& status) {
+  const bool not_ready =
+      status.state == protocol::ServiceState::starting || status.reason.find("ready") != std::string::npos;
+  Error error(
+      not_ready ? ErrorCode::not_ready : ErrorCode::failed, "service {} {}: {}", status.name,
+      not_ready ? "did not become ready" : "failed",
+      status.reason.empty() ? std::string(protocol::name_of(status.state)) : status.reason);
+  if (status.exit_code && status.reason.find("exit") == std::string::npos) {
+    error.add_context(fmt::format("exit code {}", *status.exit_code));
+  }
+  if (!status.last_probe.empty()) {
+    error.add_context(fmt::format("last probe: {}", status.last_probe));
+  }
+  const auto service = spec.services.find(status.name);
+  const auto hint = service == spec.services.end() ? std::string{} : service->second.hint;
+  error.with_hint(
+      hint.empty() ? fmt::format("`pyro logs {}` shows more; the workspace is kept for looking", status.name)
+                   : hint);
+  return error.with_output(status.log_tail).at(spec.place("services." + status.name));
+}
+
+bool is_good(const protocol::ServiceStatus& status) {
+  return status.state == protocol::ServiceState::ready || status.state == protocol::ServiceState::running
+         || status.state == protocol::ServiceState::completed;
+}
+
+} // namespace
+
+std::map<std::string, std::string> secret_variables(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> variables;
+  for (const auto& name : names) {
+    std::string variable;
+    for (const char letter : name) {
+      variable += std::isalnum(static_cast<unsigned char>(letter))
+                      ? static_cast<char>(std::toupper(static_cast<unsigned char>(letter)))
+                      : '_';
+    }
+    variables[variable + "_FILE"] = "/run/secrets/" + name;
+  }
+  return variables;
+}
+
+protocol::ServicesApply
+service_definitions(const spec::Spec& spec, const Measured& measured, const std::string& user) {
+  protocol::ServicesApply apply;
+  for (const auto& [name, service] : spec.services) {
+    apply.services[name] = definition_of(spec, service, measured, user);
+  }
+  return apply;
+}
+
+void deliver_secrets(
+    backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
+    const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    const auto& secret = spec.secrets.at(name);
+    const auto value = secret_value(secret, directory);
+    if (!value && secret.required) {
+      throw Error(ErrorCode::input_missing, "the secret {} is not set (from {})", name, secret.from)
+          .at(spec.place("secrets." + name));
+    }
+    if (value) {
+      client.call("/agent/secrets/put", protocol::to_json(protocol::SecretPut{name, *value, "", 0444}));
+    }
+  }
+}
+
+std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client) {
+  const auto result = client.call("/agent/services/status", Json::object());
+  return protocol::services_result_from_json(result).services;
+}
+
+std::vector<protocol::ServiceStatus> wait_for_services(
+    const Context& context, backend::ControlClient& client, const spec::Spec& spec,
+    const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return {};
+  }
+  std::optional<Json> answer;
+  std::optional<Error> failure;
+  protocol::CallEvents events;
+  events.on_message = [&](const Json& message) {
+    const auto status = protocol::service_status_from_json(value_at(message, "service"));
+    context.emit(
+        "probe", "services." + status.name, std::string(protocol::name_of(status.state)),
+        {{"state", protocol::name_of(status.state)}, {"last_probe", status.last_probe}});
+  };
+  events.on_result = [&](const Json& value) {
+    answer = value;
+  };
+  events.on_failure = [&](const Error& error) {
+    failure = error;
+  };
+  const auto call = client.open(
+      "/agent/services/wait", protocol::to_json(protocol::ServicesWait{names}), std::move(events));
+  while (!answer && !failure) {
+    client.loop().turn(std::chrono::milliseconds(100));
+    context.check_interrupted();
+  }
+  if (failure) {
+    throw *failure;
+  }
+  const auto result = protocol::services_result_from_json(*answer);
+  if (!result.ok) {
+    for (const auto& status : result.services) {
+      if (!is_good(status) && status.state != protocol::ServiceState::waiting) {
+        throw failure_of(spec, status);
+      }
+    }
+    throw Error(ErrorCode::not_ready, "the services did not become ready");
+  }
+  return result.services;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,36 @@
+// Services of a spec as the agent takes them, and talking to the agent about them.
+#pragma once
+
+#include "context.hpp"
+#include "measure.hpp"
+
+#include <pyro/backend/control_client.hpp>
+#include <pyro/protocol/service_requests.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// Everything resolved: shells, env files, users, working directories, secrets as NAME_FILE variables.
+protocol::ServicesApply
+service_definitions(const spec::Spec& spec, const Measured& measured, const std::string& user);
+
+/// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Values go nowhere else.
+void deliver_secrets(
+    backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
+    const std::vector<std::string>& names);
+
+/// The variables by which a process finds its secrets: {"NPM_TOKEN_FILE", "/run/secrets/npm_token"}.
+std::map<std::string, std::string> secret_variables(const std::vector<std::string>& names);
+
+/// Waits until every service is ready, with events; throws Error(not_ready or failed) telling probe, exit
+/// code and last log lines, at the service's place.
+std::vector<protocol::ServiceStatus> wait_for_services(
+    const Context& context, backend::ControlClient& client, const spec::Spec& spec,
+    const std::vector<std::string>& names);
+
+std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client);
+
+} // namespace pyro::workspace

@@ -1,0 +1,296 @@
+#include "layer_builder.hpp"
+
+#include "guest_exec.hpp"
+#include "guest_services.hpp"
+#include "sandboxes.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/random.hpp>
+#include <pyro/store/capture.hpp>
+#include <pyro/store/seed_copy.hpp>
+
+#include <deque>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::size_t k_shown_lines = 20;
+
+/// Removed, with any sandbox that still runs in it, when the build ends however it ends.
+class BuildDirectory {
+public:
+  explicit BuildDirectory(const std::string& workspace_directory)
+      : m_path(workspace_directory + "/build/" + os::random_hex(6)) {
+    os::make_directories(runtime());
+    os::make_directories(generation());
+  }
+
+  ~BuildDirectory() {
+    try {
+      kill_sandbox(runtime());
+      remove_trees({m_path}, Detached::no);
+    } catch (const Error& error) {
+      // The next command on this workspace finds it and tries again (heal).
+    }
+  }
+
+  BuildDirectory(const BuildDirectory&) = delete;
+  BuildDirectory& operator=(const BuildDirectory&) = delete;
+
+  std::string runtime() const { return m_path + "/runtime"; }
+
+  std::string generation() const { return m_path + "/gen"; }
+
+private:
+  std::string m_path;
+};
+
+/// What the launcher itself puts into a root, and what never belongs to a layer.
+std::vector<std::string> never_captured(const spec::Step& step) {
+  std::vector<std::string> paths{"dev", "proc", "sys", "run"};
+  for (const auto& directory : step.cache) {
+    paths.push_back(directory.substr(1));
+  }
+  return paths;
+}
+
+std::string without_leading_slash(const std::string& path) {
+  return path.substr(
+      path.find_first_not_of('/') == std::string::npos ? path.size() : path.find_first_not_of('/'));
+}
+
+} // namespace
+
+LayerBuilder::LayerBuilder(
+    Context& context, const LoadedProject& project, Measured& measured, const backend::Backend& backend,
+    std::string workspace_id, std::string directory)
+    : m_context(context), m_project(project), m_measured(measured), m_backend(backend),
+      m_workspace_id(std::move(workspace_id)), m_directory(std::move(directory)) {
+}
+
+bool LayerBuilder::has(std::size_t index) const {
+  return m_context.recipes.find(m_measured.chain.at(index).key).has_value();
+}
+
+LayerStack LayerBuilder::stack_of(std::size_t index) const {
+  const auto& link = m_measured.chain.at(index);
+  const auto record = m_context.recipes.find(link.key);
+  if (!record) {
+    throw Error(ErrorCode::internal, "the layers of {} were expected in the cache", link.address);
+  }
+  return {record->layers, record->host_directories};
+}
+
+const std::string& LayerBuilder::default_user() {
+  if (m_default_user.empty()) {
+    const auto& spec = m_project.spec;
+    m_default_user =
+        spec.environment.user.empty()
+            ? m_context.environments.resolve(spec.environment.image, m_project.directory).default_user
+            : spec.environment.user;
+  }
+  return m_default_user;
+}
+
+LayerStack LayerBuilder::build(std::size_t index) {
+  const auto& link = m_measured.chain.at(index);
+  const auto started = os::now_monotonic();
+  LayerStack stack;
+  if (link.address == "environment") {
+    stack = build_environment();
+  } else {
+    const auto below = has(index - 1) ? stack_of(index - 1) : build(index - 1);
+    const auto& spec = m_project.spec;
+    const auto step_of = [&](const std::vector<spec::Step>& steps,
+                             std::string_view prefix) -> const spec::Step& {
+      const auto id = link.address.substr(prefix.size());
+      return *std::find_if(steps.begin(), steps.end(), [&](const auto& step) { return step.id == id; });
+    };
+    if (link.address == "seed") {
+      stack = build_seed(link, below);
+    } else if (link.address.rfind("environment.setup.", 0) == 0) {
+      stack = build_step(step_of(spec.environment.setup, "environment.setup."), link, below, true);
+    } else if (link.address.rfind("prepare.", 0) == 0) {
+      stack = build_step(step_of(spec.prepare, "prepare."), link, below, false);
+    } else {
+      throw Error(ErrorCode::internal, "{} is no link that can be built", link.address);
+    }
+  }
+  remember(link, stack, os::now_monotonic() - started);
+  return stack;
+}
+
+void LayerBuilder::remember(
+    const plan::Link& link, const LayerStack& stack, std::chrono::milliseconds took) const {
+  store::RecipeRecord record;
+  record.key = link.key;
+  record.layers = stack.layers;
+  record.host_directories = stack.host_directories;
+  record.address = link.address;
+  record.workspace = m_project.spec.name;
+  record.inputs = plan::to_json(link).value("inputs", Json::array());
+  record.duration_ms = took.count();
+  m_context.recipes.save(record);
+}
+
+LayerStack LayerBuilder::build_environment() {
+  const auto environment =
+      m_context.environments.resolve(m_project.spec.environment.image, m_project.directory);
+  return {environment.layers, environment.host_directories()};
+}
+
+LayerStack LayerBuilder::build_seed(const plan::Link& link, const LayerStack& below) {
+  const auto& spec = m_project.spec;
+  OwnerIds ids;
+  try {
+    ids = owner_ids(m_context.layers, below, spec.seed.owner.empty() ? default_user() : spec.seed.owner);
+  } catch (Error& error) {
+    throw error.at(spec.place("seed.owner"));
+  }
+  store::SeedPlacement placement;
+  placement.to = without_leading_slash(spec.seed.to);
+  placement.uid = ids.uid;
+  placement.gid = ids.gid;
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto staging = m_context.layers.stage();
+    os::make_directories(staging.tree(), 0755);
+    store::KnownContent known;
+    if (m_measured.scan) {
+      store::materialise(*m_measured.scan, staging.tree(), placement);
+      const auto by_path = store::known_content_of(*m_measured.scan, placement);
+      known = [by_path](const os::TreeEntry& entry) {
+        return by_path(entry.path);
+      };
+    } else {
+      store::unpack_archive_seed(*m_measured.archive, staging.tree(), placement);
+    }
+    return store::to_json(
+        m_context.layers.publish(std::move(staging), {"seed", link.address}, os::Durable::yes, known));
+  });
+  auto stack = below;
+  stack.layers.push_back(get_string(published, "digest"));
+  return stack;
+}
+
+LayerStack LayerBuilder::with_inputs(const plan::Link& link, const LayerStack& below) {
+  const auto paths = m_measured.step_paths.find(link.address);
+  if (paths == m_measured.step_paths.end()) {
+    return below;
+  }
+  store::SeedPlacement placement;
+  placement.to = without_leading_slash(m_project.spec.seed.to);
+  placement.uid = 0;
+  placement.gid = 0;
+  placement.only = paths->second;
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto staging = m_context.layers.stage();
+    os::make_directories(staging.tree(), 0755);
+    store::materialise(*m_measured.scan, staging.tree(), placement);
+    return store::to_json(
+        m_context.layers.publish(std::move(staging), {"inputs", link.address}, os::Durable::no));
+  });
+  auto stack = below;
+  stack.layers.push_back(get_string(published, "digest"));
+  return stack;
+}
+
+std::vector<backend::Bind> LayerBuilder::cache_binds(const spec::Step& step) const {
+  std::vector<backend::Bind> binds;
+  for (const auto& target : step.cache) {
+    const auto path = m_context.base.root() + "/caches/"
+                      + Sha256{}.field(m_project.spec.environment.image).field(target).finish().substr(0, 32);
+    os::IdSpace::current().run([&]() -> Json {
+      os::make_directories(path, 0755);
+      return nullptr;
+    });
+    binds.push_back({path, target});
+  }
+  return binds;
+}
+
+void LayerBuilder::run_step(const spec::Step& step, const std::string& address, const std::string& runtime) {
+  auto client = connect_sandbox(runtime, "a step");
+  deliver_secrets(*client, m_project.spec, m_project.directory, step.secrets);
+  protocol::ExecRequest request;
+  request.argv = {"/bin/sh", "-ec", step.run};
+  request.cwd = step.workdir;
+  request.env = step.env;
+  for (const auto& [name, value] : secret_variables(step.secrets)) {
+    request.env.emplace(name, value);
+  }
+  request.user = step.user.empty() ? default_user() : step.user;
+  request.timeout_ms = step.timeout.count();
+  std::deque<std::string> last;
+  const auto result = run_with_lines(
+      *client, request,
+      [&](const std::string& line) {
+        m_context.emit("log", address, line);
+        last.push_back(line);
+        if (last.size() > k_shown_lines) {
+          last.pop_front();
+        }
+      },
+      [&] { m_context.check_interrupted(); });
+  if (result.exit_code == 0 && !result.timed_out) {
+    return;
+  }
+  Error error(
+      ErrorCode::failed, "the step {} {}", step.id,
+      result.timed_out              ? fmt::format("did not end within {}", format_duration(step.timeout))
+      : !result.stderr_note.empty() ? "could not be started: " + result.stderr_note
+                                    : fmt::format("failed with exit code {}", result.exit_code));
+  throw error.at(m_project.spec.place(address + ".run")).with_output({last.begin(), last.end()});
+}
+
+LayerStack LayerBuilder::build_step(
+    const spec::Step& step, const plan::Link& link, const LayerStack& below, bool is_setup) {
+  const auto start_stack = is_setup ? with_inputs(link, below) : below;
+  for (int attempt = 0;; ++attempt) {
+    m_context.check_interrupted();
+    const BuildDirectory directory(m_directory);
+    SandboxRequest request;
+    request.workspace_id = m_workspace_id;
+    request.hostname = m_project.spec.name;
+    request.runtime_dir = directory.runtime();
+    request.generation_dir = directory.generation();
+    request.layers = start_stack.layers;
+    request.host_directories = start_stack.host_directories;
+    const auto& resources = m_project.spec.environment.resources;
+    request.limits = {resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids};
+    request.binds = cache_binds(step);
+    request.egress = step.egress.kind != spec::EgressKind::none;
+    request.tied_to_starter = true;
+    start_sandbox(m_context, m_backend, request);
+    try {
+      run_step(step, link.address, directory.runtime());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::failed || attempt >= step.retries) {
+        throw;
+      }
+      m_context.emit(
+          "note", link.address,
+          fmt::format("{}; trying again ({} of {})", error.message(), attempt + 1, step.retries));
+      continue;
+    }
+    kill_sandbox(directory.runtime());
+    const auto published = os::IdSpace::current().run([&]() -> Json {
+      auto staging = m_context.layers.stage();
+      store::CaptureOptions options;
+      options.mode = store::CaptureMode::move;
+      options.drop = never_captured(step);
+      store::capture_generation(
+          store::parts_of_generation(directory.generation(), start_stack.host_directories), staging, options);
+      return store::to_json(m_context.layers.publish(std::move(staging), {"step", link.address}));
+    });
+    auto stack = below;
+    stack.layers.push_back(get_string(published, "digest"));
+    return stack;
+  }
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,64 @@
+// Makes the layers of a recipe chain: each missing link is built on the stack of the one before it and
+// remembered under its key. Only a step that ended well gets a key.
+#pragma once
+
+#include "context.hpp"
+#include "measure.hpp"
+#include "project.hpp"
+
+#include <pyro/plan/recipe.hpp>
+
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+struct LayerStack {
+  std::vector<HexDigest> layers;
+  std::vector<store::HostDirectory> host_directories;
+};
+
+class LayerBuilder {
+public:
+  /// `directory`: of the workspace; build sandboxes live below it and are gone afterwards.
+  LayerBuilder(
+      Context& context, const LoadedProject& project, Measured& measured, const backend::Backend& backend,
+      std::string workspace_id, std::string directory);
+
+  /// Builds one link; the one before it must be in the cache. Returns its stack.
+  LayerStack build(std::size_t index);
+  /// From the cache; Error(internal) where it is not there.
+  LayerStack stack_of(std::size_t index) const;
+  bool has(std::size_t index) const;
+
+  /// Name or "uid:gid" of the default user: the spec's, else the image's.
+  const std::string& default_user();
+
+private:
+  LayerStack build_environment();
+  LayerStack
+  build_step(const spec::Step& step, const plan::Link& link, const LayerStack& below, bool is_setup);
+  LayerStack build_seed(const plan::Link& link, const LayerStack& below);
+  void remember(const plan::Link& link, const LayerStack& stack, std::chrono::milliseconds took) const;
+  LayerStack with_inputs(const plan::Link& link, const LayerStack& below);
+  void run_step(const spec::Step& step, const std::string& address, const std::string& runtime);
+  std::vector<backend::Bind> cache_binds(const spec::Step& step) const;
+
+  Context& m_context;
+  const LoadedProject& m_project;
+  Measured& m_measured;
+  const backend::Backend& m_backend;
+  std::string m_workspace_id;
+  std::string m_directory;
+  std::string m_default_user;
+};
+
+/// Ids of "name", "uid", "name:group" or "uid:gid" by the /etc/passwd and /etc/group of a stack.
+struct OwnerIds {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+OwnerIds owner_ids(const store::LayerStore& layers, const LayerStack& stack, const std::string& owner);
+
+} // namespace pyro::workspace

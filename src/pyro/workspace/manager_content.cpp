@@ -1,0 +1,236 @@
+// Changing what a workspace holds: snapshots, reset, undo, stop, start, destroy.
+#include "applier.hpp"
+#include "drift.hpp"
+#include "generations.hpp"
+#include "locate.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "observe.hpp"
+#include "snapshots.hpp"
+
+#include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/store/gc.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_stop_grace{10'000};
+
+/// After the content was switched: the services that the file declares, running again and ready.
+Json bring_services_back(Context& context, const Located& located, const LockedWorkspace& workspace) {
+  Json list = Json::array();
+  if (!located.project) {
+    return list;
+  }
+  const auto measured = measure(context, *located.project, Build::no);
+  for (const auto& status : start_services(
+           context, *located.project, measured, workspace.paths.runtime(), workspace.record.user, true)) {
+    list.push_back(protocol::to_json(status));
+  }
+  return list;
+}
+
+/// What the file says, else the deepest snapshot there is.
+std::string reset_target(const Context& context, const Located& located, const std::string& wanted) {
+  if (!wanted.empty()) {
+    return wanted;
+  }
+  if (located.project && context.records.has_snapshot(located.id, located.project->spec.reset.to)) {
+    return located.project->spec.reset.to;
+  }
+  return "baseline";
+}
+
+std::string loss_text(const std::string& target, const std::vector<plan::DriftEntry>& drift, bool has_undo) {
+  auto text = fmt::format("reset to {} would discard {} changes:\n", target, drift.size());
+  for (std::size_t index = 0; index < drift.size() && index < 20; ++index) {
+    text += fmt::format("  {} {}\n", drift[index].change, drift[index].path);
+  }
+  if (drift.size() > 20) {
+    text += fmt::format("  ... and {} more\n", drift.size() - 20);
+  }
+  return text + (has_undo ? "An undo point will be kept.\n" : "There will be no undo.\n");
+}
+
+} // namespace
+
+Json Manager::snapshot_save(const std::string& workspace, const Project& project, const std::string& name) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  if (!store::is_snapshot_name(name) || name == "baseline") {
+    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
+        .with_hint("names are [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
+  }
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  auto locked = lock_workspace(context, located.id, "snapshot");
+  if (context.records.has_snapshot(located.id, name)) {
+    throw Error(ErrorCode::already_exists, "the snapshot {} exists already", name)
+        .with_hint(fmt::format("`pyro snapshot rm {}` removes it", name));
+  }
+  const auto stack = capture_running(context, locked, "snapshots." + name);
+  const auto snapshot = record_snapshot(context, locked, name, store::SnapshotKind::named, stack, "");
+  return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
+}
+
+Json Manager::snapshot_list(const std::string& workspace, const Project& project) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto snapshots = context.records.snapshots(located.id);
+  return {{"workspace_id", located.id}, {"count", snapshots.size()}, {"snapshots", to_json_list(snapshots)}};
+}
+
+Json Manager::snapshot_remove(const std::string& workspace, const Project& project, const std::string& name) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  auto locked = lock_workspace(context, located.id, "snapshot");
+  context.records.remove_snapshot(located.id, name);
+  return {{"workspace_id", located.id}, {"snapshot_name", name}, {"deleted", true}};
+}
+
+Json Manager::reset(
+    const std::string& workspace, const Project& project, const std::string& to,
+    const ApplyOptions& options) {
+  auto& context = m_state->context;
+  const auto started = os::now_monotonic();
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  auto locked = lock_workspace(context, located.id, "reset");
+  const auto target = reset_target(context, located, to);
+  const auto snapshot = context.records.snapshot(located.id, target);
+  const double undo_seconds =
+      located.project ? static_cast<double>(located.project->spec.reset.undo.count()) / 1000 : 86'400;
+  const bool has_undo = undo_seconds > 0;
+  if (!has_undo && !options.approve_all) {
+    const auto drift =
+        find_drift(context, locked.paths, locked.record, base_stack_of(locked.record), {"/"}, {});
+    if (!drift.empty()) {
+      const auto text = loss_text(target, drift, has_undo);
+      if (!options.ask || !options.ask(text)) {
+        throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
+      }
+    }
+  }
+  switch_generation(
+      context, locked, "reset", {snapshot.layers, snapshot.host_directories}, 0,
+      has_undo ? KeepUndo::yes : KeepUndo::no, "reset to " + target, [&](store::WorkspaceRecord& record) {
+        ++record.reset_count;
+        record.last_reset_at = os::now_epoch();
+        record.command_count = 0;
+        record.last_command = nullptr;
+        record.metadata.erase("base_layers");
+        if (!snapshot.key.empty()) {
+          record.base_key = snapshot.key;
+        }
+        if (const auto ttl = int_or(record.metadata, "ttl_ms", 0)) {
+          record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
+        }
+      });
+  const auto services = bring_services_back(context, located, locked);
+  return {
+      {"workspace_id", located.id},
+      {"name", locked.record.name},
+      {"workspace_reset", {{"snapshot_name", target}}},
+      {"reset_count", locked.record.reset_count},
+      {"services", services},
+      {"undo", locked.record.undo.has_value()},
+      {"duration_ms", (os::now_monotonic() - started).count()}};
+}
+
+Json Manager::undo(const std::string& workspace, const Project& project) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  auto locked = lock_workspace(context, located.id, "undo");
+  const auto entry = locked.record.undo;
+  if (!entry) {
+    throw Error(ErrorCode::bad_state, "there is nothing to undo")
+        .with_hint("an undo point is made by reset, by an apply that resets or replaces, and by destroy");
+  }
+  const bool was_destroyed = is_destroyed(locked.record);
+  switch_generation(
+      context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
+      was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo",
+      [&](store::WorkspaceRecord& record) { record.metadata.erase("base_layers"); });
+  const auto services = bring_services_back(context, located, locked);
+  return {
+      {"workspace_id", located.id},
+      {"name", locked.record.name},
+      {"undone", entry->reason},
+      {"services", services}};
+}
+
+Json Manager::stop(const std::string& workspace, const Project& project) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  auto locked = lock_workspace(context, located.id, "stop");
+  stop_workspace(context, locked, k_stop_grace);
+  return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "stopped"}};
+}
+
+Json Manager::start(const std::string& workspace, const Project& project) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  auto locked = lock_workspace(context, located.id, "start");
+  if (is_destroyed(locked.record) || locked.record.generation == 0) {
+    throw Error(ErrorCode::bad_state, "the workspace was destroyed")
+        .with_hint("`pyro undo` or `pyro apply` brings it back");
+  }
+  Json services = Json::array();
+  if (locked.record.state != store::WorkspaceState::started) {
+    if (const auto ttl = int_or(locked.record.metadata, "ttl_ms", 0)) {
+      locked.record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
+    }
+    start_workspace(context, locked);
+    services = bring_services_back(context, located, locked);
+  }
+  return {
+      {"workspace_id", located.id},
+      {"name", locked.record.name},
+      {"state", "started"},
+      {"services", services}};
+}
+
+Json Manager::destroy(
+    const std::string& workspace, const Project& project, const ApplyOptions& options,
+    bool remove_snapshots) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  auto locked = lock_workspace(context, located.id, "destroy");
+  auto& record = locked.record;
+  if (remove_snapshots && !options.approve_all) {
+    const auto text =
+        fmt::format("destroy {} with all its snapshots: nothing of it can be brought back\n", record.name);
+    if (!options.ask || !options.ask(text)) {
+      throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
+    }
+  }
+  stop_workspace(context, locked, std::chrono::seconds(2));
+  if (remove_snapshots) {
+    remove_trees({locked.paths.root()}, Detached::no);
+    return {{"workspace_id", located.id}, {"name", record.name}, {"deleted", true}, {"undo", false}};
+  }
+  if (!is_destroyed(record)) {
+    const auto displaced = record.undo;
+    record.undo = store::UndoEntry{record.generation, record.layers, record.host_directories,
+                                   os::now_epoch(),   "destroy",     os::now_epoch() + 86'400};
+    record.metadata["destroyed_at"] = os::now_epoch();
+    context.records.save(record);
+    if (displaced) {
+      remove_trees({locked.paths.generation(displaced->generation)}, Detached::yes);
+    }
+  }
+  return {{"workspace_id", located.id}, {"name", record.name}, {"deleted", true}, {"undo", true}};
+}
+
+} // namespace pyro::workspace

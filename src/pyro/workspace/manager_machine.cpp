@@ -1,0 +1,138 @@
+// The machine: environments, doctor, prune.
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "workspace_handle.hpp"
+
+#include <pyro/base/units.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/process.hpp>
+#include <pyro/store/gc.hpp>
+
+#include <sys/statvfs.h>
+
+#include <filesystem>
+
+namespace pyro::workspace {
+
+namespace {
+
+std::string here() {
+  return std::filesystem::current_path().string();
+}
+
+Json describe(const backend::Check& check, const std::string& backend) {
+  return {{"backend", backend},   {"name", check.name}, {"ok", check.level == "ok"},
+          {"level", check.level}, {"text", check.text}, {"hint", check.hint}};
+}
+
+Json disk_check(const std::string& path) {
+  struct statvfs status {};
+
+  auto existing = std::filesystem::path(path);
+  while (!os::exists(existing.string()) && existing.has_relative_path()) {
+    existing = existing.parent_path();
+  }
+  if (::statvfs(existing.c_str(), &status) != 0) {
+    return describe({"disk", "warning", fmt::format("cannot ask for the free space of {}", path), ""}, "");
+  }
+  const auto free = static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+  const bool ok = free > (std::uint64_t{2} << 30);
+  return describe(
+      {"disk", ok ? "ok" : "warning", fmt::format("{} free for {}", format_bytes(free), path),
+       ok ? "" : "`pyro prune` removes what nothing needs any more"},
+      "");
+}
+
+Json tool_check(const std::string& name, const std::string& package, const std::string& cost) {
+  const auto path = os::find_program(name);
+  if (path) {
+    return describe({name, "ok", *path, ""}, "");
+  }
+  return describe(
+      {name, "note", fmt::format("{} is not installed: {}", name, cost), "apt install " + package}, "");
+}
+
+/// Every object of the kernel that belongs to pyro under this base, for tests that nothing is left over.
+Json owned_objects(const Context& context) {
+  Json supervisors = Json::array();
+  Json cgroups = Json::array();
+  for (const auto& id : context.records.ids()) {
+    const store::WorkspacePaths paths(context.base, id);
+    if (const auto text = os::maybe_read_file(paths.runtime() + "/kernel_objects.json")) {
+      const auto objects = parse_json(*text, "kernel_objects.json");
+      supervisors.push_back(
+          {{"workspace_id", id},
+           {"supervisor_pid", objects.value("supervisor_pid", 0)},
+           {"sandbox_pid", objects.value("sandbox_pid", 0)}});
+      for (const auto& directory : objects.value("cgroups", Json::array())) {
+        cgroups.push_back(directory);
+      }
+    }
+  }
+  return {{"sandboxes", supervisors}, {"cgroups", cgroups}};
+}
+
+} // namespace
+
+Json Manager::env_list() {
+  auto& context = m_state->context;
+  context.base.prepare();
+  return context.environments.list();
+}
+
+Json Manager::env_pull(const std::string& image) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  return context.environments.pull(image, here());
+}
+
+Json Manager::env_inspect(const std::string& image) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  return context.environments.inspect(image, here());
+}
+
+Json Manager::env_prune(bool dry_run) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  return context.environments.prune(dry_run ? DryRun::yes : DryRun::no);
+}
+
+Json Manager::doctor() {
+  auto& context = m_state->context;
+  context.base.prepare();
+  Json checks = Json::array();
+  bool usable = false;
+  for (const auto& backend : context.settings.backends) {
+    bool backend_usable = true;
+    for (const auto& check : backend->probe()) {
+      backend_usable = backend_usable && check.level != "error";
+      checks.push_back(describe(check, backend->name()));
+    }
+    usable = usable || backend_usable;
+  }
+  checks.push_back(disk_check(context.base.root()));
+  checks.push_back(tool_check("mmdebstrap", "mmdebstrap", "environments debian:12* cannot be built"));
+  checks.push_back(tool_check("git", "git", "seeds of git checkouts with unusual indexes cannot be read"));
+  return {
+      {"usable", usable},
+      {"base", context.base.root()},
+      {"checks", checks},
+      {"objects", owned_objects(context)}};
+}
+
+Json Manager::prune(bool dry_run) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  for (const auto& id : context.records.ids()) {
+    if (const auto record = context.records.find(id)) {
+      std::ignore = look_at_workspace(context, id); // heals what was left, so that it can be collected
+    }
+  }
+  store::GcOptions options;
+  options.dry_run = dry_run;
+  return store::to_json(store::collect_garbage(context.base, options));
+}
+
+} // namespace pyro::workspace

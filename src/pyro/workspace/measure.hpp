@@ -1,0 +1,33 @@
+// Reading what recipes depend on: the environment's digest, the seed, the inputs of steps, env files.
+#pragma once
+
+#include "context.hpp"
+#include "project.hpp"
+
+#include <pyro/plan/recipe.hpp>
+#include <pyro/store/seed_archive.hpp>
+#include <pyro/store/seed_scan.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace pyro::workspace {
+
+struct Measured {
+  plan::MeasuredInputs inputs;
+  std::vector<plan::Link> chain;
+  std::unique_ptr<store::SeedScan> scan;                               // of a directory
+  std::optional<store::ArchiveSeed> archive;                           // of an archive
+  std::map<std::string, std::map<std::string, std::string>> env_files; // service → its variables
+  std::map<std::string, std::vector<std::string>> step_paths; // address of a setup step → its input files
+  bool environment_known = true; // false: the image is not built yet, its digest a stand-in
+};
+
+/// With Build::yes the environment is pulled or built where it is missing; else a stand-in digest is used.
+enum class Build { yes, no };
+
+Measured measure(Context& context, const LoadedProject& project, Build build);
+
+} // namespace pyro::workspace

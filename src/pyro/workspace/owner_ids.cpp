@@ -1,0 +1,85 @@
+#include "layer_builder.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/store/layered_view.hpp>
+
+#include <charconv>
+
+namespace pyro::workspace {
+
+namespace {
+
+std::optional<std::uint32_t> number_of(const std::string& text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() && !text.empty() ? std::optional(value)
+                                                                                   : std::nullopt;
+}
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields;
+  std::size_t begin = 0;
+  while (begin <= line.size()) {
+    const auto end = std::min(line.find(':', begin), line.size());
+    fields.push_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return fields;
+}
+
+/// The line of a passwd or group file whose first field is this name (or whose third is this number).
+std::optional<std::vector<std::string>>
+find_line(const store::LayeredView& view, const std::string& path, const std::string& name) {
+  const auto found = view.lookup(path);
+  if (!found || !found->is_file()) {
+    return std::nullopt;
+  }
+  const auto file = found->open();
+  const auto text = os::read_all(file.get(), 4 << 20);
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    auto fields = fields_of(text.substr(begin, end - begin));
+    begin = end + 1;
+    if (fields.size() >= 3 && (fields[0] == name || fields[2] == name)) {
+      return fields;
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+OwnerIds owner_ids(const store::LayerStore& layers, const LayerStack& stack, const std::string& owner) {
+  if (owner.empty() || owner == "root" || owner == "0") {
+    return {};
+  }
+  const store::LayeredView view(store::Stack::of(layers.trees(stack.layers), stack.host_directories));
+  const auto colon = owner.find(':');
+  const auto user = owner.substr(0, colon);
+  OwnerIds ids;
+  const auto entry = find_line(view, "etc/passwd", user);
+  if (entry) {
+    ids.uid = number_of((*entry)[2]).value_or(0);
+    ids.gid = entry->size() > 3 ? number_of((*entry)[3]).value_or(0) : 0;
+  } else if (const auto number = number_of(user)) {
+    ids.uid = *number;
+    ids.gid = *number;
+  } else {
+    throw Error(ErrorCode::invalid_argument, "there is no user '{}' in this environment", user)
+        .with_hint("name one of its /etc/passwd, or make it in a setup step");
+  }
+  if (colon != std::string::npos) {
+    const auto group = owner.substr(colon + 1);
+    const auto group_entry = find_line(view, "etc/group", group);
+    const auto number = group_entry ? number_of((*group_entry)[2]) : number_of(group);
+    if (!number) {
+      throw Error(ErrorCode::invalid_argument, "there is no group '{}' in this environment", group);
+    }
+    ids.gid = *number;
+  }
+  return ids;
+}
+
+} // namespace pyro::workspace

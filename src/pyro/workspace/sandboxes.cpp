@@ -1,0 +1,153 @@
+#include "sandboxes.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/atomic_file.hpp>
+#include <pyro/os/cgroup.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/process.hpp>
+#include <pyro/os/random.hpp>
+
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <unistd.h>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_kill_patience{10'000};
+
+std::string hostname_of(const std::string& name) {
+  std::string result;
+  for (const char letter : name.substr(0, 60)) {
+    result += std::isalnum(static_cast<unsigned char>(letter)) ? letter : '-';
+  }
+  return result.empty() || result.front() == '-' ? "pyro" + result : result;
+}
+
+Json read_kernel_objects(const std::string& runtime_dir) {
+  const auto text = os::maybe_read_file(runtime_dir + "/kernel_objects.json", 1 << 20);
+  try {
+    return text ? parse_json(*text, "kernel_objects.json") : Json::object();
+  } catch (const Error&) {
+    return Json::object(); // written by a process that died in the middle of it; the record names the
+                           // supervisor too
+  }
+}
+
+/// Pids may have been used again, so only a process that has this very directory's log as its stderr is a
+/// supervisor.
+bool is_supervisor_of(pid_t pid, const std::string& runtime_dir) {
+  std::array<char, 4096> target{};
+  const auto length = ::readlink(fmt::format("/proc/{}/fd/2", pid).c_str(), target.data(), target.size());
+  return length > 0
+         && std::string_view(target.data(), static_cast<std::size_t>(length))
+                == runtime_dir + "/supervisor.log";
+}
+
+void kill_pid(pid_t pid) {
+  if (const auto process = os::process_id_of(pid)) {
+    if (!os::kill_and_wait(*process, k_kill_patience)) {
+      throw Error(ErrorCode::failed, "process {} does not end", pid);
+    }
+  }
+}
+
+} // namespace
+
+backend::Launched
+start_sandbox(const Context& context, const backend::Backend& backend, const SandboxRequest& request) {
+  backend::LaunchSpec spec;
+  spec.workspace_id = request.workspace_id;
+  spec.hostname = hostname_of(request.hostname);
+  spec.runtime_dir = request.runtime_dir;
+  spec.generation_dir = request.generation_dir;
+  spec.layers_dir = context.base.layers();
+  spec.root.layers = context.layers.trees(request.layers);
+  for (const auto& directory : request.host_directories) {
+    spec.root.host_dirs.push_back(directory.at);
+  }
+  spec.limits = request.limits;
+  spec.binds = request.binds;
+  spec.egress = request.egress;
+  spec.tied_to_starter = request.tied_to_starter;
+  spec.expires_at = request.expires_at;
+  spec.agent_path = context.settings.agent_path;
+  spec.cgroup_name = request.workspace_id + "-" + os::random_hex(4);
+  os::make_directories(spec.runtime_dir);
+  ::unlink((spec.runtime_dir + "/exit.json").c_str());
+  return backend.start(spec);
+}
+
+std::unique_ptr<backend::ControlClient>
+connect_sandbox(const std::string& runtime_dir, const std::string& operation) {
+  auto client = backend::ControlClient::connect(runtime_dir + "/control.sock");
+  if (!client) {
+    throw Error(ErrorCode::bad_state, "the workspace must be in 'started' state before {}", operation)
+        .with_hint("`pyro apply` or `pyro start` starts it");
+  }
+  return client;
+}
+
+void kill_sandbox(const std::string& runtime_dir) {
+  const auto objects = read_kernel_objects(runtime_dir);
+  if (objects.contains("supervisor_pid")) {
+    const auto pid = static_cast<pid_t>(get_int(objects, "supervisor_pid"));
+    if (is_supervisor_of(pid, runtime_dir)) {
+      kill_pid(pid);
+    }
+  }
+  if (objects.contains("cgroups")) {
+    os::remove_cgroups(get_strings(objects, "cgroups"));
+  }
+  ::unlink((runtime_dir + "/control.sock").c_str());
+  ::unlink((runtime_dir + "/kernel_objects.json").c_str());
+}
+
+std::string end_reason(const std::string& runtime_dir) {
+  try {
+    const auto text = os::maybe_read_file(runtime_dir + "/exit.json", 1 << 16);
+    return text ? get_string(parse_json(*text, "exit.json"), "reason") : "";
+  } catch (const Error&) {
+    return ""; // half written on a full disk: the reason is not known
+  }
+}
+
+void remove_trees(const std::vector<std::string>& paths, Detached detached) {
+  const auto work = [&]() -> Json {
+    for (const auto& path : paths) {
+      os::remove_tree(path);
+    }
+    return nullptr;
+  };
+  if (paths.empty()) {
+    return;
+  }
+  if (detached == Detached::no) {
+    os::IdSpace::current().run(work);
+    return;
+  }
+  const pid_t middle = ::fork();
+  if (middle < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (middle == 0) {
+    // A child of init does the work; what it cannot do is found by the garbage collection of a later command.
+    if (::fork() == 0) {
+      ::setsid();
+      ::close_range(0, ~0U, 0); // above all the locks that the caller holds
+      try {
+        os::IdSpace::current().run(work);
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
+    }
+    ::_exit(0);
+  }
+  os::Child(middle).wait();
+}
+
+} // namespace pyro::workspace

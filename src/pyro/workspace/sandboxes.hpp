@@ -1,0 +1,49 @@
+// Starting, reaching and ending the sandbox of a workspace, and cleaning up after one that was killed.
+#pragma once
+
+#include "context.hpp"
+
+#include <pyro/backend/control_client.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// What a sandbox is started from.
+struct SandboxRequest {
+  std::string workspace_id;
+  std::string hostname;
+  std::string runtime_dir;
+  std::string generation_dir;
+  std::vector<HexDigest> layers;
+  std::vector<store::HostDirectory> host_directories;
+  backend::Limits limits;
+  std::vector<backend::Bind> binds;
+  bool egress = false;
+  bool tied_to_starter = false;
+  double expires_at = 0;
+};
+
+backend::Launched
+start_sandbox(const Context& context, const backend::Backend& backend, const SandboxRequest& request);
+
+/// A connection to a running sandbox's supervisor; Error(bad_state) `must be in 'started' state` where none
+/// answers.
+std::unique_ptr<backend::ControlClient>
+connect_sandbox(const std::string& runtime_dir, const std::string& operation);
+
+/// Kills the supervisor, and with it the sandbox, and removes what it had made on this machine. Fine when it
+/// is gone.
+void kill_sandbox(const std::string& runtime_dir);
+
+/// Why the last sandbox there ended, in its supervisor's words; empty where it could not tell.
+std::string end_reason(const std::string& runtime_dir);
+
+/// Removes directories with the ids of the inside. With Detached::yes in a process of its own, off the
+/// caller's path.
+enum class Detached { yes, no };
+void remove_trees(const std::vector<std::string>& paths, Detached detached);
+
+} // namespace pyro::workspace

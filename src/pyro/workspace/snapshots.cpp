@@ -1,0 +1,149 @@
+#include "snapshots.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/store/capture.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+/// Holds the sandbox still while it lives; a caller that dies lets go as well.
+class Freeze {
+public:
+  explicit Freeze(backend::ControlClient& client) : m_client(client) {
+    std::optional<Error> failure;
+    protocol::CallEvents events;
+    events.on_message = [this](const Json&) {
+      m_frozen = true;
+    };
+    events.on_failure = [&](const Error& error) {
+      failure = error;
+    };
+    m_call = client.open("/freeze", Json::object(), std::move(events));
+    const auto deadline = os::now_monotonic() + std::chrono::seconds(15);
+    while (!m_frozen && !failure && os::now_monotonic() < deadline) {
+      client.loop().turn(std::chrono::milliseconds(1000));
+    }
+    m_call->set_events({});
+    if (failure) {
+      throw *failure;
+    }
+    if (!m_frozen) {
+      throw Error(ErrorCode::timeout, "the sandbox did not stand still within 15 s");
+    }
+  }
+
+  ~Freeze() {
+    m_call->send(Json{{"thaw", true}});
+    try {
+      m_client.loop().turn(std::chrono::milliseconds(50));
+    } catch (const Error&) {
+      // The connection is gone, and with it the freeze.
+    }
+  }
+
+  Freeze(const Freeze&) = delete;
+  Freeze& operator=(const Freeze&) = delete;
+
+private:
+  backend::ControlClient& m_client;
+  std::shared_ptr<protocol::Call> m_call;
+  bool m_frozen = false;
+};
+
+} // namespace
+
+LayerStack capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by) {
+  const auto& record = workspace.record;
+  if (record.state != store::WorkspaceState::started) {
+    throw Error(ErrorCode::bad_state, "the workspace must be in 'started' state before a snapshot")
+        .with_hint("`pyro start` starts it");
+  }
+  const auto parts =
+      store::parts_of_generation(workspace.paths.generation(record.generation), record.host_directories);
+  store::CaptureOptions options;
+  options.mode = store::CaptureMode::copy;
+  options.drop = {"dev", "proc", "sys", "run"};
+  options.memory = workspace.paths.generation(record.generation) + "/capture.json";
+  const auto frozen_ms = [&](auto&& work) {
+    const auto started = os::now_monotonic();
+    work();
+    return (os::now_monotonic() - started).count();
+  };
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto client = connect_sandbox(workspace.paths.runtime(), "a snapshot");
+    auto staging = context.layers.stage();
+    std::int64_t pause = 0;
+    store::CaptureReport report;
+    {
+      const Freeze freeze(*client);
+      pause = frozen_ms([&] { report = store::capture_generation(parts, staging, options); });
+    }
+    os::crash_point("snapshot.captured");
+    if (report.entries == 0) {
+      return Json{{"pause_ms", pause}};
+    }
+    const auto manifest = context.layers.publish(std::move(staging), {"snapshot", created_by});
+    store::remember_capture(options.memory, context.layers.tree(manifest.digest));
+    return Json{{"digest", manifest.digest}, {"pause_ms", pause}};
+  });
+  os::crash_point("snapshot.published");
+  LayerStack stack{record.layers, record.host_directories};
+  if (published.contains("digest")) {
+    stack.layers.push_back(get_string(published, "digest"));
+  }
+  return stack;
+}
+
+store::SnapshotRecord record_snapshot(
+    Context& context, LockedWorkspace& workspace, const std::string& name, store::SnapshotKind kind,
+    const LayerStack& stack, const std::string& key) {
+  store::SnapshotRecord snapshot;
+  snapshot.name = name;
+  snapshot.kind = kind;
+  snapshot.created_at = os::now_epoch();
+  snapshot.layers = stack.layers;
+  snapshot.host_directories = stack.host_directories;
+  snapshot.parent = kind == store::SnapshotKind::baseline ? "" : "baseline";
+  snapshot.key = key;
+  std::size_t shared = 0;
+  if (kind != store::SnapshotKind::baseline) {
+    const auto baseline = context.records.snapshot(workspace.record.id, "baseline");
+    while (shared < baseline.layers.size() && shared < stack.layers.size()
+           && baseline.layers[shared] == stack.layers[shared]) {
+      ++shared;
+    }
+  }
+  for (; shared < stack.layers.size(); ++shared) {
+    const auto manifest = context.layers.open(stack.layers[shared]);
+    snapshot.size_bytes += manifest.size_bytes;
+    snapshot.entry_count += manifest.entry_count;
+  }
+  context.records.save_snapshot(workspace.record.id, snapshot);
+  os::crash_point("snapshot.recorded");
+  return snapshot;
+}
+
+Json describe(const store::SnapshotRecord& snapshot) {
+  return {
+      {"snapshot_name", snapshot.name},
+      {"kind", store::name_of(snapshot.kind)},
+      {"created_at", snapshot.created_at},
+      {"size_bytes", snapshot.size_bytes},
+      {"entry_count", snapshot.entry_count},
+      {"digest", snapshot.digest},
+      {"parent", snapshot.parent.empty() ? Json() : Json(snapshot.parent)}};
+}
+
+Json to_json_list(const std::vector<store::SnapshotRecord>& snapshots) {
+  Json list = Json::array();
+  for (const auto& snapshot : snapshots) {
+    list.push_back(describe(snapshot));
+  }
+  return list;
+}
+
+} // namespace pyro::workspace

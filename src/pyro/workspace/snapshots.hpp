@@ -1,0 +1,23 @@
+// Taking, listing and forgetting named snapshots.
+#pragma once
+
+#include "layer_builder.hpp"
+#include "workspace_handle.hpp"
+
+#include <string>
+
+namespace pyro::workspace {
+
+/// Captures the running sandbox: its processes stand still only while its writable layer is copied. Returns
+/// the stack that brings this content back.
+LayerStack capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by);
+
+/// Writes the record of a snapshot; sizes are those of the layers that the baseline does not have.
+store::SnapshotRecord record_snapshot(
+    Context& context, LockedWorkspace& workspace, const std::string& name, store::SnapshotKind kind,
+    const LayerStack& stack, const std::string& key);
+
+Json to_json_list(const std::vector<store::SnapshotRecord>& snapshots);
+Json describe(const store::SnapshotRecord& snapshot);
+
+} // namespace pyro::workspace

@@ -1,0 +1,39 @@
+// One workspace found on disk and locked or just looked at; heals what a killed process left before anybody
+// relies on it.
+#pragma once
+
+#include "context.hpp"
+#include "sandboxes.hpp"
+
+#include <pyro/os/file_lock.hpp>
+#include <pyro/store/journal.hpp>
+
+#include <optional>
+#include <string>
+
+namespace pyro::workspace {
+
+struct LockedWorkspace {
+  store::WorkspacePaths paths;
+  store::WorkspaceRecord record;
+  os::ExclusiveLock lock;
+};
+
+/// By id, unique id prefix or name; empty: by the identity key. nullopt: none. Error(invalid_argument) when
+/// several match.
+std::optional<std::string>
+find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key);
+
+/// Takes the workspace's lock (events tell for whom it waits), loads and heals the record.
+LockedWorkspace lock_workspace(Context& context, const std::string& id, const std::string& operation);
+
+/// The record as it is now, healed where the lock is free; else with the state that can be seen without it.
+store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id);
+
+/// Is the supervisor of this record alive?
+bool is_running(const store::WorkspaceRecord& record);
+
+/// Was it destroyed (kept only for undo and its snapshots)?
+bool is_destroyed(const store::WorkspaceRecord& record);
+
+} // namespace pyro::workspace
