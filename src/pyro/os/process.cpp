@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -71,6 +72,8 @@ struct Prepared {
       ::_exit(127);
     }
   }
+  // Whatever this process inherited without close-on-exec is no business of the child.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   // First move every source out of the way of the targets, then to its place.
   for (auto& [target, source] : prepared.fds) {
     source = ::fcntl(source, F_DUPFD_CLOEXEC, 100);

@@ -80,6 +80,13 @@ os::Fd open_agent(const std::string& path) {
 
 [[noreturn]] void
 execute_agent(const os::Fd& agent, os::Fd& channel, os::Fd& control, const std::vector<std::string>& notes) {
+  // The supervisor's standard streams stay outside.
+  const auto nowhere = os::open_file("/dev/null", O_RDWR);
+  for (const int number : {0, 1, 2}) {
+    if (::dup2(nowhere.get(), number) < 0) {
+      throw Error::from_errno(errno, "dup2");
+    }
+  }
   // Channel on 3, the report socket and the agent just above it (both close on exec), nothing else.
   const auto agent_copy = os::duplicate(agent.get(), 100);
   const auto control_copy = os::duplicate(control.get(), 101);

@@ -156,8 +156,9 @@ void attach_binds(const LaunchSpec& spec, const MappedMounts& mapped) {
 
 void enter_staging(const LaunchSpec& spec) {
   os::make_all_mounts_private();
-  const auto staging =
-      os::make_mount("tmpfs", {{"mode", "0755"}, {"size", "1m"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  const auto staging = os::make_mount(
+      "tmpfs", {{"mode", "0755"}, {"uid", "0"}, {"gid", "0"}, {"size", "1m"}},
+      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   os::attach_mount(staging.get(), spec.runtime_dir + "/root");
   if (::fchdir(staging.get()) < 0) {
     throw Error::from_errno(errno, "enter the staging area");

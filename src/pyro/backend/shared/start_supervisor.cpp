@@ -1,13 +1,17 @@
 #include "start_supervisor.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
 #include <pyro/os/process.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 
 namespace pyro::backend {
 
 namespace {
+
+constexpr std::chrono::milliseconds k_start_limit{60'000};
 
 std::vector<std::string> last_lines(const std::string& text) {
   std::vector<std::string> lines;
@@ -21,6 +25,29 @@ std::vector<std::string> last_lines(const std::string& text) {
     lines.erase(lines.begin(), lines.end() - 20);
   }
   return lines;
+}
+
+/// To the end of the stream, but no longer than a sandbox may take to come up.
+std::string read_answer(int fd) {
+  const auto deadline = os::now_monotonic() + k_start_limit;
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const auto left = deadline - os::now_monotonic();
+    pollfd waiting{fd, POLLIN, 0};
+    if (left.count() <= 0) {
+      throw Error(
+          ErrorCode::timeout, "the sandbox did not come up within {} s", k_start_limit.count() / 1000);
+    }
+    if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
+      continue;
+    }
+    const auto count = os::read_some(fd, buffer).value_or(0);
+    if (count == 0) {
+      return text;
+    }
+    text.append(buffer.data(), count);
+  }
 }
 
 } // namespace
@@ -45,7 +72,7 @@ Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
   output.write_end.reset();
   os::write_all(input.write_end.get(), to_json(spec).dump());
   input.write_end.reset();
-  const auto text = os::read_all(output.read_end.get(), 1 << 20);
+  const auto text = read_answer(output.read_end.get());
   if (text.empty()) {
     const auto outcome = child.wait();
     throw Error(ErrorCode::failed, "the supervisor ended before the sandbox was up: {}", to_string(outcome))
