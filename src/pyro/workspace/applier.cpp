@@ -135,7 +135,7 @@ void Applier::run(bool wait_for_services) {
     const auto took = (os::now_monotonic() - started).count();
     m_context.emit(
         "action_complete", action.address, plan::action_text(action, plan::Tense::past),
-        {{"duration_ms", took}});
+        {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
   }
   note_applied();
 }
@@ -216,7 +216,7 @@ void Applier::change_workspace(const plan::Action& action) {
       m_context, m_workspace, std::string(plan::name_of(action.kind)), stack, 0, keep,
       "apply: " + std::string(plan::name_of(action.kind)), [&](store::WorkspaceRecord& changed) {
         changed.base_key = action.key;
-        changed.metadata.erase("base_layers");
+        changed.metadata.erase("base");
         if (is_reset) {
           ++changed.reset_count;
           changed.last_reset_at = os::now_epoch();
@@ -255,7 +255,7 @@ void Applier::take_snapshot(const plan::Action& action) {
     recipe.workspace = record.name;
     recipe.duration_ms = (os::now_monotonic() - started).count();
     m_context.recipes.save(recipe);
-    record.metadata["base_layers"] = stack.layers;
+    record.metadata["base"] = {{"layers", stack.layers}};
     record.base_key = action.key;
     m_context.records.save(record);
   }

@@ -124,7 +124,7 @@ Json Manager::reset(
         record.last_reset_at = os::now_epoch();
         record.command_count = 0;
         record.last_command = nullptr;
-        record.metadata.erase("base_layers");
+        record.metadata.erase("base");
         if (!snapshot.key.empty()) {
           record.base_key = snapshot.key;
         }
@@ -158,7 +158,7 @@ Json Manager::undo(const std::string& workspace, const Project& project) {
   switch_generation(
       context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
       was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo",
-      [&](store::WorkspaceRecord& record) { record.metadata.erase("base_layers"); });
+      [&](store::WorkspaceRecord& record) { record.metadata.erase("base"); });
   const auto services = bring_services_back(context, located, locked);
   return {
       {"workspace_id", located.id},

@@ -63,8 +63,8 @@ std::set<std::string> capability_names(const backend::Capabilities& capabilities
 }
 
 LayerStack base_stack_of(const store::WorkspaceRecord& record) {
-  if (record.metadata.contains("base_layers")) {
-    return {store::layers_from_json(record.metadata["base_layers"]), record.host_directories};
+  if (record.metadata.contains("base")) {
+    return {store::layers_from_json(record.metadata["base"]), record.host_directories};
   }
   return {record.layers, record.host_directories};
 }
