@@ -123,14 +123,33 @@ void directories() {
   } else {
     attack::holds("cwd.above_root", root.st_ino == above.st_ino && root.st_dev == above.st_dev, "/.. is /");
   }
-  // A deleted working directory must not lead anywhere else.
-  if (::mkdir("/tmp/gone", 0700) == 0 && ::chdir("/tmp/gone") == 0 && ::rmdir("/tmp/gone") == 0) {
-    attack::refused("cwd.deleted", ::open("..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), {ENOENT});
-    if (::chdir("/") != 0) {
-      attack::missing("cwd.back", attack::error_name(errno));
-    }
-  } else {
+
+  // From a deleted working directory ".." still leads to where it was, and nowhere else.
+  struct stat parent {};
+
+  if (::mkdir("/tmp/gone", 0700) != 0 || ::chdir("/tmp/gone") != 0 || ::rmdir("/tmp/gone") != 0
+      || ::stat("/tmp", &parent) != 0) {
     attack::missing("cwd.deleted", attack::error_name(errno));
+    return;
+  }
+  const int up = ::open("..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (up < 0) {
+    attack::refused("cwd.deleted", up, {ENOENT});
+  } else {
+    const bool same =
+        ::fstat(up, &above) == 0 && above.st_ino == parent.st_ino && above.st_dev == parent.st_dev;
+    attack::holds("cwd.deleted", same, same ? ".. is /tmp" : ".. is another directory");
+    ::close(up);
+  }
+  for (int i = 0; i < 64; ++i) {
+    if (::chdir("..") != 0) {
+      break;
+    }
+  }
+  const bool at_root = ::stat(".", &above) == 0 && above.st_ino == root.st_ino && above.st_dev == root.st_dev;
+  attack::holds("cwd.deleted_climb", at_root || above.st_ino == parent.st_ino, "climbing ends at the root");
+  if (::chdir("/") != 0) {
+    attack::missing("cwd.back", attack::error_name(errno));
   }
 }
 

@@ -38,7 +38,7 @@ void Functional::SetUp() {
   if (const auto why = why_no_sandbox(); !why.empty()) {
     GTEST_SKIP() << "no sandboxes on this machine: " << why;
   }
-  bin = binary_dir() / "bin";
+  bin = variable("PYRO_TEST_BIN", (binary_dir() / "bin").c_str()); // another directory: an installation
   ASSERT_TRUE(fs::exists(bin / "pyro")) << bin / "pyro"
                                         << " is not built";
   auto pattern = variable("PYRO_TEST_DIR", "/tmp") + "/pyro-test-XXXXXX"; // short: it holds sockets

@@ -130,7 +130,8 @@ void refuse_sockets(scmp_filter_ctx filter) {
             SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))),
         "socket");
   }
-  for (const int protocol : {NETLINK_XFRM, NETLINK_NETFILTER, NETLINK_CRYPTO, NETLINK_AUDIT}) {
+  for (const int protocol :
+       {NETLINK_XFRM, NETLINK_NETFILTER, NETLINK_CRYPTO, NETLINK_AUDIT, NETLINK_KOBJECT_UEVENT}) {
     check(
         seccomp_rule_add(
             filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
@@ -162,6 +163,15 @@ void refuse_personality(scmp_filter_ctx filter) {
             SCMP_A0(SCMP_CMP_MASKED_EQ, k_query_bit | bit, bit)),
         "personality");
   }
+}
+
+// prlimit(2) asks only for equal ids, which root inside and the agent (pid 1) have: without descriptors or
+// processes the agent would be of no use any more. The kernel looks at the low half of the pid only.
+void refuse_limits_of_the_agent(scmp_filter_ctx filter) {
+  check(
+      seccomp_rule_add(
+          filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, 1)),
+      "prlimit64");
 }
 
 std::vector<sock_filter> program_of(scmp_filter_ctx filter) {
@@ -197,6 +207,7 @@ int main(int argc, char** argv) {
   refuse_sockets(filter);
   refuse_terminal_injection(filter);
   refuse_personality(filter);
+  refuse_limits_of_the_agent(filter);
   const auto program = program_of(filter);
   FILE* output = std::fopen(argv[1], "w");
   if (!output) {
