@@ -7,6 +7,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/id_space.hpp>
 
 #include <sys/stat.h>
 
@@ -19,19 +20,36 @@ namespace pyro::store {
 
 namespace {
 
+/// Files in sandboxes may have modes and owners that only their own id space can look at, and remove.
 std::uint64_t disk_usage(const std::string& path) {
-  std::uint64_t bytes = 0;
   if (!os::is_directory(path)) {
     return 0;
   }
-  os::walk_tree(
-      path, os::TreeVisitor{
-                [&bytes](const os::TreeEntry& entry) {
-                  bytes += static_cast<std::uint64_t>(entry.status.st_blocks) * 512;
-                  return os::Visit::go_on;
-                },
-                {}});
-  return bytes;
+  return os::IdSpace::current()
+      .run([&path]() -> Json {
+        std::uint64_t bytes = 0;
+        os::walk_tree(
+            path, os::TreeVisitor{
+                      [&bytes](const os::TreeEntry& entry) {
+                        bytes += static_cast<std::uint64_t>(entry.status.st_blocks) * 512;
+                        return os::Visit::go_on;
+                      },
+                      {}});
+        return bytes;
+      })
+      .get<std::uint64_t>();
+}
+
+void remove_trees(const std::vector<std::string>& paths) {
+  if (paths.empty()) {
+    return;
+  }
+  os::IdSpace::current().run([&paths]() -> Json {
+    for (const std::string& path : paths) {
+      os::remove_tree(path);
+    }
+    return nullptr;
+  });
 }
 
 double modified_at(const std::string& path) {
@@ -69,9 +87,7 @@ public:
       sweep_staging();
     }
     sweep_generations();
-    for (const std::string& path : m_doomed) {
-      os::remove_tree(path);
-    }
+    remove_trees(m_doomed);
     for (const GcItem& item : m_report.removed) {
       m_report.bytes += item.bytes;
     }
@@ -250,7 +266,7 @@ private:
           const std::string path = paths.generations() + "/" + name;
           removed("generation", id + "/" + name, disk_usage(path), "no longer in use");
           if (!m_options.dry_run) {
-            os::remove_tree(path);
+            remove_trees({path});
           }
         }
       } catch (const Error& error) {
