@@ -71,6 +71,7 @@ void Supervisor::connect_agent() {
   m_agent->pump = std::make_unique<os::BytePump>(
       m_loop, m_guest->take_channel(), pump_session(m_agent->session, [this] { end("the sandbox ended"); }));
   m_agent->session.on_output([this] { m_agent->pump->wake(); });
+  m_ports = std::make_unique<PortForwarder>(m_loop, m_agent->session);
 }
 
 void Supervisor::greet_agent() {
@@ -124,6 +125,9 @@ void Supervisor::add_operations() {
     m_spec.expires_at = get_double(request, "expires_at");
     arm_expiry();
     call->finish(Json::object());
+  });
+  m_router.add("/ports", [this](const auto& call, const Json& request) {
+    call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
   });
   m_router.add_prefix("/agent/", [this](protocol::Stream stream, const std::string& path) {
     return protocol::proxy_stream(

@@ -3,6 +3,8 @@
 // too.
 #pragma once
 
+#include "port_forwarder.hpp"
+
 #include <pyro/backend/launch_spec.hpp>
 #include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
@@ -35,6 +37,8 @@ struct Guest {
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes}; "/stop" {grace_ms} → {};
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at}.
+/// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
+/// listened at.
 class Supervisor {
 public:
   /// `ready`: called once the agent has answered; gets the document for the one who started us.
@@ -77,6 +81,7 @@ private:
   protocol::Router m_router;
   struct AgentLink;
   std::unique_ptr<AgentLink> m_agent;
+  std::unique_ptr<PortForwarder> m_ports;
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;
   std::shared_ptr<protocol::Call> m_freezer;

@@ -40,13 +40,6 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
         "mounts", "live host directories (mounts) are not supported by this version",
         "use `seed` to copy files in");
   }
-  for (const auto& [name, service] : spec.services) {
-    if (!service.ports.empty()) {
-      refuse(
-          "services." + name + ".ports", "publishing ports is not supported by this version",
-          "reach the service from inside: pyro exec -- curl ...");
-    }
-  }
   const auto check_egress = [&](const spec::Egress& egress, const std::string& address) {
     if (egress.kind == spec::EgressKind::hosts && !backend.capabilities().egress_filter) {
       refuse(
@@ -108,6 +101,18 @@ std::vector<protocol::ServiceStatus> start_services(
   return wait_for_services(context, *client, project.spec, names);
 }
 
+Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec) {
+  const bool any = std::any_of(spec.services.begin(), spec.services.end(), [](const auto& entry) {
+    return !entry.second.ports.empty();
+  });
+  auto& remembered = workspace.record.metadata["ports"];
+  if (!any && (!remembered.is_object() || remembered.empty())) {
+    return Json::array();
+  }
+  auto client = connect_sandbox(workspace.paths.runtime(), "ports");
+  return publish_ports(*client, spec, remembered);
+}
+
 Applier::Applier(
     Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
     LockedWorkspace& workspace, const backend::Backend& backend)
@@ -136,6 +141,9 @@ void Applier::run(bool wait_for_services) {
     m_context.emit(
         "action_complete", action.address, plan::action_text(action, plan::Tense::past),
         {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
+  }
+  if (!m_plan.empty()) {
+    publish_workspace_ports(m_workspace, m_project.spec);
   }
   note_applied();
 }

@@ -50,6 +50,9 @@ private:
 /// What this version or this machine cannot do is refused before anything happens, at its place in the file.
 void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend);
 
+/// Publishes what the spec says and notes the host ports in the record (not saved).
+Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec);
+
 /// Starts the services of a record anew (after start, reset, undo) and delivers its secrets.
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,

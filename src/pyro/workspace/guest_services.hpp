@@ -31,6 +31,11 @@ std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
     const std::vector<std::string>& names);
 
+/// Makes the supervisor publish the ports of the spec. `remembered` holds the host ports of this workspace
+/// ("api:8080" → 40123), so that they stay the same; it is brought up to date. Returns [{service, address,
+/// host_port, port}].
+Json publish_ports(backend::ControlClient& client, const spec::Spec& spec, Json& remembered);
+
 std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client);
 
 } // namespace pyro::workspace

@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::milliseconds k_stop_grace{10'000};
 
 /// After the content was switched: the services that the file declares, running again and ready.
-Json bring_services_back(Context& context, const Located& located, const LockedWorkspace& workspace) {
+Json bring_services_back(Context& context, const Located& located, LockedWorkspace& workspace) {
   Json list = Json::array();
   if (!located.project) {
     return list;
@@ -30,6 +30,8 @@ Json bring_services_back(Context& context, const Located& located, const LockedW
            context, *located.project, measured, workspace.paths.runtime(), workspace.record.user, true)) {
     list.push_back(protocol::to_json(status));
   }
+  publish_workspace_ports(workspace, located.project->spec);
+  context.records.save(workspace.record);
   return list;
 }
 

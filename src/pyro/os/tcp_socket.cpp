@@ -1,0 +1,84 @@
+#include "tcp_socket.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+namespace pyro::os {
+
+namespace {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+Address address_of(const std::string& text, int port) {
+  Address address;
+  auto* four = reinterpret_cast<sockaddr_in*>(&address.storage);
+  auto* six = reinterpret_cast<sockaddr_in6*>(&address.storage);
+  if (::inet_pton(AF_INET, text.c_str(), &four->sin_addr) == 1) {
+    four->sin_family = AF_INET;
+    four->sin_port = htons(static_cast<std::uint16_t>(port));
+    address.size = sizeof(*four);
+  } else if (::inet_pton(AF_INET6, text.c_str(), &six->sin6_addr) == 1) {
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons(static_cast<std::uint16_t>(port));
+    address.size = sizeof(*six);
+  } else {
+    throw Error(ErrorCode::invalid_argument, "'{}' is no IP address to listen at", text);
+  }
+  return address;
+}
+
+} // namespace
+
+Fd listen_tcp(const std::string& text, int port) {
+  const auto address = address_of(text, port);
+  Fd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) {
+    throw Error::from_errno(errno, "socket(TCP)");
+  }
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) < 0) {
+    const int error_number = errno;
+    if (error_number == EADDRINUSE) {
+      throw Error(ErrorCode::already_exists, "port {} of {} is taken by another program", port, text)
+          .with_hint("publish another port, or just `\"<port>\"` for a free one");
+    }
+    throw Error::from_errno(error_number, fmt::format("bind {}:{}", text, port));
+  }
+  if (::listen(socket.get(), 64) < 0) {
+    throw Error::from_errno(errno, fmt::format("listen at {}:{}", text, port));
+  }
+  return socket;
+}
+
+int port_of(int listener) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&storage), &size) < 0) {
+    throw Error::from_errno(errno, "getsockname");
+  }
+  return ntohs(
+      storage.ss_family == AF_INET ? reinterpret_cast<sockaddr_in*>(&storage)->sin_port
+                                   : reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port);
+}
+
+std::optional<Fd> accept_tcp(int listener) {
+  const int socket = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (socket < 0) {
+    return std::nullopt; // none waiting, or it went away again
+  }
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  return Fd(socket);
+}
+
+} // namespace pyro::os

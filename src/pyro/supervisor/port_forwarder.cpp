@@ -1,0 +1,216 @@
+#include "port_forwarder.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/tcp_socket.hpp>
+#include <pyro/protocol/call.hpp>
+#include <pyro/protocol/requests.hpp>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <unistd.h>
+
+namespace pyro::supervisor {
+
+namespace {
+
+constexpr std::size_t k_max_connections = 128;
+
+/// A port that may be any keeps its listener, whichever number it got.
+std::string key_of(const Json& port) {
+  return fmt::format(
+      "{} {} {} {}", get_string(port, "service"), get_string(port, "address"), get_int(port, "port"),
+      get_bool(port, "fixed") ? get_int(port, "host_port") : 0);
+}
+
+} // namespace
+
+struct PortForwarder::Listener {
+  Listener(os::EventLoop& event_loop, os::Fd fd) : loop(event_loop), socket(std::move(fd)) {}
+
+  ~Listener() { loop.unwatch(socket.get()); }
+
+  os::EventLoop& loop;
+  os::Fd socket;
+  int port = 0; // inside
+  Json description;
+};
+
+/// One connection: bytes of the socket go to the call, bytes of the call to the socket; each side waits for
+/// the other.
+struct PortForwarder::Connection {
+  Connection(PortForwarder& forwarder, os::Fd fd) : owner(forwarder), socket(std::move(fd)) {}
+
+  ~Connection() {
+    owner.m_loop.unwatch(socket.get());
+    if (call) {
+      call->set_events({});
+      call->cancel();
+    }
+  }
+
+  void start(int port) {
+    protocol::CallEvents events;
+    events.on_data = [this](protocol::FrameType, std::string_view bytes) {
+      outgoing += bytes;
+      write_some();
+    };
+    events.on_writable = [this] {
+      reading = !input_ended;
+      update();
+    };
+    events.on_result = [this](const Json&) {
+      finished = true;
+      write_some();
+    };
+    events.on_failure = [this](const Error&) {
+      close_later();
+    };
+    call = protocol::open_call(
+        owner.m_agent, std::string(protocol::path::k_tcp_connect),
+        protocol::to_json(protocol::TcpConnect{"127.0.0.1", port}), std::move(events));
+    owner.m_loop.watch(socket.get(), EPOLLIN, [this](std::uint32_t events_seen) {
+      if ((events_seen & (EPOLLERR | EPOLLHUP)) != 0 && !reading) {
+        close_later();
+        return;
+      }
+      if ((events_seen & (EPOLLIN | EPOLLHUP)) != 0 && reading) {
+        read_some();
+      }
+      if ((events_seen & EPOLLOUT) != 0) {
+        write_some();
+      }
+    });
+  }
+
+  void read_some() {
+    std::array<char, 16384> buffer{};
+    const auto count = ::read(socket.get(), buffer.data(), buffer.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+      return;
+    }
+    if (count <= 0) {
+      input_ended = true;
+      reading = false;
+      call->end_in();
+    } else if (!call->send(protocol::FrameType::data_in, {buffer.data(), static_cast<std::size_t>(count)})) {
+      reading = false;
+    }
+    update();
+  }
+
+  void write_some() {
+    while (!outgoing.empty()) {
+      const auto count = ::send(socket.get(), outgoing.data(), outgoing.size(), MSG_NOSIGNAL);
+      if (count < 0 && errno == EAGAIN) {
+        break;
+      }
+      if (count < 0) {
+        close_later();
+        return;
+      }
+      outgoing.erase(0, static_cast<std::size_t>(count));
+      call->consume(static_cast<std::size_t>(count));
+    }
+    if (finished && outgoing.empty()) {
+      close_later();
+      return;
+    }
+    update();
+  }
+
+  void update() {
+    const auto wanted = (reading ? EPOLLIN : 0U) | (outgoing.empty() ? 0U : EPOLLOUT);
+    if (!closing) {
+      owner.m_loop.modify(socket.get(), wanted);
+    }
+  }
+
+  void close_later() {
+    if (!std::exchange(closing, true)) {
+      owner.m_loop.unwatch(socket.get());
+      owner.m_loop.post([forwarder = &owner, this] { forwarder->drop(this); });
+    }
+  }
+
+  PortForwarder& owner;
+  os::Fd socket;
+  std::shared_ptr<protocol::Call> call;
+  std::string outgoing;
+  bool reading = true;
+  bool input_ended = false;
+  bool finished = false;
+  bool closing = false;
+};
+
+PortForwarder::PortForwarder(os::EventLoop& loop, protocol::Session& agent) : m_loop(loop), m_agent(agent) {
+}
+
+PortForwarder::~PortForwarder() = default;
+
+std::unique_ptr<PortForwarder::Listener> PortForwarder::listen(const Json& port) {
+  const auto address = get_string(port, "address");
+  const auto wanted = static_cast<int>(get_int(port, "host_port"));
+  os::Fd socket;
+  try {
+    socket = os::listen_tcp(address, wanted);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::already_exists || get_bool(port, "fixed")) {
+      throw;
+    }
+    socket = os::listen_tcp(address, 0);
+  }
+  auto listener = std::make_unique<Listener>(m_loop, std::move(socket));
+  listener->port = static_cast<int>(get_int(port, "port"));
+  listener->description = port;
+  listener->description["host_port"] = os::port_of(listener->socket.get());
+  return listener;
+}
+
+Json PortForwarder::set(const Json& ports) {
+  std::map<std::string, std::unique_ptr<Listener>> fresh;
+  std::map<std::string, Listener*> kept;
+  for (const auto& port : ports) {
+    const auto key = key_of(port);
+    if (const auto old = m_listeners.find(key); old != m_listeners.end()) {
+      kept[key] = old->second.get();
+    } else {
+      fresh[key] = listen(port);
+    }
+  }
+  std::erase_if(m_listeners, [&](const auto& entry) { return !kept.contains(entry.first); });
+  for (auto& [key, listener] : fresh) {
+    auto* raw = listener.get();
+    m_loop.watch(raw->socket.get(), EPOLLIN, [this, raw](std::uint32_t) { accept(*raw); });
+    m_listeners[key] = std::move(listener);
+  }
+  Json published = Json::array();
+  for (const auto& [key, listener] : m_listeners) {
+    published.push_back(listener->description);
+  }
+  return published;
+}
+
+void PortForwarder::accept(Listener& listener) {
+  while (auto socket = os::accept_tcp(listener.socket.get())) {
+    if (m_connections.size() >= k_max_connections) {
+      continue; // closed at once: the one who connects sees it and may try again
+    }
+    auto connection = std::make_unique<Connection>(*this, std::move(*socket));
+    auto* raw = connection.get();
+    m_connections.emplace(raw, std::move(connection));
+    try {
+      raw->start(listener.port);
+    } catch (const Error&) {
+      m_connections.erase(raw); // the agent takes no more calls right now
+    }
+  }
+}
+
+void PortForwarder::drop(Connection* connection) {
+  m_connections.erase(connection);
+}
+
+} // namespace pyro::supervisor
