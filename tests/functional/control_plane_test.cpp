@@ -19,15 +19,15 @@ TEST_F(ControlPlane, NamesAreNotPaths) {
   spec();
   expect(0, {"apply"});
   const auto before = tree_of(root() / "project");
-  for (const std::string name :
-       {"../x", "..", ".", "a/b", "/etc/x", "-x", "baseline", "A", "", "x\n", "ü",
-        std::string(300, 'a').c_str()}) {
+  for (const auto& name : Arguments{
+           "../x", "..", ".", "a/b", "/etc/x", "-x", "baseline", "A", "", "x\n", "ü",
+           std::string(300, 'a')}) {
     const auto saved = pyro({"snapshot", "save", "--", name});
     EXPECT_NE(saved.status, 0) << "the name \"" << name << "\" was taken";
     EXPECT_NE(saved.status, 70) << "reported as a bug: " << saved;
     EXPECT_NE(pyro({"reset", "--yes", "--to=" + name}).status, 70);
   }
-  for (const std::string id : {"../../etc", "/", "..", "*", "-", "a/../b"}) {
+  for (const auto& id : Arguments{"../../etc", "/", "..", "*", "-", "a/../b"}) {
     const auto status = pyro({"status", "-w" + id});
     EXPECT_NE(status.status, 0) << id;
     EXPECT_NE(status.status, 70) << status;
@@ -140,9 +140,9 @@ TEST_F(ControlPlane, DamagedRecordsAreNamedAndDestroyStillWorks) {
   ASSERT_EQ(ids.size(), 1u);
   const auto record = state() / "workspaces" / *ids.begin() / "workspace.json";
   const auto good = read_file(record);
-  for (const std::string bad :
-       {std::string(), std::string("{"), std::string("[]"), good.substr(0, good.size() / 2),
-        std::string(100'000, '['), std::string("{\"layout_version\": 999}")}) {
+  for (const auto& bad : Arguments{
+           "", "{", "[]", good.substr(0, good.size() / 2), std::string(100'000, '['),
+           "{\"layout_version\": 999}"}) {
     write_file(record, bad);
     for (const auto* verb : {"status", "diff", "plan"}) {
       const auto result = pyro({verb});

@@ -66,8 +66,9 @@ TEST_F(Killed, SupervisorIsKilled) {
   for (const auto pid : supervisors) {
     ::kill(pid, SIGKILL);
   }
-  EXPECT_TRUE(eventually([&] { return processes_naming(state().string()).empty(); }))
-      << "the sandbox outlived its supervisor";
+  EXPECT_TRUE(eventually([&] {
+    return processes_naming(state().string()).empty() && processes_in_groups_of(workspace_ids()).empty();
+  })) << "the sandbox outlived its supervisor";
   const auto status = json({"status"});
   EXPECT_EQ(status.value("state", ""), "stopped") << status;
   EXPECT_NE(status.value("last_error", "").find("backing guest process"), std::string::npos) << status;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <unistd.h>
 
@@ -34,6 +35,17 @@ bool is_zombie(pid_t pid) {
   return end == std::string::npos || end + 2 >= stat.size() || stat[end + 2] == 'Z';
 }
 
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> all;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const auto name = entry.path().filename().string();
+    if (std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); })) {
+      all.push_back(static_cast<pid_t>(std::stol(name)));
+    }
+  }
+  return all;
+}
+
 } // namespace
 
 std::vector<pid_t> processes_naming(const std::string& text) {
@@ -41,21 +53,41 @@ std::vector<pid_t> processes_naming(const std::string& text) {
   for (pid_t pid = ::getpid(); pid > 0; pid = parent_of(pid)) {
     ours.insert(pid);
   }
-  std::vector<pid_t> found;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const auto name = entry.path().filename().string();
-    if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); })) {
+  std::map<pid_t, pid_t> parents;
+  std::set<pid_t> naming;
+  for (const auto pid : all_processes()) {
+    if (ours.contains(pid) || is_zombie(pid)) {
       continue;
     }
-    const auto pid = static_cast<pid_t>(std::stol(name));
-    if (ours.contains(pid)) {
-      continue;
-    }
+    parents[pid] = parent_of(pid);
     for (const auto* file : {"cmdline", "environ", "mountinfo"}) {
-      if (read_if_possible(entry.path() / file).find(text) != std::string::npos && !is_zombie(pid)) {
+      if (read_if_possible(fs::path("/proc") / std::to_string(pid) / file).find(text) != std::string::npos) {
+        naming.insert(pid);
+        break;
+      }
+    }
+  }
+  // What runs inside of a sandbox names nothing of the outside, but descends from the supervisor that does.
+  std::vector<pid_t> found;
+  for (const auto& [pid, parent] : parents) {
+    for (auto up = pid; up > 1; up = parents.contains(up) ? parents[up] : 0) {
+      if (naming.contains(up)) {
         found.push_back(pid);
         break;
       }
+    }
+  }
+  return found;
+}
+
+std::vector<pid_t> processes_in_groups_of(const std::set<std::string>& ids) {
+  std::vector<pid_t> found;
+  for (const auto pid : all_processes()) {
+    const auto groups = read_if_possible("/proc/" + std::to_string(pid) + "/cgroup");
+    if (!is_zombie(pid) && std::any_of(ids.begin(), ids.end(), [&](const auto& id) {
+          return groups.find("pyro-" + id) != std::string::npos;
+        })) {
+      found.push_back(pid);
     }
   }
   return found;
@@ -101,6 +133,9 @@ leftovers(const std::string& state_directory, const std::set<std::string>& works
   std::vector<std::string> found;
   for (const auto pid : processes_naming(state_directory)) {
     found.push_back("process " + describe(pid));
+  }
+  for (const auto pid : processes_in_groups_of(workspace_ids)) {
+    found.push_back("process in a group " + describe(pid));
   }
   for (const auto& mount : mounts_naming(state_directory)) {
     found.push_back("mount " + mount);
