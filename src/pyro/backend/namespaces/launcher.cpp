@@ -93,6 +93,8 @@ std::vector<std::string> expect_success(int socket) {
 } // namespace
 
 Sandbox launch(const LaunchSpec& spec) {
+  // Found out here: inside the new user namespace it would look like root's.
+  std::ignore = os::IdSpace::current();
   Sandbox sandbox;
   Stopwatch watch(sandbox.timings);
   os::make_directories(spec.generation_dir);
