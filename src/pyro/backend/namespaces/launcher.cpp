@@ -127,6 +127,7 @@ Sandbox launch(const LaunchSpec& spec) {
   watch.lap("cloned");
 
   sandbox.cgroup->add(pid, cloned_into_unified);
+  const auto namespaces = spec.egress ? open_namespaces(pid) : SandboxNamespaces{};
   os::IdSpace::current().map_process(pid);
   const auto mapped = map_mounts(spec, pid);
   std::vector<int> fds;
@@ -143,7 +144,7 @@ Sandbox launch(const LaunchSpec& spec) {
   os::send_with_fds(control.get(), "go", fds);
   watch.lap("mapped");
   if (spec.egress) {
-    sandbox.egress_tether = start_egress(pid);
+    sandbox.egress_tether = start_egress(namespaces);
     watch.lap("egress");
     os::send_with_fds(control.get(), "net", {});
   }

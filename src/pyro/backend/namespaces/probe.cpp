@@ -146,13 +146,18 @@ Check freeze_check() {
 }
 
 Check egress_check() {
-  if (os::find_program("pasta")) {
-    return {"egress", "ok", "network access through pasta", ""};
+  if (!os::find_program("pasta")) {
+    return {
+        "egress", "warning",
+        "pasta is not installed: sandboxes have no way to the network, so steps that download fail",
+        "apt install passt"};
   }
-  return {
-      "egress", "warning",
-      "pasta is not installed: sandboxes have no way to the network, so steps that download fail",
-      "apt install passt"};
+  if (::geteuid() != 0 && ::access("/dev/net/tun", R_OK | W_OK) != 0) {
+    return {
+        "egress", "warning", "/dev/net/tun is not open to this user: sandboxes have no way to the network",
+        "as root: chmod 0666 /dev/net/tun (udev does so by itself)"};
+  }
+  return {"egress", "ok", "network access through pasta", ""};
 }
 
 Check disk_check() {
