@@ -1,7 +1,6 @@
 #include "commands.hpp"
+#include "render.hpp"
 #include "session.hpp"
-
-#include <pyro/operations/text.hpp>
 
 namespace pyro::cli {
 
@@ -32,7 +31,7 @@ Examples:
 
 constexpr std::string_view k_destroy_page = R"(
 Removes the workspace: its sandbox, its content and its record. Snapshots are kept, so `pyro apply` is quick again,
-and `pyro undo` brings the workspace back for a while. With --snapshots they go too, for good.
+and `pyro undo` brings the workspace back for 24 h. With --snapshots they go too, for good.
 
 Examples:
   pyro destroy
@@ -45,24 +44,13 @@ constexpr std::array k_destroy_options{
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 30s"},
 };
 
-std::string name_of_workspace(const Json& result) {
-  const auto name = string_or(result, "name", "");
-  return operations::escape_controls(
-      name.empty() ? string_or(result, "workspace_id", "The workspace") : name);
-}
-
 int run_start(Session& session) {
-  session.conclude(session.call("start", session.where()), [](const Json& result) {
-    return fmt::format("{} is started. Try: pyro status, pyro exec -- COMMAND\n", name_of_workspace(result));
-  });
+  session.conclude(session.call("start", session.where()), render_started);
   return 0;
 }
 
 int run_stop(Session& session) {
-  session.conclude(session.call("stop", session.where()), [](const Json& result) {
-    return fmt::format(
-        "{} is stopped; its files are kept. `pyro start` goes on.\n", name_of_workspace(result));
-  });
+  session.conclude(session.call("stop", session.where()), render_stopped);
   return 0;
 }
 
@@ -74,12 +62,8 @@ int run_destroy(Session& session) {
   if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
     parameters["timeout"] = timeout;
   }
-  session.conclude(session.call("destroy", parameters), [](const Json& result) {
-    const auto until = string_or(result, "undo_until", "");
-    return fmt::format(
-        "{} is destroyed.{}\n", name_of_workspace(result),
-        until.empty() ? "" : fmt::format(" `pyro undo` brings it back until {}.", until));
-  });
+  session.conclude(
+      session.call("destroy", parameters), [](const Json& result) { return render_destroyed(result); });
   return 0;
 }
 

@@ -10,11 +10,14 @@
 
 namespace pyro::cli {
 
+/// What ages in the texts are counted from.
+double epoch_now();
+
 std::string render_validation(const Json& result, Style style);
-std::string render_status(const Json& status, Style style);
-std::string render_list(const Json& result, Style style);
-std::string render_snapshots(const Json& result, Style style);
-std::string render_environments(const Json& result, Style style);
+std::string render_status(const Json& status, Style style, double now = epoch_now());
+std::string render_list(const Json& result, Style style, double now = epoch_now());
+std::string render_snapshots(const Json& result, Style style, double now = epoch_now());
+std::string render_environments(const Json& result, Style style, double now = epoch_now());
 std::string render_doctor(const Json& result, Style style);
 /// What prune removed or would remove.
 std::string render_removed(const Json& result);
@@ -26,6 +29,12 @@ std::string render_diff_stat(const Json& result);
 std::string render_diff_patch(const Json& result, Style style);
 /// What apply did and what to try next.
 std::string render_applied(const Json& result, Style style);
+/// What reset, undo, start, stop and destroy did, in one line.
+std::string render_reset(const Json& result, double now = epoch_now());
+std::string render_undo(const Json& result);
+std::string render_started(const Json& result);
+std::string render_stopped(const Json& result);
+std::string render_destroyed(const Json& result, double now = epoch_now());
 /// Any other document, as "key  value" lines.
 std::string render_document(const Json& document);
 

@@ -1,8 +1,6 @@
 #include "commands.hpp"
+#include "render.hpp"
 #include "session.hpp"
-
-#include <pyro/base/units.hpp>
-#include <pyro/operations/text.hpp>
 
 namespace pyro::cli {
 
@@ -32,11 +30,6 @@ constexpr std::array k_options{
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 30s"},
 };
 
-std::string elapsed(const Json& result) {
-  const auto duration = maybe_int(result, "duration_ms");
-  return duration ? fmt::format(" ({} ms)", *duration) : "";
-}
-
 int run(Session& session) {
   auto parameters = session.where();
   const auto& arguments = session.arguments();
@@ -46,20 +39,13 @@ int run(Session& session) {
     }
   }
   parameters["approve"] = arguments.has("yes");
-  session.conclude(session.call("reset", parameters), [](const Json& result) {
-    const auto until = string_or(result, "undo_until", "");
-    return fmt::format(
-        "Reset to {}.{}{}\n", operations::escape_controls(string_or(result, "snapshot", "its snapshot")),
-        elapsed(result),
-        until.empty() ? "" : fmt::format(" `pyro undo` brings your edits back until {}.", until));
-  });
+  session.conclude(
+      session.call("reset", parameters), [](const Json& result) { return render_reset(result); });
   return 0;
 }
 
 int run_undo(Session& session) {
-  session.conclude(session.call("undo", session.where()), [](const Json& result) {
-    return fmt::format("Undid the last {}.{}\n", string_or(result, "undone", "step"), elapsed(result));
-  });
+  session.conclude(session.call("undo", session.where()), render_undo);
   return 0;
 }
 

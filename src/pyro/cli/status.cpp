@@ -13,7 +13,7 @@ was applied.
 
 Examples:
   pyro status
-  pyro status -w shop -o json | jq '.services[] | select(.ready | not) | .name'
+  pyro status -w shop -o json | jq '.services[] | select(.state != "ready") | .name'
 )";
 
 constexpr std::string_view k_ls_page = R"(
@@ -21,7 +21,7 @@ Lists all workspaces of this user, wherever their pyro.yaml is.
 
 Examples:
   pyro ls
-  pyro ls --json | jq -r '.workspaces[].id'
+  pyro ls --json | jq -r '.workspaces[].workspace_id'
 )";
 
 int run(Session& session) {

@@ -19,6 +19,10 @@ namespace {
 
 constexpr std::chrono::milliseconds k_stop_grace{10'000};
 
+std::int64_t took(std::chrono::milliseconds began) {
+  return (os::now_monotonic() - began).count();
+}
+
 /// After the content was switched: the services that the file declares, running again and ready.
 Json bring_services_back(Context& context, const Located& located, LockedWorkspace& workspace) {
   Json list = Json::array();
@@ -44,6 +48,10 @@ std::string reset_target(const Context& context, const Located& located, const s
     return located.project->spec.reset.to;
   }
   return "baseline";
+}
+
+Json undo_end(const store::WorkspaceRecord& record) {
+  return record.undo && record.undo->expires_at > 0 ? Json(record.undo->expires_at) : Json();
 }
 
 std::string loss_text(const std::string& target, const std::vector<plan::DriftEntry>& drift, bool has_undo) {
@@ -127,6 +135,7 @@ Json Manager::reset(
         record.command_count = 0;
         record.last_command = nullptr;
         record.metadata.erase("base");
+        record.metadata["base_snapshot"] = target;
         if (!snapshot.key.empty()) {
           record.base_key = snapshot.key;
         }
@@ -142,11 +151,13 @@ Json Manager::reset(
       {"reset_count", locked.record.reset_count},
       {"services", services},
       {"undo", locked.record.undo.has_value()},
+      {"undo_expires_at", undo_end(locked.record)},
       {"duration_ms", (os::now_monotonic() - started).count()}};
 }
 
 Json Manager::undo(const std::string& workspace, const Project& project) {
   auto& context = m_state->context;
+  const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
@@ -159,27 +170,39 @@ Json Manager::undo(const std::string& workspace, const Project& project) {
   const bool was_destroyed = is_destroyed(locked.record);
   switch_generation(
       context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
-      was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo",
-      [&](store::WorkspaceRecord& record) { record.metadata.erase("base"); });
+      was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo", [&](store::WorkspaceRecord& record) {
+        record.metadata.erase("base");
+        record.metadata.erase("base_snapshot");
+      });
   const auto services = bring_services_back(context, located, locked);
-  return {
-      {"workspace_id", located.id},
-      {"name", locked.record.name},
-      {"undone", entry->reason},
-      {"services", services}};
+  return {{"workspace_id", located.id}, {"name", locked.record.name},
+          {"undone", entry->reason},    {"undo", locked.record.undo.has_value()},
+          {"services", services},       {"duration_ms", took(began)}};
 }
 
 Json Manager::stop(const std::string& workspace, const Project& project) {
   auto& context = m_state->context;
+  const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, "stop");
+  if (is_destroyed(locked.record)) {
+    throw Error(ErrorCode::bad_state, "the workspace was destroyed")
+        .with_hint("`pyro undo` or `pyro apply` brings it back");
+  }
+  const bool was_running = locked.record.state == store::WorkspaceState::started;
   stop_workspace(context, locked, k_stop_grace);
-  return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "stopped"}};
+  return {
+      {"workspace_id", located.id},
+      {"name", locked.record.name},
+      {"state", "stopped"},
+      {"changed", was_running},
+      {"duration_ms", took(began)}};
 }
 
 Json Manager::start(const std::string& workspace, const Project& project) {
   auto& context = m_state->context;
+  const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, "start");
@@ -188,24 +211,23 @@ Json Manager::start(const std::string& workspace, const Project& project) {
         .with_hint("`pyro undo` or `pyro apply` brings it back");
   }
   Json services = Json::array();
-  if (locked.record.state != store::WorkspaceState::started) {
+  const bool was_stopped = locked.record.state != store::WorkspaceState::started;
+  if (was_stopped) {
     if (const auto ttl = int_or(locked.record.metadata, "ttl_ms", 0)) {
       locked.record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
     }
     start_workspace(context, locked);
     services = bring_services_back(context, located, locked);
   }
-  return {
-      {"workspace_id", located.id},
-      {"name", locked.record.name},
-      {"state", "started"},
-      {"services", services}};
+  return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "started"},
+          {"changed", was_stopped},     {"services", services},       {"duration_ms", took(began)}};
 }
 
 Json Manager::destroy(
     const std::string& workspace, const Project& project, const ApplyOptions& options,
     bool remove_snapshots) {
   auto& context = m_state->context;
+  const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, "destroy");
@@ -220,9 +242,15 @@ Json Manager::destroy(
   stop_workspace(context, locked, std::chrono::seconds(2));
   if (remove_snapshots) {
     remove_trees({locked.paths.root()}, Detached::no);
-    return {{"workspace_id", located.id}, {"name", record.name}, {"deleted", true}, {"undo", false}};
+    return {{"workspace_id", located.id},
+            {"name", record.name},
+            {"deleted", true},
+            {"changed", true},
+            {"undo", false},
+            {"duration_ms", took(began)}};
   }
-  if (!is_destroyed(record)) {
+  const bool was_there = !is_destroyed(record);
+  if (was_there) {
     const auto displaced = record.undo;
     record.undo = store::UndoEntry{record.generation, record.layers, record.host_directories,
                                    os::now_epoch(),   "destroy",     os::now_epoch() + 86'400};
@@ -232,7 +260,14 @@ Json Manager::destroy(
       remove_trees({locked.paths.generation(displaced->generation)}, Detached::yes);
     }
   }
-  return {{"workspace_id", located.id}, {"name", record.name}, {"deleted", true}, {"undo", true}};
+  return {
+      {"workspace_id", located.id},
+      {"name", record.name},
+      {"deleted", true},
+      {"changed", was_there},
+      {"undo", record.undo.has_value()},
+      {"undo_expires_at", undo_end(record)},
+      {"duration_ms", took(began)}};
 }
 
 } // namespace pyro::workspace

@@ -12,9 +12,29 @@
 #include <pyro/os/file_lock.hpp>
 #include <pyro/spec/normal_form.hpp>
 
+#include <ctime>
+#include <unistd.h>
+
 namespace pyro::workspace {
 
 namespace {
+
+Json or_null(double epoch) {
+  return epoch > 0 ? Json(epoch) : Json();
+}
+
+/// When its sandbox was started: a process tells it in ticks since boot.
+double started_at(const store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started || !record.supervisor) {
+    return 0;
+  }
+  timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto ticks = static_cast<double>(record.supervisor->start_time);
+  const auto age = static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9
+                   - ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return os::now_epoch() - std::max(0.0, age);
+}
 
 Json describe(const store::WorkspaceRecord& record) {
   return {{"workspace_id", record.id},
@@ -35,6 +55,8 @@ Json describe(const store::WorkspaceRecord& record) {
           {"reset_count", record.reset_count},
           {"last_reset_at", record.last_reset_at ? Json(*record.last_reset_at) : Json()},
           {"created_at", record.created_at},
+          {"started_at", or_null(started_at(record))},
+          {"destroyed_at", or_null(record.metadata.value("destroyed_at", 0.0))},
           {"last_activity_at", record.last_activity_at},
           {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
           {"sandbox_pid", record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
@@ -66,6 +88,40 @@ Json describe_services(const store::WorkspacePaths& paths, const store::Workspac
   return list;
 }
 
+/// Published ports, as publish_ports() remembers them: {"web:8080": 40123}.
+Json describe_ports(const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  const auto remembered = record.metadata.value("ports", Json::object());
+  if (record.state != store::WorkspaceState::started || !remembered.is_object()) {
+    return list;
+  }
+  for (const auto& [key, host_port] : remembered.items()) {
+    const auto colon = key.rfind(':');
+    if (colon != std::string::npos && host_port.is_number_integer()) {
+      list.push_back(
+          {{"service", key.substr(0, colon)},
+           {"port", std::atoi(key.c_str() + colon + 1)},
+           {"host_port", host_port}});
+    }
+  }
+  return list;
+}
+
+/// The snapshot that the content came from: as reset noted it, else the newest on the same layers.
+Json base_snapshot_of(
+    const store::WorkspaceRecord& record, const std::vector<store::SnapshotRecord>& snapshots) {
+  const auto noted = string_or(record.metadata, "base_snapshot", "");
+  const auto base = base_stack_of(record);
+  Json found;
+  for (const auto& snapshot : snapshots) {
+    const bool same = snapshot.layers == base.layers || snapshot.layers == record.layers;
+    if (same && (found.is_null() || snapshot.name != "baseline") && found != noted) {
+      found = snapshot.name;
+    }
+  }
+  return found;
+}
+
 std::vector<std::string>
 roots_for(const std::vector<std::string>& paths, const store::WorkspaceRecord& record) {
   std::vector<std::string> roots;
@@ -88,9 +144,13 @@ Json Manager::status(const std::string& workspace, const Project& project) {
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = describe(record);
   document["services"] = describe_services(paths, record);
+  document["ports"] = describe_ports(record);
   Json snapshots = Json::array();
+  document["base_snapshot"] = nullptr;
   try {
-    snapshots = to_json_list(context.records.snapshots(located.id));
+    const auto records = context.records.snapshots(located.id);
+    snapshots = to_json_list(records);
+    document["base_snapshot"] = base_snapshot_of(record, records);
   } catch (const Error& error) {
     document["snapshots_error"] = error.what();
   }

@@ -1,0 +1,33 @@
+// What the renderers share: reading keys of results as safe text, sizes and ages in words.
+#pragma once
+
+#include "style.hpp"
+
+#include <pyro/base/json_access.hpp>
+
+#include <string>
+
+namespace pyro::cli {
+
+/// The value as one line of safe text; empty where it is missing or null.
+std::string text_at(const Json& object, std::string_view key);
+
+/// The list, or an empty one.
+const Json& list_at(const Json& object, const char* key);
+
+/// "55.0 MiB"; empty where it is missing.
+std::string bytes_at(const Json& object, std::string_view key);
+
+/// Seconds since the epoch; 0 where it is missing or null.
+double epoch_at(const Json& object, std::string_view key);
+
+/// "just now", "5 min ago", "in 3 h"; empty for 0.
+std::string age_text(double epoch, double now);
+
+/// "0.3 s", "5 min": what lies between two times.
+std::string span_text(double seconds);
+
+/// Green for what is well, red for what failed.
+std::string colored_state(const std::string& state, Style style);
+
+} // namespace pyro::cli

@@ -1,0 +1,272 @@
+// Workspaces as text: status, list, snapshots, and what lifecycle commands did.
+#include "render.hpp"
+#include "render_parts.hpp"
+
+#include <pyro/base/units.hpp>
+#include <pyro/operations/text.hpp>
+
+namespace pyro::cli {
+
+namespace {
+
+constexpr std::size_t k_short_id = 12;
+
+std::string counted(std::int64_t count, const char* one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+}
+
+std::string name_of(const Json& result) {
+  const auto name = text_at(result, "name");
+  const auto id = text_at(result, "workspace_id");
+  return !name.empty() ? name : !id.empty() ? id : "The workspace";
+}
+
+std::string readiness(const Json& service) {
+  const auto started = epoch_at(service, "started_at");
+  const auto ready = epoch_at(service, "ready_at");
+  return ready > 0 && ready >= started && started > 0 ? "in " + span_text(ready - started) : "";
+}
+
+std::string ending(const Json& service) {
+  if (const auto signal = int_or(service, "signal", 0); signal > 0) {
+    return fmt::format("signal {}", signal);
+  }
+  const auto code = maybe_int(service, "exit_code");
+  return code ? fmt::format("exit {}", *code) : "";
+}
+
+std::string service_table(const Json& services, Style style) {
+  Table table("  ");
+  for (const auto& service : services) {
+    const auto state = text_at(service, "state");
+    const bool good = state == "ready" || state == "running" || state == "completed";
+    const auto restarts = int_or(service, "restarts", 0);
+    const auto reason = text_at(service, "reason");
+    table.add(
+        {text_at(service, "name"), colored_state(state, style), good ? readiness(service) : "",
+         restarts > 0 ? counted(restarts, "restart") : "",
+         good && state != "completed" ? "" : ending(service),
+         good             ? ""
+         : reason.empty() ? text_at(service, "last_probe")
+                          : reason});
+  }
+  return table.text();
+}
+
+std::string kind_text(const Json& snapshot) {
+  const auto kind = text_at(snapshot, "kind");
+  return kind == "managed" ? "declared" : kind == "named" ? "saved" : kind;
+}
+
+/// What it adds to what it stands on.
+std::string size_text(const Json& snapshot) {
+  const bool same = int_or(snapshot, "size_bytes", 0) == 0 && int_or(snapshot, "entry_count", 0) == 0;
+  const auto parent = text_at(snapshot, "parent");
+  return same && !parent.empty() ? "same as " + parent : bytes_at(snapshot, "size_bytes");
+}
+
+void add_snapshots(Table& table, const Json& snapshots, double now) {
+  for (const auto& snapshot : snapshots) {
+    table.add(
+        {text_at(snapshot, "snapshot_name"), kind_text(snapshot),
+         age_text(epoch_at(snapshot, "created_at"), now), size_text(snapshot)});
+  }
+}
+
+std::string undo_text(const Json& undo, double now) {
+  const auto until = epoch_at(undo, "expires_at");
+  return fmt::format(
+      "`pyro undo` takes back: {}, {}{}", text_at(undo, "reason"), age_text(epoch_at(undo, "made_at"), now),
+      until > now ? fmt::format("; for another {}", span_text(until - now)) : "");
+}
+
+std::string error_lines(const Json& status, Style style) {
+  const auto error = status.find("last_error");
+  if (error == status.end()) {
+    return "";
+  }
+  if (error->is_string() && !error->get<std::string>().empty()) {
+    return fmt::format("\n{}\n  {}\n", style.red("last error"), text_at(status, "last_error"));
+  }
+  if (!error->is_object()) {
+    return "";
+  }
+  const auto hint = text_at(*error, "hint");
+  return fmt::format("\n{}\n  {}\n", style.red("last error"), text_at(*error, "message"))
+         + (hint.empty() ? "" : fmt::format("  hint: {}\n", hint));
+}
+
+std::string fact_table(const Json& status, Style style, double now) {
+  Table facts("  ");
+  const auto fact = [&](const char* label, const std::string& value) {
+    if (!value.empty()) {
+      facts.add({label, value});
+    }
+  };
+  const auto isolation = text_at(status, "isolation");
+  const auto backend = text_at(status, "backend");
+  const auto memory = int_or(status, "mem_mib", 0);
+  const auto resets = int_or(status, "reset_count", 0);
+  const auto started = epoch_at(status, "started_at");
+  fact("directory", text_at(status, "checkout"));
+  fact("image", text_at(status, "environment"));
+  fact("backend", backend.empty() || isolation.empty() ? backend : backend + ", isolation " + isolation);
+  if (memory > 0) {
+    const auto bytes = static_cast<std::uint64_t>(memory) << 20;
+    fact("size", fmt::format("{}, {}", counted(int_or(status, "vcpu_count", 1), "cpu"), format_bytes(bytes)));
+  }
+  fact("base", text_at(status, "base_snapshot"));
+  fact("up", started > 0 ? span_text(std::max(0.0, now - started)) : "");
+  fact("ends", age_text(epoch_at(status, "expires_at"), now));
+  if (resets > 0) {
+    fact("resets", fmt::format("{}, the last {}", resets, age_text(epoch_at(status, "last_reset_at"), now)));
+  }
+  if (const auto undo = status.find("undo"); undo != status.end() && undo->is_object()) {
+    fact("undo", undo_text(*undo, now));
+  }
+  for (const auto& port : list_at(status, "ports")) {
+    fact(
+        "port", fmt::format(
+                    "{} {} on host port {}", text_at(port, "service"), text_at(port, "port"),
+                    text_at(port, "host_port")));
+  }
+  if (const auto lock = status.find("lock"); lock != status.end() && lock->is_object()) {
+    fact(
+        "busy", fmt::format(
+                    "{} (pid {}), since {}", text_at(*lock, "operation"), text_at(*lock, "pid"),
+                    age_text(epoch_at(*lock, "since"), now)));
+  }
+  for (const auto& note : list_at(status, "notes")) {
+    fact("note", operations::escape_controls(note.is_string() ? note.get<std::string>() : note.dump()));
+  }
+  if (bool_or(status, "spec_changed", false)) {
+    fact("file", style.yellow("pyro.yaml changed since apply; see: pyro plan"));
+  }
+  return facts.text();
+}
+
+} // namespace
+
+std::string render_status(const Json& status, Style style, double now) {
+  const auto state = text_at(status, "state");
+  auto text = fmt::format(
+      "{}  {}  {}\n", style.bold(text_at(status, "name")), colored_state(state, style),
+      style.dim(text_at(status, "workspace_id")));
+  if (state == "destroyed") {
+    text += fmt::format(
+        "  destroyed {}; `pyro apply` makes it anew\n", age_text(epoch_at(status, "destroyed_at"), now));
+    if (const auto undo = status.find("undo"); undo != status.end() && undo->is_object()) {
+      text += "  " + undo_text(*undo, now) + "\n";
+    }
+    return text;
+  }
+  text += fact_table(status, style, now);
+  if (const auto& services = list_at(status, "services"); !services.empty()) {
+    text += "\nservices\n" + service_table(services, style);
+  }
+  if (const auto& snapshots = list_at(status, "snapshots"); !snapshots.empty()) {
+    Table table("  ");
+    add_snapshots(table, snapshots, now);
+    text += "\nsnapshots\n" + table.text();
+  }
+  if (const auto error = text_at(status, "snapshots_error"); !error.empty()) {
+    text += fmt::format("\nsnapshots\n  {}\n", style.red(error));
+  }
+  return text + error_lines(status, style);
+}
+
+std::string render_list(const Json& result, Style style, double now) {
+  const auto& workspaces = list_at(result, "workspaces");
+  std::string damaged;
+  for (const auto& id : list_at(result, "damaged")) {
+    damaged += fmt::format("{}: the record is damaged; `pyro prune` removes it\n", id.get<std::string>());
+  }
+  if (workspaces.empty()) {
+    return damaged + "No workspaces. `pyro apply` makes one from a pyro.yaml, `pyro init` writes that.\n";
+  }
+  Table table;
+  table.add({"NAME", "STATE", "ID", "BACKEND", "ACTIVE", "DIRECTORY"});
+  for (const auto& one : workspaces) {
+    table.add(
+        {text_at(one, "name"), colored_state(text_at(one, "state"), style),
+         text_at(one, "workspace_id").substr(0, k_short_id), text_at(one, "backend"),
+         age_text(epoch_at(one, "last_activity_at"), now), text_at(one, "checkout")});
+  }
+  return table.text() + damaged;
+}
+
+std::string render_snapshots(const Json& result, Style, double now) {
+  const auto& snapshots = list_at(result, "snapshots");
+  if (snapshots.empty()) {
+    return "No snapshots. `pyro snapshot save NAME` takes one.\n";
+  }
+  Table table;
+  table.add({"NAME", "KIND", "TAKEN", "SIZE"});
+  add_snapshots(table, snapshots, now);
+  return table.text();
+}
+
+std::string render_applied(const Json& result, Style style) {
+  const auto elapsed = std::chrono::milliseconds(int_or(result, "duration_ms", 0));
+  if (!bool_or(result, "changed", false)) {
+    return fmt::format("Nothing to do: {} is as pyro.yaml says. ({} ms)\n", name_of(result), elapsed.count());
+  }
+  std::string text = fmt::format(
+      "{} {} is as pyro.yaml says. ({})\n", style.green("Done:"), name_of(result), format_elapsed(elapsed));
+  if (const auto& services = list_at(result, "services"); !services.empty()) {
+    text += service_table(services, style);
+  }
+  return text + "Try: pyro exec -- COMMAND, pyro shell, pyro status\n";
+}
+
+std::string elapsed_text(const Json& result) {
+  const auto duration = maybe_int(result, "duration_ms");
+  return duration ? fmt::format(" ({} ms)", *duration) : "";
+}
+
+std::string render_reset(const Json& result, double now) {
+  std::string target = "its snapshot";
+  if (const auto found = result.find("workspace_reset"); found != result.end() && found->is_object()) {
+    target = text_at(*found, "snapshot_name");
+  }
+  const auto until = epoch_at(result, "undo_expires_at");
+  const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
+  return fmt::format(
+      "{} is reset to {}.{} {}\n", name_of(result), target, elapsed_text(result),
+      bool_or(result, "undo", false) ? fmt::format("`pyro undo` takes it back{}.", time)
+                                     : "There is no undo point.");
+}
+
+std::string render_undo(const Json& result) {
+  return fmt::format(
+      "{} is as before: {}.{}{}\n", name_of(result), text_at(result, "undone"), elapsed_text(result),
+      bool_or(result, "undo", false) ? " `pyro undo` takes that back." : "");
+}
+
+std::string render_started(const Json& result) {
+  return bool_or(result, "changed", true) ? fmt::format(
+             "{} is started.{} Try: pyro status, pyro exec -- COMMAND\n", name_of(result),
+             elapsed_text(result))
+                                          : fmt::format("{} runs already.\n", name_of(result));
+}
+
+std::string render_stopped(const Json& result) {
+  return bool_or(result, "changed", true)
+             ? fmt::format(
+                 "{} is stopped; its files are kept.{} `pyro start` goes on.\n", name_of(result),
+                 elapsed_text(result))
+             : fmt::format("{} was not running. `pyro start` starts it.\n", name_of(result));
+}
+
+std::string render_destroyed(const Json& result, double now) {
+  const auto until = epoch_at(result, "undo_expires_at");
+  const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
+  const auto undo = bool_or(result, "undo", false) ? fmt::format(" `pyro undo` brings it back{}.", time)
+                                                   : " Its content and its snapshots are gone for good.";
+  return fmt::format(
+      "{} {}.{}{}\n", name_of(result),
+      bool_or(result, "changed", true) ? "is destroyed" : "was destroyed already", elapsed_text(result),
+      undo);
+}
+
+} // namespace pyro::cli
