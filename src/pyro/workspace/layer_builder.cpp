@@ -3,6 +3,7 @@
 #include "guest_exec.hpp"
 #include "guest_services.hpp"
 #include "sandboxes.hpp"
+#include "seed_memory.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -59,6 +60,11 @@ std::vector<std::string> never_captured(const spec::Step& step) {
   return paths;
 }
 
+LayerStack with_layer(LayerStack stack, HexDigest layer) {
+  stack.layers.push_back(std::move(layer));
+  return stack;
+}
+
 std::string without_leading_slash(const std::string& path) {
   return path.substr(
       path.find_first_not_of('/') == std::string::npos ? path.size() : path.find_first_not_of('/'));
@@ -74,7 +80,7 @@ LayerBuilder::LayerBuilder(
 }
 
 bool LayerBuilder::has(std::size_t index) const {
-  return m_context.recipes.find(m_measured.chain.at(index).key).has_value();
+  return m_context.recipes.find(m_measured.chain.at(index).key, store::Touch::no).has_value();
 }
 
 LayerStack LayerBuilder::stack_of(std::size_t index) const {
@@ -156,6 +162,49 @@ LayerStack LayerBuilder::build_seed(const plan::Link& link, const LayerStack& be
   placement.to = without_leading_slash(spec.seed.to);
   placement.uid = ids.uid;
   placement.gid = ids.gid;
+  if (!m_measured.scan) {
+    return with_layer(below, publish_seed(link, placement));
+  }
+  SeedMemory memory;
+  memory.below = below.layers;
+  memory.placement = fmt::format("{} {} {}", placement.to, ids.uid, ids.gid);
+  memory.manifest.tree_digest = m_measured.scan->tree_digest();
+  const auto last = recall_seed(m_directory);
+  if (const auto delta = small_delta(last, memory)) {
+    memory.layers = last->layers;
+    if (!delta->empty()) {
+      memory.layers.push_back(publish_seed(link, store::placement_of(*delta, placement)));
+    }
+  } else {
+    memory.layers = {publish_seed(link, placement)};
+  }
+  remember_seed(m_directory, memory, m_measured.scan->manifest());
+  auto stack = below;
+  stack.layers.insert(stack.layers.end(), memory.layers.begin(), memory.layers.end());
+  return stack;
+}
+
+std::optional<store::SeedDelta>
+LayerBuilder::small_delta(const std::optional<SeedMemory>& last, const SeedMemory& now) const {
+  if (!last || last->below != now.below || last->placement != now.placement
+      || last->layers.size() >= k_max_seed_layers) {
+    return std::nullopt;
+  }
+  for (const auto& layer : last->layers) {
+    if (!m_context.layers.find(layer)) {
+      return std::nullopt;
+    }
+  }
+  auto delta = store::delta_of(last->manifest.entries, m_measured.scan->entries());
+  const auto count = delta.changed.size() + delta.deleted.size();
+  constexpr std::size_t k_share = 4; // more than a quarter of the tree: a whole copy reads better afterwards
+  if (count > 16 && count > m_measured.scan->entries().size() / k_share) {
+    return std::nullopt;
+  }
+  return delta;
+}
+
+HexDigest LayerBuilder::publish_seed(const plan::Link& link, const store::SeedPlacement& placement) {
   const auto published = os::IdSpace::current().run([&]() -> Json {
     auto staging = m_context.layers.stage();
     os::make_directories(staging.tree(), 0755);
@@ -172,9 +221,7 @@ LayerStack LayerBuilder::build_seed(const plan::Link& link, const LayerStack& be
     return store::to_json(
         m_context.layers.publish(std::move(staging), {"seed", link.address}, os::Durable::yes, known));
   });
-  auto stack = below;
-  stack.layers.push_back(get_string(published, "digest"));
-  return stack;
+  return get_string(published, "digest");
 }
 
 LayerStack LayerBuilder::with_inputs(const plan::Link& link, const LayerStack& below) {

@@ -7,11 +7,14 @@
 #include "project.hpp"
 
 #include <pyro/plan/recipe.hpp>
+#include <pyro/store/seed_copy.hpp>
 
 #include <string>
 #include <vector>
 
 namespace pyro::workspace {
+
+struct SeedMemory;
 
 struct LayerStack {
   std::vector<HexDigest> layers;
@@ -39,6 +42,9 @@ private:
   LayerStack
   build_step(const spec::Step& step, const plan::Link& link, const LayerStack& below, bool is_setup);
   LayerStack build_seed(const plan::Link& link, const LayerStack& below);
+  HexDigest publish_seed(const plan::Link& link, const store::SeedPlacement& placement);
+  std::optional<store::SeedDelta>
+  small_delta(const std::optional<SeedMemory>& last, const SeedMemory& now) const;
   void remember(const plan::Link& link, const LayerStack& stack, std::chrono::milliseconds took) const;
   LayerStack with_inputs(const plan::Link& link, const LayerStack& below);
   void run_step(const spec::Step& step, const std::string& address, const std::string& runtime);

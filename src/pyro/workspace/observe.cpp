@@ -17,7 +17,7 @@ bool layers_are_there(const Context& context, const std::vector<HexDigest>& laye
 
 void observe_cache(Context& context, const Measured& measured, plan::Observed& observed, UseCache use_cache) {
   for (const auto& link : measured.chain) {
-    const auto recipe = context.recipes.find(link.key);
+    const auto recipe = context.recipes.find(link.key, store::Touch::no);
     if (!recipe) {
       continue;
     }
