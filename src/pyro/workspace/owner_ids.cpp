@@ -2,8 +2,10 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/id_space.hpp>
 #include <pyro/store/layered_view.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace pyro::workspace {
@@ -49,6 +51,27 @@ find_line(const store::LayeredView& view, const std::string& path, const std::st
   return std::nullopt;
 }
 
+/// Only ids that exist inside can own a file; the kernel's word for others is just "Invalid argument".
+void require_existing(const OwnerIds& ids, const std::string& owner) {
+  const auto exists = [](const std::vector<os::IdRange>& ranges, std::uint32_t id) {
+    return std::any_of(ranges.begin(), ranges.end(), [id](const os::IdRange& range) {
+      return id >= range.inside && id - range.inside < range.count;
+    });
+  };
+  const auto& space = os::IdSpace::current();
+  if (exists(space.uids(), ids.uid) && exists(space.gids(), ids.gid)) {
+    return;
+  }
+  if (space.kind() == os::IdSpace::Kind::single) {
+    throw Error(ErrorCode::unavailable, "files cannot belong to {}: {}", owner, space.shortcoming())
+        .with_hint(
+            "give the user a range in /etc/subuid and /etc/subgid (`pyro doctor`), or leave `owner` out");
+  }
+  throw Error(
+      ErrorCode::invalid_argument, "files cannot belong to {} ({}:{}): ids inside sandboxes end at 65535",
+      owner, ids.uid, ids.gid);
+}
+
 } // namespace
 
 OwnerIds owner_ids(const store::LayerStore& layers, const LayerStack& stack, const std::string& owner) {
@@ -79,6 +102,7 @@ OwnerIds owner_ids(const store::LayerStore& layers, const LayerStack& stack, con
     }
     ids.gid = *number;
   }
+  require_existing(ids, owner);
   return ids;
 }
 
