@@ -46,6 +46,27 @@ std::vector<pid_t> all_processes() {
   return all;
 }
 
+/// Arguments, environment, mounts, working directory and open files of a process (a supervisor may have given
+/// itself other arguments, but writes to its log).
+bool names(const fs::path& process, const std::string& text) {
+  for (const auto* file : {"cmdline", "environ", "mountinfo"}) {
+    if (read_if_possible(process / file).find(text) != std::string::npos) {
+      return true;
+    }
+  }
+  std::error_code gone;
+  if (fs::read_symlink(process / "cwd", gone).string().find(text) != std::string::npos) {
+    return true;
+  }
+  for (fs::directory_iterator it(process / "fd", gone), end; !gone && it != end; it.increment(gone)) {
+    std::error_code closed;
+    if (fs::read_symlink(it->path(), closed).string().find(text) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 } // namespace
 
 std::vector<pid_t> processes_naming(const std::string& text) {
@@ -60,11 +81,8 @@ std::vector<pid_t> processes_naming(const std::string& text) {
       continue;
     }
     parents[pid] = parent_of(pid);
-    for (const auto* file : {"cmdline", "environ", "mountinfo"}) {
-      if (read_if_possible(fs::path("/proc") / std::to_string(pid) / file).find(text) != std::string::npos) {
-        naming.insert(pid);
-        break;
-      }
+    if (names(fs::path("/proc") / std::to_string(pid), text)) {
+      naming.insert(pid);
     }
   }
   // What runs inside of a sandbox names nothing of the outside, but descends from the supervisor that does.

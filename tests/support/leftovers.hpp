@@ -9,8 +9,8 @@
 
 namespace pyro::testing {
 
-/// Processes whose arguments, environment or mounts name `text`, and their descendants; ourselves and our
-/// ancestors left out.
+/// Processes whose arguments, environment, mounts or open files name `text`, and their descendants; ourselves
+/// and our ancestors left out.
 std::vector<pid_t> processes_naming(const std::string& text);
 /// Processes in control groups of these workspaces: also finds those whose supervisor is gone.
 std::vector<pid_t> processes_in_groups_of(const std::set<std::string>& ids);

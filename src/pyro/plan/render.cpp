@@ -95,19 +95,35 @@ bool is_shown(const Action& action, const Plan& plan, Detail detail) {
          });
 }
 
-void append_discards(std::string& text, const Action& action) {
+void append_files(std::string& text, const std::string& heading, const std::vector<DriftEntry>& entries) {
   constexpr std::size_t k_shown = 10;
-  if (action.discards.empty()) {
+  if (entries.empty()) {
     return;
   }
-  text += fmt::format("      would discard {} not in the recipe:", files(action.discards.size()));
-  for (std::size_t i = 0; i < std::min(k_shown, action.discards.size()); ++i) {
-    const auto& entry = action.discards[i];
+  text += heading;
+  for (std::size_t i = 0; i < std::min(k_shown, entries.size()); ++i) {
+    const auto& entry = entries[i];
     const auto path = quoted(entry.path);
     const bool odd = path.size() != entry.path.size() + 2;
     text += fmt::format("   {} {}", entry.change, odd ? path : entry.path);
   }
-  text += action.discards.size() > k_shown ? "   …\n" : "\n";
+  text += entries.size() > k_shown ? "   …\n" : "\n";
+}
+
+void append_discards(std::string& text, const Action& action) {
+  append_files(
+      text, fmt::format("      would discard {} not in the recipe:", files(action.discards.size())),
+      action.discards);
+}
+
+/// Changes made inside that nothing of this plan touches.
+void append_kept_drift(std::string& text, const Plan& plan) {
+  const bool discards = std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& action) {
+    return !action.discards.empty() || action.reason.code == ReasonCode::drift_policy;
+  });
+  if (!discards) {
+    append_files(text, fmt::format("Changed inside, kept: {}:", files(plan.drift.size())), plan.drift);
+  }
 }
 
 std::string line_of(const Action& action, std::size_t width, Color color) {
@@ -309,6 +325,7 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
   for (const auto& problem : plan.diagnostics) {
     text += spec::to_string(problem) + "\n";
   }
+  append_kept_drift(text, plan);
   text += summary_text(plan);
   if (plan.needs_approval) {
     text += fmt::format(

@@ -117,17 +117,13 @@ void read_seed(Context& context, MapReader& root, Spec& spec) {
   }
   MapReader reader(context, *node, "seed", "seed");
   reader.string("from", spec.seed.from);
-  reader.directory("to", spec.seed.to);
+  reader.target("to", spec.seed.to);
   reader.choice("git", spec.seed.git);
   reader.strings("exclude", spec.seed.exclude);
   reader.user("owner", spec.seed.owner);
   reader.choice("on_change", spec.seed.on_change);
   if (spec.seed.from.empty()) {
     reader.error("from", "value", "an empty path names nothing", "write '.' for the directory of this file");
-  }
-  if (spec.seed.to == "/") {
-    reader.error(
-        "to", "value", "the seed cannot replace the whole root", "use a directory such as /workspace");
   }
 }
 

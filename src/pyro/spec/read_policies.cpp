@@ -82,13 +82,10 @@ void read_mounts(Context& context, MapReader& root, Spec& spec) {
     MapReader reader(context, item, fmt::format("mounts[{}]", index), "mount");
     Mount mount;
     reader.string("from", mount.from);
-    reader.directory("to", mount.to);
+    reader.target("to", mount.to);
     reader.choice("mode", mount.mode);
     if (reader.has("from") && mount.from.empty()) {
       reader.error("from", "value", "an empty path names nothing");
-    }
-    if (mount.to == "/") {
-      reader.error("to", "value", "a mount cannot replace the whole root");
     }
     spec.mounts.push_back(std::move(mount));
   });

@@ -61,6 +61,8 @@ public:
   void env(std::string_view key, StringMap& out);
   void user(std::string_view key, std::string& out);
   void directory(std::string_view key, std::string& out);
+  /// A directory that something is put at: neither the root nor one of the kernel's.
+  void target(std::string_view key, std::string& out);
   void directories(std::string_view key, std::vector<std::string>& out);
   /// Relative paths inside the seed.
   void inputs(std::string_view key, std::vector<std::string>& out);

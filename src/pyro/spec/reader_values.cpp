@@ -1,6 +1,8 @@
 // The readers of MapReader for values with rules of their own: variables, users, paths, commands, egress.
 #include "reader.hpp"
 
+#include <filesystem>
+
 namespace pyro::spec {
 
 namespace {
@@ -60,6 +62,22 @@ void MapReader::directory(std::string_view key, std::string& out) {
     while (out.size() > 1 && out.ends_with('/')) {
       out.pop_back();
     }
+  }
+}
+
+void MapReader::target(std::string_view key, std::string& out) {
+  directory(key, out);
+  if (out.empty()) {
+    return; // missing or already complained about
+  }
+  const auto parts = std::filesystem::path(out).lexically_normal().relative_path();
+  const auto top = parts.empty() ? std::string() : parts.begin()->string();
+  if (top.empty() || top == ".") {
+    error(key, "value", "nothing can replace the whole root", "use a directory such as /workspace");
+  } else if (top == "proc" || top == "sys" || top == "dev" || top == "run") {
+    error(
+        key, "value", fmt::format("/{} is the kernel's or the machine's, nothing can be put there", top),
+        "use a directory such as /workspace");
   }
 }
 
