@@ -90,7 +90,8 @@ private:
       elapsed = "  " + format_elapsed(now() - running->started);
     }
     const auto mark = failed ? m_options.style.red("x") : m_options.style.green(mark_of(event));
-    print(fmt::format("  {} {}  {}{}", mark, event.address, escape_controls(event.text), elapsed));
+    print(
+        fmt::format("  {} {}  {}{}", mark, event.address, escape_controls(failure_or_text(event)), elapsed));
     std::erase_if(m_running, [&](const Running& running) { return running.address == event.address; });
   }
 

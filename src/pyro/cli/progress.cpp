@@ -28,6 +28,11 @@ std::string utc_now() {
       parts.tm_hour, parts.tm_min, parts.tm_sec, rest);
 }
 
+/// States of a service that the lines of its action tell as well.
+bool is_told_by_action(std::string_view state) {
+  return state == "starting" || state == "failed";
+}
+
 class PlainProgress : public Progress {
 public:
   PlainProgress(Write write, ProgressOptions options)
@@ -42,7 +47,10 @@ public:
       return;
     }
     const auto now = m_now();
-    std::string text = escape_controls(event.text);
+    std::string text = escape_controls(failure_or_text(event));
+    if (event.kind == "probe" && m_started.contains(event.address) && is_told_by_action(event.text)) {
+      return;
+    }
     if (event.kind == "action_start") {
       m_started[event.address] = now;
     } else if (event.kind == "action_complete" || event.kind == "action_error") {
@@ -95,6 +103,11 @@ std::string json_line(std::string_view type, Json fields) {
   fields["ts"] = utc_now();
   fields["type"] = type;
   return fields.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string failure_or_text(const Event& event) {
+  const bool failed = event.kind == "action_error" && event.data.is_object();
+  return failed ? string_or(event.data, "message", event.text) : event.text;
 }
 
 std::string mark_of(const Event& event) {

@@ -50,6 +50,9 @@ std::unique_ptr<Progress> make_json_progress(Write write);
 /// {"ts", "type", …} on one line.
 std::string json_line(std::string_view type, Json fields);
 
+/// The event's line; of a failure only its message, since place, output and hint follow in the error.
+std::string failure_or_text(const operations::Event& event);
+
 /// "*" of "built", "!" of "restarted": the plan's mark for what was done at an address, from the event's
 /// data.
 std::string mark_of(const operations::Event& event);

@@ -139,7 +139,9 @@ std::string fact_table(const Json& status, Style style, double now) {
   for (const auto& note : list_at(status, "notes")) {
     fact("note", operations::escape_controls(note.is_string() ? note.get<std::string>() : note.dump()));
   }
-  if (bool_or(status, "spec_changed", false)) {
+  if (int_or(status, "generation", 1) == 0) {
+    fact("file", style.yellow("pyro.yaml is not fully applied; `pyro apply` goes on"));
+  } else if (bool_or(status, "spec_changed", false)) {
     fact("file", style.yellow("pyro.yaml changed since apply; see: pyro plan"));
   }
   return facts.text();
@@ -239,8 +241,8 @@ std::string render_reset(const Json& result, double now) {
 
 std::string render_undo(const Json& result) {
   return fmt::format(
-      "{} is as before: {}.{}{}\n", name_of(result), text_at(result, "undone"), elapsed_text(result),
-      bool_or(result, "undo", false) ? " `pyro undo` takes that back." : "");
+      "{}: took back `{}`.{}{}\n", name_of(result), text_at(result, "undone"), elapsed_text(result),
+      bool_or(result, "undo", false) ? " `pyro undo` again returns to it." : "");
 }
 
 std::string render_started(const Json& result) {

@@ -3,6 +3,8 @@
 #include "operation.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/base/interruption.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -17,6 +19,7 @@ public:
                                                                                   m_callbacks.color} {}
 
   Json call(std::string_view operation, const Json& parameters) override {
+    const InterruptionScope scope(m_callbacks.interrupted);
     return operations::call(m_context, operation, parameters);
   }
 

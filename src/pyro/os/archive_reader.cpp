@@ -3,6 +3,7 @@
 #include "archive_locale.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/base/units.hpp>
 
 #include <archive.h>
@@ -117,6 +118,7 @@ ArchiveSummary Extraction::run() {
     if (++m_summary.entries > m_policy.max_entries) {
       over("max_entries", std::to_string(m_policy.max_entries));
     }
+    check_interruption();
     member(m_entry);
     check_ratio();
   }

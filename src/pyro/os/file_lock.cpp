@@ -3,6 +3,7 @@
 #include "clock.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/base/json_access.hpp>
 
 #include <sys/file.h>
@@ -68,6 +69,7 @@ Fd wait_for_lock(
       waiting(holder);
     }
     told = true;
+    check_interruption();
     if (std::chrono::steady_clock::now() >= deadline) {
       throw Error(
           ErrorCode::locked, "the lock is held by {}",

@@ -4,15 +4,18 @@
 #include "process.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/base/json_access.hpp>
 
 #include <sys/prctl.h>
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -126,6 +129,23 @@ void run_map_tool(const char* tool, pid_t pid, const std::vector<IdRange>& range
   ::_exit(0);
 }
 
+/// Asks the child to stop when our caller wants to, and ends it where it does not listen. True: was asked.
+bool wait_for_answer(int fd, pid_t pid) {
+  constexpr auto k_patience = std::chrono::seconds(1);
+  std::optional<std::chrono::steady_clock::time_point> asked;
+  pollfd waiting{fd, POLLIN, 0};
+  while (::poll(&waiting, 1, 100) <= 0) {
+    if (!asked && interruption_wanted()) {
+      spend_interruption();
+      asked = std::chrono::steady_clock::now();
+      ::kill(pid, SIGTERM);
+    } else if (asked && std::chrono::steady_clock::now() - *asked > k_patience) {
+      ::kill(pid, SIGKILL);
+    }
+  }
+  return asked.has_value();
+}
+
 } // namespace
 
 const IdSpace& IdSpace::current() {
@@ -194,8 +214,12 @@ nlohmann::json IdSpace::run(const std::function<nlohmann::json()>& work) const {
     map_process(pid);
     write_all(go.write_end.get(), "g");
   }
+  const bool stopped = wait_for_answer(answer.read_end.get(), pid);
   const auto text = read_all(answer.read_end.get(), std::size_t{1} << 30);
   const auto outcome = child.wait();
+  if (text.empty() && stopped) {
+    throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
+  }
   if (text.empty()) {
     throw Error(
         ErrorCode::failed, "work in a user namespace ended without an answer: {}", to_string(outcome));

@@ -3,6 +3,7 @@
 #include "directory.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -266,10 +267,11 @@ Captured run(Command command, std::string_view input, std::chrono::milliseconds 
     if (left.count() <= 0) {
       throw Error(ErrorCode::timeout, "'{}' did not end within {} ms", command.argv[0], timeout.count());
     }
-    if (::poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left.count(), 60'000))) < 0
+    if (::poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left.count(), 200))) < 0
         && errno != EINTR) {
       throw Error::from_errno(errno, "poll");
     }
+    check_interruption(); // the child is killed with its owner
     if (fds[0].revents) {
       drain(out.read_end, captured.out);
     }

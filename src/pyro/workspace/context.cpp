@@ -1,6 +1,7 @@
 #include "context.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 
 namespace pyro::workspace {
 
@@ -25,6 +26,7 @@ void Context::emit(
 
 void Context::check_interrupted() const {
   if (settings.interrupted && settings.interrupted()) {
+    spend_interruption(); // what cleans up now is not stopped as well
     throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
   }
 }

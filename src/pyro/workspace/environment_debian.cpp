@@ -3,6 +3,7 @@
 #include "environment_tree.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
@@ -12,9 +13,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <deque>
 #include <fcntl.h>
 #include <future>
+#include <optional>
+#include <poll.h>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -114,8 +119,33 @@ void finish_root(const std::string& tree) {
   complete_root(root.get());
 }
 
+/// Runs it in a session of its own; a byte in `stop` ends all of it.
+os::Outcome run_until_asked_to_stop(os::Command command, int stop) {
+  constexpr auto k_patience = std::chrono::milliseconds(500);
+  command.new_session = true;
+  auto child = os::spawn(command);
+  const auto group = -child.pid();
+  std::optional<std::chrono::steady_clock::time_point> asked;
+  while (true) {
+    if (const auto outcome = child.try_wait()) {
+      if (asked) {
+        ::kill(group, SIGKILL);
+      }
+      return *outcome;
+    }
+    pollfd waiting{asked ? -1 : stop, POLLIN, 0};
+    if (::poll(&waiting, 1, 50) > 0) {
+      asked = std::chrono::steady_clock::now();
+      ::kill(group, SIGTERM);
+    } else if (asked && std::chrono::steady_clock::now() - *asked > k_patience) {
+      ::kill(group, SIGKILL);
+    }
+  }
+}
+
 /// Passes the lines on until the other end is closed; returns the last ones.
-std::vector<std::string> follow_lines(int output, const std::function<void(const std::string&)>& line) {
+std::vector<std::string> follow_lines(
+    int output, const std::function<void(const std::string&)>& line, const std::function<void()>& poll) {
   constexpr std::size_t k_kept = 20;
   constexpr std::size_t k_longest = 4096;
   std::deque<std::string> last;
@@ -131,7 +161,15 @@ std::vector<std::string> follow_lines(int output, const std::function<void(const
     pending.clear();
   };
   std::array<char, 4096> buffer{};
-  while (const auto count = os::read_some(output, buffer).value_or(0)) {
+  const auto read_next = [&] {
+    pollfd waiting{output, POLLIN, 0};
+    while (::poll(&waiting, 1, 200) <= 0) {
+      poll();
+    }
+    poll();
+    return os::read_some(output, buffer).value_or(0);
+  };
+  while (const auto count = read_next()) {
     for (const char c : std::string_view(buffer.data(), count)) {
       if (c == '\n' || c == '\r' || pending.size() >= k_longest) {
         emit();
@@ -315,6 +353,7 @@ Json build_debian(
   }
   os::make_directories(scratch, 0755);
   auto pipe = os::make_pipe();
+  auto stop = os::make_pipe();
   // The build waits in another thread, so that the caller hears its lines in his own.
   auto build = std::async(std::launch::async, [&]() -> Json {
     const auto output = std::move(pipe.write_end);
@@ -322,15 +361,25 @@ Json build_debian(
     return space.run([&]() -> Json {
       auto command = build_command(variant, tree, scratch);
       command.fds = {{0, null.get()}, {1, output.get()}, {2, output.get()}};
-      const auto outcome = os::spawn(command).wait();
+      const auto outcome = run_until_asked_to_stop(std::move(command), stop.read_end.get());
       if (outcome.ok()) {
         finish_root(tree);
       }
       return {{"ok", outcome.ok()}, {"outcome", os::to_string(outcome)}};
     });
   });
-  auto last_lines = follow_lines(pipe.read_end.get(), line);
+  bool stopped = false;
+  auto last_lines = follow_lines(pipe.read_end.get(), line, [&] {
+    if (!stopped && interruption_wanted()) {
+      stopped = true;
+      spend_interruption();
+      os::write_all(stop.write_end.get(), "s"); // closing it would not do: a forked child has it as well
+    }
+  });
   const auto result = build.get();
+  if (stopped) {
+    throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
+  }
   if (!get_bool(result, "ok")) {
     throw Error(ErrorCode::failed, "mmdebstrap failed: {}", get_string(result, "outcome"))
         .with_output(std::move(last_lines))

@@ -134,22 +134,32 @@ std::optional<std::string> secret_value(const spec::Secret& secret, const std::s
   return text;
 }
 
+/// The agent's reason without what the error says in its own places: the hint and the last probe.
+std::string bare_reason(std::string reason, const std::string& hint) {
+  const auto tail = " (" + hint + ")";
+  if (!hint.empty() && reason.ends_with(tail)) {
+    reason.resize(reason.size() - tail.size());
+  }
+  return reason.substr(0, reason.find("; last probe: "));
+}
+
 /// What went wrong with a service, in one error with all that helps.
 Error failure_of(const spec::Spec& spec, const protocol::ServiceStatus& status) {
   const bool not_ready =
       status.state == protocol::ServiceState::starting || status.reason.find("ready") != std::string::npos;
+  const auto service = spec.services.find(status.name);
+  const auto hint = service == spec.services.end() ? std::string{} : service->second.hint;
+  const auto reason = bare_reason(status.reason, hint);
   Error error(
       not_ready ? ErrorCode::not_ready : ErrorCode::failed, "service {} {}: {}", status.name,
       not_ready ? "did not become ready" : "failed",
-      status.reason.empty() ? std::string(protocol::name_of(status.state)) : status.reason);
+      reason.empty() ? std::string(protocol::name_of(status.state)) : reason);
   if (status.exit_code && status.reason.find("exit") == std::string::npos) {
     error.add_context(fmt::format("exit code {}", *status.exit_code));
   }
   if (!status.last_probe.empty()) {
     error.add_context(fmt::format("last probe: {}", status.last_probe));
   }
-  const auto service = spec.services.find(status.name);
-  const auto hint = service == spec.services.end() ? std::string{} : service->second.hint;
   error.with_hint(
       hint.empty() ? fmt::format("`pyro logs {}` shows more; the workspace is kept for looking", status.name)
                    : hint);
