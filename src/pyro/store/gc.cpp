@@ -8,6 +8,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/os/random.hpp>
 
 #include <sys/stat.h>
 
@@ -303,6 +304,25 @@ Json to_json(const GcReport& report) {
       {"size_bytes", report.bytes},
       {"skipped", report.skipped},
       {"dry_run", report.dry_run}};
+}
+
+std::vector<std::string> detach_abandoned_staging(const Base& base) {
+  std::vector<std::string> detached;
+  for (const std::string& name : os::list_directory(base.staging())) {
+    const std::string path = base.staging() + "/" + name;
+    // A maker holds the lock before there is a directory, so whoever gets it while there is one found it
+    // dead.
+    if (name.ends_with(".lock") || !os::exists(path + ".lock")) {
+      continue;
+    }
+    const auto lock = os::ExclusiveLock::try_lock(path + ".lock", "cleaning up");
+    const std::string aside = base.staging() + "/" + os::random_hex(8);
+    if (lock && ::rename(path.c_str(), aside.c_str()) == 0) {
+      std::ignore = unlink((path + ".lock").c_str());
+      detached.push_back(aside);
+    }
+  }
+  return detached;
 }
 
 GcReport collect_garbage(const Base& base, const GcOptions& options) {

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/store/gc.hpp>
 
 namespace pyro::workspace {
 
@@ -72,6 +73,7 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
 void heal(Context& context, const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
   recover_journal(paths, record);
   remove_builds(paths);
+  remove_trees(store::detach_abandoned_staging(context.base), Detached::no);
   if (note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
     context.records.save(record);
