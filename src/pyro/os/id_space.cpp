@@ -99,7 +99,8 @@ void run_map_tool(const char* tool, pid_t pid, const std::vector<IdRange>& range
   run_checked(std::move(command), {}, std::chrono::seconds(10));
 }
 
-[[noreturn]] void work_in_child(const std::function<Json()>& work, int ready, int go, int answer) {
+[[noreturn]] void
+work_in_child(const std::function<Json()>& work, pid_t parent, int ready, int go, int answer) {
   Json message;
   try {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -115,6 +116,9 @@ void run_map_tool(const char* tool, pid_t pid, const std::vector<IdRange>& range
       throw Error::from_errno(errno, "setresuid(0) in the user namespace");
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // cleared by the change of ids
+    if (::getppid() != parent) {
+      ::_exit(1); // it died in between, and nobody else would end this
+    }
     message = {{"result", work()}};
   } catch (const Error& error) {
     message = {{"error", to_json(error)}};
@@ -197,13 +201,14 @@ nlohmann::json IdSpace::run(const std::function<nlohmann::json()>& work) const {
   auto ready = make_pipe();
   auto go = make_pipe();
   auto answer = make_pipe();
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) {
     throw Error::from_errno(errno, "fork");
   }
   if (pid == 0) {
     go.write_end.reset();
-    work_in_child(work, ready.write_end.get(), go.read_end.get(), answer.write_end.get());
+    work_in_child(work, parent, ready.write_end.get(), go.read_end.get(), answer.write_end.get());
   }
   Child child(pid);
   ready.write_end.reset();

@@ -123,6 +123,19 @@ Check ids_check() {
       "apt install uidmap, and add `USER:100000:65536` to /etc/subuid and /etc/subgid"};
 }
 
+/// Ids that are not mapped own nothing inside, so nobody there may write to this machine's files in place.
+std::optional<Check> host_files_check() {
+  if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
+    return std::nullopt;
+  }
+  return Check{
+      "host-files", "note",
+      "with image: host this machine's files belong to nobody inside: they can be removed and replaced "
+      "there, "
+      "not written to in place",
+      ""};
+}
+
 Check limits_check() {
   const auto& support = os::Cgroup::support();
   if (support.shortcoming.empty()) {
@@ -169,8 +182,12 @@ Check disk_check() {
 } // namespace
 
 std::vector<Check> probe_machine() {
-  return {kernel_check(), user_namespace_check(), overlay_check(), ids_check(),
-          limits_check(), freeze_check(),         egress_check(),  disk_check()};
+  std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), ids_check(),
+                            limits_check(), freeze_check(),         egress_check(),  disk_check()};
+  if (auto check = host_files_check()) {
+    checks.push_back(std::move(*check));
+  }
+  return checks;
 }
 
 bool can_connect_to_network() {
