@@ -48,7 +48,8 @@ struct ArchiveSummary {
 bool has_archive_name(std::string_view path);
 
 /// Unpacks into an empty directory of the caller's, who removes it when this throws.
-/// Malformed or truncated archives, and by default devices, FIFOs and sockets, are refused as a whole, never skipped.
+/// Malformed or truncated archives, and by default devices, FIFOs and sockets, are refused as a whole, never
+/// skipped.
 ArchiveSummary extract_archive(const std::string& path, int directory, const ArchivePolicy& policy);
 /// The same from a descriptor at its current position; `name` is for messages.
 ArchiveSummary
