@@ -41,7 +41,7 @@ Operation validate() {
       .parameters_schema = project_parameters({}),
       .result_schema = result(
           {{"valid", flag("")},
-           {"name", text("")},
+           {"name", or_null(text(""))},
            {"diagnostics", list_of(diagnostic_schema(), "Errors first")}},
           {"valid", "diagnostics"}),
       .read_only = true,
@@ -110,7 +110,14 @@ Operation why() {
       .summary = "Why the plan would do what it does at an address, or why a cached layer was not used",
       .parameters_schema = project_parameters(
           {{"address", text("environment.setup.deps, services.api, workspace")}}, {"address"}),
-      .result_schema = result({{"address", text("")}, {"text", text("The answer for people")}}),
+      .result_schema = result(
+          {{"address", text("")},
+           {"action", text("As in the plan")},
+           {"key", or_null(text("Of its layer in the cache"))},
+           {"cached", flag("Is that layer there?")},
+           {"differing", list_of(result({}), "Inputs that are not as they were applied, with file and line")},
+           {"text", text("The answer for people")}},
+          {"address", "text"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {

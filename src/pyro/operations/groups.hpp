@@ -11,4 +11,7 @@ std::vector<Operation> use_operations();       // what is inside: exec, logs, di
 std::vector<Operation> snapshot_operations();
 std::vector<Operation> machine_operations(); // env_*, doctor, prune, version
 
+/// The `snapshots` of status and snapshot_list.
+Json snapshot_list_schema();
+
 } // namespace pyro::operations

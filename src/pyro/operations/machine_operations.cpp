@@ -10,16 +10,26 @@ Json environment_schema() {
   return result(
       {{"image", text("As it was asked for")},
        {"digest", text("What it is")},
-       {"bytes", number("")},
-       {"created_at", text("")},
-       {"used_by", number("How many workspaces stand on it")}},
+       {"size_bytes", number("")},
+       {"created_at", epoch("")},
+       {"installed", flag("All its layers are here")},
+       {"in_use", flag("A workspace stands on it")}},
       {"digest"});
 }
 
 Json prune_result() {
   return result(
-      {{"removed", list_of(result({{"kind", text("")}, {"name", text("")}, {"bytes", number("")}}), "")},
-       {"bytes", number("Freed, or to be freed")},
+      {{"removed", list_of(
+                       result(
+                           {{"kind", text("layer, recipe, …")},
+                            {"name", text("")},
+                            {"image", text("Of env_prune")},
+                            {"digest", text("Of env_prune")},
+                            {"size_bytes", number("")},
+                            {"reason", text("")}}),
+                       "")},
+       {"size_bytes", number("Freed, or to be freed; of env_prune: bytes")},
+       {"bytes", number("Of env_prune: freed, or to be freed")},
        {"dry_run", flag("")}});
 }
 

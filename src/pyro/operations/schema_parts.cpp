@@ -34,6 +34,12 @@ Json number(std::string_view description) {
   return schema;
 }
 
+Json epoch(std::string_view description) {
+  return of_type(
+      "number", description.empty() ? "Seconds since the epoch"
+                                    : fmt::format("{}; seconds since the epoch", description));
+}
+
 Json flag(std::string_view description) {
   return of_type("boolean", description);
 }

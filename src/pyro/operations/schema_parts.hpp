@@ -12,6 +12,8 @@ using Properties = std::map<std::string, Json>;
 
 Json text(std::string_view description);
 Json number(std::string_view description);
+/// Seconds since the epoch, with fraction.
+Json epoch(std::string_view description);
 Json flag(std::string_view description);
 Json choice(std::initializer_list<const char*> values, std::string_view description);
 Json list_of(Json items, std::string_view description);

@@ -7,14 +7,21 @@ namespace {
 
 Json snapshot_schema() {
   return result(
-      {{"name", text("")},
-       {"at", text("The point of the recipe it was taken at; empty for one saved by hand")},
-       {"created_at", text("")},
-       {"bytes", number("What it adds to the layers below it")}},
-      {"name"});
+      {{"snapshot_name", text("")},
+       {"kind", choice({"baseline", "managed", "named"}, "managed: pyro.yaml declares it")},
+       {"created_at", epoch("")},
+       {"size_bytes", number("What it adds to its parent")},
+       {"entry_count", number("Files that it adds to its parent")},
+       {"digest", text("Of its content")},
+       {"parent", or_null(text("The snapshot it stands on"))}},
+      {"snapshot_name", "kind", "created_at"});
 }
 
 } // namespace
+
+Json snapshot_list_schema() {
+  return list_of(snapshot_schema(), "The baseline first");
+}
 
 std::vector<Operation> snapshot_operations() {
   return {
@@ -22,7 +29,8 @@ std::vector<Operation> snapshot_operations() {
        .summary = "Keep the content as it is now under a name",
        .parameters_schema =
            workspace_parameters({{"name", text("Letters, digits, '.', '_' and '-'")}}, {"name"}),
-       .result_schema = snapshot_schema(),
+       .result_schema = result(
+           {{"workspace_id", text("")}, {"snapshot", snapshot_schema()}}, {"workspace_id", "snapshot"}),
        .run =
            [](Context& context, const Json& given) {
              return context.manager.snapshot_save(
@@ -31,7 +39,9 @@ std::vector<Operation> snapshot_operations() {
       {.name = "snapshot_list",
        .summary = "The snapshots of a workspace, declared and saved",
        .parameters_schema = workspace_parameters({}),
-       .result_schema = result({{"snapshots", list_of(snapshot_schema(), "")}}, {"snapshots"}),
+       .result_schema = result(
+           {{"workspace_id", text("")}, {"count", number("")}, {"snapshots", snapshot_list_schema()}},
+           {"workspace_id", "snapshots"}),
        .read_only = true,
        .idempotent = true,
        .run =
@@ -41,7 +51,8 @@ std::vector<Operation> snapshot_operations() {
       {.name = "snapshot_remove",
        .summary = "Forget a snapshot's name; prune removes its data when nothing else needs it",
        .parameters_schema = workspace_parameters({{"name", text("")}}, {"name"}),
-       .result_schema = result({{"name", text("")}}),
+       .result_schema = result(
+           {{"workspace_id", text("")}, {"snapshot_name", text("")}, {"deleted", flag("")}}, {"deleted"}),
        .destructive = true,
        .run =
            [](Context& context, const Json& given) {

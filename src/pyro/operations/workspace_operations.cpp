@@ -8,12 +8,17 @@ namespace {
 Json service_schema() {
   return result(
       {{"name", text("")},
-       {"state", text("starting, running, ready, failed, completed, stopped")},
-       {"ready", flag("")},
-       {"ready_ms", or_null(number("From its start to ready"))},
+       {"state", text("waiting, starting, running, ready, exited, failed, completed, stopped")},
+       {"pid", number("Inside; 0: none")},
+       {"started_at", epoch("0: never")},
+       {"ready_at", epoch("0: not yet")},
        {"restarts", number("")},
        {"exit_code", or_null(number("Of the last exit"))},
-       {"note", text("The last failure of a probe, or why it is not running")}},
+       {"signal", number("That ended it; 0: none")},
+       {"reason", text("Why it is not running")},
+       {"stop_reason", text("sigterm, sigkill, workspace_stopped")},
+       {"last_probe", text("What the last probe saw")},
+       {"log_tail", list_of(text(""), "Its last lines")}},
       {"name", "state"});
 }
 
@@ -21,31 +26,61 @@ Json changed_result(Properties more) {
   more["workspace_id"] = text("");
   more["name"] = text("");
   more["duration_ms"] = number("");
-  return result(std::move(more));
+  return result(std::move(more), {"workspace_id", "name"});
+}
+
+Json services_schema() {
+  return list_of(service_schema(), "");
+}
+
+/// What status and list tell alike.
+Properties workspace_properties() {
+  return {
+      {"workspace_id", text("")},
+      {"name", text("")},
+      {"labels", map_of_text("")},
+      {"state", choice({"created", "started", "stopped", "destroyed"}, "")},
+      {"checkout", text("The directory of its pyro.yaml")},
+      {"environment", text("The image")},
+      {"backend", text("")},
+      {"isolation", text("")},
+      {"execution_mode", text("")},
+      {"workspace_path", text("")},
+      {"vcpu_count", number("")},
+      {"mem_mib", number("")},
+      {"generation", number("Counts applied specs; 0: the first apply did not end well")},
+      {"reset_count", number("")},
+      {"last_reset_at", or_null(epoch(""))},
+      {"created_at", epoch("")},
+      {"started_at", or_null(epoch("Of its sandbox"))},
+      {"destroyed_at", or_null(epoch(""))},
+      {"last_activity_at", epoch("")},
+      {"expires_at", or_null(epoch("End of its time to live"))},
+      {"last_error", text("Why it is not running; empty: nothing")},
+      {"notes", list_of(text(""), "What the backend could not do in full")},
+      {"undo",
+       or_null(result(
+           {{"reason", text("What undo takes back")}, {"made_at", epoch("")}, {"expires_at", epoch("")}}))}};
 }
 
 Operation status() {
+  auto properties = workspace_properties();
+  properties["base_snapshot"] = or_null(text("What the content was last restored from"));
+  properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
+  properties["services"] = services_schema();
+  properties["snapshots"] = snapshot_list_schema();
+  properties["ports"] = list_of(
+      result({{"service", text("")}, {"port", number("Inside")}, {"host_port", number("On this machine")}}),
+      "");
+  properties["lock"] =
+      result({{"pid", number("")}, {"operation", text("What runs on it now")}, {"since", epoch("")}});
   return {
       .name = "status",
       .summary =
           "State of a workspace: services with readiness, snapshots, backend, time to live, last error",
       .parameters_schema = workspace_parameters({}),
       .result_schema = result(
-          {{"id", text("")},
-           {"name", text("")},
-           {"state", text("running, stopped, failed, …")},
-           {"directory", text("Of its pyro.yaml")},
-           {"backend", text("")},
-           {"isolation", text("")},
-           {"base_snapshot", or_null(text("What the content was last restored from"))},
-           {"spec_changed", flag("pyro.yaml differs from what was applied")},
-           {"services", list_of(service_schema(), "")},
-           {"ports", list_of(result({{"service", text("")}, {"guest", number("")}, {"host", text("")}}), "")},
-           {"snapshots",
-            list_of(result({{"name", text("")}, {"at", text("")}, {"created_at", text("")}}), "")},
-           {"expires_at", or_null(text("End of its time to live"))},
-           {"last_error", or_null(result({{"code", text("")}, {"message", text("")}}))}},
-          {"id", "name", "state"}),
+          std::move(properties), {"workspace_id", "name", "state", "services", "snapshots", "created_at"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
@@ -59,17 +94,11 @@ Operation list() {
       .summary = "All workspaces of this user",
       .parameters_schema = parameters({}),
       .result_schema = result(
-          {{"workspaces", list_of(
-                              result(
-                                  {{"id", text("")},
-                                   {"name", text("")},
-                                   {"state", text("")},
-                                   {"backend", text("")},
-                                   {"directory", text("")},
-                                   {"created_at", text("")}},
-                                  {"id", "name", "state"}),
-                              "")}},
-          {"workspaces"}),
+          {{"count", number("")},
+           {"workspaces",
+            list_of(result(workspace_properties(), {"workspace_id", "name", "state"}), "As in status")},
+           {"damaged", list_of(text(""), "Ids whose record cannot be read")}},
+          {"count", "workspaces"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
@@ -82,7 +111,8 @@ Operation start() {
       .name = "start",
       .summary = "Start a stopped workspace and its services",
       .parameters_schema = workspace_parameters({}),
-      .result_schema = changed_result({{"state", text("")}}),
+      .result_schema = changed_result(
+          {{"state", text("")}, {"changed", flag("Was anything done?")}, {"services", services_schema()}}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return context.manager.start(workspace_of(given), project_of(given));
@@ -94,7 +124,8 @@ Operation stop() {
       .name = "stop",
       .summary = "Stop a workspace; its content stays",
       .parameters_schema = workspace_parameters({}),
-      .result_schema = changed_result({{"state", text("")}}),
+      .result_schema = changed_result(
+          {{"state", text("")}, {"changed", flag("Was anything done?")}, {"services", services_schema()}}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return context.manager.stop(workspace_of(given), project_of(given));
@@ -110,8 +141,11 @@ Operation reset() {
            {"approve", flag("Do not ask where edits would be lost for good")},
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
-          {{"snapshot", text("What it stands on now")},
-           {"undo_until", or_null(text("How long undo can bring the edits back"))}}),
+          {{"workspace_reset", result({{"snapshot_name", text("What it stands on now")}}, {"snapshot_name"})},
+           {"reset_count", number("")},
+           {"services", services_schema()},
+           {"undo", flag("Can undo take it back?")},
+           {"undo_expires_at", or_null(epoch("How long it can"))}}),
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
@@ -125,7 +159,10 @@ Operation undo() {
       .name = "undo",
       .summary = "Back to before the last reset, replace or destroy",
       .parameters_schema = workspace_parameters({}),
-      .result_schema = changed_result({{"undone", text("What was taken back: reset, replace, destroy")}}),
+      .result_schema = changed_result(
+          {{"undone", text("What was taken back: reset to NAME, destroy, …")},
+           {"undo", flag("Can undo take this back?")},
+           {"services", services_schema()}}),
       .run = [](Context& context, const Json& given) {
         return context.manager.undo(workspace_of(given), project_of(given));
       }};
@@ -139,8 +176,11 @@ Operation destroy() {
           {{"snapshots", flag("Remove its snapshots as well, for good")},
            {"approve", flag("Do not ask where something would be lost for good")},
            {"timeout", text("For all of it, e.g. 30s")}}),
-      .result_schema =
-          changed_result({{"undo_until", or_null(text("How long undo can bring the workspace back"))}}),
+      .result_schema = changed_result(
+          {{"deleted", flag("")},
+           {"changed", flag("False: it was destroyed already")},
+           {"undo", flag("Can undo bring it back?")},
+           {"undo_expires_at", or_null(epoch("How long it can"))}}),
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {

@@ -150,7 +150,7 @@ void switch_generation(
   if (displaced && displaced->generation != target) {
     unused.push_back(workspace.paths.generation(displaced->generation));
   }
-  if (keep_undo == KeepUndo::no && left > 0) {
+  if (keep_undo == KeepUndo::no && left > 0 && left != target) { // undo of a destroy stays where it is
     unused.push_back(workspace.paths.generation(left));
   }
   remove_trees(unused, Detached::yes);

@@ -164,6 +164,53 @@ Json describe_services(const std::vector<protocol::ServiceStatus>& services) {
   return list;
 }
 
+Json inputs_of(const Json& links, const std::string& address) {
+  for (const auto& link : links) {
+    if (string_or(link, "address", "") == address) {
+      return link.value("inputs", Json::array());
+    }
+  }
+  return Json::array();
+}
+
+/// Inputs of a link that are not as they were when it was last applied; of a first time: none.
+Json differing_inputs(const Json& now, const Json& before) {
+  std::map<std::string, Json> old;
+  for (const auto& input : before) {
+    old[string_or(input, "name", "")] = input;
+  }
+  Json result = Json::array();
+  if (old.empty()) {
+    return result;
+  }
+  for (auto input : now) {
+    const auto found = old.extract(string_or(input, "name", ""));
+    if (found.empty() || string_or(found.mapped(), "digest", "") != string_or(input, "digest", "")) {
+      input["before"] = found.empty() ? Json() : Json(string_or(found.mapped(), "display", ""));
+      result.push_back(input);
+    }
+  }
+  for (auto& [name, input] : old) {
+    input["before"] = string_or(input, "display", "");
+    input["display"] = "";
+    result.push_back(input);
+  }
+  return result;
+}
+
+std::string differing_text(const Json& input) {
+  const auto display = string_or(input, "display", "");
+  const auto before = string_or(input, "before", "");
+  const auto line = int_or(input, "line", 0);
+  auto text = string_or(input, "name", "");
+  const bool one_line = (display + before).find('\n') == std::string::npos;
+  if (one_line && display != before && !(display + before).empty()) {
+    text +=
+        fmt::format("  {} -> {}", before.empty() ? "nothing" : before, display.empty() ? "nothing" : display);
+  }
+  return line > 0 ? fmt::format("{}  {}:{}", text, string_or(input, "file", ""), line) : text;
+}
+
 } // namespace
 
 Manager::Manager(Settings settings, EventSink events)
@@ -284,9 +331,15 @@ Json Manager::why(const Project& project, const std::string& address) {
   }
   const auto reason = plan::reason_text(action->reason);
   Json inputs = Json::array();
+  Json differing = Json::array();
+  Json key;
+  bool cached = false;
   for (const auto& link : planned.plan.chain) {
     if (link.address == address) {
       inputs = plan::to_json(link)["inputs"];
+      key = link.key;
+      cached = context.recipes.find(link.key, store::Touch::no).has_value();
+      differing = differing_inputs(inputs, inputs_of(record ? record->links : Json::array(), address));
     }
   }
   auto text = fmt::format("{}: {}", address, plan::action_text(*action, plan::Tense::future));
@@ -295,6 +348,13 @@ Json Manager::why(const Project& project, const std::string& address) {
   }
   if (action->reason.place.line > 0) {
     text += fmt::format("\n  at {}", to_string(action->reason.place));
+  }
+  if (key.is_string()) {
+    text += fmt::format(
+        "\n  key {}: {}", key.get<std::string>().substr(0, 12), cached ? "in the cache" : "not in the cache");
+  }
+  for (const auto& input : differing) {
+    text += fmt::format("\n  differs: {}", differing_text(input));
   }
   return {
       {"address", address},
@@ -307,7 +367,10 @@ Json Manager::why(const Project& project, const std::string& address) {
         {"file", action->reason.place.file},
         {"line", action->reason.place.line},
         {"column", action->reason.place.column}}},
+      {"key", key},
+      {"cached", cached},
       {"inputs", inputs},
+      {"differing", differing},
       {"text", text + "\n"}};
 }
 

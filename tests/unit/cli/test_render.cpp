@@ -6,41 +6,97 @@ namespace pyro::cli {
 
 TEST(Render, Status) {
   const auto status = Json::parse(R"({
-    "id": "ws-1a2b3c", "name": "shop", "state": "running", "directory": "/home/u/shop", "backend": "namespaces",
-    "isolation": "sandbox", "base_snapshot": "ready", "spec_changed": true, "expires_at": "2026-11-21T00:46:00Z",
+    "workspace_id": "1a2b3c4d5e6f", "name": "shop", "state": "started", "checkout": "/home/u/shop",
+    "backend": "namespaces", "isolation": "sandbox", "environment": "debian:12", "vcpu_count": 2, "mem_mib": 512,
+    "base_snapshot": "ready", "spec_changed": true, "generation": 3, "started_at": 940, "expires_at": 8200,
+    "reset_count": 2, "last_reset_at": 990.5, "notes": ["disk is not limited"],
+    "undo": {"reason": "reset to ready", "made_at": 990, "expires_at": 4600},
     "services": [
-      {"name": "db", "state": "running", "ready": true, "ready_ms": 812, "restarts": 0},
-      {"name": "api", "state": "failed", "ready": false, "restarts": 3, "exit_code": 1, "note": "refused \u001b[31m"}],
-    "ports": [{"service": "api", "guest": 8080, "host": "127.0.0.1:40123"}],
-    "snapshots": [{"name": "ready", "at": "ready", "bytes": 2048, "created_at": "2026-11-20T12:46:00Z"},
-                  {"name": "mine", "created_at": "2026-11-20T13:00:00Z"}],
-    "last_error": {"code": "not_ready", "message": "api was not ready in 60 s", "hint": "pyro logs api"}})");
-  EXPECT_EQ(render_status(status, Style{}), R"(shop  running  ws-1a2b3c
-  directory    /home/u/shop
-  backend      namespaces, isolation sandbox
-  base         ready
-  lives until  2026-11-21T00:46:00Z
-  note         spec changed since apply; see: pyro plan
-  port         api 8080 on 127.0.0.1:40123
+      {"name": "db", "state": "ready", "started_at": 900, "ready_at": 900.812, "restarts": 1},
+      {"name": "api", "state": "failed", "restarts": 3, "exit_code": 1, "reason": "refused \u001b[31m"}],
+    "ports": [{"service": "api", "port": 8080, "host_port": 40123}],
+    "snapshots": [
+      {"snapshot_name": "baseline", "kind": "baseline", "created_at": 400, "size_bytes": 2048, "entry_count": 2},
+      {"snapshot_name": "ready", "kind": "managed", "created_at": 700, "size_bytes": 0, "entry_count": 0,
+       "parent": "baseline"},
+      {"snapshot_name": "mine", "kind": "named", "created_at": 999.9, "size_bytes": 10, "entry_count": 1,
+       "parent": "baseline"}],
+    "last_error": "the backing guest process 7 is gone"})");
+  EXPECT_EQ(render_status(status, Style{}, 1000), R"(shop  started  1a2b3c4d5e6f
+  directory  /home/u/shop
+  image      debian:12
+  backend    namespaces, isolation sandbox
+  size       2 cpus, 512 MiB
+  base       ready
+  up         60 s
+  ends       in 2 h
+  resets     2, the last 9 s ago
+  undo       `pyro undo` takes back: reset to ready, 10 s ago; for another 60 min
+  port       api 8080 on host port 40123
+  note       disk is not limited
+  file       pyro.yaml changed since apply; see: pyro plan
 
 services
-  db   ready   ready in 0.8 s
-  api  failed                  3 restarts  exit 1  refused \x1b[31m
+  db   ready   in 0.8 s  1 restart
+  api  failed            3 restarts  exit 1  refused \x1b[31m
 
 snapshots
-  ready  at ready  2.0 KiB  2026-11-20T12:46:00Z
-  mine   saved              2026-11-20T13:00:00Z
+  baseline  baseline  10 min ago  2.0 KiB
+  ready     declared  5 min ago   same as baseline
+  mine      saved     just now    10 B
 
 last error
-  api was not ready in 60 s
-  hint: pyro logs api
+  the backing guest process 7 is gone
 )");
 }
 
 TEST(Render, StatusOfAlmostNothing) {
   EXPECT_EQ(
-      render_status({{"id", "ws-1"}, {"name", "x"}, {"state", "stopped"}, {"last_error", nullptr}}, Style{}),
+      render_status(
+          {{"workspace_id", "ws-1"}, {"name", "x"}, {"state", "stopped"}, {"last_error", ""}}, Style{}, 1000),
       "x  stopped  ws-1\n");
+}
+
+TEST(Render, StatusOfWhatWasDestroyedSaysHowItComesBack) {
+  const auto status = Json::parse(R"({"workspace_id": "ws-1", "name": "x", "state": "destroyed",
+    "destroyed_at": 700, "environment": "host",
+    "undo": {"reason": "destroy", "made_at": 700, "expires_at": 87100}})");
+  EXPECT_EQ(render_status(status, Style{}, 1000), R"(x  destroyed  ws-1
+  destroyed 5 min ago; `pyro apply` makes it anew
+  `pyro undo` takes back: destroy, 5 min ago; for another 24 h
+)");
+}
+
+TEST(Render, Lifecycle) {
+  const auto result = Json::parse(R"({"name": "x", "duration_ms": 12, "undo": true, "undo_expires_at": 87400,
+    "undone": "destroy", "workspace_reset": {"snapshot_name": "clean"}})");
+  EXPECT_EQ(render_reset(result, 1000), "x is reset to clean. (12 ms) `pyro undo` takes it back for 24 h.\n");
+  EXPECT_EQ(
+      render_reset({{"name", "x"}, {"workspace_reset", {{"snapshot_name", "a"}}}, {"undo", false}}, 1000),
+      "x is reset to a. There is no undo point.\n");
+  EXPECT_EQ(render_undo(result), "x: took back `destroy`. (12 ms) `pyro undo` again returns to it.\n");
+  EXPECT_EQ(render_destroyed(result, 1000), "x is destroyed. (12 ms) `pyro undo` brings it back for 24 h.\n");
+  EXPECT_EQ(
+      render_destroyed({{"name", "x"}, {"undo", false}}, 1000),
+      "x is destroyed. Its content and its snapshots are gone for good.\n");
+  EXPECT_EQ(
+      render_destroyed({{"name", "x"}, {"changed", false}, {"undo", true}}, 1000),
+      "x was destroyed already. `pyro undo` brings it back.\n");
+  EXPECT_EQ(
+      render_stopped({{"name", "x"}, {"changed", false}}), "x was not running. `pyro start` starts it.\n");
+  EXPECT_EQ(render_started({{"name", "x"}, {"changed", false}}), "x runs already.\n");
+}
+
+TEST(Render, Snapshots) {
+  EXPECT_EQ(
+      render_snapshots(
+          Json::parse(R"({"snapshots": [
+            {"snapshot_name": "baseline", "kind": "baseline", "created_at": 400, "size_bytes": 2048, "entry_count": 2},
+            {"snapshot_name": "mine", "kind": "named", "created_at": 940, "size_bytes": 10, "entry_count": 1}]})"),
+          Style{}, 1000),
+      "NAME      KIND      TAKEN       SIZE\n"
+      "baseline  baseline  10 min ago  2.0 KiB\n"
+      "mine      saved     60 s ago    10 B\n");
 }
 
 TEST(Render, Validation) {
@@ -75,12 +131,13 @@ TEST(Render, ListDoctorAndPrune) {
   EXPECT_EQ(
       render_list(
           Json::parse(R"({"workspaces": [
-        {"id": "ws-1", "name": "shop", "state": "running", "backend": "namespaces", "directory": "/s"},
-        {"id": "ws-22", "name": "agent", "state": "stopped", "backend": "qemu", "directory": "/a"}]})"),
-          Style{}),
-      "NAME   STATE    BACKEND     ID     CREATED  DIRECTORY\n"
-      "shop   running  namespaces  ws-1            /s\n"
-      "agent  stopped  qemu        ws-22           /a\n");
+        {"workspace_id": "ws-1", "name": "shop", "state": "started", "backend": "namespaces", "checkout": "/s",
+         "last_activity_at": 880},
+        {"workspace_id": "ws-22", "name": "agent", "state": "stopped", "backend": "qemu", "checkout": "/a"}]})"),
+          Style{}, 1000),
+      "NAME   STATE    ID     BACKEND     ACTIVE     DIRECTORY\n"
+      "shop   started  ws-1   namespaces  2 min ago  /s\n"
+      "agent  stopped  ws-22  qemu                   /a\n");
   EXPECT_EQ(
       render_doctor(
           Json::parse(R"({"checks": [
@@ -93,8 +150,8 @@ TEST(Render, ListDoctorAndPrune) {
       "\nhint: kvm: VMs will be slow\n"
       "\nkernel objects of pyro\n  mounts     3\n  sandboxes  2\n");
   EXPECT_EQ(
-      render_removed(Json::parse(R"({"dry_run": true, "bytes": 1048576,
-        "removed": [{"kind": "layer", "name": "9c1e", "bytes": 1048576}]})")),
+      render_removed(Json::parse(R"({"dry_run": true, "size_bytes": 1048576,
+        "removed": [{"kind": "layer", "name": "9c1e", "size_bytes": 1048576}]})")),
       "Would remove:\n  layer  9c1e  1.0 MiB\n1.0 MiB would be freed.\n");
   EXPECT_EQ(render_removed(Json::object()), "Nothing to remove.\n");
 }

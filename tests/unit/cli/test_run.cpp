@@ -105,13 +105,15 @@ TEST(Run, ApprovalIsAskedOnATerminalOnly) {
     if (!callbacks.ask || !callbacks.ask("would discard 3 files\n")) {
       throw Error(ErrorCode::approval_needed, "reset would discard 3 files").with_hint("--yes");
     }
-    return {{"snapshot", "ready"}};
+    return {{"name", "shop"}, {"workspace_reset", {{"snapshot_name", "ready"}}}};
   };
   EXPECT_EQ(terminal.run({"reset"}), 7) << "no terminal, nobody to ask";
   terminal.is_terminal = true;
   terminal.typed = {"y"};
   EXPECT_EQ(terminal.run({"reset", "--color=never"}), 0);
-  EXPECT_EQ(terminal.err, "would discard 3 files\n\nGo on? [y/N] Reset to ready.\n");
+  EXPECT_EQ(
+      terminal.err,
+      "would discard 3 files\n\nGo on? [y/N] shop is reset to ready. There is no undo point.\n");
   terminal.typed = {"n"};
   EXPECT_EQ(terminal.run({"reset"}), 7);
   EXPECT_EQ(terminal.run({"reset"}), 7) << "end of input is a no";
@@ -257,7 +259,7 @@ TEST(Run, DoctorFailsForErrorsOnly) {
 
 TEST(Run, ColoursFollowTheTerminalAndNoColor) {
   Terminal terminal;
-  terminal.world.answers["status"] = answer({{"id", "1"}, {"name", "x"}, {"state", "running"}});
+  terminal.world.answers["status"] = answer({{"workspace_id", "1"}, {"name", "x"}, {"state", "started"}});
   terminal.is_terminal = true;
   terminal.run({"status"});
   EXPECT_NE(terminal.out.find("\x1b["), std::string::npos);
