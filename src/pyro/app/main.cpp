@@ -6,6 +6,8 @@
 #include <pyro/cli/interrupts.hpp>
 #include <pyro/cli/main.hpp>
 
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <exception>
 
@@ -17,6 +19,9 @@ constexpr int k_internal = 70;
 } // namespace
 
 int main(int argc, char** argv) {
+  // Modes inside of layers are the file's business, not the caller's: with 077 the root of a sandbox would be
+  // closed to its users. What is private outside is made so by its own mode.
+  ::umask(022);
   try {
     pyro::cli::install_signal_handlers();
     auto console = pyro::cli::process_console();
