@@ -114,7 +114,7 @@ std::string mark_of(const Event& event) {
   const auto action = event.data.is_object() ? string_or(event.data, "action", "") : "";
   static const std::map<std::string, std::string, std::less<>> k_marks{
       {"create", "+"}, {"build", "*"},  {"rebuild", "*"}, {"take", "*"},     {"retake", "*"},
-      {"update", "~"}, {"sync", "~"},   {"restart", "!"}, {"start", "!"},    {"reboot", "!"},
+      {"update", "~"}, {"sync", "~"},   {"restart", "!"}, {"start", "+"},    {"reboot", "!"},
       {"stop", "-"},   {"forget", "-"}, {"reset", "<"},   {"replace", "-/+"}};
   const auto found = k_marks.find(action);
   return found == k_marks.end() ? "*" : found->second;

@@ -62,6 +62,8 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
+constexpr std::size_t k_widest_verb = 32; // of those that line the reasons up
+
 /// Lines of text up to a fixed column; never cuts.
 std::string padded(std::string text, std::size_t width) {
   std::size_t columns = 0;
@@ -126,11 +128,11 @@ void append_kept_drift(std::string& text, const Plan& plan) {
   }
 }
 
-std::string line_of(const Action& action, std::size_t width, Color color) {
+std::string line_of(const Action& action, std::size_t width, std::size_t verb_width, Color color) {
   const auto symbol =
       painted(padded(std::string(symbol_of(action.kind)), 3), verb_of(action.kind).color, color);
   auto line = fmt::format("  {} {} ", symbol, padded(action.address, width));
-  line += padded(action_text(action, Tense::future), 10);
+  line += padded(action_text(action, Tense::future), verb_width);
   if (const auto why = reason_text(action.reason); !why.empty()) {
     line += "  " + why;
   }
@@ -308,15 +310,17 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
   text += fmt::format(" · {:.2f} s\n\n", static_cast<double>(header.elapsed.count()) / 1000.0);
 
   std::size_t width = 9;
+  std::size_t verb_width = 10;
   bool any = false;
   for (const auto& action : plan.actions) {
     if (is_shown(action, plan, detail)) {
       width = std::max(width, action.address.size());
+      verb_width = std::max(verb_width, std::min(k_widest_verb, action_text(action, Tense::future).size()));
     }
   }
   for (const auto& action : plan.actions) {
     if (is_shown(action, plan, detail)) {
-      text += line_of(action, width, color);
+      text += line_of(action, width, verb_width, color);
       append_discards(text, action);
       any = true;
     }
