@@ -306,23 +306,25 @@ Json to_json(const GcReport& report) {
       {"dry_run", report.dry_run}};
 }
 
-std::vector<std::string> detach_abandoned_staging(const Base& base) {
-  std::vector<std::string> detached;
+void remove_abandoned_staging(const Base& base) {
   for (const std::string& name : os::list_directory(base.staging())) {
     const std::string path = base.staging() + "/" + name;
-    // A maker holds the lock before there is a directory, so whoever gets it while there is one found it
-    // dead.
-    if (name.ends_with(".lock") || !os::exists(path + ".lock")) {
+    if (name.ends_with(".lock")) {
+      const auto directory = path.substr(0, path.size() - 5);
+      if (!os::exists(directory) && os::ExclusiveLock::try_lock(path, "cleaning up")) {
+        std::ignore = unlink(path.c_str()); // a maker that is just beginning takes another name
+      }
       continue;
     }
-    const auto lock = os::ExclusiveLock::try_lock(path + ".lock", "cleaning up");
-    const std::string aside = base.staging() + "/" + os::random_hex(8);
-    if (lock && ::rename(path.c_str(), aside.c_str()) == 0) {
+    if (!os::exists(path + ".lock")) {
+      continue; // moved aside by a garbage collection, which removes it
+    }
+    // A maker holds the lock before there is a directory: whoever gets it while there is one found it dead.
+    if (const auto lock = os::ExclusiveLock::try_lock(path + ".lock", "cleaning up")) {
+      remove_trees({path});
       std::ignore = unlink((path + ".lock").c_str());
-      detached.push_back(aside);
     }
   }
-  return detached;
 }
 
 GcReport collect_garbage(const Base& base, const GcOptions& options) {

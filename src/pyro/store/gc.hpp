@@ -49,9 +49,9 @@ Json to_json(const GcReport& report);
 
 GcReport collect_garbage(const Base& base, const GcOptions& options = {});
 
-/// What a killed process left in the staging area, moved aside for the caller to remove (it may hold files of
-/// subordinate ids). Cheap where there is nothing, and safe beside others that build layers.
-std::vector<std::string> detach_abandoned_staging(const Base& base);
+/// Removes what killed processes left in the staging area. Cheap where there is nothing, and safe beside
+/// others that build layers.
+void remove_abandoned_staging(const Base& base);
 
 /// Bytes and number of layers, recipes and workspaces, for `pyro store`.
 struct StoreUsage {

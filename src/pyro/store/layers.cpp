@@ -37,10 +37,12 @@ std::string manifest_path(const std::string& directory) {
 } // namespace
 
 Staging::Staging(const Base& base) {
-  const std::string name = os::random_hex(8);
-  m_lock_path = base.staging() + "/" + name + ".lock";
-  m_directory = base.staging() + "/" + name;
-  m_lock = os::ExclusiveLock::try_lock(m_lock_path, "staging");
+  for (int attempt = 0; attempt < 5 && !m_lock; ++attempt) { // a lock without a directory may be cleaned away
+    const std::string name = os::random_hex(8);
+    m_lock_path = base.staging() + "/" + name + ".lock";
+    m_directory = base.staging() + "/" + name;
+    m_lock = os::ExclusiveLock::try_lock(m_lock_path, "staging");
+  }
   if (!m_lock) {
     throw Error(ErrorCode::internal, "the new lock {} is taken", m_lock_path);
   }

@@ -39,6 +39,7 @@ Located locate(const Context& context, const std::string& wanted, const Project&
   }
   const auto id = find_workspace(context, wanted, identity);
   if (!id) {
+    remove_abandoned(context); // a killed destroy may be why there is none
     if (!wanted.empty()) {
       throw Error(ErrorCode::not_found, "workspace {} does not exist", wanted)
           .with_hint("`pyro ls` lists what there is");

@@ -127,7 +127,7 @@ void remove_unfinished(Context& context, const std::string& id) {
   const auto record = context.records.find(id);
   if (record && record->generation == 0) {
     kill_sandbox(paths.runtime());
-    remove_trees({paths.root()}, Detached::no);
+    remove_workspace(context, paths);
   }
 }
 

@@ -241,7 +241,7 @@ Json Manager::destroy(
   }
   stop_workspace(context, locked, std::chrono::seconds(2));
   if (remove_snapshots) {
-    remove_trees({locked.paths.root()}, Detached::no);
+    remove_workspace(context, locked.paths);
     return {{"workspace_id", located.id},
             {"name", record.name},
             {"deleted", true},

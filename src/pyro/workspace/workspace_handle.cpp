@@ -4,6 +4,10 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/store/layers.hpp>
+
+#include <cerrno>
+#include <cstdio>
 
 namespace pyro::workspace {
 
@@ -73,7 +77,7 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
 void heal(Context& context, const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
   recover_journal(paths, record);
   remove_builds(paths);
-  remove_trees(store::detach_abandoned_staging(context.base), Detached::no);
+  remove_abandoned(context);
   if (note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
     context.records.save(record);
@@ -88,6 +92,18 @@ void heal(Context& context, const store::WorkspacePaths& paths, store::Workspace
 }
 
 } // namespace
+
+void remove_abandoned(const Context& context) {
+  store::remove_abandoned_staging(context.base);
+}
+
+void remove_workspace(const Context& context, const store::WorkspacePaths& paths) {
+  const store::Staging staging(context.base);
+  if (::rename(paths.root().c_str(), staging.tree().c_str()) != 0) {
+    throw Error::from_errno(errno, "remove " + paths.root());
+  }
+  remove_trees({staging.tree()}, Detached::no);
+}
 
 bool is_running(const store::WorkspaceRecord& record) {
   return record.supervisor && os::is_alive(*record.supervisor);

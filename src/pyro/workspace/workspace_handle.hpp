@@ -36,4 +36,11 @@ bool is_running(const store::WorkspaceRecord& record);
 /// Was it destroyed (kept only for undo and its snapshots)?
 bool is_destroyed(const store::WorkspaceRecord& record);
 
+/// What killed commands left in the store's staging area goes.
+void remove_abandoned(const Context& context);
+
+/// Removes all of a stopped workspace: gone at once for everybody; what a kill leaves of it, the next command
+/// removes.
+void remove_workspace(const Context& context, const store::WorkspacePaths& paths);
+
 } // namespace pyro::workspace
