@@ -268,6 +268,7 @@ def main():
         if shutil.which("git"):
             identity = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
             run(["git", "init", "-q"], cwd=bench.tree)
+            run(["git", "config", "gc.auto", "0"], cwd=bench.tree)  # nothing of git may run beside what is measured
             run(["git", "add", "-A"], cwd=bench.tree)
             run(["git", *identity, "commit", "-q", "-m", "tree"], cwd=bench.tree)
         os.sync()
