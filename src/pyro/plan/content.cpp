@@ -61,7 +61,9 @@ Content judge_content(const std::vector<Link>& chain, const Observed& observed, 
   }
   content.difference = first_difference(before, after);
   if (!content.difference) {
-    const bool known_base = observed.base_key.empty() || has_key(chain, observed.base_key);
+    // The ready point of what was applied last stands on this content as well, whatever the services are now.
+    const bool known_base = observed.base_key.empty() || has_key(chain, observed.base_key)
+                            || has_key(observed.applied_links, observed.base_key);
     content.verdict = known_base ? ContentVerdict::same : ContentVerdict::stale;
     return content;
   }

@@ -230,6 +230,7 @@ void Applier::change_workspace(const plan::Action& action) {
           changed.last_reset_at = os::now_epoch();
         }
       });
+  m_content_is_fresh = true;
   record_snapshot(m_context, m_workspace, "baseline", store::SnapshotKind::baseline, stack, action.key);
 }
 
@@ -254,7 +255,9 @@ void Applier::take_snapshot(const plan::Action& action) {
     stack = {cached->layers, cached->host_directories};
   } else {
     const auto started = os::now_monotonic();
-    stack = capture_running(m_context, m_workspace, action.address);
+    // Only content that nobody has touched may stand for the recipe: else the point is made in a sandbox of
+    // its own.
+    stack = m_content_is_fresh ? capture_running(m_context, m_workspace, action.address) : make_ready_point();
     store::RecipeRecord recipe;
     recipe.key = action.key;
     recipe.layers = stack.layers;
@@ -263,11 +266,20 @@ void Applier::take_snapshot(const plan::Action& action) {
     recipe.workspace = record.name;
     recipe.duration_ms = (os::now_monotonic() - started).count();
     m_context.recipes.save(recipe);
-    record.metadata["base"] = {{"layers", stack.layers}};
-    record.base_key = action.key;
-    m_context.records.save(record);
+    if (m_content_is_fresh) {
+      record.metadata["base"] = {{"layers", stack.layers}};
+      record.base_key = action.key;
+      m_context.records.save(record);
+    }
   }
   record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
+}
+
+LayerStack Applier::make_ready_point() {
+  const auto below = stack_for(plan::content_key(m_plan.chain));
+  return m_builder.build_ready(below, [this](const std::string& runtime) {
+    start_services(m_context, m_project, m_measured, runtime, m_builder.default_user(), true);
+  });
 }
 
 void Applier::note_applied() {
@@ -284,6 +296,13 @@ void Applier::note_applied() {
   set_run_time_fields(record);
   record.spec = spec;
   record.links = links;
+  const auto is_base = [&](const plan::Link& link) {
+    return link.key == record.base_key;
+  };
+  if (std::none_of(m_plan.chain.begin(), m_plan.chain.end(), is_base)) {
+    record.base_key =
+        plan::content_key(m_plan.chain); // services changed; the content is still that of the recipe
+  }
   ++record.spec_generation;
   record.metadata["project_file"] = m_project.file;
   record.workspace_seed = {

@@ -31,6 +31,7 @@ private:
   void change_workspace(const plan::Action& action);
   void apply_services();
   void take_snapshot(const plan::Action& action);
+  LayerStack make_ready_point();
   void note_applied();
   void set_run_time_fields(store::WorkspaceRecord& record) const;
   LayerStack stack_for(const HexDigest& key) const;
@@ -43,6 +44,7 @@ private:
   const backend::Backend& m_backend;
   LayerBuilder m_builder;
   std::vector<protocol::ServiceStatus> m_services;
+  bool m_content_is_fresh = false; // made from the recipe by this very run
   bool m_services_done = false;
   bool m_wait = true;
 };

@@ -300,18 +300,9 @@ LayerStack LayerBuilder::build_step(
   for (int attempt = 0;; ++attempt) {
     m_context.check_interrupted();
     const BuildDirectory directory(m_directory);
-    SandboxRequest request;
-    request.workspace_id = m_workspace_id;
-    request.hostname = m_project.spec.name;
-    request.runtime_dir = directory.runtime();
-    request.generation_dir = directory.generation();
-    request.layers = start_stack.layers;
-    request.host_directories = start_stack.host_directories;
-    const auto& resources = m_project.spec.environment.resources;
-    request.limits = {resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids};
+    auto request = request_for(directory.runtime(), directory.generation(), start_stack);
     request.binds = cache_binds(step);
     request.egress = step.egress.kind != spec::EgressKind::none;
-    request.tied_to_starter = true;
     start_sandbox(m_context, m_backend, request);
     try {
       run_step(step, link.address, directory.runtime());
@@ -325,19 +316,53 @@ LayerStack LayerBuilder::build_step(
       continue;
     }
     kill_sandbox(directory.runtime());
-    const auto published = os::IdSpace::current().run([&]() -> Json {
-      auto staging = m_context.layers.stage();
-      store::CaptureOptions options;
-      options.mode = store::CaptureMode::move;
-      options.drop = never_captured(step);
-      store::capture_generation(
-          store::parts_of_generation(directory.generation(), start_stack.host_directories), staging, options);
-      return store::to_json(m_context.layers.publish(std::move(staging), {"step", link.address}));
-    });
-    auto stack = below;
-    stack.layers.push_back(get_string(published, "digest"));
-    return stack;
+    return with_layer(
+        below, publish_generation(
+                   directory.generation(), start_stack, never_captured(step), {"step", link.address}));
   }
+}
+
+LayerStack LayerBuilder::build_ready(
+    const LayerStack& below, const std::function<void(const std::string&)>& start_services) {
+  const BuildDirectory directory(m_directory);
+  auto request = request_for(directory.runtime(), directory.generation(), below);
+  request.egress = m_project.spec.network_egress.kind != spec::EgressKind::none;
+  start_sandbox(m_context, m_backend, request);
+  start_services(directory.runtime());
+  kill_sandbox(directory.runtime()); // all at once: what is on disk is what a freeze would have shown
+  return with_layer(
+      below, publish_generation(
+                 directory.generation(), below, {"dev", "proc", "sys", "run"}, {"snapshot", "services"}));
+}
+
+SandboxRequest LayerBuilder::request_for(
+    const std::string& runtime, const std::string& generation, const LayerStack& stack) const {
+  SandboxRequest request;
+  request.workspace_id = m_workspace_id;
+  request.hostname = m_project.spec.name;
+  request.runtime_dir = runtime;
+  request.generation_dir = generation;
+  request.layers = stack.layers;
+  request.host_directories = stack.host_directories;
+  const auto& resources = m_project.spec.environment.resources;
+  request.limits = {resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids};
+  request.tied_to_starter = true;
+  return request;
+}
+
+HexDigest LayerBuilder::publish_generation(
+    const std::string& generation, const LayerStack& stack, std::vector<std::string> drop,
+    const store::LayerInfo& info) const {
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto staging = m_context.layers.stage();
+    store::CaptureOptions options;
+    options.mode = store::CaptureMode::move;
+    options.drop = std::move(drop);
+    store::capture_generation(
+        store::parts_of_generation(generation, stack.host_directories), staging, options);
+    return store::to_json(m_context.layers.publish(std::move(staging), info));
+  });
+  return get_string(published, "digest");
 }
 
 } // namespace pyro::workspace

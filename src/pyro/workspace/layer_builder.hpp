@@ -5,10 +5,12 @@
 #include "context.hpp"
 #include "measure.hpp"
 #include "project.hpp"
+#include "sandboxes.hpp"
 
 #include <pyro/plan/recipe.hpp>
 #include <pyro/store/seed_copy.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,10 @@ public:
 
   /// Builds one link; the one before it must be in the cache. Returns its stack.
   LayerStack build(std::size_t index);
+  /// The ready point: a sandbox on `below` in which `start_services` (which gets its runtime directory) has
+  /// made every service ready, as it is at that moment. Returns its stack; the caller remembers it.
+  LayerStack
+  build_ready(const LayerStack& below, const std::function<void(const std::string&)>& start_services);
   /// From the cache; Error(internal) where it is not there.
   LayerStack stack_of(std::size_t index) const;
   bool has(std::size_t index) const;
@@ -47,6 +53,11 @@ private:
   small_delta(const std::optional<SeedMemory>& last, const SeedMemory& now) const;
   void remember(const plan::Link& link, const LayerStack& stack, std::chrono::milliseconds took) const;
   LayerStack with_inputs(const plan::Link& link, const LayerStack& below);
+  SandboxRequest
+  request_for(const std::string& runtime, const std::string& generation, const LayerStack& stack) const;
+  HexDigest publish_generation(
+      const std::string& generation, const LayerStack& stack, std::vector<std::string> drop,
+      const store::LayerInfo& info) const;
   void run_step(const spec::Step& step, const std::string& address, const std::string& runtime);
   std::vector<backend::Bind> cache_binds(const spec::Step& step) const;
 
