@@ -64,5 +64,20 @@ seed: {from: .}
   EXPECT_NE(why.out.find("pyro.yaml:"), std::string::npos) << why;
 }
 
+TEST_F(Seed, UndoOfAnApplyIsSeenByThePlan) {
+  write_file(project() / "list.txt", "one\n");
+  spec();
+  expect(0, {"apply"});
+  write_file(project() / "list.txt", "two\n");
+  expect(0, {"apply", "--yes"});
+  EXPECT_EQ(inside("cat list.txt").out, "two\n");
+  expect(0, {"undo"});
+  EXPECT_EQ(inside("cat list.txt").out, "one\n");
+  EXPECT_NE(expect(0, {"plan"}).out.find("reset"), std::string::npos)
+      << "what is there is not what the file says";
+  expect(0, {"apply", "--yes"});
+  EXPECT_EQ(inside("cat list.txt").out, "two\n");
+}
+
 } // namespace
 } // namespace pyro::testing

@@ -139,9 +139,15 @@ void switch_generation(
   record.layers = stack.layers;
   record.host_directories = stack.host_directories;
   record.undo = undo;
+  // What the content came from goes and comes back with it, so that a plan after an undo tells the truth.
+  const auto base_before = record.base_key;
+  if (existing > 0) {
+    record.base_key = string_or(record.metadata, "undo_base_key", record.base_key);
+  }
   if (change) {
     change(record);
   }
+  record.metadata["undo_base_key"] = base_before;
   note_started(record, launched);
   context.records.save(record);
   os::crash_point("switch.recorded");
