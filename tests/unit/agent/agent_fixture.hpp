@@ -62,9 +62,11 @@ protected:
   }
 
   void TearDown() override {
-    m_pump->close();
-    auto outcome = m_agent.wait();
-    EXPECT_TRUE(outcome.ok()) << "the agent: " << os::to_string(outcome);
+    if (m_pump) { // else SetUp failed, and has said so
+      m_pump->close();
+      auto outcome = m_agent.wait();
+      EXPECT_TRUE(outcome.ok()) << "the agent: " << os::to_string(outcome);
+    }
     std::filesystem::remove_all(m_directory);
   }
 
