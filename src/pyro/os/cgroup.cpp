@@ -3,6 +3,7 @@
 #include "directory.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 
 #include <sys/stat.h>
 
@@ -27,11 +28,8 @@ struct CgroupMount {
 std::vector<CgroupMount> cgroup_mounts() {
   std::vector<CgroupMount> mounts;
   const auto text = read_file("/proc/self/mountinfo");
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = text.substr(begin, end - begin);
-    begin = end + 1;
+  for (const auto view : lines_of(text)) {
+    const std::string line(view);
     const auto separator = line.find(" - ");
     if (separator == std::string::npos) {
       continue;
@@ -55,11 +53,8 @@ std::vector<CgroupMount> cgroup_mounts() {
 /// "id:controllers:path".
 std::string own_group(const std::string& controller) {
   const auto text = read_file("/proc/self/cgroup");
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = text.substr(begin, end - begin);
-    begin = end + 1;
+  for (const auto view : lines_of(text)) {
+    const std::string line(view);
     const auto first = line.find(':');
     const auto second = line.find(':', first + 1);
     if (second != std::string::npos && line.substr(first + 1, second - first - 1) == controller) {

@@ -6,6 +6,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
 #include <pyro/base/json_access.hpp>
+#include <pyro/base/text.hpp>
 
 #include <sys/prctl.h>
 
@@ -32,11 +33,8 @@ constexpr std::uint32_t k_id_count = 65536;
 std::string user_name() {
   const auto text = maybe_read_file("/etc/passwd", 4 << 20).value_or("");
   const auto uid = std::to_string(::getuid());
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = text.substr(begin, end - begin);
-    begin = end + 1;
+  for (const auto view : lines_of(text)) {
+    const std::string line(view);
     const auto name_end = line.find(':');
     const auto id = line.find(':', name_end + 1);
     if (name_end != std::string::npos && id != std::string::npos
@@ -53,11 +51,8 @@ std::optional<IdRange> subordinate_range(const std::string& path) {
   const auto text = maybe_read_file(path, 1 << 20).value_or("");
   const auto name = user_name();
   const auto number = std::to_string(::getuid());
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = text.substr(begin, end - begin);
-    begin = end + 1;
+  for (const auto view : lines_of(text)) {
+    const std::string line(view);
     const auto first = line.find(':');
     const auto second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) {

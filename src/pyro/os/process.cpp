@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/base/text.hpp>
 
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -294,18 +295,8 @@ std::string run_checked(Command command, std::string_view input, std::chrono::mi
   const auto name = command.argv.empty() ? std::string{} : command.argv[0];
   auto captured = run(std::move(command), input, timeout);
   if (!captured.outcome.ok()) {
-    std::vector<std::string> lines;
-    std::string_view text = captured.err.empty() ? captured.out : captured.err;
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      lines.emplace_back(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    if (lines.size() > 20) {
-      lines.erase(lines.begin(), lines.end() - 20);
-    }
     throw Error(ErrorCode::failed, "'{}' failed: {}", name, to_string(captured.outcome))
-        .with_output(std::move(lines));
+        .with_output(last_lines(captured.err.empty() ? captured.out : captured.err));
   }
   return captured.out;
 }

@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
@@ -193,15 +194,6 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-template <typename Each>
-void for_each_line(std::string_view text, const Each& each) {
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    each(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
 /// One apt source, as far as it is Debian's own of this release.
 struct AptSource {
   bool binary = false;
@@ -236,10 +228,10 @@ std::string lines_of(const AptSource& source) {
 
 std::string lines_of_list(std::string_view text) {
   std::string lines;
-  for_each_line(text, [&](std::string_view line) {
+  for (const auto line : pyro::lines_of(text)) {
     auto words = words_of(line.substr(0, line.find('#')));
     if (words.size() < 4 || words[0] != "deb") {
-      return;
+      continue;
     }
     AptSource source{.binary = true};
     std::size_t next = 1;
@@ -263,7 +255,7 @@ std::string lines_of_list(std::string_view text) {
       source.components.assign(words.begin() + static_cast<std::ptrdiff_t>(next) + 2, words.end());
       lines += lines_of(source);
     }
-  });
+  }
   return lines;
 }
 
@@ -273,14 +265,14 @@ std::string lines_of_stanzas(std::string_view text) {
   const auto take = [&] {
     lines += lines_of(std::exchange(source, {}));
   };
-  for_each_line(text, [&](std::string_view line) {
+  for (const auto line : pyro::lines_of(text)) {
     if (words_of(line).empty()) {
       take();
-      return;
+      continue;
     }
     const auto colon = line.find(':');
     if (line.starts_with('#') || line.starts_with(' ') || colon == std::string_view::npos) {
-      return;
+      continue;
     }
     const auto key = line.substr(0, colon);
     const auto values = words_of(line.substr(colon + 1));
@@ -297,7 +289,7 @@ std::string lines_of_stanzas(std::string_view text) {
     } else if (key == "Signed-By" && !values.empty()) {
       source.signed_by = values[0];
     }
-  });
+  }
   take();
   return lines;
 }
@@ -404,7 +396,7 @@ Json installed_packages(const std::string& status_text) {
     package = Json::object();
     installed = false;
   };
-  for_each_line(status_text, [&](std::string_view line) {
+  for (const auto line : pyro::lines_of(status_text)) {
     const auto value = [&](std::string_view key) -> std::optional<std::string> {
       return line.starts_with(key) ? std::optional(std::string(line.substr(key.size()))) : std::nullopt;
     };
@@ -419,7 +411,7 @@ Json installed_packages(const std::string& status_text) {
     } else if (const auto status = value("Status: ")) {
       installed = status->ends_with(" installed");
     }
-  });
+  }
   take();
   return packages;
 }

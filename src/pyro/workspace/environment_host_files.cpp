@@ -1,11 +1,11 @@
 #include "environment_host.hpp"
 
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/tree_walk.hpp>
 
 #include <array>
-#include <sstream>
 
 namespace pyro::workspace {
 
@@ -14,16 +14,8 @@ namespace {
 /// Fields of "a:b:c" lines; lines with fewer than `least` fields are left out.
 std::vector<std::vector<std::string>> records_of(const std::string& text, std::size_t least) {
   std::vector<std::vector<std::string>> records;
-  std::istringstream lines(text);
-  std::string line;
-  while (std::getline(lines, line)) {
-    std::vector<std::string> fields;
-    std::size_t begin = 0;
-    while (begin <= line.size()) {
-      const auto end = std::min(line.find(':', begin), line.size());
-      fields.push_back(line.substr(begin, end - begin));
-      begin = end + 1;
-    }
+  for (const auto line : lines_of(text)) {
+    auto fields = fields_of(line, ':');
     if (fields.size() >= least && !fields[0].empty()) {
       records.push_back(std::move(fields));
     }

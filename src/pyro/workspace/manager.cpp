@@ -96,6 +96,27 @@ Planned make(
   return planned;
 }
 
+/// What a plan is made from, and the plan; nothing is locked or built.
+struct Looked {
+  LoadedProject project;
+  std::optional<store::WorkspaceRecord> record;
+  Planned planned;
+};
+
+Looked look(Context& context, const Project& project, bool color) {
+  const auto started = os::now_monotonic();
+  context.base.prepare();
+  Looked looked{load_project(project)};
+  const auto& backend = backend_for(context, looked.project);
+  const auto measured = measure(context, looked.project, Build::no);
+  if (const auto id = find_workspace(context, "", identity_key_of(looked.project))) {
+    looked.record = look_at_workspace(context, *id);
+  }
+  const auto* record = looked.record ? &*looked.record : nullptr;
+  looked.planned = make(context, looked.project, measured, record, backend, UseCache::yes, color, started);
+  return looked;
+}
+
 void refuse_forbidden(const plan::Plan& plan) {
   for (const auto& diagnostic : plan.diagnostics) {
     if (diagnostic.severity == spec::Severity::error) {
@@ -238,19 +259,7 @@ Json Manager::config(const Project& project) {
 }
 
 Json Manager::plan(const Project& project, bool color) {
-  auto& context = m_state->context;
-  const auto started = os::now_monotonic();
-  context.base.prepare();
-  const auto loaded = load_project(project);
-  const auto& backend = backend_for(context, loaded);
-  const auto measured = measure(context, loaded, Build::no);
-  const auto id = find_workspace(context, "", identity_key_of(loaded));
-  std::optional<store::WorkspaceRecord> record;
-  if (id) {
-    record = look_at_workspace(context, *id);
-  }
-  const auto planned =
-      make(context, loaded, measured, record ? &*record : nullptr, backend, UseCache::yes, color, started);
+  const auto [loaded, record, planned] = look(m_state->context, project, color);
   return {{"plan", planned.document}, {"text", planned.text}, {"changes", !planned.plan.empty()}};
 }
 
@@ -308,18 +317,7 @@ Json Manager::apply(const Project& project, const ApplyOptions& options, bool co
 
 Json Manager::why(const Project& project, const std::string& address) {
   auto& context = m_state->context;
-  const auto started = os::now_monotonic();
-  context.base.prepare();
-  const auto loaded = load_project(project);
-  const auto& backend = backend_for(context, loaded);
-  const auto measured = measure(context, loaded, Build::no);
-  const auto id = find_workspace(context, "", identity_key_of(loaded));
-  std::optional<store::WorkspaceRecord> record;
-  if (id) {
-    record = look_at_workspace(context, *id);
-  }
-  const auto planned =
-      make(context, loaded, measured, record ? &*record : nullptr, backend, UseCache::yes, false, started);
+  const auto [loaded, record, planned] = look(context, project, false);
   const auto* action = planned.plan.find(address);
   if (!action) {
     std::vector<std::string> known;

@@ -1,6 +1,7 @@
 #include "measure.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 
@@ -82,12 +83,9 @@ void measure_step_inputs(const LoadedProject& project, Measured& measured) {
 /// off.
 std::map<std::string, std::string> parse_env_file(const std::string& text, const std::string& path) {
   std::map<std::string, std::string> variables;
-  std::size_t begin = 0;
   int number = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    auto line = text.substr(begin, end - begin);
-    begin = end + 1;
+  for (const auto view : lines_of(text)) {
+    std::string line(view);
     ++number;
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) {
       line.pop_back();

@@ -1,6 +1,7 @@
 #include "layer_builder.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/layered_view.hpp>
@@ -19,17 +20,6 @@ std::optional<std::uint32_t> number_of(const std::string& text) {
                                                                                    : std::nullopt;
 }
 
-std::vector<std::string> fields_of(const std::string& line) {
-  std::vector<std::string> fields;
-  std::size_t begin = 0;
-  while (begin <= line.size()) {
-    const auto end = std::min(line.find(':', begin), line.size());
-    fields.push_back(line.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return fields;
-}
-
 /// The line of a passwd or group file whose first field is this name (or whose third is this number).
 std::optional<std::vector<std::string>>
 find_line(const store::LayeredView& view, const std::string& path, const std::string& name) {
@@ -39,11 +29,8 @@ find_line(const store::LayeredView& view, const std::string& path, const std::st
   }
   const auto file = found->open();
   const auto text = os::read_all(file.get(), 4 << 20);
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    auto fields = fields_of(text.substr(begin, end - begin));
-    begin = end + 1;
+  for (const auto line : lines_of(text)) {
+    auto fields = fields_of(line, ':');
     if (fields.size() >= 3 && (fields[0] == name || fields[2] == name)) {
       return fields;
     }

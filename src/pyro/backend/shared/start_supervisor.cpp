@@ -1,6 +1,7 @@
 #include "start_supervisor.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/process.hpp>
 
@@ -12,20 +13,6 @@ namespace pyro::backend {
 namespace {
 
 constexpr std::chrono::milliseconds k_start_limit{60'000};
-
-std::vector<std::string> last_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (lines.size() > 20) {
-    lines.erase(lines.begin(), lines.end() - 20);
-  }
-  return lines;
-}
 
 /// To the end of the stream, but no longer than a sandbox may take to come up.
 std::string read_answer(int fd) {

@@ -1,0 +1,34 @@
+#include "text.hpp"
+
+#include <algorithm>
+
+namespace pyro {
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
+  const auto lines = lines_of(text);
+  const auto skipped = static_cast<std::ptrdiff_t>(lines.size() - std::min(lines.size(), count));
+  return {lines.begin() + skipped, lines.end()};
+}
+
+std::vector<std::string> fields_of(std::string_view line, char separator) {
+  std::vector<std::string> fields;
+  std::size_t begin = 0;
+  while (begin <= line.size()) {
+    const auto end = std::min(line.find(separator, begin), line.size());
+    fields.emplace_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return fields;
+}
+
+} // namespace pyro

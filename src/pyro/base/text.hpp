@@ -1,0 +1,20 @@
+// Taking text apart: lines and fields. For numbers with units see units.hpp.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro {
+
+/// The lines without their newlines; a last line may lack its newline. They point into `text`.
+std::vector<std::string_view> lines_of(std::string_view text);
+
+/// At most `count` lines from the end, oldest first: for error messages.
+std::vector<std::string> last_lines(std::string_view text, std::size_t count = 20);
+
+/// "a::b" at ':' is {"a", "", "b"}; an empty line is one empty field.
+std::vector<std::string> fields_of(std::string_view line, char separator);
+
+} // namespace pyro
