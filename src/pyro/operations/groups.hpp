@@ -9,7 +9,11 @@ std::vector<Operation> file_operations(); // the declared file: validate, config
 std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
 std::vector<Operation> snapshot_operations();
+std::vector<Operation> by_hand_operations(); // workspace_*: made and driven call by call, found by id
 std::vector<Operation> machine_operations(); // env_*, doctor, prune, version
+
+/// What status and every operation that returns a workspace tell.
+Json workspace_document_schema();
 
 /// The `snapshots` of status and snapshot_list.
 Json snapshot_list_schema();

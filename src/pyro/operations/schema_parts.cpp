@@ -87,6 +87,12 @@ Json workspace_parameters(Properties properties, std::vector<std::string> requir
   return project_parameters(std::move(properties), std::move(required));
 }
 
+Json id_parameters(Properties properties, std::vector<std::string> required) {
+  properties["workspace_id"] = text("An id, a unique id prefix or a name");
+  required.emplace_back("workspace_id");
+  return parameters(std::move(properties), std::move(required));
+}
+
 Json result(Properties properties, std::vector<std::string> required) {
   return object(std::move(properties), required);
 }
@@ -102,6 +108,14 @@ workspace::Project project_of(const Json& parameters) {
 
 std::string workspace_of(const Json& parameters) {
   return string_or(parameters, "workspace", "");
+}
+
+std::string id_of(const Json& parameters) {
+  auto id = get_string(parameters, "workspace_id");
+  if (id.empty()) {
+    throw Error(ErrorCode::invalid_argument, "workspace_id must not be empty");
+  }
+  return id;
 }
 
 workspace::ApplyOptions options_of(const Context& context, const Json& parameters) {

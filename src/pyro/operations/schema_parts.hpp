@@ -26,12 +26,15 @@ Json parameters(Properties properties, std::vector<std::string> required = {});
 Json project_parameters(Properties properties, std::vector<std::string> required = {});
 /// The same plus workspace.
 Json workspace_parameters(Properties properties, std::vector<std::string> required = {});
+/// The same plus workspace_id, required: an id, a unique id prefix or a name.
+Json id_parameters(Properties properties, std::vector<std::string> required = {});
 /// A result: more properties may follow in later versions.
 Json result(Properties properties, std::vector<std::string> required = {});
 
 workspace::Project project_of(const Json& parameters);
 /// Empty: the one of the project.
 std::string workspace_of(const Json& parameters);
+std::string id_of(const Json& parameters);
 /// approve, wait, cache and timeout, as far as the operation has them.
 workspace::ApplyOptions options_of(const Context& context, const Json& parameters);
 /// A duration parameter in text form ("30s"); absent is 0.

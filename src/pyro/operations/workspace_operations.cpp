@@ -63,7 +63,7 @@ Properties workspace_properties() {
            {{"reason", text("What undo takes back")}, {"made_at", epoch("")}, {"expires_at", epoch("")}}))}};
 }
 
-Operation status() {
+Json status_schema() {
   auto properties = workspace_properties();
   properties["base_snapshot"] = or_null(text("What the content was last restored from"));
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
@@ -74,13 +74,17 @@ Operation status() {
       "");
   properties["lock"] =
       result({{"pid", number("")}, {"operation", text("What runs on it now")}, {"since", epoch("")}});
+  return result(
+      std::move(properties), {"workspace_id", "name", "state", "services", "snapshots", "created_at"});
+}
+
+Operation status() {
   return {
       .name = "status",
       .summary =
           "State of a workspace: services with readiness, snapshots, backend, time to live, last error",
       .parameters_schema = workspace_parameters({}),
-      .result_schema = result(
-          std::move(properties), {"workspace_id", "name", "state", "services", "snapshots", "created_at"}),
+      .result_schema = status_schema(),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
@@ -191,6 +195,10 @@ Operation destroy() {
 }
 
 } // namespace
+
+Json workspace_document_schema() {
+  return status_schema();
+}
 
 std::vector<Operation> workspace_operations() {
   return {status(), list(), start(), stop(), reset(), undo(), destroy()};

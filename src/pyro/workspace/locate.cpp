@@ -35,7 +35,7 @@ Located locate(const Context& context, const std::string& wanted, const Project&
       located.id = *id;
       return located;
     }
-    identity = identity_key_of(*located.project);
+    identity = located.project->identity;
   }
   const auto id = find_workspace(context, wanted, identity);
   if (!id) {

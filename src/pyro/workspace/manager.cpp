@@ -1,12 +1,9 @@
 // The declared file: validate, config, plan, apply, why.
 #include "manager.hpp"
 
-#include "applier.hpp"
+#include "apply_project.hpp"
 #include "manager_state.hpp"
-#include "measure.hpp"
-#include "observe.hpp"
 #include "project.hpp"
-#include "snapshots.hpp"
 #include "workspace_handle.hpp"
 
 #include <pyro/base/units.hpp>
@@ -38,64 +35,6 @@ Json describe(const spec::Diagnostic& diagnostic) {
   return value;
 }
 
-backend::Isolation isolation_of(spec::Isolation isolation) {
-  switch (isolation) {
-  case spec::Isolation::host:
-    return backend::Isolation::host;
-  case spec::Isolation::sandbox:
-    return backend::Isolation::sandbox;
-  case spec::Isolation::vm:
-    break;
-  }
-  return backend::Isolation::vm;
-}
-
-const backend::Backend& backend_for(const Context& context, const LoadedProject& project) {
-  try {
-    const auto& backend = context.choose_backend(project.spec.backend, isolation_of(project.spec.isolation));
-    refuse_unsupported(project, backend);
-    return backend;
-  } catch (Error& error) {
-    throw error.position() ? error : error.at(project.spec.place("isolation"));
-  }
-}
-
-plan::PlanHeader header_of(
-    const LoadedProject& project, const plan::Observed& observed, const std::string& backend,
-    std::chrono::milliseconds elapsed) {
-  plan::PlanHeader header;
-  header.name = project.spec.name;
-  header.workspace_id = observed.workspace_id;
-  if (observed.exists) {
-    header.generation = observed.generation;
-  }
-  header.backend = backend;
-  header.elapsed = elapsed;
-  header.config_digest = spec::spec_digest(project.spec);
-  header.undo = format_duration(project.spec.reset.undo);
-  return header;
-}
-
-struct Planned {
-  plan::Observed observed;
-  plan::Plan plan;
-  std::string text;
-  Json document;
-};
-
-Planned make(
-    Context& context, const LoadedProject& project, const Measured& measured,
-    const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
-    std::chrono::milliseconds started) {
-  Planned planned;
-  planned.observed = observe(context, project, measured, record, use_cache);
-  planned.plan = plan::make_plan(project.spec, measured.chain, planned.observed);
-  const auto header = header_of(project, planned.observed, backend.name(), os::now_monotonic() - started);
-  planned.text = plan::plan_text(planned.plan, header, color ? plan::Color::on : plan::Color::off);
-  planned.document = plan::plan_json(planned.plan, header);
-  return planned;
-}
-
 /// What a plan is made from, and the plan; nothing is locked or built.
 struct Looked {
   LoadedProject project;
@@ -109,72 +48,13 @@ Looked look(Context& context, const Project& project, bool color) {
   Looked looked{load_project(project)};
   const auto& backend = backend_for(context, looked.project);
   const auto measured = measure(context, looked.project, Build::no);
-  if (const auto id = find_workspace(context, "", identity_key_of(looked.project))) {
+  if (const auto id = find_workspace(context, "", looked.project.identity)) {
     looked.record = look_at_workspace(context, *id);
   }
   const auto* record = looked.record ? &*looked.record : nullptr;
-  looked.planned = make(context, looked.project, measured, record, backend, UseCache::yes, color, started);
+  looked.planned =
+      make_planned(context, looked.project, measured, record, backend, UseCache::yes, color, started);
   return looked;
-}
-
-void refuse_forbidden(const plan::Plan& plan) {
-  for (const auto& diagnostic : plan.diagnostics) {
-    if (diagnostic.severity == spec::Severity::error) {
-      throw Error(ErrorCode::failed, "{}", diagnostic.message)
-          .at(diagnostic.place)
-          .with_hint(diagnostic.hint);
-    }
-  }
-}
-
-std::string new_workspace(Context& context, const LoadedProject& project) {
-  store::WorkspaceRecord record;
-  record.id = os::random_hex(6);
-  record.name = project.spec.name;
-  record.checkout = project.directory;
-  record.identity_key = identity_key_of(project);
-  record.created_at = os::now_epoch();
-  record.last_activity_at = record.created_at;
-  record.metadata["project_file"] = project.file;
-  const store::WorkspacePaths paths(context.base, record.id);
-  paths.create();
-  context.records.save(record);
-  return record.id;
-}
-
-/// A workspace that never started because its making failed leaves nothing behind.
-void remove_unfinished(Context& context, const std::string& id) {
-  const store::WorkspacePaths paths(context.base, id);
-  const auto record = context.records.find(id);
-  if (record && record->generation == 0) {
-    kill_sandbox(paths.runtime());
-    remove_workspace(context, paths);
-  }
-}
-
-os::ExclusiveLock
-lock_identity(const Context& context, const std::string& identity, const std::string& operation) {
-  const auto directory = context.base.root() + "/locks";
-  os::make_directories(directory);
-  return os::ExclusiveLock(
-      directory + "/" + identity, operation, context.settings.lock_timeout, [&](const auto& holder) {
-        context.emit(
-            "waiting", "workspace",
-            fmt::format("waiting for {}", holder ? to_string(*holder) : "another process"));
-      });
-}
-
-void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
-  if (!planned.plan.needs_approval || options.approve_all) {
-    return;
-  }
-  if (!options.ask) {
-    throw Error(ErrorCode::approval_needed, "this would discard changes: nothing was done")
-        .with_hint("look at the plan, then run it again with --yes; `pyro diff` shows the changes");
-  }
-  if (!options.ask(planned.text)) {
-    throw Error(ErrorCode::approval_needed, "not approved: nothing was done");
-  }
 }
 
 Json describe_services(const std::vector<protocol::ServiceStatus>& services) {
@@ -268,50 +148,15 @@ Json Manager::apply(const Project& project, const ApplyOptions& options, bool co
   const auto started = os::now_monotonic();
   context.base.prepare();
   const auto loaded = load_project(project);
-  const auto& backend = backend_for(context, loaded);
-  const auto identity = identity_key_of(loaded);
-  const auto identity_lock = lock_identity(context, identity, "apply");
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
-  auto measured = measure(context, loaded, Build::yes);
-
-  auto id = find_workspace(context, "", identity);
-  const bool is_new = !id;
-  std::optional<LockedWorkspace> workspace;
-  if (id) {
-    workspace.emplace(lock_workspace(context, *id, "apply"));
-  }
-  const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
-  const auto planned = make(
-      context, loaded, measured, workspace ? &workspace->record : nullptr, backend, use_cache, color,
-      started);
-  refuse_forbidden(planned.plan);
-  const bool changed = !planned.plan.empty();
-  if (changed) {
-    context.emit("plan", "", planned.text, planned.document);
-  }
-  ask_if_needed(planned, options);
-  os::crash_point("apply.planned");
-  if (!workspace) {
-    id = new_workspace(context, loaded);
-    workspace.emplace(lock_workspace(context, *id, "apply"));
-  }
-  Applier applier(context, loaded, measured, planned.plan, *workspace, backend);
-  try {
-    applier.run(options.wait);
-  } catch (const Error&) {
-    if (is_new) {
-      remove_unfinished(context, *id);
-    }
-    throw;
-  }
+  const auto applied = apply_project(context, loaded, options, color);
   return {
-      {"workspace_id", *id},
+      {"workspace_id", applied.workspace_id},
       {"name", loaded.spec.name},
-      {"changed", changed},
-      {"plan", planned.document},
-      {"text", planned.text},
-      {"services", describe_services(applier.services())},
-      {"notes", workspace->record.metadata.value("notes", Json::array())},
+      {"changed", applied.changed},
+      {"plan", applied.planned.document},
+      {"text", applied.planned.text},
+      {"services", describe_services(applied.services)},
+      {"notes", applied.notes},
       {"duration_ms", (os::now_monotonic() - started).count()}};
 }
 

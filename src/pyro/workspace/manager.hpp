@@ -61,6 +61,20 @@ struct ApplyOptions {
   std::chrono::milliseconds timeout{0}; // 0: none
 };
 
+/// A workspace made by hand, without a pyro.yaml.
+struct CreateRequest {
+  std::string environment;
+  std::string name; // empty: made up
+  std::map<std::string, std::string> labels;
+  std::string seed_path; // directory or archive; empty: an empty /workspace
+  int vcpu_count = 1;
+  int mem_mib = 1024;
+  std::int64_t ttl_seconds = 600;     // 0: none
+  std::string network_policy = "off"; // or "egress"
+  std::string backend = "auto";
+  std::string isolation = "sandbox"; // the least that is accepted
+};
+
 /// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's
 /// business.
 struct ExecStreams {
@@ -143,6 +157,14 @@ public:
   Json destroy(
       const std::string& workspace, const Project& project, const ApplyOptions& options,
       bool remove_snapshots);
+
+  // --- made by hand
+  // ------------------------------------------------------------------------------------------------
+
+  /// Started, with its seed; the same document as status. A failure leaves nothing behind.
+  Json create(const CreateRequest& request);
+  /// Removes it with all its snapshots, at once and for good.
+  Json remove(const std::string& workspace);
 
   // --- the machine
   // -------------------------------------------------------------------------------------------------

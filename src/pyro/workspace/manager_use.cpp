@@ -52,6 +52,8 @@ Json describe(const store::WorkspaceRecord& record) {
           {"vcpu_count", record.vcpu_count},
           {"mem_mib", record.mem_mib},
           {"generation", record.spec_generation},
+          {"command_count", record.command_count},
+          {"last_command", record.last_command},
           {"reset_count", record.reset_count},
           {"last_reset_at", record.last_reset_at ? Json(*record.last_reset_at) : Json()},
           {"created_at", record.created_at},

@@ -37,7 +37,10 @@ void measure_seed(Context& context, const LoadedProject& project, Measured& meas
       request.git = static_cast<store::GitMode>(seed.git);
       request.exclude = seed.exclude;
       // The file itself is no content: a change of a run-time field must not make a new seed.
-      const auto inside = fs::path(project.file).lexically_relative(fs::weakly_canonical(source)).string();
+      const auto inside =
+          project.file.empty()
+              ? std::string{}
+              : fs::path(project.file).lexically_relative(fs::weakly_canonical(source)).string();
       if (!inside.empty() && inside.compare(0, 2, "..") != 0) {
         request.exclude.push_back("/" + inside);
       }

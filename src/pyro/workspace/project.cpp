@@ -60,11 +60,8 @@ LoadedProject load_project(const Project& project) {
   loaded.file = fs::weakly_canonical(fs::absolute(path)).string();
   loaded.directory = fs::path(loaded.file).parent_path().string();
   loaded.shown = options.file;
+  loaded.identity = Sha256{}.field(loaded.spec.name).field(loaded.directory).finish().substr(0, 24);
   return loaded;
-}
-
-std::string identity_key_of(const LoadedProject& project) {
-  return Sha256{}.field(project.spec.name).field(project.directory).finish().substr(0, 24);
 }
 
 std::string find_project_file(const Project& project) {

@@ -14,6 +14,9 @@ struct LoadedProject {
   std::string file;      // absolute
   std::string directory; // absolute, of the file: relative paths in it start here
   std::string shown;     // the file as the user wrote it, for messages
+  /// By which apply finds the workspace again: name plus the path of the checkout, so two checkouts of one
+  /// repository are two workspaces.
+  std::string identity;
   std::vector<spec::Diagnostic> warnings;
 };
 
@@ -23,9 +26,6 @@ LoadedProject load_project(const Project& project);
 
 /// The diagnostics alone, for `validate`.
 spec::ParseResult parse_project(const Project& project, std::string& shown);
-
-/// Name plus the path of the checkout: two checkouts of one repository are two workspaces.
-std::string identity_key_of(const LoadedProject& project);
 
 /// The file of a project as an absolute path; empty where there is none.
 std::string find_project_file(const Project& project);

@@ -1,0 +1,120 @@
+#include "apply_project.hpp"
+
+#include "applier.hpp"
+
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/random.hpp>
+#include <pyro/store/gc.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+void refuse_forbidden(const plan::Plan& plan) {
+  for (const auto& diagnostic : plan.diagnostics) {
+    if (diagnostic.severity == spec::Severity::error) {
+      throw Error(ErrorCode::failed, "{}", diagnostic.message)
+          .at(diagnostic.place)
+          .with_hint(diagnostic.hint);
+    }
+  }
+}
+
+std::string new_workspace(Context& context, const LoadedProject& project) {
+  store::WorkspaceRecord record;
+  record.id = os::random_hex(6);
+  record.name = project.spec.name;
+  record.checkout = project.file.empty() ? "" : project.directory; // made by hand: none
+  record.identity_key = project.identity;
+  record.created_at = os::now_epoch();
+  record.last_activity_at = record.created_at;
+  record.metadata["project_file"] = project.file;
+  const store::WorkspacePaths paths(context.base, record.id);
+  paths.create();
+  context.records.save(record);
+  return record.id;
+}
+
+/// A workspace that never started because its making failed leaves nothing behind.
+void remove_unfinished(Context& context, const std::string& id) {
+  const store::WorkspacePaths paths(context.base, id);
+  const auto record = context.records.find(id);
+  if (record && record->generation == 0) {
+    kill_sandbox(paths.runtime());
+    remove_workspace(context, paths);
+  }
+}
+
+os::ExclusiveLock
+lock_identity(const Context& context, const std::string& identity, const std::string& operation) {
+  const auto directory = context.base.root() + "/locks";
+  os::make_directories(directory);
+  return os::ExclusiveLock(
+      directory + "/" + identity, operation, context.settings.lock_timeout, [&](const auto& holder) {
+        context.emit(
+            "waiting", "workspace",
+            fmt::format("waiting for {}", holder ? to_string(*holder) : "another process"));
+      });
+}
+
+void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
+  if (!planned.plan.needs_approval || options.approve_all) {
+    return;
+  }
+  if (!options.ask) {
+    throw Error(ErrorCode::approval_needed, "this would discard changes: nothing was done")
+        .with_hint("look at the plan, then run it again with --yes; `pyro diff` shows the changes");
+  }
+  if (!options.ask(planned.text)) {
+    throw Error(ErrorCode::approval_needed, "not approved: nothing was done");
+  }
+}
+
+} // namespace
+
+Applied
+apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color) {
+  const auto started = os::now_monotonic();
+  const auto& backend = backend_for(context, project);
+  const auto identity_lock = lock_identity(context, project.identity, "apply");
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  auto measured = measure(context, project, Build::yes);
+
+  auto id = find_workspace(context, "", project.identity);
+  const bool is_new = !id;
+  std::optional<LockedWorkspace> workspace;
+  if (id) {
+    workspace.emplace(lock_workspace(context, *id, "apply"));
+  }
+  const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
+  auto planned = make_planned(
+      context, project, measured, workspace ? &workspace->record : nullptr, backend, use_cache, color,
+      started);
+  refuse_forbidden(planned.plan);
+  const bool changed = !planned.plan.empty();
+  if (changed) {
+    context.emit("plan", "", planned.text, planned.document);
+  }
+  ask_if_needed(planned, options);
+  os::crash_point("apply.planned");
+  if (!workspace) {
+    id = new_workspace(context, project);
+    workspace.emplace(lock_workspace(context, *id, "apply"));
+  }
+  Applier applier(context, project, measured, planned.plan, *workspace, backend);
+  try {
+    applier.run(options.wait);
+  } catch (const Error&) {
+    if (is_new) {
+      remove_unfinished(context, *id);
+    }
+    throw;
+  }
+  return {
+      *id, changed, std::move(planned), applier.services(),
+      workspace->record.metadata.value("notes", Json::array())};
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,26 @@
+// One apply from beginning to end, of a pyro.yaml or of what workspace_create was asked for.
+#pragma once
+
+#include "planning.hpp"
+#include "workspace_handle.hpp"
+
+#include <pyro/protocol/service_requests.hpp>
+
+#include <vector>
+
+namespace pyro::workspace {
+
+struct Applied {
+  std::string workspace_id;
+  bool changed = false;
+  Planned planned;
+  std::vector<protocol::ServiceStatus> services;
+  Json notes = Json::array();
+};
+
+/// Measures, plans, asks where something would be lost, and carries the plan out under the locks of the
+/// project's identity and of the workspace. A workspace whose first apply fails leaves nothing behind.
+Applied
+apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color);
+
+} // namespace pyro::workspace

@@ -1,0 +1,13 @@
+// The project that stands for what workspace_create was asked for: a workspace made by hand and one made by
+// apply are the same thing, so both are planned and carried out by the same code.
+#pragma once
+
+#include "context.hpp"
+#include "project.hpp"
+
+namespace pyro::workspace {
+
+/// Throws Error(invalid_argument) for what no spec may say (the name, the environment, …).
+LoadedProject project_for(const Context& context, const CreateRequest& request);
+
+} // namespace pyro::workspace

@@ -1,0 +1,67 @@
+#include "planning.hpp"
+
+#include "applier.hpp"
+
+#include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/plan/render.hpp>
+#include <pyro/spec/normal_form.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+backend::Isolation isolation_of(spec::Isolation isolation) {
+  switch (isolation) {
+  case spec::Isolation::host:
+    return backend::Isolation::host;
+  case spec::Isolation::sandbox:
+    return backend::Isolation::sandbox;
+  case spec::Isolation::vm:
+    break;
+  }
+  return backend::Isolation::vm;
+}
+
+plan::PlanHeader header_of(
+    const LoadedProject& project, const plan::Observed& observed, const std::string& backend,
+    std::chrono::milliseconds elapsed) {
+  plan::PlanHeader header;
+  header.name = project.spec.name;
+  header.workspace_id = observed.workspace_id;
+  if (observed.exists) {
+    header.generation = observed.generation;
+  }
+  header.backend = backend;
+  header.elapsed = elapsed;
+  header.config_digest = spec::spec_digest(project.spec);
+  header.undo = format_duration(project.spec.reset.undo);
+  return header;
+}
+
+} // namespace
+
+const backend::Backend& backend_for(const Context& context, const LoadedProject& project) {
+  try {
+    const auto& backend = context.choose_backend(project.spec.backend, isolation_of(project.spec.isolation));
+    refuse_unsupported(project, backend);
+    return backend;
+  } catch (Error& error) {
+    throw error.position() ? error : error.at(project.spec.place("isolation"));
+  }
+}
+
+Planned make_planned(
+    Context& context, const LoadedProject& project, const Measured& measured,
+    const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
+    std::chrono::milliseconds started) {
+  Planned planned;
+  planned.observed = observe(context, project, measured, record, use_cache);
+  planned.plan = plan::make_plan(project.spec, measured.chain, planned.observed);
+  const auto header = header_of(project, planned.observed, backend.name(), os::now_monotonic() - started);
+  planned.text = plan::plan_text(planned.plan, header, color ? plan::Color::on : plan::Color::off);
+  planned.document = plan::plan_json(planned.plan, header);
+  return planned;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,172 @@
+#include "contract.hpp"
+
+#include "../support/leftovers.hpp"
+
+#include <pyro/backend/namespaces/namespaces_backend.hpp>
+#include <pyro/os/process.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <unistd.h>
+
+namespace pyro::contract {
+
+namespace {
+
+fs::path programs() {
+  return testing::binary_dir() / "bin";
+}
+
+std::string directory_for_tests() {
+  const char* chosen = std::getenv("PYRO_TEST_DIR");
+  return chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+}
+
+/// A root file system of one static program: small, so that a test spends its time on what it is about.
+void make_busybox_root(const fs::path& root) {
+  for (const auto* folder :
+       {"bin", "etc", "tmp", "root", "proc", "sys", "dev", "run", "usr/bin", "var/lib"}) {
+    fs::create_directories(root / folder);
+  }
+  fs::permissions(root / "tmp", fs::perms::all | fs::perms::sticky_bit);
+  fs::copy_file("/usr/bin/busybox", root / "bin/busybox");
+  const auto applets = os::run({.argv = {"/usr/bin/busybox", "--list"}}).out;
+  for (std::size_t start = 0; start < applets.size();) {
+    const auto end = applets.find('\n', start);
+    const auto name = applets.substr(start, end - start);
+    if (name != "busybox") {
+      fs::create_symlink("busybox", root / "bin" / name);
+    }
+    start = end + 1;
+  }
+  testing::write_file(
+      root / "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
+  testing::write_file(root / "etc/group", "root:x:0:\nnogroup:x:65534:\n");
+}
+
+std::shared_ptr<const backend::Backend> make_backend(const std::string& name) {
+  if (name == "namespaces") {
+    return backend::namespaces::make_backend((programs() / "pyro-supervisor").string());
+  }
+  throw std::runtime_error("the contract suite does not know the backend " + name);
+}
+
+} // namespace
+
+std::vector<std::string> sandboxes() {
+  return {"namespaces"};
+}
+
+std::vector<std::string> all_backends() {
+  return {"namespaces"};
+}
+
+void Contract::SetUp() {
+  auto pattern = directory_for_tests() + "/pyro-contract-XXXXXX"; // short: it holds sockets
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  m_root = pattern;
+}
+
+void Contract::TearDown() {
+  if (m_root.empty()) {
+    return;
+  }
+  for (const auto& entry : call("workspace_list")["workspaces"]) {
+    call("workspace_delete", {{"workspace_id", entry["workspace_id"]}});
+  }
+  m_engine.reset();
+  std::vector<std::string> left;
+  testing::eventually([&] { return (left = testing::leftovers(base().string(), m_ids)).empty(); });
+  for (const auto& line : left) {
+    ADD_FAILURE() << "left behind: " << line;
+  }
+  // Layers may hold files of subordinate ids, which only a user namespace with these ids can remove.
+  os::Command remove{.argv = {"rm", "-rf", m_root.string()}};
+  if (::geteuid() != 0) {
+    remove.argv.insert(remove.argv.begin(), {"unshare", "--user", "--map-root-user", "--map-auto"});
+  }
+  const auto removed = os::run(remove);
+  EXPECT_TRUE(removed.outcome.ok()) << removed.err;
+}
+
+operations::Settings Contract::settings() const {
+  operations::Settings settings;
+  settings.base = base().string();
+  settings.cache = (m_root / "cache").string();
+  settings.agent_path = (programs() / "pyro-agent").string();
+  settings.backends = {make_backend(GetParam())};
+  return settings;
+}
+
+operations::Engine& Contract::engine() {
+  if (!m_engine) {
+    m_engine = operations::make_engine(settings(), {});
+  }
+  return *m_engine;
+}
+
+void Contract::reopen() {
+  m_engine.reset();
+}
+
+Json Contract::call(std::string_view operation, Json parameters) {
+  auto answer = engine().call(operation, parameters);
+  if (answer.is_object() && answer.contains("workspace_id") && answer["workspace_id"].is_string()) {
+    m_ids.insert(answer["workspace_id"].get<std::string>());
+  }
+  return answer;
+}
+
+void Contract::fails(std::string_view operation, Json parameters, ErrorCode code, std::string_view fragment) {
+  try {
+    const auto answer = call(operation, parameters);
+    ADD_FAILURE() << operation << " " << parameters.dump() << " should fail with '" << fragment
+                  << "', returned " << answer.dump();
+  } catch (const Error& error) {
+    EXPECT_EQ(name_of(error.code()), name_of(code)) << operation << ": " << error.what();
+    const auto said = std::string(error.what()) + "\n" + error.hint();
+    EXPECT_NE(said.find(fragment), std::string::npos) << operation << " says: " << said;
+  }
+}
+
+std::string Contract::environment() {
+  if (m_environment.empty()) {
+    const auto busybox = m_root / "busybox";
+    make_busybox_root(busybox);
+    m_environment = "dir:" + busybox.string();
+  }
+  return m_environment;
+}
+
+Json Contract::create(Json more) {
+  more.emplace("environment", environment());
+  return call("workspace_create", more);
+}
+
+std::string Contract::create_id(Json more) {
+  return create(std::move(more))["workspace_id"].get<std::string>();
+}
+
+Json Contract::exec(const std::string& id, const std::string& script, Json more) {
+  more["workspace_id"] = id;
+  more["command"] = script;
+  return call("workspace_exec", more);
+}
+
+std::string Contract::output(const std::string& id, const std::string& script) {
+  const auto result = exec(id, script);
+  EXPECT_EQ(result["exit_code"], 0) << script << ": " << result.dump(2);
+  return result["stdout"].get<std::string>();
+}
+
+fs::path Contract::tree(const std::string& name, const std::map<std::string, std::string>& files) {
+  const auto directory = m_root / name;
+  fs::create_directories(directory);
+  for (const auto& [path, text] : files) {
+    testing::write_file(directory / path, text);
+  }
+  return directory;
+}
+
+} // namespace pyro::contract

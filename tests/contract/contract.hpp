@@ -1,0 +1,74 @@
+// One suite for the manager's contract, run on every backend: a test is a row, named like it (`ws_create` for
+// the row ws-create, `ws_create__labels` where a row needs several). It talks to the operation table in this
+// process, so what holds here holds for every front. A backend that a row cannot mean anything for is left
+// out where the row's fixture is instantiated, never skipped inside a test.
+#pragma once
+
+#include "../support/files.hpp"
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/operations/engine.hpp>
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pyro::contract {
+
+namespace fs = std::filesystem;
+
+/// The parameter is the backend's name.
+class Contract : public ::testing::TestWithParam<std::string> {
+public:
+  /// An operation of the table; what it throws fails the test.
+  Json call(std::string_view operation, Json parameters = Json::object());
+  /// It must fail with this code and `fragment` in its message or hint.
+  void fails(std::string_view operation, Json parameters, ErrorCode code, std::string_view fragment);
+
+  /// workspace_create on the suite's small environment (busybox), with `more` on top; noted for the clean-up.
+  Json create(Json more = Json::object());
+  /// The same, and just the id.
+  std::string create_id(Json more = Json::object());
+  /// workspace_exec of a shell script.
+  Json exec(const std::string& id, const std::string& script, Json more = Json::object());
+  /// The script's standard output; the test fails where it does not exit with 0.
+  std::string output(const std::string& id, const std::string& script);
+
+  /// "dir:…", made at the first call.
+  std::string environment();
+  /// A directory below root() with these files.
+  fs::path tree(const std::string& name, const std::map<std::string, std::string>& files);
+
+  /// Lets go of the engine: the next call is that of a process that knows nothing but the files.
+  void reopen();
+  operations::Engine& engine();
+  operations::Settings settings() const;
+
+  std::string backend() const { return GetParam(); }
+
+  fs::path root() const { return m_root; }
+
+  fs::path base() const { return m_root / "home"; }
+
+protected:
+  void SetUp() override;
+  void TearDown() override;
+
+private:
+  fs::path m_root;
+  std::string m_environment;
+  std::unique_ptr<operations::Engine> m_engine;
+  std::set<std::string> m_ids;
+};
+
+/// Rows that need a real sandbox, and rows about records alone, which the fake has as well.
+class ContractSandbox : public Contract {};
+
+std::vector<std::string> sandboxes();
+std::vector<std::string> all_backends();
+
+} // namespace pyro::contract

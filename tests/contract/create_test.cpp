@@ -1,0 +1,28 @@
+#include "contract.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace pyro::contract {
+namespace {
+
+TEST_P(ContractSandbox, ws_create) {
+  const auto workspace = create({{"name", "first"}, {"labels", {{"team", "web"}}}});
+  EXPECT_EQ(workspace["state"], "started");
+  EXPECT_EQ(workspace["environment"], environment());
+  EXPECT_EQ(workspace["workspace_path"], "/workspace");
+  EXPECT_EQ(workspace["name"], "first");
+  EXPECT_EQ(workspace["labels"], (Json{{"team", "web"}}));
+  EXPECT_EQ(workspace["vcpu_count"], 1);
+  EXPECT_EQ(workspace["mem_mib"], 1024);
+  EXPECT_EQ(workspace["command_count"], 0);
+  EXPECT_TRUE(workspace["last_command"].is_null());
+  EXPECT_EQ(workspace["reset_count"], 0);
+  EXPECT_EQ(workspace["workspace_seed"]["mode"], "empty");
+  EXPECT_FALSE(workspace["execution_mode"].get<std::string>().empty());
+  EXPECT_GT(workspace["expires_at"].get<double>(), workspace["created_at"].get<double>());
+  EXPECT_EQ(workspace["service_count"], 0);
+  EXPECT_EQ(workspace["running_service_count"], 0);
+}
+
+} // namespace
+} // namespace pyro::contract
