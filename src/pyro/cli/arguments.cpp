@@ -241,7 +241,7 @@ const Command* find_verb(const Words& words, CommandLine& line, Words& before, W
     }
     name = words[at++];
   }
-  if (is_command_group(name)) {
+  while (is_command_group(name)) {
     at = skip_options(words, at, options, before);
     if (at == words.size() || words[at] == "--") {
       line.group = name;
