@@ -302,6 +302,11 @@ CommandLine parse_command_line(const std::vector<std::string>& words, const Envi
   Words flags = before;
   if (command.trailing == Trailing::program) {
     auto at = skip_options(after, 0, options_for(&command), flags);
+    auto& operands = line.arguments.operands;
+    while (operands.size() < command.operands.size() && at < after.size() && after[at] != "--") {
+      operands.push_back(after[at]);
+      at = skip_options(after, at + 1, options_for(&command), flags);
+    }
     at += at < after.size() && after[at] == "--" ? 1 : 0;
     line.arguments.program.assign(after.begin() + static_cast<std::ptrdiff_t>(at), after.end());
     read_options(command, flags, line.arguments);

@@ -72,13 +72,13 @@ std::string troff_flags(std::span<const Option> options) {
 
 std::string usage_line(const Command& command) {
   std::string text = fmt::format("pyro {} [flags]", command.name);
-  if (command.trailing == Trailing::program) {
-    return text + " -- COMMAND [ARGUMENT...]";
-  }
   for (const auto& operand : command.operands) {
     text += operand.count == Count::one        ? fmt::format(" {}", operand.name)
             : operand.count == Count::optional ? fmt::format(" [{}]", operand.name)
                                                : fmt::format(" [{}...]", operand.name);
+  }
+  if (command.trailing == Trailing::program) {
+    text += " -- COMMAND [ARGUMENT...]";
   }
   return text;
 }

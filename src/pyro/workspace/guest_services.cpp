@@ -1,5 +1,7 @@
 #include "guest_services.hpp"
 
+#include "secrets.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/fd.hpp>
@@ -114,26 +116,6 @@ protocol::ServiceDefinition definition_of(
   return definition;
 }
 
-std::optional<std::string> secret_value(const spec::Secret& secret, const std::string& directory) {
-  if (secret.source == spec::SecretSource::env) {
-    const char* value = std::getenv(secret.from.c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  }
-  if (secret.source == spec::SecretSource::file) {
-    const auto path = std::filesystem::path(secret.from).is_absolute()
-                          ? secret.from
-                          : (std::filesystem::path(directory) / secret.from).string();
-    return os::maybe_read_file(path, 1 << 20);
-  }
-  os::Command command{{"/bin/sh", "-c", secret.from}};
-  command.cwd = directory;
-  auto text = os::run_checked(std::move(command));
-  while (!text.empty() && text.back() == '\n') {
-    text.pop_back();
-  }
-  return text;
-}
-
 /// The agent's reason without what the error says in its own places: the hint and the last probe.
 std::string bare_reason(std::string reason, const std::string& hint) {
   const auto tail = " (" + hint + ")";
@@ -201,7 +183,7 @@ void deliver_secrets(
     const std::vector<std::string>& names) {
   for (const auto& name : names) {
     const auto& secret = spec.secrets.at(name);
-    const auto value = secret_value(secret, directory);
+    const auto value = declared_secret(secret, directory);
     if (!value && secret.required) {
       throw Error(ErrorCode::input_missing, "the secret {} is not set (from {})", name, secret.from)
           .at(spec.place("secrets." + name));

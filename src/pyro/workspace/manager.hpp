@@ -38,6 +38,8 @@ struct Settings {
   std::string agent_path; // the program pyro-agent
   std::vector<std::shared_ptr<const backend::Backend>> backends; // strongest isolation last; wired by app/
   std::chrono::milliseconds lock_timeout{60'000};
+  /// Sandboxes that may run at once, those created and not started yet included (PYRO_MAX_ACTIVE).
+  int max_active = 256;
   /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
   std::function<bool()> interrupted = {};
 };
@@ -48,6 +50,7 @@ struct Project {
   std::string directory = ".";
   std::string profile;
   std::map<std::string, std::string> vars;
+  bool allow_host_compat = false; // may the file's `isolation: host` be had?
 };
 
 /// What an apply or plan may do.
@@ -59,6 +62,13 @@ struct ApplyOptions {
   bool wait = true;
   bool use_cache = true;
   std::chrono::milliseconds timeout{0}; // 0: none
+};
+
+/// A secret given by hand: a value, or a file on this machine that holds it.
+struct SecretInput {
+  std::string name;
+  std::optional<std::string> value;
+  std::string file_path;
 };
 
 /// A workspace made by hand, without a pyro.yaml.
@@ -73,6 +83,20 @@ struct CreateRequest {
   std::string network_policy = "off"; // or "egress"
   std::string backend = "auto";
   std::string isolation = "sandbox"; // the least that is accepted
+  std::vector<std::string> egress_hosts; // not empty: egress to these alone, where the backend can
+  std::vector<SecretInput> secrets;
+};
+
+/// A one-shot VM: created, started, given one command, gone.
+struct VmRequest {
+  std::string environment;
+  std::string name; // empty: made up
+  int vcpu_count = 1;
+  int mem_mib = 1024;
+  std::int64_t ttl_seconds = 600;
+  std::string network_policy; // "off" or "egress"; empty: off where the backend can hold it
+  std::string backend = "auto";
+  bool allow_host_compat = false; // may it run without isolation where there is none to be had?
 };
 
 /// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's
@@ -87,7 +111,9 @@ struct ExecRequest {
   std::vector<std::string> argv;
   std::string cwd;                        // empty: the workspace's workdir
   std::map<std::string, std::string> env; // on top of the workspace's
-  std::string user;                       // empty: the workspace's
+  /// Secrets of the workspace as variables: secret → variable (empty: named like the secret).
+  std::map<std::string, std::string> secret_env;
+  std::string user; // empty: the workspace's
   bool tty = false;
   int columns = 80;
   int rows = 24;
@@ -103,6 +129,7 @@ struct ExecResult {
   bool timed_out = false;
   std::int64_t duration_ms = 0;
   std::string note; // why it could not be started
+  std::string execution_mode; // "sandbox", "host_compat", …
 };
 
 class Manager {
@@ -165,6 +192,25 @@ public:
   Json create(const CreateRequest& request);
   /// Removes it with all its snapshots, at once and for good.
   Json remove(const std::string& workspace);
+
+  // --- one-shot VMs, found by id, unique id prefix or name
+  // -----------------------------------------------------------
+
+  /// {"vm_id", "state": "created", …}
+  Json vm_create(const VmRequest& request);
+  Json vm_start(const std::string& vm);
+  /// Runs the one command and removes the VM, however the command ends.
+  ExecResult vm_exec(const std::string& vm, const ExecRequest& request, const ExecStreams& streams);
+  Json vm_stop(const std::string& vm);
+  Json vm_remove(const std::string& vm);
+  /// Of an expired one: deletes it and throws Error(bad_state) `expired and was automatically deleted`.
+  Json vm_status(const std::string& vm);
+  Json vm_network_info(const std::string& vm);
+  Json vm_list();
+  /// Removes the expired ones. {"count", "vms": [ids]}
+  Json vm_reap();
+  /// Create, start, exec, delete in one.
+  ExecResult vm_run(const VmRequest& request, const ExecRequest& exec, const ExecStreams& streams);
 
   // --- the machine
   // -------------------------------------------------------------------------------------------------
