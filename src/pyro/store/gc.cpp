@@ -76,6 +76,31 @@ public:
     m_report.dry_run = options.dry_run;
   }
 
+  /// Only `candidates`, whatever their age: their last owner has just let go of them.
+  std::uint64_t run_for(const std::set<HexDigest>& candidates) {
+    {
+      const auto lock = os::ExclusiveLock::try_lock(m_base.store_lock(), "removing a snapshot");
+      if (!lock || !mark()) {
+        return 0;
+      }
+      for (const RecipeRecord& recipe : m_recipes.list()) {
+        m_used.insert(recipe.layers.begin(), recipe.layers.end());
+      }
+      for (const HexDigest& digest : candidates) {
+        const auto manifest = m_used.contains(digest) ? std::nullopt : m_layers.find(digest);
+        if (!manifest) {
+          continue;
+        }
+        m_report.bytes += manifest->size_bytes;
+        if (auto moved = m_layers.detach(digest)) {
+          m_doomed.push_back(std::move(*moved));
+        }
+      }
+    }
+    remove_trees(m_doomed);
+    return m_report.bytes;
+  }
+
   GcReport run() {
     {
       // Nobody uses or makes layers while it is decided what goes; what goes is only moved aside here.
@@ -118,8 +143,7 @@ private:
             refer(record->undo->layers);
           }
         }
-        if (os::is_directory(WorkspacePaths(m_base, id).snapshots())
-            && !os::list_directory(WorkspacePaths(m_base, id).snapshots()).empty()) {
+        if (m_records.has_snapshots(id)) {
           for (const SnapshotRecord& snapshot : m_records.snapshots(id)) {
             refer(snapshot.layers);
           }
@@ -329,6 +353,11 @@ void remove_abandoned_staging(const Base& base) {
 
 GcReport collect_garbage(const Base& base, const GcOptions& options) {
   return Collection(base, options).run();
+}
+
+std::uint64_t release_layers(const Base& base, const std::vector<HexDigest>& candidates) {
+  return candidates.empty() ? 0
+                            : Collection(base, GcOptions{}).run_for({candidates.begin(), candidates.end()});
 }
 
 StoreUsage store_usage(const Base& base) {

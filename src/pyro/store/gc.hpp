@@ -5,6 +5,7 @@
 #include "layout.hpp"
 
 #include <pyro/base/json_access.hpp>
+#include <pyro/base/sha256.hpp>
 #include <pyro/os/file_lock.hpp>
 
 #include <chrono>
@@ -48,6 +49,11 @@ struct GcReport {
 Json to_json(const GcReport& report);
 
 GcReport collect_garbage(const Base& base, const GcOptions& options = {});
+
+/// Removes those of these layers that nothing refers to any more; returns their bytes. Waits for nobody:
+/// where the store is in use or not all references are known, nothing is removed and a later collection does
+/// it.
+std::uint64_t release_layers(const Base& base, const std::vector<HexDigest>& candidates);
 
 /// Removes what killed processes left in the staging area. Cheap where there is nothing, and safe beside
 /// others that build layers.

@@ -1,6 +1,7 @@
 #include "layout.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <pwd.h>
 #include <unistd.h>
@@ -105,7 +107,21 @@ std::string WorkspacePaths::snapshot(const std::string& name) const {
     throw Error(ErrorCode::invalid_argument, "invalid snapshot name {:?}", name)
         .with_hint("use [a-z0-9][a-z0-9._-]*, at most 64 characters");
   }
-  return snapshots() + "/" + name + ".json";
+  return (name == "baseline" ? baseline() : snapshots()) + "/" + name + ".json";
+}
+
+void migrate_workspace(const WorkspacePaths& paths, int from_version) {
+  if (from_version > 1) {
+    return;
+  }
+  // Version 2 keeps the baseline's record apart from those of named snapshots.
+  os::make_directories(paths.baseline());
+  if (rename(paths.baseline_of_version_1().c_str(), paths.snapshot("baseline").c_str()) != 0
+      && errno != ENOENT) {
+    throw Error::from_errno(errno, "move the baseline record of " + paths.root());
+  }
+  os::sync_directory(paths.snapshots());
+  os::sync_directory(paths.baseline());
 }
 
 std::string environment_cache_directory() {

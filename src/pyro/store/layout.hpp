@@ -6,8 +6,9 @@
 
 namespace pyro::store {
 
-/// The version that every record and manifest carries. Newer ones are refused.
-inline constexpr int k_layout_version = 1;
+/// The version that every record and manifest carries. Newer ones are refused; what changed since older ones
+/// is in migrate_workspace().
+inline constexpr int k_layout_version = 2;
 
 /// The one directory that holds all state of one user.
 class Base {
@@ -61,10 +62,14 @@ public:
 
   std::string snapshots() const { return m_root + "/snapshots"; }
 
-  /// Throws invalid_argument for a name that is no snapshot name.
+  /// The record of a snapshot; the baseline's lies in baseline(). Throws invalid_argument for a name that is
+  /// no snapshot name.
   std::string snapshot(const std::string& name) const;
 
   std::string baseline() const { return m_root + "/baseline"; }
+
+  /// Where layout version 1 had the baseline's record.
+  std::string baseline_of_version_1() const { return snapshots() + "/baseline.json"; }
 
   std::string commands() const { return m_root + "/commands"; }
 
@@ -79,6 +84,10 @@ public:
 private:
   std::string m_root;
 };
+
+/// Brings a workspace's directory from an older layout version to ours. The caller holds its lock and saves
+/// its record afterwards. May be repeated after a crash.
+void migrate_workspace(const WorkspacePaths& paths, int from_version);
 
 /// PYRO_ENVIRONMENT_CACHE_DIR, else $XDG_CACHE_HOME/pyro, else ~/.cache/pyro. Nothing is created.
 std::string environment_cache_directory();

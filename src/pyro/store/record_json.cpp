@@ -163,8 +163,8 @@ Json to_json(const WorkspaceRecord& record) {
 }
 
 WorkspaceRecord workspace_from_json(const Json& value) {
-  check_layout_version(value, "workspace record");
   WorkspaceRecord record;
+  record.layout_version = check_layout_version(value, "workspace record");
   record.id = get_string(value, "workspace_id");
   record.revision = get_int(value, "revision");
   record.name = string_or(value, "name", "");
@@ -268,7 +268,7 @@ std::vector<HexDigest> layers_from_json(const Json& value) {
   return layers;
 }
 
-void check_layout_version(const Json& value, std::string_view what) {
+int check_layout_version(const Json& value, std::string_view what) {
   const std::int64_t version = get_int(value, "layout_version");
   if (version > k_layout_version) {
     throw Error(
@@ -279,6 +279,7 @@ void check_layout_version(const Json& value, std::string_view what) {
   if (version < 1) {
     throw Error(ErrorCode::protocol, "the {} has the impossible layout version {}", what, version);
   }
+  return static_cast<int>(version);
 }
 
 } // namespace pyro::store

@@ -95,6 +95,7 @@ void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const 
   ++record.revision;
   try {
     os::write_json_atomically(WorkspacePaths(m_base, record.id).record(), to_json(record), durable);
+    record.layout_version = k_layout_version;
   } catch (...) {
     --record.revision;
     throw;
@@ -102,26 +103,27 @@ void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const 
 }
 
 std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) const {
-  std::vector<SnapshotRecord> records;
+  std::vector<SnapshotRecord> records{snapshot(id, std::string(k_baseline))};
   for (const std::string& file : os::list_directory(WorkspacePaths(m_base, id).snapshots())) {
     if (file.ends_with(k_suffix) && !file.starts_with('.')) {
-      records.push_back(snapshot(id, file.substr(0, file.size() - k_suffix.size())));
+      const std::string name = file.substr(0, file.size() - k_suffix.size());
+      if (name != k_baseline) {
+        records.push_back(snapshot(id, name));
+      }
     }
   }
   std::stable_sort(
-      records.begin(), records.end(), [](const SnapshotRecord& one, const SnapshotRecord& other) {
-        const bool first = one.kind == SnapshotKind::baseline;
-        const bool second = other.kind == SnapshotKind::baseline;
-        return first != second ? first : one.sequence < other.sequence;
-      });
-  if (records.empty() || records.front().kind != SnapshotKind::baseline) {
-    throw needs_baseline(id);
-  }
+      records.begin() + 1, records.end(),
+      [](const SnapshotRecord& one, const SnapshotRecord& other) { return one.sequence < other.sequence; });
   return records;
 }
 
 SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::string& name) const {
-  const auto text = os::maybe_read_file(WorkspacePaths(m_base, id).snapshot(name), k_size_limit);
+  const WorkspacePaths paths(m_base, id);
+  auto text = os::maybe_read_file(paths.snapshot(name), k_size_limit);
+  if (!text && name == k_baseline) {
+    text = os::maybe_read_file(paths.baseline_of_version_1(), k_size_limit); // not migrated yet
+  }
   if (!text) {
     if (name == k_baseline) {
       throw needs_baseline(id);
@@ -143,7 +145,14 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
 }
 
 bool WorkspaceRecords::has_snapshot(const std::string& id, const std::string& name) const {
-  return os::exists(WorkspacePaths(m_base, id).snapshot(name));
+  const WorkspacePaths paths(m_base, id);
+  return os::exists(paths.snapshot(name))
+         || (name == k_baseline && os::exists(paths.baseline_of_version_1()));
+}
+
+bool WorkspaceRecords::has_snapshots(const std::string& id) const {
+  const WorkspacePaths paths(m_base, id);
+  return !os::list_directory(paths.baseline()).empty() || !os::list_directory(paths.snapshots()).empty();
 }
 
 void WorkspaceRecords::save_snapshot(
@@ -161,15 +170,31 @@ void WorkspaceRecords::save_snapshot(
   os::write_json_atomically(WorkspacePaths(m_base, id).snapshot(record.name), to_json(record), durable);
 }
 
+/// Those that stand on it stand on its parent from now on.
+void WorkspaceRecords::hand_children_on(const std::string& id, const std::string& name) const {
+  const SnapshotRecord parent = snapshot(id, name);
+  for (SnapshotRecord& other : snapshots(id)) {
+    if (other.parent == name) {
+      other.parent = parent.parent;
+      save_snapshot(id, other);
+    }
+  }
+}
+
 void WorkspaceRecords::remove_snapshot(const std::string& id, const std::string& name) const {
   if (name == k_baseline) {
     throw Error(ErrorCode::invalid_argument, "cannot delete the baseline snapshot");
   }
   const WorkspacePaths paths(m_base, id);
+  std::ignore = snapshot(id, std::string(k_baseline));
+  try {
+    hand_children_on(id, name);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::protocol) {
+      throw;
+    } // A damaged record can be removed too, and beside one.
+  }
   if (unlink(paths.snapshot(name).c_str()) != 0) {
-    if (errno == ENOENT) {
-      throw Error(ErrorCode::invalid_argument, "snapshot {:?} does not exist", name);
-    }
     throw Error::from_errno(errno, "remove the snapshot " + name);
   }
   os::sync_directory(paths.snapshots());

@@ -30,7 +30,8 @@ struct UndoEntry {
 
 struct WorkspaceRecord {
   std::string id;
-  std::int64_t revision = 0; // counts saves; see WorkspaceRecords::save
+  int layout_version = k_layout_version; // as it was read; saved in ours
+  std::int64_t revision = 0;             // counts saves; see WorkspaceRecords::save
   std::string name;
   std::map<std::string, std::string> labels;
   std::string checkout;     // the directory of its pyro.yaml; empty where it has none
@@ -103,8 +104,8 @@ stack_digest(const std::vector<HexDigest>& layers, const std::vector<HostDirecto
 /// "layers" of a record: an array of digests, each checked.
 std::vector<HexDigest> layers_from_json(const Json& value);
 
-/// Refuses (bad_state) a record that a newer pyro wrote.
-void check_layout_version(const Json& value, std::string_view what);
+/// The version of a record; refuses (bad_state) one that a newer pyro wrote.
+int check_layout_version(const Json& value, std::string_view what);
 
 class WorkspaceRecords {
 public:
@@ -130,15 +131,20 @@ public:
   /// (bad_state).
   SnapshotRecord snapshot(const std::string& id, const std::string& name) const;
   bool has_snapshot(const std::string& id, const std::string& name) const;
+  /// Is there any record of a snapshot, damaged or not? A workspace that is just being made has none, a VM
+  /// never.
+  bool has_snapshots(const std::string& id) const;
   /// Replaces one of the same name.
   void
   save_snapshot(const std::string& id, SnapshotRecord& record, os::Durable durable = os::Durable::yes) const;
-  /// Refuses the baseline: `cannot delete the baseline snapshot`.
+  /// Refuses the baseline: `cannot delete the baseline snapshot`. Those that stood on it then stand on its
+  /// parent.
   void remove_snapshot(const std::string& id, const std::string& name) const;
 
   const Base& base() const { return m_base; }
 
 private:
+  void hand_children_on(const std::string& id, const std::string& name) const;
   Base m_base;
 };
 

@@ -88,6 +88,33 @@ TEST_F(GcTest, KeepsWhatIsReferredTo) {
   EXPECT_TRUE(collect().empty());
 }
 
+TEST_F(GcTest, WhatASnapshotAloneHeldIsReleasedAtOnce) {
+  const HexDigest own = layer("1");
+  const HexDigest shared = layer("2");
+  const HexDigest cached = layer("3");
+  WorkspacePaths(m_base, "w").create();
+  WorkspaceRecord record;
+  record.id = "w";
+  records.save(record, os::Durable::no);
+  for (const char* name : {"baseline", "other"}) {
+    SnapshotRecord snapshot;
+    snapshot.name = name;
+    snapshot.kind = snapshot.name == "baseline" ? SnapshotKind::baseline : SnapshotKind::named;
+    snapshot.layers = {shared};
+    records.save_snapshot("w", snapshot, os::Durable::no);
+  }
+  recipe("k", cached, 0);
+  {
+    const os::SharedLock user = lock_store_shared(m_base);
+    EXPECT_EQ(release_layers(m_base, {own}), 0U) << "somebody uses the store";
+    EXPECT_TRUE(layers.find(own));
+  }
+  EXPECT_EQ(release_layers(m_base, {own, shared, cached}), 1U);
+  EXPECT_FALSE(layers.find(own));
+  EXPECT_TRUE(layers.find(shared) && layers.find(cached));
+  EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
+}
+
 TEST_F(GcTest, YoungOnesStay) {
   layer("1");
   options.min_age = std::chrono::seconds(1000);

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <unistd.h>
 
 namespace pyro::store::test {
@@ -161,6 +162,54 @@ TEST_F(RecordsTest, Snapshots) {
   forged["layers"] = {std::string(64, 'c')};
   write(WorkspacePaths(m_base, "w1").snapshot("baseline"), forged.dump());
   EXPECT_EQ(code_of([&] { records.snapshots("w1"); }, "requires a baseline snapshot"), ErrorCode::bad_state);
+}
+
+TEST_F(RecordsTest, WhatStoodOnARemovedSnapshotStandsOnItsParent) {
+  for (const auto& [name, parent] : {std::pair{"baseline", ""}, {"a", "baseline"}, {"b", "a"}, {"c", "b"}}) {
+    SnapshotRecord record;
+    record.name = name;
+    record.kind = *parent == '\0' ? SnapshotKind::baseline : SnapshotKind::named;
+    record.layers = {digest};
+    record.parent = parent;
+    records.save_snapshot("w1", record);
+  }
+  records.remove_snapshot("w1", "b");
+  EXPECT_EQ(records.snapshot("w1", "c").parent, "a");
+  records.remove_snapshot("w1", "a");
+  EXPECT_EQ(records.snapshot("w1", "c").parent, "baseline");
+  write(WorkspacePaths(m_base, "w1").snapshot("c"), "{");
+  records.remove_snapshot("w1", "c");
+  EXPECT_EQ(records.snapshots("w1").size(), 1U) << "a damaged one can be removed";
+}
+
+TEST_F(RecordsTest, VersionOneHadTheBaselineAmongTheOthers) {
+  const WorkspacePaths paths(m_base, "w1");
+  WorkspaceRecord workspace = sample();
+  records.save(workspace);
+  SnapshotRecord baseline;
+  baseline.name = "baseline";
+  baseline.kind = SnapshotKind::baseline;
+  baseline.layers = {digest};
+  records.save_snapshot("w1", baseline);
+  EXPECT_TRUE(os::exists(paths.baseline() + "/baseline.json"));
+  // as version 1 left it
+  ASSERT_EQ(std::rename(paths.snapshot("baseline").c_str(), paths.baseline_of_version_1().c_str()), 0);
+  Json old = to_json(workspace);
+  old["layout_version"] = 1;
+  write(paths.record(), old.dump());
+
+  EXPECT_EQ(records.snapshots("w1").size(), 1U) << "it can be read before it is migrated";
+  EXPECT_TRUE(records.has_snapshot("w1", "baseline"));
+  WorkspaceRecord loaded = records.load("w1");
+  EXPECT_EQ(loaded.layout_version, 1);
+  for (int round = 0; round < 2; ++round) { // killed before the record was saved: once more
+    migrate_workspace(paths, loaded.layout_version);
+    EXPECT_TRUE(os::exists(paths.baseline() + "/baseline.json"));
+    EXPECT_FALSE(os::exists(paths.baseline_of_version_1()));
+  }
+  records.save(loaded);
+  EXPECT_EQ(records.load("w1").layout_version, k_layout_version);
+  EXPECT_EQ(records.snapshots("w1").size(), 1U);
 }
 
 TEST_F(RecordsTest, JournalSurvivesItsWriter) {
