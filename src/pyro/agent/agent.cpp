@@ -1,6 +1,7 @@
 #include "agent.hpp"
 
 #include "exec.hpp"
+#include "file_task.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
 #include "tcp.hpp"
@@ -28,7 +29,8 @@ constexpr milliseconds k_kill_patience{2000};
 
 Agent::Agent(AgentOptions options)
     : m_runtime{m_loop, m_reaper, ::getpid() == 1, std::move(options.secrets_dir)},
-      m_freezer(m_runtime.is_init), m_services(m_runtime), m_boot_epoch(os::random_hex(16)) {
+      m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
+      m_boot_epoch(os::random_hex(16)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
   add_operations();
   m_router.attach(m_session);
@@ -70,6 +72,9 @@ void Agent::add_operations() {
   m_router.add(std::string(path::k_exec), [this](const CallPointer& call, const Json& request) {
     ExecTask::start(m_runtime, call, request);
   });
+  m_router.add(std::string(path::k_files_change), [this](const CallPointer& call, const Json& request) {
+    FileTask::start(m_runtime, call, request);
+  });
   m_router.add(std::string(path::k_tcp_connect), [this](const CallPointer& call, const Json& request) {
     TcpTask::start(m_runtime, call, request);
   });
@@ -83,13 +88,14 @@ void Agent::add_operations() {
     shut_down(call, request);
   });
   m_services.add_operations(m_router);
+  m_shells.add_operations(m_router);
   add_machine_operations(m_router, m_runtime);
 }
 
 void Agent::hello(const CallPointer& call) {
   protocol::Hello hello;
   hello.protocol_features = {"exec",   "pty",  "services", "logs",     "secrets", "tcp",
-                             "freeze", "sync", "clock",    "identity", "shutdown"};
+                             "freeze", "sync", "clock",    "identity", "shutdown", "files", "shells"};
   hello.agent_version = PYRO_AGENT_VERSION;
   hello.boot_epoch = m_boot_epoch;
   hello.pid = ::getpid();
@@ -99,6 +105,7 @@ void Agent::hello(const CallPointer& call) {
 void Agent::shut_down(const CallPointer& call, const Json& request) {
   auto grace = milliseconds(protocol::shutdown_from_json(request).grace_ms);
   m_freezer.thaw();
+  m_shells.hang_up_all();
   m_services.stop_all(grace, [this, call, grace] { end_everybody(grace, call); });
 }
 

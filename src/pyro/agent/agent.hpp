@@ -6,6 +6,7 @@
 #include "reaper.hpp"
 #include "runtime.hpp"
 #include "service_manager.hpp"
+#include "shell_manager.hpp"
 
 #include <pyro/os/byte_pump.hpp>
 #include <pyro/protocol/call.hpp>
@@ -42,6 +43,7 @@ private:
   Runtime m_runtime;
   Freezer m_freezer;
   ServiceManager m_services;
+  ShellManager m_shells;
   protocol::Router m_router;
   protocol::Session m_session{protocol::Role::server};
   std::optional<os::BytePump> m_pump;

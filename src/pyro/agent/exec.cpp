@@ -1,16 +1,14 @@
 #include "exec.hpp"
 
 #include "lineage.hpp"
+#include "terminal.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>
 
-#include <sys/ioctl.h>
-
 #include <csignal>
 #include <fcntl.h>
-#include <termios.h>
 
 namespace pyro::agent {
 
@@ -72,8 +70,8 @@ LaunchResult ExecTask::launch_with_pipes(const protocol::ExecRequest& request, c
   }
   auto launched = launch(what, {in.read_end.get(), out.write_end.get(), err.write_end.get()});
   if (launched.ok()) {
-    make_source(m_out, std::move(out.read_end), FrameType::data_out);
-    make_source(m_err, std::move(err.read_end), FrameType::data_err);
+    make_source(m_out, std::move(out.read_end), FrameType::data_out, OutputSource::Hangup::is_the_end);
+    make_source(m_err, std::move(err.read_end), FrameType::data_err, OutputSource::Hangup::is_the_end);
     if (in.write_end) {
       make_input(std::move(in.write_end), InputSink::End::close);
     }
@@ -88,14 +86,15 @@ LaunchResult ExecTask::launch_with_terminal(const protocol::TerminalSize& size, 
   if (launched.ok()) {
     make_input(os::duplicate(terminal.master.get()), InputSink::End::terminal_eof);
     m_terminal = terminal.master.get();
-    make_source(m_out, std::move(terminal.master), FrameType::data_out);
+    make_source(m_out, std::move(terminal.master), FrameType::data_out, OutputSource::Hangup::may_pass);
   }
   return launched;
 }
 
-void ExecTask::make_source(std::optional<OutputSource>& source, os::Fd fd, FrameType type) {
+void ExecTask::make_source(
+    std::optional<OutputSource>& source, os::Fd fd, FrameType type, OutputSource::Hangup hangup) {
   source.emplace(
-      m_runtime.loop, std::move(fd),
+      m_runtime.loop, std::move(fd), hangup,
       [this, type](std::string_view bytes) { return m_gone || m_call->send(type, bytes); },
       [this] {
         if (m_out && m_out->has_ended()) {
@@ -162,13 +161,7 @@ void ExecTask::send_signal(int signal) {
   if (m_outcome) {
     return;
   }
-  ::kill(-m_pid, signal);
-  if (m_terminal >= 0) {
-    pid_t foreground = 0; // a shell gives each of its jobs a group of its own
-    if (::ioctl(m_terminal, TIOCGPGRP, &foreground) == 0 && foreground > 1 && foreground != m_pid) {
-      ::kill(-foreground, signal);
-    }
-  }
+  signal_session(m_pid, m_terminal, signal);
 }
 
 void ExecTask::on_gone() {
@@ -220,7 +213,7 @@ void ExecTask::try_finish() {
       if (!(*source)->drain()) {
         return; // the caller is slow: on_writable goes on
       }
-      all_ended = all_ended && (*source)->has_ended();
+      all_ended = all_ended && ((*source)->has_ended() || (*source)->is_hung_up());
     }
   }
   if (!all_ended && !m_linger_over && !m_timed_out) {

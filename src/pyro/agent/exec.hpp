@@ -29,7 +29,8 @@ private:
   void begin(const protocol::ExecRequest& request);
   LaunchResult launch_with_pipes(const protocol::ExecRequest& request, const LaunchRequest& what);
   LaunchResult launch_with_terminal(const protocol::TerminalSize& size, const LaunchRequest& what);
-  void make_source(std::optional<OutputSource>& source, os::Fd fd, protocol::FrameType type);
+  void make_source(
+      std::optional<OutputSource>& source, os::Fd fd, protocol::FrameType type, OutputSource::Hangup hangup);
   void make_input(os::Fd fd, InputSink::End end);
   void listen();
   void on_message(const Json& message);

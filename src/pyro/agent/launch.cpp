@@ -224,30 +224,4 @@ LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
   return explain(report, request);
 }
 
-Terminal open_terminal(int cols, int rows) {
-  Terminal terminal;
-  terminal.master = os::Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!terminal.master) {
-    throw Error::from_errno(errno, "open /dev/ptmx");
-  }
-  if (::unlockpt(terminal.master.get()) < 0) {
-    throw Error::from_errno(errno, "unlockpt");
-  }
-  terminal.slave = os::Fd(::ioctl(terminal.master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!terminal.slave) {
-    throw Error::from_errno(errno, "open the terminal");
-  }
-  resize_terminal(terminal.master.get(), cols, rows);
-  return terminal;
-}
-
-void resize_terminal(int master, int cols, int rows) {
-  winsize size{};
-  size.ws_col = static_cast<unsigned short>(cols);
-  size.ws_row = static_cast<unsigned short>(rows);
-  if (::ioctl(master, TIOCSWINSZ, &size) < 0) {
-    throw Error::from_errno(errno, "resize the terminal");
-  }
-}
-
 } // namespace pyro::agent

@@ -42,13 +42,4 @@ struct LaunchResult {
 /// asked (unknown user, missing program or directory): that is a result. Throws when the system cannot fork.
 LaunchResult launch(const LaunchRequest& request, const Stdio& stdio);
 
-struct Terminal {
-  os::Fd master;
-  os::Fd slave;
-};
-
-/// A new pseudo terminal of the sandbox's own devpts, never reached by a path.
-Terminal open_terminal(int cols, int rows);
-void resize_terminal(int master, int cols, int rows);
-
 } // namespace pyro::agent

@@ -56,7 +56,7 @@ public:
     }
     m_pid = launched.pid;
     m_output.emplace(
-        runtime.loop, std::move(output.read_end),
+        runtime.loop, std::move(output.read_end), OutputSource::Hangup::is_the_end,
         [this](std::string_view bytes) {
           m_text.append(bytes.substr(0, k_kept_output - m_text.size()));
           return true;

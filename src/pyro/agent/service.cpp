@@ -116,7 +116,7 @@ void Service::start() {
 
 void Service::add_source(std::optional<OutputSource>& source, os::Fd fd, LogStream stream) {
   source.emplace(
-      m_runtime.loop, std::move(fd),
+      m_runtime.loop, std::move(fd), OutputSource::Hangup::is_the_end,
       [this, stream](std::string_view bytes) {
         m_log.append(stream, bytes);
         return true;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t k_read_size = 32 << 10;
 constexpr int k_drain_reads = 64; // somebody may be writing without end
+constexpr std::chrono::milliseconds k_look_again{100};
 
 } // namespace
 
@@ -90,16 +91,24 @@ void InputSink::flush() {
   m_consumed(written);
 }
 
-OutputSource::OutputSource(os::EventLoop& loop, os::Fd fd, Taker taker, std::function<void()> on_end)
-    : m_loop(loop), m_fd(std::move(fd)), m_taker(std::move(taker)), m_on_end(std::move(on_end)) {
+OutputSource::OutputSource(
+    os::EventLoop& loop, os::Fd fd, Hangup hangup, Taker taker, std::function<void()> on_end)
+    : m_loop(loop), m_fd(std::move(fd)), m_hangup(hangup), m_taker(std::move(taker)),
+      m_on_end(std::move(on_end)) {
   os::set_nonblocking(m_fd.get());
   watch();
 }
 
 void OutputSource::watch() {
   m_loop.watch(m_fd.get(), EPOLLIN, [this](std::uint32_t) {
-    if (m_fd && !m_paused && read_once() == Read::end) {
+    if (!m_fd || m_paused) {
+      return;
+    }
+    const auto read = read_once();
+    if (read == Read::end) {
       end();
+    } else if (read == Read::hangup) {
+      set_hung_up();
     }
   });
 }
@@ -112,8 +121,10 @@ OutputSource::Read OutputSource::read_once() {
   std::array<char, k_read_size> buffer;
   auto count = ::read(m_fd.get(), buffer.data(), buffer.size());
   if (count < 0) {
-    bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-    return later ? Read::nothing : Read::end; // EIO: the last process has left the terminal
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+      return Read::nothing;
+    }
+    return errno == EIO && m_hangup == Hangup::may_pass ? Read::hangup : Read::end;
   }
   if (count == 0) {
     return Read::end;
@@ -129,6 +140,9 @@ void OutputSource::set_paused(bool paused) {
   if (m_fd && paused != m_paused) {
     m_paused = paused;
     // A hang-up is always reported; a paused descriptor must leave the loop altogether not to spin.
+    if (is_hung_up()) {
+      return; // left it already
+    }
     if (paused) {
       m_loop.unwatch(m_fd.get());
     } else {
@@ -137,19 +151,37 @@ void OutputSource::set_paused(bool paused) {
   }
 }
 
+void OutputSource::set_hung_up() {
+  if (is_hung_up()) {
+    return;
+  }
+  m_loop.unwatch(m_fd.get());
+  m_hangup_timer = m_loop.after(k_look_again, [this] {
+    m_hangup_timer = 0;
+    if (!m_paused) {
+      watch();
+    }
+  });
+}
+
 void OutputSource::resume() {
   set_paused(false);
 }
 
 bool OutputSource::drain() {
   for (int i = 0; m_fd && !m_paused && i < k_drain_reads; ++i) {
-    auto read = read_once();
-    if (read == Read::end) {
+    switch (read_once()) {
+    case Read::end:
       end();
       return true;
-    }
-    if (read == Read::nothing) {
+    case Read::hangup:
+      set_hung_up();
       return true;
+    case Read::nothing:
+      return true;
+    case Read::paused:
+    case Read::data:
+      break;
     }
   }
   return !m_paused;
@@ -164,7 +196,9 @@ void OutputSource::end() {
 
 void OutputSource::close() {
   if (m_fd) {
-    if (!m_paused) {
+    const bool watched = !m_paused && !is_hung_up();
+    m_loop.cancel(std::exchange(m_hangup_timer, 0));
+    if (watched) {
       m_loop.unwatch(m_fd.get());
     }
     m_fd.reset();

@@ -45,7 +45,12 @@ class OutputSource {
 public:
   using Taker = std::function<bool(std::string_view bytes)>;
 
-  OutputSource(os::EventLoop& loop, os::Fd fd, Taker taker, std::function<void()> on_end);
+  /// What it means that nobody has the other side open. For a terminal's master it may pass: a program that
+  /// closes its streams before it exits has not ended yet, and closing the master then would end it by
+  /// SIGHUP; and /dev/tty opens the terminal again. So it is kept, and looked at now and then, until close().
+  enum class Hangup { is_the_end, may_pass };
+
+  OutputSource(os::EventLoop& loop, os::Fd fd, Hangup hangup, Taker taker, std::function<void()> on_end);
   ~OutputSource();
   OutputSource(const OutputSource&) = delete;
   OutputSource& operator=(const OutputSource&) = delete;
@@ -56,6 +61,9 @@ public:
 
   bool is_paused() const { return m_paused; }
 
+  /// At the moment nobody has the other side of the terminal open.
+  bool is_hung_up() const { return m_hangup_timer != 0; }
+
   /// Takes what is there right now; true when there is nothing more at the moment (or ever), false when
   /// paused.
   bool drain();
@@ -63,18 +71,21 @@ public:
   void close();
 
 private:
-  enum class Read { data, nothing, paused, end };
+  enum class Read { data, nothing, paused, hangup, end };
 
   void watch();
   Read read_once();
   void set_paused(bool paused);
+  void set_hung_up();
   void end();
 
   os::EventLoop& m_loop;
   os::Fd m_fd;
+  Hangup m_hangup;
   Taker m_taker;
   std::function<void()> m_on_end;
   bool m_paused = false;
+  os::EventLoop::TimerId m_hangup_timer = 0;
 };
 
 } // namespace pyro::agent

@@ -80,7 +80,7 @@ void TcpTask::on_connected() {
     m_input->end();
   }
   m_output.emplace(
-      m_runtime.loop, std::move(m_connecting),
+      m_runtime.loop, std::move(m_connecting), OutputSource::Hangup::is_the_end,
       [this](std::string_view bytes) { return m_call->send(FrameType::data_out, bytes); },
       [this] { m_runtime.loop.post([call = m_call] { call->finish(Json::object()); }); });
 }

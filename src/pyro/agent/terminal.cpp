@@ -1,0 +1,48 @@
+#include "terminal.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+
+namespace pyro::agent {
+
+Terminal open_terminal(int cols, int rows) {
+  Terminal terminal;
+  terminal.master = os::Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.master) {
+    throw Error::from_errno(errno, "open /dev/ptmx");
+  }
+  if (::unlockpt(terminal.master.get()) < 0) {
+    throw Error::from_errno(errno, "unlockpt");
+  }
+  terminal.slave = os::Fd(::ioctl(terminal.master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.slave) {
+    throw Error::from_errno(errno, "open the terminal");
+  }
+  resize_terminal(terminal.master.get(), cols, rows);
+  return terminal;
+}
+
+void resize_terminal(int master, int cols, int rows) {
+  winsize size{};
+  size.ws_col = static_cast<unsigned short>(cols);
+  size.ws_row = static_cast<unsigned short>(rows);
+  if (::ioctl(master, TIOCSWINSZ, &size) < 0) {
+    throw Error::from_errno(errno, "resize the terminal");
+  }
+}
+
+void signal_session(pid_t leader, int master, int signal) {
+  ::kill(-leader, signal);
+  pid_t foreground = 0;
+  if (master >= 0 && ::ioctl(master, TIOCGPGRP, &foreground) == 0 && foreground > 1 && foreground != leader) {
+    ::kill(-foreground, signal);
+  }
+}
+
+} // namespace pyro::agent
