@@ -1,0 +1,113 @@
+#include "guest_change.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
+#include <pyro/os/tree_merge.hpp>
+
+#include <array>
+
+namespace pyro::workspace {
+
+using protocol::FileRecord;
+
+GuestChange::GuestChange(backend::ControlClient& client, const std::string& user) : m_client(client) {
+  protocol::FileChangeRequest request;
+  request.user = user;
+  protocol::CallEvents events;
+  events.on_result = [this](const Json& value) {
+    m_result = value;
+  };
+  events.on_failure = [this](const Error& error) {
+    m_failure = error;
+  };
+  m_call = client.open(
+      "/agent" + std::string(protocol::path::k_files_change), protocol::to_json(request), std::move(events));
+}
+
+GuestChange::~GuestChange() {
+  if (m_result || m_failure) {
+    return;
+  }
+  m_call->cancel();
+  try {
+    m_client.loop().turn(std::chrono::milliseconds(50)); // lets the cancel out
+  } catch (const Error&) {
+    // The connection is gone, and with it the change.
+  }
+}
+
+void GuestChange::check() const {
+  if (m_failure) {
+    throw *m_failure;
+  }
+  if (m_result) {
+    throw Error(ErrorCode::protocol, "the agent ended a change of files before it was complete");
+  }
+}
+
+void GuestChange::send_bytes(std::string_view bytes) {
+  check();
+  m_call->send(protocol::FrameType::data_in, bytes);
+  while (m_call->is_full() && !m_failure && !m_result) {
+    check_interruption();
+    m_client.loop().turn(std::chrono::milliseconds(100));
+  }
+  check();
+}
+
+void GuestChange::send(const FileRecord& record) {
+  send_bytes(protocol::encode_record(record));
+}
+
+void GuestChange::send_file(FileRecord record, std::string_view content) {
+  record.kind = FileRecord::Kind::file;
+  record.size = content.size();
+  send(record);
+  constexpr std::size_t k_piece = 64 << 10;
+  for (; !content.empty(); content.remove_prefix(std::min(k_piece, content.size()))) {
+    send_bytes(content.substr(0, k_piece));
+  }
+}
+
+void GuestChange::send_file(const FileRecord& record, int fd) {
+  send(record);
+  std::array<char, 64 << 10> buffer;
+  std::uint64_t left = record.size;
+  for (;;) {
+    const auto count = os::read_some(fd, buffer).value_or(0);
+    if (count > left || (count == 0 && left > 0)) {
+      throw Error(ErrorCode::stale, "{} changed while it was read", record.path);
+    }
+    if (count == 0) {
+      return;
+    }
+    send_bytes({buffer.data(), count});
+    left -= count;
+  }
+}
+
+protocol::FileChangeResult GuestChange::commit() {
+  send(FileRecord{});
+  m_call->end_in();
+  while (!m_result && !m_failure) {
+    m_client.loop().turn(std::chrono::milliseconds(1000));
+  }
+  if (m_failure) {
+    throw *m_failure;
+  }
+  return protocol::file_change_result_from_json(*m_result);
+}
+
+FileRecord record_of(const std::string& path, const struct stat& status) {
+  FileRecord record;
+  record.kind = S_ISDIR(status.st_mode)   ? FileRecord::Kind::directory
+                : S_ISLNK(status.st_mode) ? FileRecord::Kind::symlink
+                                          : FileRecord::Kind::file;
+  record.path = path;
+  record.mode = status.st_mode & 0777;
+  record.mtime_ns = os::mtime_ns_of(status);
+  record.size = record.kind == FileRecord::Kind::file ? static_cast<std::uint64_t>(status.st_size) : 0;
+  return record;
+}
+
+} // namespace pyro::workspace
