@@ -1,6 +1,7 @@
 #include "launch_spec.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/sha256.hpp>
 
 namespace pyro::backend {
 
@@ -97,6 +98,12 @@ void validate(const LaunchSpec& spec) {
   for (const auto& directory : spec.root.host_dirs) {
     require_plain_name(directory, "a host directory");
   }
+}
+
+std::string machine_id_of(const LaunchSpec& spec) {
+  return spec.tied_to_starter
+             ? ""
+             : Sha256{}.field("pyro machine id").field(spec.workspace_id).finish().substr(0, 32);
 }
 
 std::vector<std::string> parts_of(const RootStack& root) {

@@ -54,6 +54,10 @@ LaunchSpec launch_spec_from_json(const Json& value);
 /// Throws Error(invalid_argument) for what must never reach the kernel (relative paths, odd names).
 void validate(const LaunchSpec& spec);
 
+/// What /etc/machine-id says inside: always the same for one workspace, another one for every fork of it.
+/// Empty for build sandboxes, whose layers are shared by many.
+std::string machine_id_of(const LaunchSpec& spec);
+
 /// The names of the overlays that make the root: "root", then one per host directory.
 std::vector<std::string> parts_of(const RootStack& root);
 

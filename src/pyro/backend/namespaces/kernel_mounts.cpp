@@ -98,7 +98,7 @@ void make_dev(int root, const KernelSources& sources) {
   mount_in(root, "dev/mqueue", "mqueue", {}, k_attributes | MOUNT_ATTR_NODEV);
 }
 
-void make_run(int root, bool egress, const std::string& resolv_conf) {
+void make_run(int root) {
   mount_in(root, "run", "tmpfs", {{"mode", "0755"}, {"size", "64m"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   const auto run = directory_in(root, "run");
   for (const auto& [name, mode] :
@@ -107,16 +107,18 @@ void make_run(int root, bool egress, const std::string& resolv_conf) {
       throw Error::from_errno(errno, fmt::format("create /run/{}", name));
     }
   }
-  if (!egress) {
-    return;
-  }
-  const auto file =
-      os::open_at(run.get(), "pyro/resolv.conf", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644);
-  os::write_all(file.get(), resolv_conf);
-  // Where the environment has a regular file, ours covers it; a missing one or a link is the environment's
-  // business.
-  if (const auto target = os::maybe_open_beneath(root, "etc/resolv.conf", O_PATH)) {
-    const auto mount = os::clone_mount(run.get(), "pyro/resolv.conf");
+}
+
+/// A file of ours in /run/pyro. Where the environment has a regular file of that name in /etc, ours covers
+/// it; a missing one or a link is the environment's business.
+void cover_in_etc(int root, const std::string& name, std::string_view text, std::uint64_t attributes) {
+  const auto ours = directory_in(root, "run/pyro");
+  os::write_all(os::open_at(ours.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0644).get(), text);
+  if (const auto target = os::maybe_open_beneath(root, "etc/" + name, O_PATH)) {
+    const auto mount = os::clone_mount(ours.get(), name);
+    if (attributes != 0) {
+      os::set_mount_attributes(mount.get(), attributes);
+    }
     os::attach_mount(mount.get(), target->get());
   }
 }
@@ -164,7 +166,8 @@ KernelSources::KernelSources() : resolv_conf(machine_resolv_conf()) {
   }
 }
 
-std::vector<std::string> mount_kernel_files(const KernelSources& sources, bool egress) {
+std::vector<std::string>
+mount_kernel_files(const KernelSources& sources, bool egress, const std::string& machine_id) {
   std::vector<std::string> notes;
   const auto root = open_root();
   constexpr std::uint64_t k_quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -175,7 +178,13 @@ std::vector<std::string> mount_kernel_files(const KernelSources& sources, bool e
     notes.push_back(fmt::format("no /sys inside: {}", error.what()));
   }
   make_dev(root.get(), sources);
-  make_run(root.get(), egress, sources.resolv_conf);
+  make_run(root.get());
+  if (egress) {
+    cover_in_etc(root.get(), "resolv.conf", sources.resolv_conf, 0);
+  }
+  if (!machine_id.empty()) {
+    cover_in_etc(root.get(), "machine-id", machine_id + "\n", MOUNT_ATTR_RDONLY);
+  }
   forbid_nested_user_namespaces(root.get());
   mask(root.get());
   return notes;

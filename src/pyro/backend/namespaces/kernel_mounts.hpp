@@ -19,7 +19,9 @@ struct KernelSources {
 };
 
 /// Call after pivot_root and before the old root is let go: the kernel allows a new /proc only while another
-/// is visible. Returns notes about what could not be had.
-std::vector<std::string> mount_kernel_files(const KernelSources& sources, bool egress);
+/// is visible. A machine id covers the environment's own, outside of every layer. Returns notes about what
+/// could not be had.
+std::vector<std::string>
+mount_kernel_files(const KernelSources& sources, bool egress, const std::string& machine_id);
 
 } // namespace pyro::backend::namespaces

@@ -184,7 +184,7 @@ std::vector<std::string> enter_sandbox_root(const LaunchSpec& spec, const Mapped
     throw Error::from_errno(errno, "enter the new root");
   }
   os::pivot_root_here();
-  auto notes = mount_kernel_files(sources, spec.egress);
+  auto notes = mount_kernel_files(sources, spec.egress, machine_id_of(spec));
   os::detach_old_root();
   return notes;
 }
