@@ -18,6 +18,9 @@ struct Capabilities {
   bool egress_filter = false;
   bool live_resize = false;
   bool limits = false;
+  /// Has it a root file system and a network of its own, made from the layers and kept off? Without, only
+  /// /workspace can be looked at and reset, and set-up and prepare steps cannot be run.
+  bool own_root = true;
 };
 
 /// One line of `doctor`: what was tried, whether it works, what its absence costs and how to get it.

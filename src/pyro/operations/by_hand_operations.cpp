@@ -16,6 +16,7 @@ Json create(Context& context, const Json& given) {
   request.ttl_seconds = int_or(given, "ttl_seconds", request.ttl_seconds);
   request.network_policy = string_or(given, "network_policy", request.network_policy);
   request.backend = string_or(given, "backend", request.backend);
+  request.allow_host_compat = bool_or(given, "allow_host_compat", false);
   return context.manager.create(request);
 }
 
@@ -34,6 +35,8 @@ std::vector<Operation> by_hand_operations() {
             {"mem_mib", number("Default 1024")},
             {"ttl_seconds", number("Default 600; then it is stopped and may be reaped")},
             {"network_policy", choice({"off", "egress"}, "Default off")},
+            {"allow_host_compat",
+             flag("May it run without isolation where there is none to be had? Default no")},
             {"backend", text("Default auto: the strongest that works here")}},
            {"environment"}),
        .result_schema = workspace_document_schema(),

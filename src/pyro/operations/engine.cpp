@@ -1,7 +1,9 @@
 #include "engine.hpp"
 
 #include "operation.hpp"
+#include "parameters.hpp"
 #include "schema_parts.hpp"
+#include "vm_parameters.hpp"
 
 #include <pyro/base/interruption.hpp>
 
@@ -25,6 +27,16 @@ public:
 
   ExecResult stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) override {
     return m_manager.exec(workspace_of(where), project_of(where), request, streams);
+  }
+
+  ExecResult
+  stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) override {
+    const InterruptionScope scope(m_callbacks.interrupted);
+    if (const auto id = maybe_string(vm, "vm_id")) {
+      return m_manager.vm_exec(*id, request, streams);
+    }
+    check_parameters("vm_run", find_operation("vm_create").parameters_schema, vm);
+    return m_manager.vm_run(vm_request_of(vm), request, streams);
   }
 
   void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) override {

@@ -48,6 +48,9 @@ public:
   /// exec with streams instead of captured output. `where`: directory, file, profile, vars, workspace.
   virtual ExecResult
   stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) = 0;
+  /// vm_exec and vm_run with streams: `vm` is {"vm_id"} or the parameters of vm_create.
+  virtual ExecResult
+  stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) = 0;
   /// logs, line by line; returns when the services or an interrupt end it.
   virtual void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) = 0;
 };

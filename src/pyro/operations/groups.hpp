@@ -10,6 +10,7 @@ std::vector<Operation> workspace_operations(); // its life: status, list, start,
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
 std::vector<Operation> snapshot_operations();
 std::vector<Operation> by_hand_operations(); // workspace_*: made and driven call by call, found by id
+std::vector<Operation> vm_operations();      // vm_*: one command each, then gone
 std::vector<Operation> machine_operations(); // env_*, doctor, prune, version
 
 /// What status and every operation that returns a workspace tell.

@@ -12,7 +12,7 @@ const std::vector<Operation>& operations() {
   static const std::vector<Operation> table = [] {
     std::vector<Operation> all;
     for (auto group :
-         {file_operations, workspace_operations, use_operations, snapshot_operations, by_hand_operations,
+         {file_operations, workspace_operations, use_operations, snapshot_operations, by_hand_operations, vm_operations,
           machine_operations}) {
       auto some = group();
       std::move(some.begin(), some.end(), std::back_inserter(all));

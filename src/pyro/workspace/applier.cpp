@@ -2,6 +2,7 @@
 
 #include "generations.hpp"
 #include "guest_services.hpp"
+#include "half_made.hpp"
 #include "snapshots.hpp"
 
 #include <pyro/base/error.hpp>
@@ -39,6 +40,17 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
     refuse(
         "mounts", "live host directories (mounts) are not supported by this version",
         "use `seed` to copy files in");
+  }
+  if (!backend.capabilities().own_root) {
+    for (const auto& [steps, address] :
+         {std::pair(&spec.environment.setup, "environment.setup."), std::pair(&spec.prepare, "prepare.")}) {
+      if (!steps->empty()) {
+        refuse(
+            address + steps->front().id,
+            fmt::format("backend '{}' has no root of its own to run this step in", backend.name()),
+            "leave the steps out, or write `isolation: sandbox`");
+      }
+    }
   }
   const auto check_egress = [&](const spec::Egress& egress, const std::string& address) {
     if (egress.kind == spec::EgressKind::hosts && !backend.capabilities().egress_filter) {
@@ -305,12 +317,11 @@ void Applier::note_applied() {
   }
   ++record.spec_generation;
   record.metadata["project_file"] = m_project.file;
-  record.workspace_seed = {
-      {"mode", m_measured.scan ? "directory" : "tar_archive"},
-      {"seed_path", m_measured.scan ? m_measured.scan->source() : m_measured.archive->path}};
+  record.workspace_seed = describe_seed(m_context, m_measured);
   record.last_activity_at = os::now_epoch();
   const auto secrets = all_secrets(m_project.spec);
   record.secrets = {secrets.begin(), secrets.end()};
+  forget_maker(record);
   m_context.records.save(record);
 }
 

@@ -1,6 +1,9 @@
 #include "apply_project.hpp"
 
+#include "active.hpp"
 #include "applier.hpp"
+#include "half_made.hpp"
+#include "secrets.hpp"
 
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -22,6 +25,11 @@ void refuse_forbidden(const plan::Plan& plan) {
   }
 }
 
+/// No file stands for it that could be applied again.
+bool is_by_hand(const LoadedProject& project) {
+  return project.file.empty();
+}
+
 std::string new_workspace(Context& context, const LoadedProject& project) {
   store::WorkspaceRecord record;
   record.id = os::random_hex(6);
@@ -31,17 +39,19 @@ std::string new_workspace(Context& context, const LoadedProject& project) {
   record.created_at = os::now_epoch();
   record.last_activity_at = record.created_at;
   record.metadata["project_file"] = project.file;
-  const store::WorkspacePaths paths(context.base, record.id);
-  paths.create();
-  context.records.save(record);
+  if (is_by_hand(project)) {
+    note_maker(record);
+  }
+  create_within_limit(context, record);
+  keep_secrets(store::WorkspacePaths(context.base, record.id), project.secrets);
   return record.id;
 }
 
-/// A workspace that never started because its making failed leaves nothing behind.
+/// A workspace whose making failed leaves nothing behind: by hand never, declared where it never started.
 void remove_unfinished(Context& context, const std::string& id) {
   const store::WorkspacePaths paths(context.base, id);
   const auto record = context.records.find(id);
-  if (record && record->generation == 0) {
+  if (record && (record->generation == 0 || is_being_made(*record))) {
     kill_sandbox(paths.runtime());
     remove_workspace(context, paths);
   }
@@ -78,7 +88,10 @@ Applied
 apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color) {
   const auto started = os::now_monotonic();
   const auto& backend = backend_for(context, project);
-  const auto identity_lock = lock_identity(context, project.identity, "apply");
+  std::optional<os::ExclusiveLock> identity_lock; // made by hand nobody else can mean the same one
+  if (!is_by_hand(project)) {
+    identity_lock.emplace(lock_identity(context, project.identity, "apply"));
+  }
   const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
   auto measured = measure(context, project, Build::yes);
 
@@ -106,7 +119,7 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
   Applier applier(context, project, measured, planned.plan, *workspace, backend);
   try {
     applier.run(options.wait);
-  } catch (const Error&) {
+  } catch (...) {
     if (is_new) {
       remove_unfinished(context, *id);
     }

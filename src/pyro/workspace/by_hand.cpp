@@ -1,5 +1,8 @@
 #include "by_hand.hpp"
 
+#include "limits.hpp"
+#include "network_policy.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
@@ -42,9 +45,7 @@ Json spec_of(const CreateRequest& request, const std::string& seed) {
   for (const auto& [key, value] : request.labels) {
     spec["labels"][key] = literal(value);
   }
-  if (request.ttl_seconds > 0) {
-    spec["lifecycle"] = {{"ttl", fmt::format("{}s", request.ttl_seconds)}};
-  }
+  spec["lifecycle"] = {{"ttl", fmt::format("{}s", request.ttl_seconds)}};
   return spec;
 }
 
@@ -55,8 +56,14 @@ LoadedProject project_for(const Context& context, const CreateRequest& wanted) {
   if (request.name.empty()) {
     request.name = "ws-" + os::random_hex(4);
   }
-  if (request.network_policy != "off" && request.network_policy != "egress") {
-    throw Error(ErrorCode::invalid_argument, "network_policy must be one of: off, egress");
+  check_size({request.vcpu_count, request.mem_mib, request.ttl_seconds});
+  check_network_policy(request.network_policy);
+  const auto host_compat = request.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
+  const auto& backend = context.choose_backend(request.backend, backend::Isolation::sandbox, host_compat);
+  refuse_policy(backend, request.network_policy);
+  if (backend.isolation() == backend::Isolation::host) { // agreed to, or it would not have been chosen
+    request.isolation = "host";
+    request.backend = backend.name();
   }
   namespace fs = std::filesystem;
   const auto seed = request.seed_path.empty() ? empty_directory(context)
@@ -71,6 +78,7 @@ LoadedProject project_for(const Context& context, const CreateRequest& wanted) {
   }
   project.directory = fs::current_path().string();
   project.shown = options.file;
+  project.host_compat = host_compat;
   project.identity = "by-hand-" + os::random_hex(8);
   return project;
 }

@@ -5,6 +5,18 @@
 
 namespace pyro::workspace {
 
+namespace {
+
+constexpr std::string_view k_host_compat_hint =
+    "allow_host_compat (--allow-host-compat) agrees to run as an ordinary process of this machine";
+
+bool works(const backend::Backend& backend) {
+  const auto checks = backend.probe();
+  return std::none_of(checks.begin(), checks.end(), [](const auto& check) { return check.level == "error"; });
+}
+
+} // namespace
+
 Context::Context(Settings given, EventSink events)
     : settings(std::move(given)), sink(std::move(events)),
       base(settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base)),
@@ -32,19 +44,29 @@ void Context::check_interrupted() const {
 }
 
 const backend::Backend& Context::backend_named(const std::string& name) const {
+  std::vector<std::string> names;
   for (const auto& backend : settings.backends) {
     if (backend->name() == name) {
       return *backend;
     }
+    names.push_back(backend->name());
   }
   throw Error(ErrorCode::invalid_argument, "invalid backend '{}'", name)
-      .with_hint("backends of this build: namespaces");
+      .with_hint(fmt::format("backends of this build: auto, {}", fmt::join(names, ", ")));
 }
 
-const backend::Backend& Context::choose_backend(const std::string& name, backend::Isolation least) const {
+const backend::Backend&
+Context::choose_backend(const std::string& name, backend::Isolation least, HostCompat host_compat) const {
+  using backend::Isolation;
+  const bool host_allowed = host_compat == HostCompat::allowed;
   if (name != "auto") {
     const auto& backend = backend_named(name);
-    if (backend.isolation() < least) {
+    if (backend.isolation() == Isolation::host && !host_allowed) {
+      throw Error(
+          ErrorCode::unavailable, "guest boot is unavailable: backend '{}' runs without isolation", name)
+          .with_hint(std::string(k_host_compat_hint));
+    }
+    if (backend.isolation() < least && backend.isolation() != Isolation::host) {
       throw Error(
           ErrorCode::unavailable,
           "guest boot is unavailable: backend '{}' isolates less than the spec accepts", name)
@@ -53,15 +75,23 @@ const backend::Backend& Context::choose_backend(const std::string& name, backend
     return backend;
   }
   const backend::Backend* best = nullptr;
+  const backend::Backend* host = nullptr;
   for (const auto& backend : settings.backends) {
-    if (backend->isolation() >= least && (!best || backend->isolation() > best->isolation())) {
+    if (backend->isolation() == Isolation::host) {
+      host = backend.get();
+    } else if (backend->isolation() >= least && (!best || backend->isolation() > best->isolation())) {
       best = backend.get();
     }
+  }
+  if (host && host_allowed && (!best || !works(*best))) {
+    return *host;
   }
   if (!best) {
     throw Error(
         ErrorCode::unavailable, "guest boot is unavailable: this build has no backend that isolates enough")
-        .with_hint("`isolation: sandbox` runs in namespaces; `pyro doctor` tells what this machine can do");
+        .with_hint(fmt::format(
+            "`isolation: sandbox` runs in namespaces; `pyro doctor` tells what this machine can do{}",
+            host ? fmt::format("; {}", k_host_compat_hint) : ""));
   }
   return *best;
 }

@@ -15,6 +15,9 @@
 
 namespace pyro::workspace {
 
+/// Did the caller agree to run without isolation (allow_host_compat)?
+enum class HostCompat { refused, allowed };
+
 struct Context {
   Context(Settings settings, EventSink events);
 
@@ -31,9 +34,13 @@ struct Context {
   /// Throws Error(interrupted) when the front asks to stop. Call between steps, at a clean checkpoint.
   void check_interrupted() const;
 
-  /// The backend for what a spec accepts: "auto" is the strongest that works here and is at least `least`.
-  /// Never less: throws Error(unavailable) `guest boot is unavailable` and says what would make it work.
-  const backend::Backend& choose_backend(const std::string& name, backend::Isolation least) const;
+  /// The backend for what a spec accepts: "auto" is the strongest of this build that is at least `least`.
+  /// Never less: throws Error(unavailable) `guest boot is unavailable` and says what would make it work. Only
+  /// with the explicit opt-in HostCompat::allowed may it be no isolation at all: where "host" is named, or
+  /// where "auto" finds nothing else that works on this machine.
+  const backend::Backend&
+  choose_backend(const std::string& name, backend::Isolation least, HostCompat host_compat) const;
+  /// Throws Error(invalid_argument) `invalid backend`.
   const backend::Backend& backend_named(const std::string& name) const;
 };
 

@@ -330,8 +330,10 @@ std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
     if (record->undo) {
       stacks.push_back(record->undo->layers);
     }
-    for (const auto& snapshot : workspaces.snapshots(id)) {
-      stacks.push_back(snapshot.layers);
+    if (workspaces.has_snapshots(id)) {
+      for (const auto& snapshot : workspaces.snapshots(id)) {
+        stacks.push_back(snapshot.layers);
+      }
     }
   }
   for (auto& recipe : m_recipes.list()) {

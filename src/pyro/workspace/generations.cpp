@@ -1,5 +1,7 @@
 #include "generations.hpp"
 
+#include "active.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -15,7 +17,8 @@ const backend::Backend& backend_of(const Context& context, const store::Workspac
 
 backend::Launched
 launch(Context& context, LockedWorkspace& workspace, int generation, const LayerStack& stack) {
-  const auto& record = workspace.record;
+  auto& record = workspace.record;
+  start_within_limit(context, record);
   const auto options = run_options_of(record);
   SandboxRequest request;
   request.workspace_id = record.id;
@@ -39,12 +42,14 @@ void note_started(store::WorkspaceRecord& record, const backend::Launched& launc
   record.metadata["notes"] = launched.notes;
   record.metadata["timings_us"] = launched.timings;
   record.metadata.erase("destroyed_at");
+  record.metadata.erase("starting");
 }
 
 void note_stopped(store::WorkspaceRecord& record) {
   record.state = store::WorkspaceState::stopped;
   record.supervisor.reset();
   record.sandbox_pid.reset();
+  record.metadata.erase("starting");
 }
 
 double undo_seconds(const store::WorkspaceRecord& record) {

@@ -1,6 +1,7 @@
 #include "guest_exec.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <sys/epoll.h>
@@ -173,19 +174,41 @@ protocol::ExecResult run_with_lines(
   return protocol::exec_result_from_json(*result);
 }
 
-ExecResult run_with_streams(
-    backend::ControlClient& client, const protocol::ExecRequest& request, const ExecStreams& streams,
-    const std::function<std::optional<Json>()>& poll_control) {
+protocol::ExecRequest guest_request(
+    const store::WorkspaceRecord& record, const ExecRequest& request, const ExecStreams& streams) {
+  protocol::ExecRequest guest;
+  guest.argv = request.argv;
+  guest.cwd = request.cwd.empty() ? record.workdir : request.cwd;
+  guest.env = record.env;
+  for (const auto& [name, value] : request.env) {
+    guest.env[name] = value;
+  }
+  guest.user = request.user.empty() ? record.user : request.user;
+  guest.wants_stdin = streams.in >= 0;
+  if (request.tty) {
+    guest.pty = protocol::TerminalSize{request.columns, request.rows};
+  }
+  guest.timeout_ms = request.timeout.count();
+  return guest;
+}
+
+void write_output(const ExecStreams& streams, protocol::FrameType type, std::string_view bytes) {
+  const int target = type == protocol::FrameType::data_err ? streams.err : streams.out;
+  if (target >= 0) {
+    write_patiently(target, bytes);
+  }
+}
+
+ExecResult run_with_output(
+    backend::ControlClient& client, const protocol::ExecRequest& request, int input_fd,
+    const OutputSink& output, const std::function<std::optional<Json>()>& poll_control) {
   std::optional<Json> result;
   std::optional<Error> failure;
   std::shared_ptr<protocol::Call> call;
-  InputFeeder input(client.loop(), request.wants_stdin ? streams.in : -1);
+  InputFeeder input(client.loop(), request.wants_stdin ? input_fd : -1);
   protocol::CallEvents events;
   events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
-    const int target = type == protocol::FrameType::data_err ? streams.err : streams.out;
-    if (target >= 0) {
-      write_patiently(target, bytes);
-    }
+    output(type, bytes);
     call->consume(bytes.size());
   };
   events.on_writable = [&] {
@@ -211,7 +234,25 @@ ExecResult run_with_streams(
     throw *failure;
   }
   const auto ended = protocol::exec_result_from_json(*result);
-  return {ended.exit_code, ended.timed_out, ended.duration_ms, ended.stderr_note};
+  if (ended.timed_out) {
+    const auto limit = format_duration(std::chrono::milliseconds(request.timeout_ms));
+    output(protocol::FrameType::data_err, fmt::format("pyro: timed out after {}\n", limit));
+  }
+  ExecResult outcome;
+  outcome.exit_code = ended.exit_code;
+  outcome.timed_out = ended.timed_out;
+  outcome.duration_ms = ended.duration_ms;
+  outcome.note = ended.stderr_note;
+  return outcome;
+}
+
+ExecResult run_with_streams(
+    backend::ControlClient& client, const protocol::ExecRequest& request, const ExecStreams& streams,
+    const std::function<std::optional<Json>()>& poll_control) {
+  return run_with_output(
+      client, request, streams.in,
+      [&](protocol::FrameType type, std::string_view bytes) { write_output(streams, type, bytes); },
+      poll_control);
 }
 
 } // namespace pyro::workspace

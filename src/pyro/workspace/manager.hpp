@@ -39,7 +39,7 @@ struct Settings {
   std::vector<std::shared_ptr<const backend::Backend>> backends; // strongest isolation last; wired by app/
   std::chrono::milliseconds lock_timeout{60'000};
   /// Sandboxes that may run at once, those created and not started yet included (PYRO_MAX_ACTIVE).
-  int max_active = 256;
+  int max_active = 0; // 0: PYRO_MAX_ACTIVE, else 256
   /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
   std::function<bool()> interrupted = {};
 };
@@ -79,9 +79,10 @@ struct CreateRequest {
   std::string seed_path; // directory or archive; empty: an empty /workspace
   int vcpu_count = 1;
   int mem_mib = 1024;
-  std::int64_t ttl_seconds = 600;     // 0: none
-  std::string network_policy = "off"; // or "egress"
+  std::int64_t ttl_seconds = 600;
+  std::string network_policy; // "off" or "egress"; empty: off where the backend can hold it
   std::string backend = "auto";
+  bool allow_host_compat = false; // may it run without isolation where there is none to be had?
   std::string isolation = "sandbox"; // the least that is accepted
   std::vector<std::string> egress_hosts; // not empty: egress to these alone, where the backend can
   std::vector<SecretInput> secrets;
@@ -109,6 +110,7 @@ struct ExecStreams {
 
 struct ExecRequest {
   std::vector<std::string> argv;
+  std::string script;                     // what the log calls it; empty: argv
   std::string cwd;                        // empty: the workspace's workdir
   std::map<std::string, std::string> env; // on top of the workspace's
   /// Secrets of the workspace as variables: secret → variable (empty: named like the secret).
@@ -192,6 +194,20 @@ public:
   Json create(const CreateRequest& request);
   /// Removes it with all its snapshots, at once and for good.
   Json remove(const std::string& workspace);
+  /// Name and labels of one made by hand (a declared one's are in its file); nullopt and empty change nothing.
+  Json update(
+      const std::string& workspace, const std::optional<std::string>& name,
+      const std::map<std::string, std::string>& labels, const std::vector<std::string>& clear_labels);
+  /// list() of those that fit: a name, all of these labels, a state; empty fits all.
+  Json list_matching(
+      const std::string& name, const std::map<std::string, std::string>& labels, const std::string& state);
+  /// The command log: {"workspace_id", "count", "entries": [...]}, the last `limit` entries, oldest first.
+  Json command_log(const std::string& workspace, std::int64_t limit);
+  /// What there is and what was done: commands, services, snapshots, changed files, bytes on disk.
+  Json summary(const std::string& workspace);
+  /// Removes expired workspaces made by hand, and records that cannot be read. {"count", "workspaces",
+  /// "skipped"}
+  Json reap();
 
   // --- one-shot VMs, found by id, unique id prefix or name
   // -----------------------------------------------------------

@@ -43,7 +43,8 @@ plan::PlanHeader header_of(
 
 const backend::Backend& backend_for(const Context& context, const LoadedProject& project) {
   try {
-    const auto& backend = context.choose_backend(project.spec.backend, isolation_of(project.spec.isolation));
+    const auto& backend = context.choose_backend(
+        project.spec.backend, isolation_of(project.spec.isolation), project.host_compat);
     refuse_unsupported(project, backend);
     return backend;
   } catch (Error& error) {

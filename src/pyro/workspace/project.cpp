@@ -60,6 +60,7 @@ LoadedProject load_project(const Project& project) {
   loaded.file = fs::weakly_canonical(fs::absolute(path)).string();
   loaded.directory = fs::path(loaded.file).parent_path().string();
   loaded.shown = options.file;
+  loaded.host_compat = project.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
   loaded.identity = Sha256{}.field(loaded.spec.name).field(loaded.directory).finish().substr(0, 24);
   return loaded;
 }

@@ -1,6 +1,7 @@
 // A pyro.yaml on disk: found, read, checked; and which workspace belongs to it.
 #pragma once
 
+#include "context.hpp"
 #include "manager.hpp"
 
 #include <pyro/spec/parse.hpp>
@@ -17,6 +18,8 @@ struct LoadedProject {
   /// By which apply finds the workspace again: name plus the path of the checkout, so two checkouts of one
   /// repository are two workspaces.
   std::string identity;
+  HostCompat host_compat = HostCompat::refused;
+  std::map<std::string, std::string> secrets; // values given by hand, see secrets.hpp
   std::vector<spec::Diagnostic> warnings;
 };
 

@@ -56,6 +56,17 @@ void kill_pid(pid_t pid) {
   }
 }
 
+/// Is it the machine that lacks something, and not this one sandbox? Then that is what to tell.
+void explain_missing_isolation(const backend::Backend& backend) {
+  for (const auto& check : backend.probe()) {
+    if (check.level == "error") {
+      throw Error(
+          ErrorCode::unavailable, "guest boot is unavailable: backend '{}': {}", backend.name(), check.text)
+          .with_hint(check.hint.empty() ? "`pyro doctor` tells what this machine lacks" : check.hint);
+    }
+  }
+}
+
 } // namespace
 
 backend::Launched
@@ -79,7 +90,12 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
   spec.cgroup_name = request.workspace_id + "-" + os::random_hex(4);
   os::make_directories(spec.runtime_dir);
   ::unlink((spec.runtime_dir + "/exit.json").c_str());
-  return backend.start(spec);
+  try {
+    return backend.start(spec);
+  } catch (const Error& error) {
+    explain_missing_isolation(backend);
+    throw;
+  }
 }
 
 std::unique_ptr<backend::ControlClient>

@@ -109,15 +109,26 @@ bool is_running(const store::WorkspaceRecord& record) {
   return record.supervisor && os::is_alive(*record.supervisor);
 }
 
+bool is_vm(const store::WorkspaceRecord& record) {
+  return string_or(record.metadata, "kind", "") == "vm";
+}
+
 bool is_destroyed(const store::WorkspaceRecord& record) {
   return record.metadata.contains("destroyed_at");
 }
 
+namespace {
+
+enum class Kind { workspace, vm };
+
 std::optional<std::string>
-find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key) {
+find_record(const Context& context, Kind kind, const std::string& wanted, const std::string& identity_key) {
   std::vector<std::string> by_name;
   std::vector<std::string> by_prefix;
   for (const auto& record : context.records.list()) {
+    if (is_vm(record) != (kind == Kind::vm)) {
+      continue;
+    }
     if (wanted.empty()) {
       if (!identity_key.empty() && record.identity_key == identity_key) {
         return record.id;
@@ -135,10 +146,23 @@ find_workspace(const Context& context, const std::string& wanted, const std::str
   }
   const auto& matches = by_name.empty() ? by_prefix : by_name;
   if (matches.size() > 1) {
-    throw Error(ErrorCode::invalid_argument, "'{}' names {} workspaces", wanted, matches.size())
+    throw Error(
+        ErrorCode::invalid_argument, "'{}' names {} {}s", wanted, matches.size(),
+        kind == Kind::vm ? "VM" : "workspace")
         .with_hint(fmt::format("use an id: {}", fmt::join(matches, ", ")));
   }
   return matches.empty() ? std::nullopt : std::optional(matches.front());
+}
+
+} // namespace
+
+std::optional<std::string>
+find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key) {
+  return find_record(context, Kind::workspace, wanted, identity_key);
+}
+
+std::optional<std::string> find_vm(const Context& context, const std::string& wanted) {
+  return wanted.empty() ? std::nullopt : find_record(context, Kind::vm, wanted, "");
 }
 
 LockedWorkspace lock_workspace(Context& context, const std::string& id, const std::string& operation) {

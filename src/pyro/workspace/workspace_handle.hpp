@@ -19,10 +19,13 @@ struct LockedWorkspace {
   os::ExclusiveLock lock;
 };
 
-/// By id, unique id prefix or name; empty: by the identity key. nullopt: none. Error(invalid_argument) when
+/// A workspace (no VM) by id, unique id prefix or name; empty: by the identity key. nullopt: none. Error(invalid_argument) when
 /// several match.
 std::optional<std::string>
 find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key);
+
+/// A VM by id, unique id prefix or name, in the same way.
+std::optional<std::string> find_vm(const Context& context, const std::string& wanted);
 
 /// Takes the workspace's lock (events tell for whom it waits), loads and heals the record.
 LockedWorkspace lock_workspace(Context& context, const std::string& id, const std::string& operation);
@@ -32,6 +35,10 @@ store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id
 
 /// Is the supervisor of this record alive?
 bool is_running(const store::WorkspaceRecord& record);
+
+/// Is it a one-shot VM (vm_*) and no workspace? Both are records of the same kind, told apart by
+/// metadata.kind, so that locks, healing and the garbage collection know but one thing.
+bool is_vm(const store::WorkspaceRecord& record);
 
 /// Was it destroyed (kept only for undo and its snapshots)?
 bool is_destroyed(const store::WorkspaceRecord& record);

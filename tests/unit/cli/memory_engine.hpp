@@ -44,6 +44,15 @@ public:
     return m_world.exec(request, streams);
   }
 
+  operations::ExecResult stream_vm_exec(
+      const Json& vm, const operations::ExecRequest& request,
+      const operations::ExecStreams& streams) override {
+    m_world.calls.emplace_back("stream_vm_exec", vm);
+    m_world.exec_request = request;
+    m_world.exec_streams = streams;
+    return m_world.exec(request, streams);
+  }
+
   void stream_logs(
       const Json& where, const operations::LogRequest& request, const operations::LineSink& line) override {
     m_world.calls.emplace_back("stream_logs", where);

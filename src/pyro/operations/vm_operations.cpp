@@ -1,0 +1,183 @@
+#include "captured_exec.hpp"
+#include "groups.hpp"
+#include "vm_parameters.hpp"
+
+#include <pyro/base/error.hpp>
+
+namespace pyro::operations {
+
+namespace {
+
+Json document() {
+  return result(
+      {{"vm_id", text("")},
+       {"name", text("")},
+       {"environment", text("")},
+       {"state", choice({"created", "started", "stopped"}, "")},
+       {"backend", text("As asked for; once started, the one that runs it")},
+       {"execution_mode", or_null(text("sandbox, host_compat, …; null before the start"))},
+       {"vcpu_count", number("")},
+       {"mem_mib", number("")},
+       {"ttl_seconds", number("")},
+       {"network_policy", text("")},
+       {"network_enabled", flag("")},
+       {"guest_ip", or_null(text("Null without network"))},
+       {"created_at", epoch("")},
+       {"expires_at", or_null(epoch(""))},
+       {"sandbox_pid", or_null(number(""))},
+       {"last_error", text("")},
+       {"notes", list_of(text(""), "What this machine could not give")}},
+      {"vm_id", "state", "network_enabled", "guest_ip"});
+}
+
+Json vm_parameters(Properties properties, std::vector<std::string> required = {}) {
+  properties["vm_id"] = text("An id, a unique id prefix or a name");
+  required.emplace_back("vm_id");
+  return parameters(std::move(properties), std::move(required));
+}
+
+std::string vm_of(const Json& given) {
+  return get_string(given, "vm_id");
+}
+
+Properties joined(Properties one, const Properties& other) {
+  one.insert(other.begin(), other.end());
+  return one;
+}
+
+Properties size_properties() {
+  return {
+      {"environment", text("debian:12, host, dir:PATH, tar:PATH, …")},
+      {"name", text("Default: made up")},
+      {"vcpu_count", number("Default 1")},
+      {"mem_mib", number("Default 1024")},
+      {"ttl_seconds", number("Default 600; then it is stopped and may be reaped")},
+      {"network_policy", choice({"off", "egress"}, "Default off")},
+      {"backend", text("Default auto: the strongest that works here")},
+      {"allow_host_compat", flag("May it run without isolation where there is none to be had? Default no")}};
+}
+
+Properties command_properties() {
+  return {
+      {"command", text("For /bin/sh -c; either this or argv")},
+      {"argv", list_of(text(""), "The command and its arguments; no shell")},
+      {"cwd", text("Default: /workspace, which is empty")},
+      {"env", map_of_text("On top of the environment's")},
+      {"user", text("Default: the environment's")},
+      {"stdin", text("What it reads; default: nothing")},
+      {"timeout_seconds", number("Default 30; then all of it is killed and exit_code is 124")},
+      {"max_output_bytes", number("Of each stream, beginning and end are kept; default 1 MiB")}};
+}
+
+Operation by_id(
+    std::string name, std::string summary, Json result_schema,
+    Json (workspace::Manager::*method)(const std::string&)) {
+  return {
+      .name = std::move(name),
+      .summary = std::move(summary),
+      .parameters_schema = vm_parameters({}),
+      .result_schema = std::move(result_schema),
+      .run = [method](Context& context, const Json& given) {
+        return (context.manager.*method)(vm_of(given));
+      }};
+}
+
+Operation looking(Operation operation) {
+  operation.read_only = true;
+  operation.idempotent = true;
+  return operation;
+}
+
+Operation destroying(Operation operation) {
+  operation.destructive = true;
+  return operation;
+}
+
+Operation create() {
+  return {
+      .name = "vm_create",
+      .summary = "Make a one-shot VM; it is not started yet",
+      .parameters_schema = parameters(size_properties(), {"environment"}),
+      .result_schema = document(),
+      .run = [](Context& context, const Json& given) {
+        return context.manager.vm_create(vm_request_of(given));
+      }};
+}
+
+Operation exec() {
+  return {
+      .name = "vm_exec",
+      .summary = "Run the one command of a started VM, then remove the VM",
+      .parameters_schema = vm_parameters(command_properties()),
+      .result_schema = result(exec_result_properties(), {"exit_code", "stdout", "stderr"}),
+      .destructive = true,
+      .run = [](Context& context, const Json& given) {
+        return run_captured(
+            context, given, vm_command_of(given), [&](const auto& request, const auto& streams) {
+              return context.manager.vm_exec(vm_of(given), request, streams);
+            });
+      }};
+}
+
+Operation run() {
+  return {
+      .name = "vm_run",
+      .summary = "Create a VM, start it, run a command in it, delete it",
+      .parameters_schema = parameters(joined(size_properties(), command_properties()), {"environment"}),
+      .result_schema = result(
+          exec_result_properties(), {"exit_code", "stdout", "stderr", "execution_mode", "duration_ms"}),
+      .run = [](Context& context, const Json& given) {
+        return run_captured(
+            context, given, vm_command_of(given), [&](const auto& request, const auto& streams) {
+              return context.manager.vm_run(vm_request_of(given), request, streams);
+            });
+      }};
+}
+
+Operation list() {
+  return {
+      .name = "vm_list",
+      .summary = "All one-shot VMs, most recent activity first",
+      .parameters_schema = parameters({}),
+      .result_schema = result({{"count", number("")}, {"vms", list_of(document(), "")}}, {"count", "vms"}),
+      .run = [](Context& context, const Json&) {
+        return context.manager.vm_list();
+      }};
+}
+
+Operation reap() {
+  return {
+      .name = "vm_reap",
+      .summary = "Remove the VMs whose time is over",
+      .parameters_schema = parameters({}),
+      .result_schema = result(
+          {{"count", number("")}, {"vms", list_of(text(""), "The ids of those removed")}}, {"count", "vms"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json&) {
+        return context.manager.vm_reap();
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> vm_operations() {
+  using workspace::Manager;
+  const auto deleted = result({{"vm_id", text("")}, {"deleted", flag("")}}, {"vm_id", "deleted"});
+  const auto network = result(
+      {{"vm_id", text("")},
+       {"network_enabled", flag("")},
+       {"guest_ip", or_null(text(""))},
+       {"network_policy", text("")}},
+      {"vm_id", "network_enabled", "guest_ip"});
+  return {
+      create(), by_id("vm_start", "Start a VM", document(), &Manager::vm_start), exec(),
+      destroying(by_id("vm_stop", "Stop a VM", document(), &Manager::vm_stop)),
+      destroying(by_id("vm_delete", "Remove a VM", deleted, &Manager::vm_remove)),
+      // Not read only: it deletes an expired one.
+      by_id("vm_status", "State of a VM", document(), &Manager::vm_status),
+      by_id("vm_network_info", "Has a VM a network, and which address?", network, &Manager::vm_network_info),
+      looking(list()), reap(), run()};
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,86 @@
+#include "active.hpp"
+
+#include "workspace_handle.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/file_lock.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+namespace pyro::workspace {
+
+namespace {
+
+os::ExclusiveLock lock_active(const Context& context) {
+  const auto directory = context.base.root() + "/locks";
+  os::make_directories(directory);
+  return {directory + "/active", "count active", context.settings.lock_timeout};
+}
+
+bool is_active(const Context& context, const store::WorkspaceRecord& record) {
+  using State = store::WorkspaceState;
+  switch (record.state) {
+  case State::created:
+    return true;
+  case State::started:
+    return is_running(record);
+  case State::stopped:
+    break;
+  }
+  // On its way up, unless the process that noted it died: then nobody holds its lock.
+  return bool_or(record.metadata, "starting", false)
+         && os::lock_holder(store::WorkspacePaths(context.base, record.id).lock()).has_value();
+}
+
+/// `but`: the id of the one that asks.
+void refuse_above_limit(const Context& context, const std::string& but) {
+  const auto records = context.records.list();
+  const auto active = std::count_if(records.begin(), records.end(), [&](const auto& record) {
+    return record.id != but && is_active(context, record);
+  });
+  const auto most =
+      context.settings.max_active > 0 ? context.settings.max_active : max_active_of_environment();
+  if (active >= most) {
+    throw Error(ErrorCode::bad_state, "max active VMs reached: {} of {}", active, most)
+        .with_hint("stop or delete some, remove expired ones with `pyro vm reap`, or raise PYRO_MAX_ACTIVE");
+  }
+}
+
+} // namespace
+
+int max_active_of_environment() {
+  constexpr int k_default = 256; // room for a hundred forks and what they were forked from
+  const char* text = std::getenv("PYRO_MAX_ACTIVE");
+  if (text == nullptr || *text == '\0') {
+    return k_default;
+  }
+  int number = 0;
+  const auto* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, number);
+  if (error != std::errc{} || stop != end || number < 1) {
+    throw Error(ErrorCode::usage, "PYRO_MAX_ACTIVE must be a positive number, not '{}'", text);
+  }
+  return number;
+}
+
+void create_within_limit(const Context& context, store::WorkspaceRecord& record) {
+  const auto lock = lock_active(context);
+  refuse_above_limit(context, record.id);
+  store::WorkspacePaths(context.base, record.id).create();
+  context.records.save(record);
+}
+
+void start_within_limit(const Context& context, store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::stopped) {
+    return; // counted already
+  }
+  const auto lock = lock_active(context);
+  refuse_above_limit(context, record.id);
+  record.metadata["starting"] = true;
+  context.records.save(record);
+}
+
+} // namespace pyro::workspace

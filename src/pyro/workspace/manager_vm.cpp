@@ -1,0 +1,222 @@
+// One-shot VMs: created, started, given one command, gone. They stand on the environment's layers alone; all
+// else (locks, healing, the sandbox) is that of workspaces.
+#include "active.hpp"
+#include "generations.hpp"
+#include "guest_exec.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "network_policy.hpp"
+#include "vm.hpp"
+
+#include <pyro/os/directory.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/store/gc.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_stop_grace{10'000};
+
+/// Environments have no /workspace; the command starts in an empty one.
+void make_workdir(const LockedWorkspace& vm) {
+  const auto upper = vm.paths.generation(vm.record.generation) + "/root/upper";
+  os::IdSpace::current().run([&]() -> Json {
+    os::make_directories(upper + vm.record.workdir, 0755);
+    return nullptr;
+  });
+}
+
+void start_vm(Context& context, LockedWorkspace& vm) {
+  auto& record = vm.record;
+  if (record.state == store::WorkspaceState::started || record.command_count > 0) {
+    throw Error(
+        ErrorCode::bad_state, "VM {} cannot be started from state '{}'", record.id,
+        store::name_of(record.state));
+  }
+  const bool allowed = bool_or(record.metadata, "allow_host_compat", false);
+  const auto& backend = context.choose_backend(
+      string_or(record.metadata, "wanted_backend", "auto"), backend::Isolation::sandbox,
+      allowed ? HostCompat::allowed : HostCompat::refused);
+  refuse_policy(backend, string_or(record.metadata, "network_policy", ""));
+  record.backend = backend.name();
+  record.execution_mode = backend.execution_mode();
+  record.isolation = backend.isolation() == backend::Isolation::host ? "host" : "sandbox";
+  if (backend.capabilities().own_root) {
+    make_workdir(vm);
+  } else {
+    record.user.clear(); // commands are those of who runs pyro
+  }
+  try {
+    start_workspace(context, vm);
+  } catch (const Error& error) {
+    kill_sandbox(vm.paths.runtime());
+    record.last_error = error.what();
+    record.backend.clear();
+    record.execution_mode.clear();
+    record.metadata.erase("starting");
+    context.records.save(record);
+    throw;
+  }
+}
+
+/// Removes the VM when the command is over, or could not be run at all.
+class Removal {
+public:
+  Removal(Context& context, std::string id) : m_context(context), m_id(std::move(id)) {}
+
+  ~Removal() {
+    try {
+      now();
+    } catch (const std::exception&) {
+      // Its time to live or the next reap ends it.
+    }
+  }
+
+  Removal(const Removal&) = delete;
+  Removal& operator=(const Removal&) = delete;
+
+  /// Fine where somebody else was quicker.
+  void now() {
+    const auto id = std::exchange(m_id, {});
+    if (!id.empty() && m_context.records.find(id)) {
+      remove_vm(m_context, lock_workspace(m_context, id, "vm_delete"));
+    }
+  }
+
+private:
+  Context& m_context;
+  std::string m_id;
+};
+
+ExecResult exec_and_remove(
+    Context& context, LockedWorkspace vm, const ExecRequest& request, const ExecStreams& streams) {
+  if (vm.record.state != store::WorkspaceState::started) {
+    throw Error(
+        ErrorCode::bad_state, "VM {} must be in 'started' state before vm_exec{}", vm.record.id,
+        vm.record.last_error.empty() ? "" : " (" + vm.record.last_error + ")")
+        .with_hint("`pyro vm start` starts it");
+  }
+  if (vm.record.command_count > 0) {
+    throw Error(ErrorCode::bad_state, "VM {} runs its one command already", vm.record.id);
+  }
+  vm.record.command_count = 1;
+  context.records.save(vm.record);
+  const auto record = vm.record;
+  const auto runtime = vm.paths.runtime();
+  { const auto unlocked = std::move(vm.lock); } // stop and delete can come in between
+  Removal removal(context, record.id);
+  auto client = connect_sandbox(runtime, "vm_exec");
+  auto result =
+      run_with_streams(*client, guest_request(record, request, streams), streams, request.poll_control);
+  result.execution_mode = record.execution_mode;
+  client.reset();
+  removal.now();
+  return result;
+}
+
+} // namespace
+
+Json Manager::vm_create(const VmRequest& request) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  auto record = new_vm(context, request);
+  create_within_limit(context, record);
+  return describe_vm(record);
+}
+
+Json Manager::vm_start(const std::string& wanted) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  auto vm = lock_vm(context, wanted, "vm_start");
+  refuse_expired(context, vm);
+  start_vm(context, vm);
+  return describe_vm(vm.record);
+}
+
+ExecResult
+Manager::vm_exec(const std::string& wanted, const ExecRequest& request, const ExecStreams& streams) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  auto vm = lock_vm(context, wanted, "vm_exec");
+  refuse_expired(context, vm);
+  return exec_and_remove(context, std::move(vm), request, streams);
+}
+
+Json Manager::vm_stop(const std::string& wanted) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  auto vm = lock_vm(context, wanted, "vm_stop");
+  refuse_expired(context, vm);
+  if (vm.record.state == store::WorkspaceState::created) {
+    vm.record.state = store::WorkspaceState::stopped;
+    context.records.save(vm.record);
+  }
+  stop_workspace(context, vm, k_stop_grace);
+  return describe_vm(vm.record);
+}
+
+Json Manager::vm_remove(const std::string& wanted) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto vm = lock_vm(context, wanted, "vm_delete");
+  remove_vm(context, vm);
+  return {{"vm_id", vm.record.id}, {"deleted", true}};
+}
+
+Json Manager::vm_status(const std::string& wanted) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto record = look_at_workspace(context, vm_id_of(context, wanted));
+  if (is_expired(record)) {
+    refuse_expired(context, lock_vm(context, record.id, "vm_status"));
+  }
+  return describe_vm(record);
+}
+
+Json Manager::vm_network_info(const std::string& wanted) {
+  const auto status = vm_status(wanted);
+  Json info = Json::object();
+  for (const auto* key : {"vm_id", "network_enabled", "guest_ip", "network_policy"}) {
+    info[key] = status[key];
+  }
+  return info;
+}
+
+Json Manager::vm_list() {
+  auto& context = m_state->context;
+  context.base.prepare();
+  Json vms = Json::array();
+  for (const auto& record : context.records.list()) {
+    if (is_vm(record)) {
+      vms.push_back(describe_vm(look_at_workspace(context, record.id)));
+    }
+  }
+  return {{"count", vms.size()}, {"vms", vms}};
+}
+
+Json Manager::vm_reap() {
+  auto& context = m_state->context;
+  context.base.prepare();
+  Json removed = Json::array();
+  for (const auto& record : context.records.list()) {
+    if (is_vm(record) && is_expired(record) && context.records.find(record.id)) {
+      remove_vm(context, lock_workspace(context, record.id, "vm_reap"));
+      removed.push_back(record.id);
+    }
+  }
+  return {{"count", removed.size()}, {"vms", removed}};
+}
+
+ExecResult Manager::vm_run(const VmRequest& request, const ExecRequest& exec, const ExecStreams& streams) {
+  auto& context = m_state->context;
+  const auto id = get_string(vm_create(request), "vm_id");
+  Removal removal(context, id);
+  context.check_interrupted();
+  vm_start(id);
+  return vm_exec(id, exec, streams);
+}
+
+} // namespace pyro::workspace
