@@ -45,35 +45,46 @@ Redactor::Redactor(const std::map<std::string, std::string>& values) {
   });
 }
 
-std::string Redactor::take(std::string& rest, bool is_end) const {
-  std::string shown;
-  const std::string_view text = rest;
+Redactor::Found Redactor::find(std::string_view text, bool is_end) const {
+  Found found;
   std::size_t at = 0;
   while (at < text.size()) {
     if (!m_starts[byte_of(text[at])]) {
-      shown += text[at++];
+      ++at;
       continue;
     }
     const auto here = text.substr(at);
-    const Pattern* found = nullptr;
+    const Pattern* match = nullptr;
     for (const auto& pattern : m_patterns) {
       if (here.starts_with(pattern.value)) {
-        found = &pattern;
+        match = &pattern;
         break;
       }
       if (!is_end && std::string_view(pattern.value).starts_with(here)) {
-        rest.erase(0, at); // a longer value may be on its way
-        return shown;
+        found.held = here.size(); // a longer value may be on its way
+        return found;
       }
     }
-    if (found != nullptr) {
-      shown += "[redacted:" + found->name + "]";
-      at += found->value.size();
+    if (match != nullptr) {
+      found.spans.push_back({at, match->value.size(), "[redacted:" + match->name + "]"});
+      at += match->value.size();
     } else {
-      shown += text[at++];
+      ++at;
     }
   }
-  rest.clear();
+  return found;
+}
+
+std::string Redactor::take(std::string& rest, bool is_end) const {
+  const auto found = find(rest, is_end);
+  std::string shown;
+  std::size_t at = 0;
+  for (const auto& span : found.spans) {
+    shown.append(rest, at, span.at - at).append(span.shown);
+    at = span.at + span.length;
+  }
+  shown.append(rest, at, rest.size() - found.held - at);
+  rest.erase(0, rest.size() - found.held);
   return shown;
 }
 

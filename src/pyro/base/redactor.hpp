@@ -23,6 +23,24 @@ public:
 
   std::string redact(std::string_view text) const;
 
+  /// A value in a text, and what to show for it.
+  struct Span {
+    std::size_t at = 0;
+    std::size_t length = 0;
+    std::string shown;
+  };
+
+  struct Found {
+    std::vector<Span> spans; // in order; they do not overlap
+    std::size_t held = 0;    // bytes at the end that may be the beginning of a value
+  };
+
+  /// For callers that keep positions. With `is_end` nothing is held.
+  Found find(std::string_view text, bool is_end) const;
+
+  /// Bytes of the longest value.
+  std::size_t longest() const { return m_patterns.empty() ? 0 : m_patterns.front().value.size(); }
+
 private:
   friend class RedactedStream;
 

@@ -39,6 +39,11 @@ public:
     return m_manager.vm_run(vm_request_of(vm), request, streams);
   }
 
+  Json attach_shell(
+      const Json& where, const ShellAttachRequest& request, const ExecStreams& streams) override {
+    return m_manager.shell_attach(id_of(where), request, streams);
+  }
+
   void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) override {
     m_manager.logs(
         workspace_of(where), project_of(where), request.service, request.tail, request.follow, line,

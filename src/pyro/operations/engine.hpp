@@ -19,6 +19,7 @@ using ExecRequest = workspace::ExecRequest;
 using ExecResult = workspace::ExecResult;
 using ExecStreams = workspace::ExecStreams;
 using Settings = workspace::Settings;
+using ShellAttachRequest = workspace::ShellAttachRequest;
 
 /// How the front is reached while something runs; each may be empty.
 struct Callbacks {
@@ -51,6 +52,9 @@ public:
   /// vm_exec and vm_run with streams: `vm` is {"vm_id"} or the parameters of vm_create.
   virtual ExecResult
   stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) = 0;
+  /// Joins a shell with our descriptors; `where` holds workspace_id. The shell's document and "detached".
+  virtual Json
+  attach_shell(const Json& where, const ShellAttachRequest& request, const ExecStreams& streams) = 0;
   /// logs, line by line; returns when the services or an interrupt end it.
   virtual void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) = 0;
 };

@@ -100,6 +100,16 @@ struct VmRequest {
   bool allow_host_compat = false; // may it run without isolation where there is none to be had?
 };
 
+/// Which content other workspaces are made of, and who they are.
+struct ForkRequest {
+  std::string workspace; // empty: the one of the project
+  std::string snapshot;  // empty: the content as it is now
+  int count = 1;
+  std::string name;               // of the one, or with -1, -2, … of each; empty: made up from the source's
+  std::vector<std::string> names; // one for each, instead
+  std::optional<std::int64_t> ttl_seconds; // from now; absent: as long as the source had
+};
+
 /// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's
 /// business.
 struct ExecStreams {
@@ -132,6 +142,52 @@ struct ExecResult {
   std::int64_t duration_ms = 0;
   std::string note; // why it could not be started
   std::string execution_mode; // "sandbox", "host_compat", …
+};
+
+/// A terminal that lives on in the sandbox.
+struct ShellRequest {
+  std::string cwd;                               // empty: the workspace's workdir
+  std::map<std::string, std::string> env;        // on top of the workspace's
+  std::map<std::string, std::string> secret_env; // as in ExecRequest
+  std::string user;                              // empty: the workspace's
+  int columns = 120;
+  int rows = 30;
+};
+
+struct ShellReadRequest {
+  std::string shell_id;
+  std::int64_t cursor = 0; // bytes since the shell was opened
+  std::int64_t max_chars = 65536;
+  bool plain = false; // without control sequences
+  /// Not before nothing has been written for so long (or the shell has ended); at most a minute.
+  std::chrono::milliseconds wait_for_idle{0};
+};
+
+struct ShellAttachRequest {
+  std::string shell_id; // empty: the newest that runs, else a new one
+  int columns = 80;
+  int rows = 24;
+  std::map<std::string, std::string> env; // of a new one
+  /// As in ExecRequest; also {"detach": true}.
+  std::function<std::optional<Json>()> poll_control;
+};
+
+struct PublishedPort {
+  int guest_port = 0;
+  int host_port = 0; // 0: a free one
+};
+
+/// A process that the sandbox's agent keeps.
+struct ServiceRequest {
+  std::string name;
+  std::string command; // for a shell
+  std::string cwd;     // empty: the workspace's workdir
+  std::map<std::string, std::string> env;
+  std::map<std::string, std::string> secret_env; // as in ExecRequest
+  Json readiness; // {type: file|tcp|http|command|log, path|address|url|command|pattern|text}; null: at once
+  std::int64_t ready_timeout_seconds = 30;
+  std::int64_t ready_interval_ms = 500;
+  std::vector<PublishedPort> published_ports;
 };
 
 class Manager {
@@ -171,9 +227,13 @@ public:
   Json diff(
       const std::string& workspace, const Project& project, const std::vector<std::string>& paths,
       bool patches);
-  Json snapshot_save(const std::string& workspace, const Project& project, const std::string& name);
+  /// {"workspace_id", "snapshot"}: durable; processes stand still for the moment of the capture.
+  Json snapshot_create(const std::string& workspace, const Project& project, const std::string& name);
+  /// {"workspace_id", "count", "snapshots"}, the baseline first.
   Json snapshot_list(const std::string& workspace, const Project& project);
-  Json snapshot_remove(const std::string& workspace, const Project& project, const std::string& name);
+  /// {"workspace_id", "snapshot_name", "deleted", "freed_bytes"}. Error(invalid_argument) `cannot delete the
+  /// baseline snapshot`.
+  Json snapshot_delete(const std::string& workspace, const Project& project, const std::string& name);
   /// `to` empty: the file's reset.to, else the deepest snapshot. Uses options.ask when edits would be lost
   /// for good.
   Json reset(
@@ -192,6 +252,17 @@ public:
 
   /// Started, with its seed; the same document as status. A failure leaves nothing behind.
   Json create(const CreateRequest& request);
+  /// Full reset to a snapshot, asking nobody. The same document as status, and "workspace_reset":
+  /// {"snapshot_name"}. On failure it is stopped, with its content as it was.
+  Json workspace_reset(const std::string& workspace, const std::string& snapshot);
+  /// Other workspaces with the same content. {"source", "snapshot", "count", "workspaces", "failed"}; throws where
+  /// not one could be made.
+  Json fork(const ForkRequest& request, const Project& project);
+  /// The workspace now belongs to the pyro.yaml of `project` and has its name; nothing else changes: the next plan
+  /// tells the differences. Error(already_exists) where that file has a workspace.
+  Json adopt(const std::string& workspace, const Project& project);
+  /// It no longer belongs to any pyro.yaml, and stays as it is.
+  Json forget(const std::string& workspace, const Project& project);
   /// Removes it with all its snapshots, at once and for good.
   Json remove(const std::string& workspace);
   /// Name and labels of one made by hand (a declared one's are in its file); nullopt and empty change nothing.
@@ -208,6 +279,54 @@ public:
   /// Removes expired workspaces made by hand, and records that cannot be read. {"count", "workspaces",
   /// "skipped"}
   Json reap();
+
+  /// Brings a directory or archive of this machine into a started workspace, below `dest` in /workspace: all of
+  /// it or nothing. {"workspace_id", "workspace_sync": {mode, source_path, destination, …}}
+  Json sync_push(const std::string& workspace, const std::string& source_path, const std::string& dest);
+  /// A file or directory of /workspace to exactly `output_path`, which must not exist.
+  Json export_path(
+      const std::string& workspace, const std::string& path, const std::string& output_path);
+  /// diff() of /workspace, always against what it was created with; nothing is left out.
+  Json diff_from_baseline(const std::string& workspace);
+  /// {"workspace_id", "path", "entries": [{path, artifact_type, size_bytes, link_target}], "truncated"}
+  Json file_list(const std::string& workspace, const std::string& path, bool recursive);
+  /// The beginning of a file, at most `max_chars` characters: {"content", "encoding": utf-8 or base64,
+  /// "size_bytes", "truncated", …}
+  Json file_read(const std::string& workspace, const std::string& path, std::int64_t max_chars);
+  /// The whole file, at once; one that exists keeps its mode and owner. Bytes, whatever they are.
+  Json file_write(const std::string& workspace, const std::string& path, const std::string& content);
+  /// A unified diff on /workspace: checked as a whole before anything is written, then all of it or nothing.
+  Json patch_apply(const std::string& workspace, const std::string& patch);
+
+  /// Shells: {"workspace_id", "shell_id", "state": running|exited, "cwd", "cols", "rows", "exit_code", …}.
+  /// Error(invalid_argument) `does not exist` for one that is not there.
+  Json shell_open(const std::string& workspace, const ShellRequest& request);
+  Json shell_list(const std::string& workspace);
+  /// {"output", "cursor", "next_cursor", "truncated": there is more, "dropped_bytes": gone before it was read}.
+  /// Reading does not consume.
+  Json shell_read(const std::string& workspace, const ShellReadRequest& request);
+  Json shell_write(
+      const std::string& workspace, const std::string& shell_id, const std::string& input,
+      bool append_newline);
+  /// HUP, INT, TERM or KILL, to the shell and what runs in its foreground.
+  Json shell_signal(const std::string& workspace, const std::string& shell_id, const std::string& signal);
+  Json shell_resize(const std::string& workspace, const std::string& shell_id, int columns, int rows);
+  /// Ends it and all that was started in it. "closed": true.
+  Json shell_close(const std::string& workspace, const std::string& shell_id);
+  /// Joins our descriptors with it until it ends or {"detach": true} is polled. "detached": bool.
+  Json shell_attach(
+      const std::string& workspace, const ShellAttachRequest& request, const ExecStreams& streams);
+
+  /// Services by hand: {"workspace_id", "service_name", "state": starting|running|exited|stopped|failed,
+  /// "reason", …}. One that ends or is not ready in time is returned as failed, with its last log lines.
+  Json service_start(const std::string& workspace, const ServiceRequest& request);
+  /// {"count", "running_count", "services"}
+  Json service_list(const std::string& workspace);
+  Json service_status(const std::string& workspace, const std::string& service);
+  /// {"stdout", "stderr", "tail_lines", "truncated"}; tail_lines -1: all there is.
+  Json service_logs(const std::string& workspace, const std::string& service, std::int64_t tail_lines);
+  /// SIGTERM to its group, after 5 s SIGKILL; "stop_reason".
+  Json service_stop(const std::string& workspace, const std::string& service);
 
   // --- one-shot VMs, found by id, unique id prefix or name
   // -----------------------------------------------------------

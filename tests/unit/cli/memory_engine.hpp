@@ -16,6 +16,7 @@ struct World {
 
   std::map<std::string, Answer> answers; // by operation
   std::function<operations::ExecResult(const operations::ExecRequest&, const operations::ExecStreams&)> exec;
+  std::function<Json(const operations::ShellAttachRequest&, const operations::ExecStreams&)> shell;
   std::vector<std::pair<std::string, std::string>> log_lines; // service, line
 
   std::vector<std::pair<std::string, Json>> calls;
@@ -51,6 +52,13 @@ public:
     m_world.exec_request = request;
     m_world.exec_streams = streams;
     return m_world.exec(request, streams);
+  }
+
+  Json attach_shell(
+      const Json& where, const operations::ShellAttachRequest& request,
+      const operations::ExecStreams& streams) override {
+    m_world.calls.emplace_back("attach_shell", where);
+    return m_world.shell(request, streams);
   }
 
   void stream_logs(
