@@ -45,9 +45,13 @@ void make_busybox_root(const fs::path& root) {
   testing::write_file(root / "etc/group", "root:x:0:\nnogroup:x:65534:\n");
 }
 
-std::shared_ptr<const backend::Backend> make_backend(const std::string& name) {
+std::shared_ptr<const backend::Backend>
+make_backend(const std::string& name, const std::shared_ptr<backend::fake::Controls>& controls) {
   if (name == "namespaces") {
     return backend::namespaces::make_backend((programs() / "pyro-supervisor").string());
+  }
+  if (name == "fake") {
+    return backend::fake::make_backend(controls);
   }
   throw std::runtime_error("the contract suite does not know the backend " + name);
 }
@@ -58,8 +62,12 @@ std::vector<std::string> sandboxes() {
   return {"namespaces"};
 }
 
-std::vector<std::string> all_backends() {
+std::vector<std::string> that_run_commands() {
   return {"namespaces"};
+}
+
+std::vector<std::string> all_backends() {
+  return {"namespaces", "fake"};
 }
 
 void Contract::SetUp() {
@@ -74,6 +82,9 @@ void Contract::TearDown() {
   }
   for (const auto& entry : call("workspace_list")["workspaces"]) {
     call("workspace_delete", {{"workspace_id", entry["workspace_id"]}});
+  }
+  for (const auto& entry : call("vm_list")["vms"]) {
+    call("vm_delete", {{"vm_id", entry["vm_id"]}});
   }
   m_engine.reset();
   std::vector<std::string> left;
@@ -95,7 +106,8 @@ operations::Settings Contract::settings() const {
   settings.base = base().string();
   settings.cache = (m_root / "cache").string();
   settings.agent_path = (programs() / "pyro-agent").string();
-  settings.backends = {make_backend(GetParam())};
+  settings.backends = {make_backend(GetParam(), m_controls)};
+  settings.max_active = m_max_active;
   return settings;
 }
 
@@ -112,8 +124,10 @@ void Contract::reopen() {
 
 Json Contract::call(std::string_view operation, Json parameters) {
   auto answer = engine().call(operation, parameters);
-  if (answer.is_object() && answer.contains("workspace_id") && answer["workspace_id"].is_string()) {
-    m_ids.insert(answer["workspace_id"].get<std::string>());
+  for (const auto* key : {"workspace_id", "vm_id"}) {
+    if (answer.is_object() && answer.contains(key) && answer[key].is_string()) {
+      m_ids.insert(answer[key].get<std::string>());
+    }
   }
   return answer;
 }
@@ -141,7 +155,18 @@ std::string Contract::environment() {
 
 Json Contract::create(Json more) {
   more.emplace("environment", environment());
+  if (backend() == "host") {
+    more.emplace("allow_host_compat", true);
+  }
   return call("workspace_create", more);
+}
+
+Json Contract::create_vm(Json more) {
+  more.emplace("environment", environment());
+  if (backend() == "host") {
+    more.emplace("allow_host_compat", true);
+  }
+  return call("vm_create", more);
 }
 
 std::string Contract::create_id(Json more) {

@@ -6,6 +6,7 @@
 
 #include "../support/files.hpp"
 
+#include <pyro/backend/fake/fake_backend.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/operations/engine.hpp>
 
@@ -31,6 +32,8 @@ public:
 
   /// workspace_create on the suite's small environment (busybox), with `more` on top; noted for the clean-up.
   Json create(Json more = Json::object());
+  /// vm_create on the same environment.
+  Json create_vm(Json more = Json::object());
   /// The same, and just the id.
   std::string create_id(Json more = Json::object());
   /// workspace_exec of a shell script.
@@ -50,6 +53,12 @@ public:
 
   std::string backend() const { return GetParam(); }
 
+  /// Starts that fail on demand; only for the backend "fake".
+  backend::fake::Controls& controls() { return *m_controls; }
+
+  /// The most that may be active at once, of engines opened from now on.
+  void set_max_active(int most) { m_max_active = most; }
+
   fs::path root() const { return m_root; }
 
   fs::path base() const { return m_root / "home"; }
@@ -63,12 +72,22 @@ private:
   std::string m_environment;
   std::unique_ptr<operations::Engine> m_engine;
   std::set<std::string> m_ids;
+  std::shared_ptr<backend::fake::Controls> m_controls = std::make_shared<backend::fake::Controls>();
+  int m_max_active = 0;
 };
 
-/// Rows that need a real sandbox, and rows about records alone, which the fake has as well.
+/// Rows about records, limits and states alone (Contract itself): every backend, the fake included.
+/// Rows that need a real sandbox.
 class ContractSandbox : public Contract {};
 
+/// Rows that run commands and hold without isolation as well: also the backend "host".
+class ContractCommands : public Contract {};
+
+/// Rows about failures that only the fake makes on demand.
+class ContractFake : public Contract {};
+
 std::vector<std::string> sandboxes();
+std::vector<std::string> that_run_commands();
 std::vector<std::string> all_backends();
 
 } // namespace pyro::contract

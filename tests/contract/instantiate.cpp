@@ -8,7 +8,15 @@ INSTANTIATE_TEST_SUITE_P(On, Contract, ::testing::ValuesIn(all_backends()), [](c
 INSTANTIATE_TEST_SUITE_P(On, ContractSandbox, ::testing::ValuesIn(sandboxes()), [](const auto& info) {
   return info.param;
 });
+INSTANTIATE_TEST_SUITE_P(
+    On, ContractCommands, ::testing::ValuesIn(that_run_commands()),
+    [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(On, ContractFake, ::testing::Values("fake"), [](const auto& info) {
+  return info.param;
+});
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Contract);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractSandbox);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractCommands);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractFake);
 
 } // namespace pyro::contract

@@ -1,5 +1,5 @@
+#include "captured_exec.hpp"
 #include "groups.hpp"
-#include "output_capture.hpp"
 #include "schema_parts.hpp"
 #include "text.hpp"
 
@@ -9,7 +9,6 @@ namespace pyro::operations {
 
 namespace {
 
-constexpr std::int64_t k_default_output_limit = 1 << 20;
 constexpr std::size_t k_max_log_lines = 100'000;
 
 Json run_exec(Context& context, const Json& given) {
@@ -22,31 +21,9 @@ Json run_exec(Context& context, const Json& given) {
   if (request.argv.empty()) {
     throw Error(ErrorCode::invalid_argument, "exec: 'argv' is empty");
   }
-  bool signalled = false;
-  request.poll_control = [&]() -> std::optional<Json> {
-    if (!signalled && context.interrupted && context.interrupted()) {
-      signalled = true;
-      return Json{{"signal", "INT"}};
-    }
-    return std::nullopt;
-  };
-  const auto limit = static_cast<std::size_t>(int_or(given, "max_output_bytes", k_default_output_limit));
-  const auto input = text_as_input(string_or(given, "stdin", ""));
-  OutputCapture out(limit);
-  OutputCapture err(limit);
-  const auto outcome = context.manager.exec(
-      workspace_of(given), project_of(given), request,
-      {.in = input.get(), .out = out.descriptor(), .err = err.descriptor()});
-  out.finish();
-  err.finish();
-  Json answer{{"exit_code", outcome.exit_code},      {"stdout", to_utf8(out.text())},
-              {"stderr", to_utf8(err.text())},       {"stdout_truncated", out.truncated()},
-              {"stderr_truncated", err.truncated()}, {"timed_out", outcome.timed_out},
-              {"duration_ms", outcome.duration_ms}};
-  if (!outcome.note.empty()) {
-    answer["note"] = outcome.note;
-  }
-  return answer;
+  return run_captured(context, given, request, [&](const auto& complete, const auto& streams) {
+    return context.manager.exec(workspace_of(given), project_of(given), complete, streams);
+  });
 }
 
 Json run_logs(Context& context, const Json& given) {
@@ -77,17 +54,7 @@ Operation exec() {
            {"timeout", text("E.g. 30s; then it is killed and exit_code is 124")},
            {"max_output_bytes", number("Of each stream, beginning and end are kept; default 1 MiB")}},
           {"argv"}),
-      .result_schema = result(
-          {{"exit_code",
-            number("The command's; 124 timeout, 126 not executable, 127 not found, 128+N signal N")},
-           {"stdout", text("")},
-           {"stderr", text("")},
-           {"stdout_truncated", flag("")},
-           {"stderr_truncated", flag("")},
-           {"timed_out", flag("")},
-           {"duration_ms", number("")},
-           {"note", text("Why it could not be started")}},
-          {"exit_code", "stdout", "stderr"}),
+      .result_schema = result(exec_result_properties(), {"exit_code", "stdout", "stderr"}),
       .destructive = true,
       .run = run_exec};
 }
