@@ -2,6 +2,7 @@
 // "/agent" + path on to the agent. Every from_json checks types and limits and names the key that is wrong.
 #pragma once
 
+#include <pyro/base/base64.hpp>
 #include <pyro/base/json_access.hpp>
 
 #include <cstdint>
@@ -120,9 +121,8 @@ ClockSet clock_set_from_json(const Json& value);
 Shutdown shutdown_from_json(const Json& value);
 TerminalSize terminal_size_from_json(const Json& value);
 
-std::string base64_encode(std::string_view bytes);
-/// Throws Error(invalid_argument) for anything but padded base64.
-std::string base64_decode(std::string_view text);
+using pyro::base64_decode;
+using pyro::base64_encode;
 
 /// [A-Za-z0-9][A-Za-z0-9._-]*, at most 64: names of services and secrets. Throws naming `what`.
 void check_name(std::string_view name, std::string_view what);

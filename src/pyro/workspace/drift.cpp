@@ -19,12 +19,6 @@ store::Stack stack_of(const Context& context, const LayerStack& layers) {
   return store::Stack::of(context.layers.trees(layers.layers), layers.host_directories);
 }
 
-store::Stack current_stack(
-    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  const auto parts = store::parts_of_generation(paths.generation(record.generation), record.host_directories);
-  return store::with_uppers(stack_of(context, {record.layers, record.host_directories}), parts);
-}
-
 std::vector<store::DiffEntry> entries_below(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request, const std::string& root) {
@@ -45,6 +39,12 @@ std::vector<store::DiffEntry> entries_below(
 }
 
 } // namespace
+
+store::Stack current_stack(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  const auto parts = store::parts_of_generation(paths.generation(record.generation), record.host_directories);
+  return store::with_uppers(stack_of(context, {record.layers, record.host_directories}), parts);
+}
 
 const std::vector<std::string>& built_in_ignores() {
   static const std::vector<std::string> s_patterns{

@@ -1,8 +1,8 @@
-#include "requests.hpp"
+#include "base64.hpp"
 
-#include <pyro/base/error.hpp>
+#include "error.hpp"
 
-namespace pyro::protocol {
+namespace pyro {
 
 static constexpr std::string_view k_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -56,4 +56,4 @@ std::string base64_decode(std::string_view text) {
   return bytes;
 }
 
-} // namespace pyro::protocol
+} // namespace pyro

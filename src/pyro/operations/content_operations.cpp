@@ -1,0 +1,219 @@
+// Files in and out of a workspace made by hand.
+#include "groups.hpp"
+#include "schema_parts.hpp"
+
+#include <pyro/base/base64.hpp>
+
+namespace pyro::operations {
+
+namespace {
+
+Json encoding_schema() {
+  return choice({"utf-8", "base64"}, "Of content; default: utf-8");
+}
+
+Json about_workspace(Properties properties, std::vector<std::string> required) {
+  properties["workspace_id"] = text("");
+  properties["execution_mode"] = text("");
+  required.emplace_back("workspace_id");
+  return result(std::move(properties), std::move(required));
+}
+
+Operation sync_push() {
+  return {
+      .name = "workspace_sync_push",
+      .summary =
+          "Bring a directory or archive of this machine into a started workspace, all of it or nothing",
+      .parameters_schema = id_parameters(
+          {{"source_path", text("A directory, or .tar, .tar.gz, .tgz, .tar.zst")},
+           {"dest", text("A directory in /workspace, made where it is missing; default: /workspace")}},
+          {"source_path"}),
+      .result_schema = about_workspace(
+          {{"state", text("")},
+           {"workspace_sync",
+            result(
+                {{"mode", choice({"directory", "tar_archive"}, "")},
+                 {"source_path", text("")},
+                 {"destination", text("")},
+                 {"entry_count", number("Files, directories and symlinks of the source")},
+                 {"bytes_written", number("")},
+                 {"left_out", number("Sockets, FIFOs and devices of a directory")},
+                 {"added", number("Entries put where nothing was; a new directory with all in it is one")},
+                 {"replaced", number("")},
+                 {"unchanged", number("The very same file was there")}},
+                {"mode", "source_path", "destination", "entry_count", "bytes_written"})}},
+          {"workspace_sync"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.sync_push(
+            id_of(given), get_string(given, "source_path"), string_or(given, "dest", "/workspace"));
+      }};
+}
+
+Operation export_out() {
+  return {
+      .name = "workspace_export",
+      .summary = "Copy a file or directory of /workspace to a path of this machine that does not exist yet",
+      .parameters_schema = id_parameters(
+          {{"path", text("In /workspace; relative ones start there")},
+           {"output_path", text("What it becomes: a directory's content gets no extra level")}},
+          {"path", "output_path"}),
+      .result_schema = about_workspace(
+          {{"workspace_path", text("")},
+           {"output_path", text("")},
+           {"artifact_type", choice({"file", "directory", "symlink"}, "")},
+           {"entry_count", number("")},
+           {"bytes_written", number("")},
+           {"left_out", number("FIFOs, sockets and devices")}},
+          {"output_path", "artifact_type", "entry_count", "bytes_written"}),
+      .read_only = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.export_path(
+            id_of(given), get_string(given, "path"), get_string(given, "output_path"));
+      }};
+}
+
+Operation diff() {
+  const auto entry = result(
+      {{"path", text("Relative to /workspace")},
+       {"status", choice({"added", "modified", "deleted", "type_changed"}, "")},
+       {"artifact_type",
+        choice({"file", "directory", "symlink"}, "The new one, of a deleted entry the old one")},
+       {"size", or_null(number("Of a file"))},
+       {"text_patch", or_null(text("Unified diff, where both sides are text"))}},
+      {"path", "status", "artifact_type", "text_patch"});
+  return {
+      .name = "workspace_diff",
+      .summary = "What is different in /workspace since it was created",
+      .parameters_schema = id_parameters({}),
+      .result_schema = about_workspace(
+          {{"changed", flag("")},
+           {"summary",
+            result(
+                {{"total", number("")},
+                 {"added", number("")},
+                 {"modified", number("")},
+                 {"deleted", number("")},
+                 {"type_changed", number("")},
+                 {"text_patched", number("")},
+                 {"non_text", number("")}},
+                {"total", "added", "modified", "deleted", "type_changed", "text_patched", "non_text"})},
+           {"entries", list_of(entry, "")},
+           {"patch", text("One unified diff of all text; `git apply` takes it")}},
+          {"changed", "summary", "entries", "patch"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.diff_from_baseline(id_of(given));
+      }};
+}
+
+Operation file_list() {
+  const auto entry = result(
+      {{"path", text("")},
+       {"artifact_type", choice({"file", "directory", "symlink", "other"}, "")},
+       {"size_bytes", or_null(number("Of a file"))},
+       {"link_target", or_null(text("Of a symlink"))}},
+      {"path", "artifact_type"});
+  return {
+      .name = "workspace_file_list",
+      .summary = "Names, types and sizes of files in /workspace",
+      .parameters_schema = id_parameters(
+          {{"path", text("Default: /workspace")}, {"recursive", flag("With everything below")}}),
+      .result_schema = about_workspace(
+          {{"path", text("")},
+           {"recursive", flag("")},
+           {"entries", list_of(entry, "")},
+           {"truncated", flag("There are more than are listed")}},
+          {"path", "entries", "truncated"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.file_list(
+            id_of(given), string_or(given, "path", "/workspace"), bool_or(given, "recursive", false));
+      }};
+}
+
+Operation file_read() {
+  return {
+      .name = "workspace_file_read",
+      .summary = "The beginning of a file in /workspace",
+      .parameters_schema = id_parameters(
+          {{"path", text("")},
+           {"max_chars",
+            number("The most that is read, in characters (of binary content: bytes); default 65536")}},
+          {"path"}),
+      .result_schema = about_workspace(
+          {{"path", text("")},
+           {"size_bytes", number("Of the whole file")},
+           {"max_chars", number("")},
+           {"content", text("")},
+           {"encoding", encoding_schema()},
+           {"truncated", flag("The file goes on")}},
+          {"path", "size_bytes", "content", "encoding", "truncated"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        constexpr std::int64_t k_default = 65536;
+        return context.manager.file_read(
+            id_of(given), get_string(given, "path"), int_or(given, "max_chars", k_default));
+      }};
+}
+
+Operation file_write() {
+  return {
+      .name = "workspace_file_write",
+      .summary = "Write a whole file in /workspace, at once",
+      .parameters_schema = id_parameters(
+          {{"path", text("Missing directories are made")},
+           {"content", text("")},
+           {"encoding", encoding_schema()}},
+          {"path", "content"}),
+      .result_schema = about_workspace(
+          {{"path", text("")},
+           {"size_bytes", number("")},
+           {"bytes_written", number("")},
+           {"created", flag("It was not there before")}},
+          {"path", "size_bytes", "bytes_written"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        auto content = get_string(given, "content");
+        if (string_or(given, "encoding", "utf-8") == "base64") {
+          content = base64_decode(content);
+        }
+        return context.manager.file_write(id_of(given), get_string(given, "path"), content);
+      }};
+}
+
+Operation patch_apply() {
+  const auto entry = result(
+      {{"path", text("Relative to /workspace")}, {"status", choice({"added", "modified", "deleted"}, "")}},
+      {"path", "status"});
+  return {
+      .name = "workspace_patch_apply",
+      .summary = "Apply a unified diff to /workspace: checked as a whole first, then all of it or nothing",
+      .parameters_schema = id_parameters({{"patch", text("As `git diff` writes it")}}, {"patch"}),
+      .result_schema = about_workspace(
+          {{"changed", flag("")},
+           {"summary", result(
+                           {{"total", number("")},
+                            {"added", number("")},
+                            {"modified", number("")},
+                            {"deleted", number("")}})},
+           {"entries", list_of(entry, "")}},
+          {"changed", "summary", "entries"}),
+      .destructive = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.patch_apply(id_of(given), get_string(given, "patch"));
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> content_operations() {
+  return {sync_push(), export_out(), diff(), file_list(), file_read(), file_write(), patch_apply()};
+}
+
+} // namespace pyro::operations

@@ -1,0 +1,148 @@
+#include "export_tree.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/tree_copy.hpp>
+#include <pyro/os/tree_writer.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+
+namespace pyro::workspace {
+
+namespace {
+
+using store::Found;
+using store::LayeredDirectory;
+
+std::string joined(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
+os::EntryMeta meta_of(const Found& found) {
+  os::EntryMeta meta;
+  meta.mode = found.status.st_mode & 0777;
+  meta.mtime = found.status.st_mtim;
+  return meta;
+}
+
+class Export {
+public:
+  explicit Export(int target) : m_writer(target, {}) {}
+
+  void directory(const LayeredDirectory& directory, const std::string& path) {
+    auto meta = meta_of(directory.self());
+    m_writer.add_directory(path, meta);
+    for (const auto& name : directory.names()) {
+      check_interruption();
+      const auto found = directory.lookup(name);
+      if (found) {
+        ++m_exported.entries;
+        entry(*found, directory, name, joined(path, name));
+      }
+    }
+  }
+
+  void file(const Found& found, const std::string& path) {
+    const auto source = found.open();
+    auto meta = meta_of(found);
+    for (const auto& [name, value] : os::extended_attributes_of(source.get())) {
+      if (os::may_keep_xattr(name, {})) {
+        meta.xattrs.emplace_back(name, value);
+      }
+    }
+    m_writer.add_file(path, meta, [&](int target) { os::copy_content(source.get(), target); });
+    m_exported.bytes += static_cast<std::uint64_t>(found.status.st_size);
+  }
+
+  void symlink(const Found& found, const std::string& path) {
+    m_writer.add_symlink(path, found.link_target(), meta_of(found));
+  }
+
+  Exported finish() {
+    m_writer.finish();
+    return m_exported;
+  }
+
+private:
+  void entry(
+      const Found& found, const LayeredDirectory& parent, const std::string& name, const std::string& path) {
+    if (found.is_directory()) {
+      if (const auto below = parent.enter(name)) {
+        directory(*below, path);
+      }
+    } else if (found.is_symlink()) {
+      symlink(found, path);
+    } else if (found.is_file()) {
+      file(found, path);
+    } else {
+      --m_exported.entries;
+      ++m_exported.left_out;
+    }
+  }
+
+  os::TreeWriter m_writer;
+  Exported m_exported;
+};
+
+void rename_into_place(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+    const int number = errno;
+    if (number == EEXIST) {
+      throw Error(ErrorCode::already_exists, "output_path already exists: {}", to);
+    }
+    throw Error::from_errno(number, "create " + to);
+  }
+}
+
+} // namespace
+
+Exported export_tree(const store::LayeredView& view, const std::string& path, const std::string& output) {
+  const auto found = view.lookup(path);
+  if (!found) {
+    throw Error(ErrorCode::invalid_argument, "workspace path does not exist: /{}", path);
+  }
+  if (!found->is_directory() && !found->is_file() && !found->is_symlink()) {
+    throw Error(ErrorCode::invalid_argument, "/{} is neither a file nor a directory", path);
+  }
+  const std::filesystem::path target(output);
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(target, ignored))) {
+    throw Error(ErrorCode::already_exists, "output_path already exists: {}", output);
+  }
+  if (!os::is_directory(target.parent_path())) {
+    throw Error(ErrorCode::input_missing, "the directory of output_path does not exist: {}", output);
+  }
+  const os::TempDir temporary(target.parent_path(), ".pyro-export");
+  const auto staging = os::open_directory(temporary.path());
+  Export work(staging.get());
+  Exported exported;
+  if (found->is_directory()) {
+    // A directory of its own below the temporary one, so that the latter can still be removed when it is
+    // read-only.
+    work.directory(*view.directory(path), "content");
+    exported = work.finish();
+    exported.artifact_type = "directory";
+  } else {
+    found->is_symlink() ? work.symlink(*found, "content") : work.file(*found, "content");
+    exported = work.finish();
+    exported.entries = 1;
+    exported.artifact_type = found->is_symlink() ? "symlink" : "file";
+  }
+  const auto content = temporary.path() + "/content";
+  if (found->is_directory()) {
+    // To move a directory its own ".." changes, for which it must be writable.
+    std::filesystem::permissions(
+        content, std::filesystem::perms::owner_all, std::filesystem::perm_options::add);
+    rename_into_place(content, output);
+    std::filesystem::permissions(output, static_cast<std::filesystem::perms>(found->status.st_mode & 0777));
+  } else {
+    rename_into_place(content, output);
+  }
+  return exported;
+}
+
+} // namespace pyro::workspace

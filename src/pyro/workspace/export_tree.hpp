@@ -1,0 +1,22 @@
+// Copies a file or directory out of a stack of layers to this machine.
+#pragma once
+
+#include <pyro/store/layered_view.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace pyro::workspace {
+
+struct Exported {
+  std::string artifact_type; // file, directory, symlink
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t left_out = 0; // FIFOs, sockets, devices: never opened
+};
+
+/// `path` is relative to the stack's root. `output` appears only when it is complete; all of it belongs to
+/// whom we are. Throws `output_path already exists` and `workspace path does not exist`.
+Exported export_tree(const store::LayeredView& view, const std::string& path, const std::string& output);
+
+} // namespace pyro::workspace

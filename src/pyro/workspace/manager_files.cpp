@@ -1,0 +1,232 @@
+// Files in and out of a workspace: sync push, export, diff against the baseline, list, read, write, patch.
+#include "drift.hpp"
+#include "export_tree.hpp"
+#include "guest_change.hpp"
+#include "inside_path.hpp"
+#include "locate.hpp"
+#include "logged_exec.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "patch_files.hpp"
+#include "push_tree.hpp"
+#include "workspace_files.hpp"
+
+#include <pyro/base/base64.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/id_space.hpp>
+
+#include <filesystem>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::size_t k_max_patch = 64 << 20;
+
+/// A workspace whose content is read, running or not.
+struct Readable {
+  store::WorkspaceRecord record;
+  store::Stack stack;
+};
+
+Readable readable(Context& context, const std::string& workspace) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  auto record = look_at_workspace(context, located.id);
+  const store::WorkspacePaths paths(context.base, located.id);
+  auto stack = current_stack(context, paths, record);
+  return {std::move(record), std::move(stack)};
+}
+
+/// A started workspace under its lock: no snapshot, reset or other change of files meanwhile.
+LockedWorkspace changeable(Context& context, const std::string& workspace, const std::string& operation) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  auto locked = lock_workspace(context, located.id, operation);
+  require_started(locked.record, operation);
+  return locked;
+}
+
+void note_activity(Context& context, LockedWorkspace& workspace) {
+  workspace.record.last_activity_at = os::now_epoch();
+  context.records.save(workspace.record);
+}
+
+Json with_id(Json document, const store::WorkspaceRecord& record) {
+  document["workspace_id"] = record.id;
+  document["execution_mode"] = record.execution_mode;
+  return document;
+}
+
+std::string shown_inside(const std::string& path) {
+  return path.empty() ? "/workspace" : "/workspace/" + path;
+}
+
+/// Where a push to this path goes.
+std::string directory_for(const store::LayeredView& view, const std::string& destination) {
+  auto real = real_path_inside(view, destination, LastLink::follow);
+  const auto found = find_inside(view, real);
+  if (found && !found->is_directory()) {
+    throw Error(
+        ErrorCode::invalid_argument, "workspace destination is no directory: {}", shown_inside(destination));
+  }
+  return real;
+}
+
+} // namespace
+
+Json Manager::sync_push(
+    const std::string& workspace, const std::string& source_path, const std::string& dest) {
+  auto& context = m_state->context;
+  const auto destination = path_inside(dest.empty() ? "/workspace" : dest, "workspace destination");
+  const auto source = push_source_of(source_path);
+  auto locked = changeable(context, workspace, "workspace_sync_push");
+  auto client = connect_sandbox(locked.paths.runtime(), "workspace_sync_push");
+  const auto view = store::LayeredView(current_stack(context, locked.paths, locked.record));
+  const auto real =
+      base64_decode(os::IdSpace::current()
+                        .run([&]() -> Json { return base64_encode(directory_for(view, destination)); })
+                        .get<std::string>());
+  GuestChange change(*client, locked.record.user);
+  const auto pushed = push_tree(context, source, real, change);
+  const auto result = change.commit();
+  note_activity(context, locked);
+  return with_id(
+      {{"state", store::name_of(locked.record.state)},
+       {"workspace_sync",
+        {{"mode", source.is_archive ? "tar_archive" : "directory"},
+         {"source_path", source.path},
+         {"destination", shown_inside(destination)},
+         {"entry_count", pushed.entries},
+         {"bytes_written", result.bytes},
+         {"left_out", pushed.left_out},
+         {"added", result.added},
+         {"replaced", result.replaced},
+         {"unchanged", result.unchanged}}}},
+      locked.record);
+}
+
+Json Manager::export_path(
+    const std::string& workspace, const std::string& path, const std::string& output_path) {
+  auto& context = m_state->context;
+  const auto inside = path_inside(path, "workspace path");
+  namespace fs = std::filesystem;
+  auto output = fs::absolute(output_path).lexically_normal();
+  if (!output.has_filename()) {
+    output = output.parent_path(); // "out/"
+  }
+  const auto source = readable(context, workspace);
+  auto exported = os::IdSpace::current().run([&]() -> Json {
+    const store::LayeredView view(source.stack);
+    const auto real = real_path_inside(view, inside, LastLink::keep);
+    const auto what = export_tree(view, real.empty() ? "workspace" : "workspace/" + real, output.string());
+    return {
+        {"artifact_type", what.artifact_type},
+        {"entry_count", what.entries},
+        {"bytes_written", what.bytes},
+        {"left_out", what.left_out}};
+  });
+  exported["workspace_path"] = shown_inside(inside);
+  exported["output_path"] = output.string();
+  return with_id(std::move(exported), source.record);
+}
+
+Json Manager::diff_from_baseline(const std::string& workspace) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  const auto record = look_at_workspace(context, located.id);
+  const auto baseline = context.records.snapshot(located.id, "baseline");
+  const store::WorkspacePaths paths(context.base, located.id);
+  const DiffRequest request{{baseline.layers, baseline.host_directories}, {"/workspace"}, {}};
+  return with_id(diff_workspace(context, paths, record, request), record);
+}
+
+Json Manager::file_list(const std::string& workspace, const std::string& path, bool recursive) {
+  const auto inside = path_inside(path.empty() ? "/workspace" : path, "workspace path");
+  const auto source = readable(m_state->context, workspace);
+  return with_id(
+      os::IdSpace::current().run(
+          [&]() -> Json { return list_files(store::LayeredView(source.stack), inside, recursive); }),
+      source.record);
+}
+
+Json Manager::file_read(const std::string& workspace, const std::string& path, std::int64_t max_chars) {
+  const auto inside = path_inside(path, "workspace path");
+  if (max_chars < 1 || max_chars > k_max_file_chars) {
+    throw Error(ErrorCode::invalid_argument, "max_chars must be between 1 and {}", k_max_file_chars);
+  }
+  const auto source = readable(m_state->context, workspace);
+  constexpr std::size_t k_longest_character = 4;
+  auto document = os::IdSpace::current().run([&]() -> Json {
+    return read_file_bytes(
+        store::LayeredView(source.stack), inside, static_cast<std::size_t>(max_chars) * k_longest_character);
+  });
+  const auto bytes = base64_decode(get_string(document, "content"));
+  document.erase("bytes_read");
+  document.update(
+      text_or_base64(bytes, static_cast<std::uint64_t>(get_int(document, "size_bytes")), max_chars));
+  document["max_chars"] = max_chars;
+  return with_id(std::move(document), source.record);
+}
+
+Json Manager::file_write(const std::string& workspace, const std::string& path, const std::string& content) {
+  auto& context = m_state->context;
+  const auto inside = path_inside(path, "workspace path");
+  if (content.size() > static_cast<std::size_t>(k_max_file_chars)) {
+    throw Error(ErrorCode::invalid_argument, "more than {} bytes cannot be written at once", k_max_file_chars)
+        .with_hint("workspace_sync_push brings larger files");
+  }
+  auto locked = changeable(context, workspace, "workspace_file_write");
+  const auto stack = current_stack(context, locked.paths, locked.record);
+  auto document = os::IdSpace::current().run([&]() -> Json {
+    const store::LayeredView view(stack);
+    protocol::FileRecord record;
+    record.path = real_path_inside(view, inside, LastLink::follow);
+    const auto found = find_inside(view, record.path);
+    if (record.path.empty() || (found && !found->is_file())) {
+      throw Error(ErrorCode::invalid_argument, "{} is no regular file", shown_inside(inside));
+    }
+    if (found) {
+      record.mode = found->status.st_mode & 0777;
+      record.uid = found->status.st_uid;
+      record.gid = found->status.st_gid;
+    }
+    auto client = connect_sandbox(locked.paths.runtime(), "workspace_file_write");
+    GuestChange change(*client, locked.record.user);
+    change.send_file(record, content);
+    change.commit();
+    return {
+        {"path", shown_inside(record.path)},
+        {"size_bytes", content.size()},
+        {"bytes_written", content.size()},
+        {"created", !found}};
+  });
+  note_activity(context, locked);
+  return with_id(std::move(document), locked.record);
+}
+
+Json Manager::patch_apply(const std::string& workspace, const std::string& patch) {
+  auto& context = m_state->context;
+  if (patch.size() > k_max_patch) {
+    throw Error(ErrorCode::invalid_argument, "the patch is larger than 64 MiB");
+  }
+  const auto patches = store::parse_patch(patch);
+  auto locked = changeable(context, workspace, "workspace_patch_apply");
+  const auto stack = current_stack(context, locked.paths, locked.record);
+  auto document = os::IdSpace::current().run([&]() -> Json {
+    const auto files = work_out_patch(store::LayeredView(stack), patches);
+    if (!files.empty()) {
+      auto client = connect_sandbox(locked.paths.runtime(), "workspace_patch_apply");
+      GuestChange change(*client, locked.record.user);
+      send_patch(files, change);
+      change.commit();
+    }
+    return describe_patch(files);
+  });
+  note_activity(context, locked);
+  return with_id(std::move(document), locked.record);
+}
+
+} // namespace pyro::workspace
