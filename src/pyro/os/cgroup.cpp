@@ -250,6 +250,13 @@ bool Cgroup::kill() {
   return !m_unified.empty() && try_write(m_unified + "/cgroup.kill", "1");
 }
 
+void kill_cgroups(const std::vector<std::string>& directories) {
+  for (const auto& directory : directories) {
+    std::ignore =
+        try_write(directory + "/cgroup.kill", "1"); // v1 groups have none; their members are in v2 ones too
+  }
+}
+
 void remove_cgroups(const std::vector<std::string>& directories) {
   for (const auto& directory : directories) {
     for (int attempt = 0; attempt < 200; ++attempt) {

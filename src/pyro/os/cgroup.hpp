@@ -70,6 +70,9 @@ private:
   bool m_has_limits = false;
 };
 
+/// Kills every process in these v2 groups, without waiting for their end.
+void kill_cgroups(const std::vector<std::string>& directories);
+
 /// Removes empty group directories that a killed owner left; waits up to a second for their processes to be
 /// gone.
 void remove_cgroups(const std::vector<std::string>& directories);

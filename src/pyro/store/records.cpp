@@ -25,6 +25,13 @@ Error no_workspace(const std::string& id) {
   return Error(ErrorCode::invalid_argument, "workspace {:?} does not exist", id);
 }
 
+void sort_by_activity(std::vector<WorkspaceRecord>& records) {
+  std::stable_sort(
+      records.begin(), records.end(), [](const WorkspaceRecord& one, const WorkspaceRecord& other) {
+        return one.last_activity_at > other.last_activity_at;
+      });
+}
+
 } // namespace
 
 std::vector<std::string> WorkspaceRecords::ids() const {
@@ -59,6 +66,27 @@ std::optional<WorkspaceRecord> WorkspaceRecords::find(const std::string& id) con
   }
 }
 
+std::vector<WorkspaceRecord> WorkspaceRecords::mentioning(const std::string& text) const {
+  const auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto needle = std::string_view(quoted).substr(1, quoted.size() - 2);
+  std::vector<WorkspaceRecord> records;
+  for (const std::string& id : ids()) {
+    const auto file = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_size_limit);
+    if (!file || file->find(needle) == std::string::npos) {
+      continue;
+    }
+    try {
+      if (auto record = find(id)) {
+        records.push_back(std::move(*record));
+      }
+    } catch (const Error&) {
+      continue; // damaged: list() and reap tell of it
+    }
+  }
+  sort_by_activity(records);
+  return records;
+}
+
 std::vector<WorkspaceRecord> WorkspaceRecords::list(std::vector<std::string>* damaged) const {
   std::vector<WorkspaceRecord> records;
   for (const std::string& id : ids()) {
@@ -74,10 +102,7 @@ std::vector<WorkspaceRecord> WorkspaceRecords::list(std::vector<std::string>* da
       damaged->push_back(id);
     }
   }
-  std::stable_sort(
-      records.begin(), records.end(), [](const WorkspaceRecord& one, const WorkspaceRecord& other) {
-        return one.last_activity_at > other.last_activity_at;
-      });
+  sort_by_activity(records);
   return records;
 }
 

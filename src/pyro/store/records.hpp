@@ -119,6 +119,9 @@ public:
   std::optional<WorkspaceRecord> find(const std::string& id) const;
   /// All readable ones, most recent activity first; ids of damaged ones go to `damaged` where given.
   std::vector<WorkspaceRecord> list(std::vector<std::string>* damaged = nullptr) const;
+  /// The readable ones whose file has `text` in any field, in list()'s order: to find one of many without
+  /// parsing them all.
+  std::vector<WorkspaceRecord> mentioning(const std::string& text) const;
   /// Compare-and-swap: throws `stale` where the record on disk is not of the revision that `record` was
   /// loaded at; then counts it up, in `record` too. Revision 0 is a new one (already_exists where there is
   /// one).
