@@ -1,6 +1,8 @@
 #include "generations.hpp"
 
 #include "active.hpp"
+#include "history.hpp"
+#include "secrets.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -30,7 +32,14 @@ launch(Context& context, LockedWorkspace& workspace, int generation, const Layer
   request.limits = options.limits;
   request.egress = options.egress;
   request.expires_at = record.expires_at.value_or(0);
-  return start_sandbox(context, backend_of(context, record), request);
+  auto launched = start_sandbox(context, backend_of(context, record), request);
+  try {
+    deliver_kept_secrets(workspace.paths);
+  } catch (const Error&) {
+    kill_sandbox(workspace.paths.runtime());
+    throw;
+  }
+  return launched;
 }
 
 void note_started(store::WorkspaceRecord& record, const backend::Launched& launched) {
@@ -122,7 +131,8 @@ void switch_generation(
     undo = store::UndoEntry{record.generation, record.layers, record.host_directories,
                             os::now_epoch(),   reason,        os::now_epoch() + undo_seconds(record)};
   }
-  kill_sandbox(workspace.paths.runtime());
+  // An existing writable layer must not be mounted twice, so its last sandbox has to be gone altogether.
+  kill_sandbox(workspace.paths.runtime(), existing > 0 ? Teardown::awaited : Teardown::left_behind);
   os::crash_point("switch.stopped");
   backend::Launched launched;
   try {
@@ -131,6 +141,7 @@ void switch_generation(
     note_stopped(record);
     record.last_error = error.what();
     context.records.save(record);
+    kill_sandbox(workspace.paths.runtime());
     if (existing == 0) {
       remove_trees({workspace.paths.generation(target)}, Detached::no);
     }
@@ -156,6 +167,9 @@ void switch_generation(
   note_started(record, launched);
   context.records.save(record);
   os::crash_point("switch.recorded");
+  if (forgets_history(operation)) {
+    clear_history(workspace.paths);
+  }
   journal.commit();
   std::vector<std::string> unused;
   if (displaced && displaced->generation != target) {
@@ -164,7 +178,7 @@ void switch_generation(
   if (keep_undo == KeepUndo::no && left > 0 && left != target) { // undo of a destroy stays where it is
     unused.push_back(workspace.paths.generation(left));
   }
-  remove_trees(unused, Detached::yes);
+  clean_up_later(workspace.paths.runtime(), unused);
 }
 
 } // namespace pyro::workspace

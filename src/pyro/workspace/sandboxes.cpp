@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -28,13 +29,31 @@ std::string hostname_of(const std::string& name) {
   return result.empty() || result.front() == '-' ? "pyro" + result : result;
 }
 
-Json read_kernel_objects(const std::string& runtime_dir) {
-  const auto text = os::maybe_read_file(runtime_dir + "/kernel_objects.json", 1 << 20);
+/// Beginning of the files in runtime/ that name what killed sandboxes may still hold.
+constexpr std::string_view k_ended = "ended-";
+
+Json read_kernel_objects(const std::string& path) {
+  const auto text = os::maybe_read_file(path, 1 << 20);
   try {
     return text ? parse_json(*text, "kernel_objects.json") : Json::object();
   } catch (const Error&) {
     return Json::object(); // written by a process that died in the middle of it; the record names the
                            // supervisor too
+  }
+}
+
+std::vector<std::string> cgroups_of(const Json& objects) {
+  return objects.contains("cgroups") ? get_strings(objects, "cgroups") : std::vector<std::string>{};
+}
+
+/// Waits for what was killed without waiting.
+void remove_ended(const std::string& runtime_dir) {
+  for (const auto& name : os::list_directory(runtime_dir)) {
+    if (name.rfind(k_ended, 0) == 0) {
+      const auto path = runtime_dir + "/" + name;
+      os::remove_cgroups(cgroups_of(read_kernel_objects(path)));
+      ::unlink(path.c_str());
+    }
   }
 }
 
@@ -65,6 +84,40 @@ void explain_missing_isolation(const backend::Backend& backend) {
           .with_hint(check.hint.empty() ? "`pyro doctor` tells what this machine lacks" : check.hint);
     }
   }
+}
+
+void remove_all(const std::vector<std::string>& paths) {
+  if (paths.empty()) {
+    return;
+  }
+  os::IdSpace::current().run([&]() -> Json {
+    for (const auto& path : paths) {
+      os::remove_tree(path);
+    }
+    return nullptr;
+  });
+}
+
+/// In a child of init, which holds nothing of the caller's, above all not its locks. What it cannot do is
+/// found by the garbage collection of a later command.
+void in_the_background(const std::function<void()>& work) {
+  const pid_t middle = ::fork();
+  if (middle < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (middle == 0) {
+    if (::fork() == 0) {
+      ::setsid();
+      ::close_range(0, ~0U, 0);
+      try {
+        work();
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
+    }
+    ::_exit(0);
+  }
+  os::Child(middle).wait();
 }
 
 } // namespace
@@ -108,19 +161,24 @@ connect_sandbox(const std::string& runtime_dir, const std::string& operation) {
   return client;
 }
 
-void kill_sandbox(const std::string& runtime_dir) {
-  const auto objects = read_kernel_objects(runtime_dir);
+void kill_sandbox(const std::string& runtime_dir, Teardown teardown) {
+  const auto objects = read_kernel_objects(runtime_dir + "/kernel_objects.json");
   if (objects.contains("supervisor_pid")) {
     const auto pid = static_cast<pid_t>(get_int(objects, "supervisor_pid"));
     if (is_supervisor_of(pid, runtime_dir)) {
       kill_pid(pid);
     }
   }
-  if (objects.contains("cgroups")) {
-    os::remove_cgroups(get_strings(objects, "cgroups"));
-  }
   ::unlink((runtime_dir + "/control.sock").c_str());
-  ::unlink((runtime_dir + "/kernel_objects.json").c_str());
+  if (teardown == Teardown::awaited) {
+    remove_ended(runtime_dir);
+    os::remove_cgroups(cgroups_of(objects));
+    ::unlink((runtime_dir + "/kernel_objects.json").c_str());
+    return;
+  }
+  os::kill_cgroups(cgroups_of(objects));
+  const auto ended = fmt::format("{}/{}{}.json", runtime_dir, k_ended, os::random_hex(4));
+  ::rename((runtime_dir + "/kernel_objects.json").c_str(), ended.c_str());
 }
 
 std::string end_reason(const std::string& runtime_dir) {
@@ -133,37 +191,21 @@ std::string end_reason(const std::string& runtime_dir) {
 }
 
 void remove_trees(const std::vector<std::string>& paths, Detached detached) {
-  const auto work = [&]() -> Json {
-    for (const auto& path : paths) {
-      os::remove_tree(path);
-    }
-    return nullptr;
-  };
   if (paths.empty()) {
     return;
   }
   if (detached == Detached::no) {
-    os::IdSpace::current().run(work);
-    return;
+    remove_all(paths);
+  } else {
+    in_the_background([&] { remove_all(paths); });
   }
-  const pid_t middle = ::fork();
-  if (middle < 0) {
-    throw Error::from_errno(errno, "fork");
-  }
-  if (middle == 0) {
-    // A child of init does the work; what it cannot do is found by the garbage collection of a later command.
-    if (::fork() == 0) {
-      ::setsid();
-      ::close_range(0, ~0U, 0); // above all the locks that the caller holds
-      try {
-        os::IdSpace::current().run(work);
-      } catch (const std::exception&) {
-        ::_exit(1);
-      }
-    }
-    ::_exit(0);
-  }
-  os::Child(middle).wait();
+}
+
+void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees) {
+  in_the_background([&] {
+    remove_ended(runtime_dir);
+    remove_all(trees);
+  });
 }
 
 } // namespace pyro::workspace

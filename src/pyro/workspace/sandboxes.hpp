@@ -34,9 +34,13 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
 std::unique_ptr<backend::ControlClient>
 connect_sandbox(const std::string& runtime_dir, const std::string& operation);
 
+/// Taking a sandbox apart (its mounts, its network) goes on in the kernel for some time after its processes
+/// were killed. `left_behind` does not wait for that: clean_up_later() must follow.
+enum class Teardown { awaited, left_behind };
+
 /// Kills the supervisor, and with it the sandbox, and removes what it had made on this machine. Fine when it
-/// is gone.
-void kill_sandbox(const std::string& runtime_dir);
+/// is gone. No process of the inside runs another instruction after this.
+void kill_sandbox(const std::string& runtime_dir, Teardown teardown = Teardown::awaited);
 
 /// Why the last sandbox there ended, in its supervisor's words; empty where it could not tell.
 std::string end_reason(const std::string& runtime_dir);
@@ -45,5 +49,9 @@ std::string end_reason(const std::string& runtime_dir);
 /// caller's path.
 enum class Detached { yes, no };
 void remove_trees(const std::vector<std::string>& paths, Detached detached);
+
+/// Removes, in a process of its own, the trees and what sandboxes killed with Teardown::left_behind still
+/// hold. What a kill of that process leaves, the next kill_sandbox() removes.
+void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees);
 
 } // namespace pyro::workspace

@@ -1,5 +1,8 @@
 #include "workspace_handle.hpp"
 
+#include "half_made.hpp"
+#include "history.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
@@ -21,6 +24,9 @@ void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceR
   }
   const auto target = maybe_int(pending->intent, "generation");
   const bool recorded = target && record.generation == *target;
+  if (recorded && forgets_history(pending->operation)) {
+    clear_history(paths);
+  }
   if (!recorded) {
     kill_sandbox(paths.runtime()); // whatever runs there is not what the record speaks of
     if (target && *target > 0 && *target != record.generation) {
@@ -75,6 +81,10 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
 }
 
 void heal(Context& context, const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
+  if (record.layout_version < store::k_layout_version) {
+    store::migrate_workspace(paths, record.layout_version);
+    context.records.save(record);
+  }
   recover_journal(paths, record);
   remove_builds(paths);
   remove_abandoned(context);
@@ -125,8 +135,8 @@ std::optional<std::string>
 find_record(const Context& context, Kind kind, const std::string& wanted, const std::string& identity_key) {
   std::vector<std::string> by_name;
   std::vector<std::string> by_prefix;
-  for (const auto& record : context.records.list()) {
-    if (is_vm(record) != (kind == Kind::vm)) {
+  for (const auto& record : context.records.mentioning(wanted.empty() ? identity_key : wanted)) {
+    if (is_vm(record) != (kind == Kind::vm) || is_abandoned(record)) {
       continue;
     }
     if (wanted.empty()) {
@@ -184,7 +194,8 @@ store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id
   const store::WorkspacePaths paths(context.base, id);
   auto record = context.records.load(id);
   const bool dead = record.state == store::WorkspaceState::started && !is_running(record);
-  if (dead || os::exists(paths.journal())) {
+  const bool is_old = record.layout_version < store::k_layout_version;
+  if (dead || is_old || os::exists(paths.journal())) {
     if (auto lock = os::ExclusiveLock::try_lock(paths.lock(), "status")) {
       record = context.records.load(id);
       heal(context, paths, record);
