@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
@@ -110,20 +111,51 @@ private:
   std::thread m_thread;
 };
 
-/// What the other side must hear of: the window's size, that we leave, that we were asked to end. Each once.
-std::optional<Json> next_control(const Keyboard& keyboard, bool& hung_up) {
-  if (take_window_change()) {
-    const auto size = window();
-    return Json{{"resize", {{"cols", size.ws_col}, {"rows", size.ws_row}}}};
+constexpr std::chrono::seconds k_leave_patience{3};
+
+/// What the other side must hear of: the window's size, and, once, that we leave. Where it does not let go of
+/// us then (it hangs, or is stopped), we go all the same.
+class Control {
+public:
+  Control(const Keyboard& keyboard, Json leave) : m_keyboard(keyboard), m_leave(std::move(leave)) {}
+
+  std::optional<Json> next() {
+    if (take_window_change()) {
+      const auto size = window();
+      return Json{{"resize", {{"cols", size.ws_col}, {"rows", size.ws_row}}}};
+    }
+    if (!m_keyboard.detached() && !interrupted()) {
+      return std::nullopt;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (!m_left) {
+      m_left = now;
+      return m_leave;
+    }
+    if (now - *m_left > k_leave_patience) {
+      throw Error(ErrorCode::timeout, "the other side does not let go");
+    }
+    return std::nullopt;
   }
-  if (!hung_up && (keyboard.detached() || interrupted())) {
-    hung_up = true;
-    return Json{{"signal", "HUP"}};
-  }
-  return std::nullopt;
-}
+
+private:
+  const Keyboard& m_keyboard;
+  Json m_leave;
+  std::optional<std::chrono::steady_clock::time_point> m_left;
+};
 
 } // namespace
+
+std::function<std::optional<Json>()> signals_forwarder() {
+  return [forwarded = false]() mutable -> std::optional<Json> {
+    if (forwarded || !interrupted()) {
+      return std::nullopt;
+    }
+    forwarded = true;
+    const int signal = interrupting_signal();
+    return Json{{"signal", signal == SIGINT ? "INT" : signal == SIGHUP ? "HUP" : "TERM"}};
+  };
+}
 
 int exit_status_of_result(Session& session, const operations::ExecResult& result) {
   if (!result.note.empty()) {
@@ -133,35 +165,55 @@ int exit_status_of_result(Session& session, const operations::ExecResult& result
   return result.exit_code;
 }
 
-int attach(Session& session, operations::ExecRequest request) {
+Parting on_our_terminal(Session& session, const Json& leave, const std::function<void(const Joined&)>& run) {
+  auto& engine = session.engine(); // what it complains about comes before raw mode
+  std::ignore = engine;
   const auto size = window();
-  request.tty = true;
-  request.columns = size.ws_col;
-  request.rows = size.ws_row;
-  if (!request.env.contains("TERM")) {
-    request.env["TERM"] = session.console().environment("TERM").value_or("xterm");
-  }
-  auto& engine = session.engine();
-  operations::ExecResult result;
   bool detached = false;
   {
     const RawMode raw(STDIN_FILENO);
     const Keyboard keyboard;
-    bool hung_up = false;
-    request.poll_control = [&] {
-      return next_control(keyboard, hung_up);
-    };
-    result =
-        engine.stream_exec(session.where(), request, {keyboard.descriptor(), STDOUT_FILENO, STDERR_FILENO});
+    Control control(keyboard, leave);
+    const Joined joined{{keyboard.descriptor(), STDOUT_FILENO, STDERR_FILENO}, size.ws_col, size.ws_row, [&] {
+                          return control.next();
+                        }};
+    try {
+      run(joined);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::timeout || (!keyboard.detached() && !interrupted())) {
+        throw;
+      }
+    }
     detached = keyboard.detached();
   }
-  if (detached) {
+  return detached ? Parting::detached : interrupted() ? Parting::interrupted : Parting::ended;
+}
+
+std::string terminal_type(Session& session) {
+  return session.console().environment("TERM").value_or("xterm");
+}
+
+int attach(Session& session, operations::ExecRequest request) {
+  request.tty = true;
+  if (!request.env.contains("TERM")) {
+    request.env["TERM"] = terminal_type(session);
+  }
+  operations::ExecResult result;
+  const auto parting = on_our_terminal(session, {{"signal", "HUP"}}, [&](const Joined& joined) {
+    request.columns = joined.columns;
+    request.rows = joined.rows;
+    request.poll_control = joined.poll_control;
+    result = session.engine().stream_exec(session.where(), request, joined.streams);
+  });
+  switch (parting) {
+  case Parting::detached:
     session.note("");
     session.note("Left. The workspace goes on; `pyro stop` stops it.");
     return 0;
-  }
-  if (interrupted()) {
+  case Parting::interrupted:
     return 128 + interrupting_signal();
+  case Parting::ended:
+    break;
   }
   return exit_status_of_result(session, result);
 }

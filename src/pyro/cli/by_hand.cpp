@@ -1,11 +1,10 @@
 #include "by_hand.hpp"
 
-#include "interrupts.hpp"
+#include "attach.hpp"
 
 #include <pyro/base/error.hpp>
 
 #include <charconv>
-#include <csignal>
 #include <unistd.h>
 
 namespace pyro::cli {
@@ -43,18 +42,6 @@ std::optional<std::int64_t> number_of(const Session& session, std::string_view f
   return number;
 }
 
-/// SIGINT, SIGTERM and SIGHUP of ours are the command's, once; the second Ctrl-C ends us (interrupts.hpp).
-std::function<std::optional<Json>()> signals_forwarder() {
-  return [forwarded = false]() mutable -> std::optional<Json> {
-    if (forwarded || !interrupted()) {
-      return std::nullopt;
-    }
-    forwarded = true;
-    const int signal = interrupting_signal();
-    return Json{{"signal", signal == SIGINT ? "INT" : signal == SIGHUP ? "HUP" : "TERM"}};
-  };
-}
-
 } // namespace
 
 Json by_id(const Session& session) {
@@ -86,7 +73,7 @@ void take_pairs(const Session& session, std::string_view flag, std::string_view 
   }
 }
 
-void take_secrets(const Session& session, Json& parameters) {
+void take_secrets(Session& session, Json& parameters) {
   for (const auto& text : session.arguments().values("secret")) {
     if (text.find('=') != std::string::npos) {
       auto [name, value] = pair_of("secret", text);
@@ -149,7 +136,7 @@ operations::ExecRequest by_hand_exec_request(const Session& session) {
   return request;
 }
 
-operations::ExecStreams own_streams(const Session& session) {
+operations::ExecStreams own_streams(Session& session) {
   return {session.console().in_terminal ? -1 : STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
 }
 

@@ -51,7 +51,7 @@ void take_switch(const Session& session, std::string_view flag, Json& parameters
 void take_pairs(const Session& session, std::string_view flag, std::string_view key, Json& parameters);
 
 /// --secret and --secret-file as `secrets`: [{name, value | file_path}].
-void take_secrets(const Session& session, Json& parameters);
+void take_secrets(Session& session, Json& parameters);
 /// --secret-env as {NAME: ENV}.
 std::map<std::string, std::string> secret_env_of(const Session& session);
 
@@ -64,6 +64,6 @@ void show_made(
 /// becomes the command's.
 operations::ExecRequest by_hand_exec_request(const Session& session);
 /// Our standard input where it is a pipe or file; our output.
-operations::ExecStreams own_streams(const Session& session);
+operations::ExecStreams own_streams(Session& session);
 
 } // namespace pyro::cli

@@ -9,6 +9,7 @@
 namespace pyro::cli {
 
 extern const Command k_apply;
+extern const Command k_attach;
 extern const Command k_completion;
 extern const Command k_config;
 extern const Command k_destroy;
@@ -27,6 +28,7 @@ extern const Command k_man;
 extern const Command k_plan;
 extern const Command k_prune;
 extern const Command k_reset;
+extern const Command k_run;
 extern const Command k_schema;
 extern const Command k_shell;
 extern const Command k_snapshot_ls;
@@ -39,7 +41,34 @@ extern const Command k_undo;
 extern const Command k_up;
 extern const Command k_validate;
 extern const Command k_version;
+extern const Command k_vm_create;
+extern const Command k_vm_delete;
+extern const Command k_vm_exec;
+extern const Command k_vm_list;
+extern const Command k_vm_network_info;
+extern const Command k_vm_reap;
+extern const Command k_vm_start;
+extern const Command k_vm_status;
+extern const Command k_vm_stop;
 extern const Command k_why;
+extern const Command k_workspace_shell_close;
+extern const Command k_workspace_shell_list;
+extern const Command k_workspace_shell_open;
+extern const Command k_workspace_shell_read;
+extern const Command k_workspace_shell_resize;
+extern const Command k_workspace_shell_signal;
+extern const Command k_workspace_shell_write;
+extern const Command k_workspace_create;
+extern const Command k_workspace_delete;
+extern const Command k_workspace_exec;
+extern const Command k_workspace_list;
+extern const Command k_workspace_logs;
+extern const Command k_workspace_reap;
+extern const Command k_workspace_start;
+extern const Command k_workspace_status;
+extern const Command k_workspace_stop;
+extern const Command k_workspace_summary;
+extern const Command k_workspace_update;
 
 struct Group {
   std::string_view title;

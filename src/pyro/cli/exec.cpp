@@ -1,11 +1,9 @@
 #include "attach.hpp"
 #include "commands.hpp"
-#include "interrupts.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 
-#include <csignal>
 #include <unistd.h>
 
 namespace pyro::cli {
@@ -71,18 +69,6 @@ operations::ExecRequest request_of(const Session& session) {
     request.timeout = parse_duration(timeout);
   }
   return request;
-}
-
-/// SIGINT and SIGTERM of ours are the command's, once; the second Ctrl-C ends us (interrupts.hpp).
-std::function<std::optional<Json>()> signals_forwarder() {
-  return [forwarded = false]() mutable -> std::optional<Json> {
-    if (forwarded || !interrupted()) {
-      return std::nullopt;
-    }
-    forwarded = true;
-    const int signal = interrupting_signal();
-    return Json{{"signal", signal == SIGINT ? "INT" : signal == SIGHUP ? "HUP" : "TERM"}};
-  };
 }
 
 int run_captured(Session& session, const operations::ExecRequest& request) {

@@ -35,6 +35,9 @@ std::string render_undo(const Json& result);
 std::string render_started(const Json& result);
 std::string render_stopped(const Json& result);
 std::string render_destroyed(const Json& result, double now = epoch_now());
+/// Commands with their output, indented.
+std::string render_command_log(const Json& log, Style style);
+std::string render_summary(const Json& summary, Style style);
 /// Any other document, as "key  value" lines.
 std::string render_document(const Json& document);
 

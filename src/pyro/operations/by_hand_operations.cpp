@@ -5,7 +5,19 @@ namespace pyro::operations {
 
 namespace {
 
-Json create(Context& context, const Json& given) {
+std::vector<workspace::SecretInput> secrets_of(const Json& given) {
+  std::vector<workspace::SecretInput> secrets;
+  const auto list = given.find("secrets");
+  if (list != given.end()) {
+    for (const auto& one : *list) {
+      secrets.push_back(
+          {get_string(one, "name"), maybe_string(one, "value"), string_or(one, "file_path", "")});
+    }
+  }
+  return secrets;
+}
+
+Json run_create(Context& context, const Json& given) {
   workspace::CreateRequest request;
   request.environment = get_string(given, "environment");
   request.name = string_or(given, "name", "");
@@ -15,66 +27,183 @@ Json create(Context& context, const Json& given) {
   request.mem_mib = static_cast<int>(int_or(given, "mem_mib", request.mem_mib));
   request.ttl_seconds = int_or(given, "ttl_seconds", request.ttl_seconds);
   request.network_policy = string_or(given, "network_policy", request.network_policy);
+  request.egress_hosts = strings_or_empty(given, "egress_hosts");
   request.backend = string_or(given, "backend", request.backend);
   request.allow_host_compat = bool_or(given, "allow_host_compat", false);
+  request.secrets = secrets_of(given);
   return context.manager.create(request);
+}
+
+Operation create() {
+  auto secret = parameters(
+      {{"name", text("File in /run/secrets")},
+       {"value", text("Either this or file_path")},
+       {"file_path", text("A file on this machine that holds it")}},
+      {"name"});
+  return {
+      .name = "workspace_create",
+      .summary = "Make a workspace without a pyro.yaml and start it",
+      .parameters_schema = parameters(
+          {{"environment", text("debian:12, host, dir:PATH, tar:PATH, …")},
+           {"name", text("Default: made up")},
+           {"labels", map_of_text("")},
+           {"seed_path", text("Directory or archive that becomes /workspace; default: empty")},
+           {"vcpu_count", number("Default 1")},
+           {"mem_mib", number("Default 1024")},
+           {"ttl_seconds", number("Default 600; then it is stopped and may be reaped")},
+           {"network_policy", choice({"off", "egress"}, "Default off")},
+           {"egress_hosts", list_of(text(""), "Egress to these alone, where the backend can")},
+           {"allow_host_compat",
+            flag("May it run without isolation where there is none to be had? Default no")},
+           {"backend", text("Default auto: the strongest that works here")},
+           {"secrets", list_of(std::move(secret), "Kept apart, delivered to /run/secrets, never shown")}},
+          {"environment"}),
+      .result_schema = workspace_document_schema(),
+      .run = run_create};
+}
+
+Operation list() {
+  return {
+      .name = "workspace_list",
+      .summary = "All workspaces of this user, most recent activity first",
+      .parameters_schema = parameters(
+          {{"name", text("Only those of this name")},
+           {"labels", map_of_text("Only those with all of these")},
+           {"state", choice({"created", "started", "stopped"}, "Only those in this state")}}),
+      .result_schema = result(
+          {{"count", number("")},
+           {"workspaces", list_of(workspace_document_schema(), "As in status, without snapshots")},
+           {"damaged", list_of(text(""), "Ids whose record cannot be read")}},
+          {"count", "workspaces"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.list_matching(
+            string_or(given, "name", ""), string_map_or_empty(given, "labels"),
+            string_or(given, "state", ""));
+      }};
+}
+
+Operation status() {
+  return {
+      .name = "workspace_status",
+      .summary = "State of a workspace: services, snapshots, backend, time to live, last error",
+      .parameters_schema = id_parameters({}),
+      .result_schema = workspace_document_schema(),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.status(id_of(given), {});
+      }};
+}
+
+Operation update() {
+  return {
+      .name = "workspace_update",
+      .summary = "Change the name and labels of a workspace; its id stays",
+      .parameters_schema = id_parameters(
+          {{"name", text("The new one")},
+           {"labels", map_of_text("Added to those it has")},
+           {"clear_labels", list_of(text(""), "Keys to remove")}}),
+      .result_schema = workspace_document_schema(),
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.update(
+            id_of(given), maybe_string(given, "name"), string_map_or_empty(given, "labels"),
+            strings_or_empty(given, "clear_labels"));
+      }};
+}
+
+Operation start() {
+  return {
+      .name = "workspace_start",
+      .summary = "Start a stopped workspace on the content it was stopped with",
+      .parameters_schema = id_parameters({}),
+      .result_schema = workspace_document_schema(),
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        const auto started = context.manager.start(id_of(given), {});
+        return context.manager.status(get_string(started, "workspace_id"), {});
+      }};
+}
+
+Operation stop() {
+  return {
+      .name = "workspace_stop",
+      .summary = "Stop a workspace; its content stays",
+      .parameters_schema = id_parameters({}),
+      .result_schema = workspace_document_schema(),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        const auto stopped = context.manager.stop(id_of(given), {});
+        return context.manager.status(get_string(stopped, "workspace_id"), {});
+      }};
+}
+
+Operation remove() {
+  return {
+      .name = "workspace_delete",
+      .summary = "Remove a workspace with all its snapshots, for good",
+      .parameters_schema = id_parameters({}),
+      .result_schema =
+          result({{"workspace_id", text("")}, {"deleted", flag("")}}, {"workspace_id", "deleted"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.remove(id_of(given));
+      }};
+}
+
+Operation summary() {
+  return {
+      .name = "workspace_summary",
+      .summary =
+          "What was done in a workspace and what it holds: commands, services, snapshots, changes, sizes",
+      .parameters_schema = id_parameters({}),
+      .result_schema = result(
+          {{"workspace_id", text("")},
+           {"name", text("")},
+           {"state", text("")},
+           {"commands", result({{"count", number("")}, {"recent", list_of(result({}), "Without output")}})},
+           {"services", result({{"count", number("")}, {"running_count", number("")}})},
+           {"snapshots",
+            result({{"count", number("")}, {"names", list_of(text(""), "")}, {"size_bytes", number("")}})},
+           {"changes", result(
+                           {{"changed", flag("In /workspace, since it was made")},
+                            {"summary", result({})},
+                            {"entries", list_of(result({{"path", text("")}, {"status", text("")}}), "")},
+                            {"truncated", flag("There are more")}})},
+           {"size_bytes", number("Written since its layers")}},
+          {"workspace_id", "name", "state", "commands", "services", "snapshots", "changes", "size_bytes"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.summary(id_of(given));
+      }};
+}
+
+Operation reap() {
+  return {
+      .name = "workspace_reap",
+      .summary = "Remove workspaces made by hand whose time is over, and records that cannot be read",
+      .parameters_schema = parameters({}),
+      .result_schema = result(
+          {{"count", number("")},
+           {"workspaces", list_of(text(""), "The ids of those removed")},
+           {"skipped", list_of(text(""), "Somebody works on them")}},
+          {"count", "workspaces"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json&) {
+        return context.manager.reap();
+      }};
 }
 
 } // namespace
 
 std::vector<Operation> by_hand_operations() {
-  return {
-      {.name = "workspace_create",
-       .summary = "Make a workspace without a pyro.yaml and start it",
-       .parameters_schema = parameters(
-           {{"environment", text("debian:12, host, dir:PATH, tar:PATH, …")},
-            {"name", text("Default: made up")},
-            {"labels", map_of_text("")},
-            {"seed_path", text("Directory or archive that becomes /workspace; default: empty")},
-            {"vcpu_count", number("Default 1")},
-            {"mem_mib", number("Default 1024")},
-            {"ttl_seconds", number("Default 600; then it is stopped and may be reaped")},
-            {"network_policy", choice({"off", "egress"}, "Default off")},
-            {"allow_host_compat",
-             flag("May it run without isolation where there is none to be had? Default no")},
-            {"backend", text("Default auto: the strongest that works here")}},
-           {"environment"}),
-       .result_schema = workspace_document_schema(),
-       .run = create},
-      {.name = "workspace_list",
-       .summary = "All workspaces of this user, most recent activity first",
-       .parameters_schema = parameters({}),
-       .result_schema = result(
-           {{"count", number("")}, {"workspaces", list_of(workspace_document_schema(), "")}},
-           {"count", "workspaces"}),
-       .read_only = true,
-       .idempotent = true,
-       .run =
-           [](Context& context, const Json&) {
-             return context.manager.list();
-           }},
-      {.name = "workspace_status",
-       .summary = "State of a workspace: services, snapshots, backend, time to live, last error",
-       .parameters_schema = id_parameters({}),
-       .result_schema = workspace_document_schema(),
-       .read_only = true,
-       .idempotent = true,
-       .run =
-           [](Context& context, const Json& given) {
-             return context.manager.status(id_of(given), {});
-           }},
-      {.name = "workspace_delete",
-       .summary = "Remove a workspace with all its snapshots, for good",
-       .parameters_schema = id_parameters({}),
-       .result_schema =
-           result({{"workspace_id", text("")}, {"deleted", flag("")}}, {"workspace_id", "deleted"}),
-       .destructive = true,
-       .idempotent = true,
-       .run =
-           [](Context& context, const Json& given) {
-             return context.manager.remove(id_of(given));
-           }},
-  };
+  return {create(), list(), status(), update(), start(), stop(), remove(), summary(), reap()};
 }
 
 } // namespace pyro::operations

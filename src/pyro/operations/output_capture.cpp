@@ -48,7 +48,7 @@ OutputCapture::OutputCapture(std::size_t limit) : OutputCapture(limit, make_pipe
 }
 
 OutputCapture::OutputCapture(std::size_t limit, std::pair<int, int> pipe)
-    : m_half(limit / 2 + 1), m_read(pipe.first), m_write(pipe.second) {
+    : m_text(limit), m_read(pipe.first), m_write(pipe.second) {
   // Signals belong to the thread that called; the reader inherits a full mask.
   sigset_t all;
   sigset_t before;
@@ -74,31 +74,11 @@ void OutputCapture::read_loop() {
   while (true) {
     const auto count = ::read(m_read.get(), buffer.data(), buffer.size());
     if (count > 0) {
-      keep({buffer.data(), static_cast<std::size_t>(count)});
+      m_text.add({buffer.data(), static_cast<std::size_t>(count)});
     } else if (count == 0 || errno != EINTR) {
       return;
     }
   }
-}
-
-void OutputCapture::keep(std::string_view bytes) {
-  if (m_begin.size() < m_half) {
-    const auto first = bytes.substr(0, m_half - m_begin.size());
-    m_begin += first;
-    bytes.remove_prefix(first.size());
-  }
-  m_end += bytes;
-  if (m_end.size() > m_half) {
-    m_left_out += m_end.size() - m_half;
-    m_end.erase(0, m_end.size() - m_half);
-  }
-}
-
-std::string OutputCapture::text() const {
-  if (!truncated()) {
-    return m_begin + m_end;
-  }
-  return fmt::format("{}\n[… {} bytes left out …]\n{}", m_begin, m_left_out, m_end);
 }
 
 Descriptor text_as_input(const std::string& text) {

@@ -2,6 +2,8 @@
 // `limit` bytes. A thread reads, so that a writer that blocks until it is done cannot stall.
 #pragma once
 
+#include <pyro/base/bounded_text.hpp>
+
 #include <string>
 #include <string_view>
 #include <thread>
@@ -42,20 +44,16 @@ public:
 
   /// Closes the descriptor and waits for what is still in the pipe. Once; then ask for text().
   void finish();
-  /// Beginning and end, with "[… N bytes left out …]" between where there was more.
-  std::string text() const;
 
-  bool truncated() const { return m_left_out > 0; }
+  std::string text() const { return m_text.text(); }
+
+  bool truncated() const { return m_text.truncated(); }
 
 private:
   OutputCapture(std::size_t limit, std::pair<int, int> pipe);
   void read_loop();
-  void keep(std::string_view bytes);
 
-  std::size_t m_half;
-  std::string m_begin;
-  std::string m_end;
-  std::size_t m_left_out = 0;
+  BoundedText m_text;
   Descriptor m_read;
   Descriptor m_write;
   std::thread m_reader;

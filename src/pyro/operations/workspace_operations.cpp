@@ -46,6 +46,23 @@ Properties workspace_properties() {
       {"isolation", text("")},
       {"execution_mode", text("")},
       {"workspace_path", text("")},
+      {"workspace_seed", result(
+                             {{"mode", text("empty, directory, tar_archive")},
+                              {"seed_path", or_null(text("Absolute; null of an empty one"))}})},
+      {"network_policy", text("off or egress")},
+      {"secrets", list_of(text(""), "Names; values are never told")},
+      {"command_count", number("Commands since it was made or last reset")},
+      {"last_command", or_null(result(
+                           {{"sequence", number("")},
+                            {"command", text("")},
+                            {"cwd", text("")},
+                            {"exit_code", number("")},
+                            {"duration_ms", number("")},
+                            {"execution_mode", text("")},
+                            {"started_at", epoch("")}}))},
+      {"service_count", number("")},
+      {"running_service_count", number("")},
+      {"services", services_schema()},
       {"vcpu_count", number("")},
       {"mem_mib", number("")},
       {"generation", number("Counts applied specs; 0: the first apply did not end well")},
@@ -67,7 +84,6 @@ Json status_schema() {
   auto properties = workspace_properties();
   properties["base_snapshot"] = or_null(text("What the content was last restored from"));
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
-  properties["services"] = services_schema();
   properties["snapshots"] = snapshot_list_schema();
   properties["ports"] = list_of(
       result({{"service", text("")}, {"port", number("Inside")}, {"host_port", number("On this machine")}}),

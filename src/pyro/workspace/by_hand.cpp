@@ -1,9 +1,12 @@
 #include "by_hand.hpp"
 
 #include "limits.hpp"
+#include "measure.hpp"
 #include "network_policy.hpp"
+#include "secrets.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/archive_reader.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 
@@ -24,11 +27,35 @@ std::string literal(const std::string& text) {
   return result;
 }
 
-/// The source of an empty seed.
-std::string empty_directory(const Context& context) {
-  const auto directory = context.base.root() + "/empty";
-  os::make_directories(directory);
-  return directory;
+namespace fs = std::filesystem;
+
+/// Absolute and without symlinks; of an empty seed a directory of ours.
+std::string seed_of(const Context& context, const std::string& wanted) {
+  if (wanted.empty()) {
+    const auto directory = empty_seed(context);
+    os::make_directories(directory);
+    return directory;
+  }
+  std::error_code error;
+  const auto path = fs::canonical(wanted, error).string();
+  if (error) {
+    throw Error(ErrorCode::invalid_argument, "seed_path {} does not exist", wanted);
+  }
+  if (!os::is_directory(path) && !os::has_archive_name(path)) {
+    throw Error(ErrorCode::invalid_argument, "seed_path {} is neither a directory nor an archive", path)
+        .with_hint("archives are named .tar, .tar.gz, .tgz, .tar.zst, .tar.xz or .tar.bz2");
+  }
+  return path;
+}
+
+Json egress_of(const CreateRequest& request) {
+  if (request.egress_hosts.empty()) {
+    return request.network_policy == "egress" ? "all" : "none";
+  }
+  if (request.network_policy != "egress") {
+    throw Error(ErrorCode::invalid_argument, "egress_hosts needs network_policy 'egress'");
+  }
+  return request.egress_hosts;
 }
 
 Json spec_of(const CreateRequest& request, const std::string& seed) {
@@ -41,12 +68,22 @@ Json spec_of(const CreateRequest& request, const std::string& seed) {
        {{"image", literal(request.environment)},
         {"resources", {{"cpus", request.vcpu_count}, {"memory", fmt::format("{}MiB", request.mem_mib)}}}}},
       {"seed", {{"from", literal(seed)}, {"git", "all"}, {"on_change", "keep"}}},
-      {"network", {{"egress", request.network_policy == "egress" ? "all" : "none"}}}};
+      {"network", {{"egress", egress_of(request)}}}};
   for (const auto& [key, value] : request.labels) {
     spec["labels"][key] = literal(value);
   }
   spec["lifecycle"] = {{"ttl", fmt::format("{}s", request.ttl_seconds)}};
   return spec;
+}
+
+spec::Spec parsed(const Json& spec, const std::string& operation) {
+  spec::ParseOptions options;
+  options.file = operation;
+  try {
+    return spec::parse_spec_or_throw(spec.dump(), options);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::invalid_argument, "{}", error.message()).with_hint(error.hint());
+  }
 }
 
 } // namespace
@@ -65,22 +102,25 @@ LoadedProject project_for(const Context& context, const CreateRequest& wanted) {
     request.isolation = "host";
     request.backend = backend.name();
   }
-  namespace fs = std::filesystem;
-  const auto seed = request.seed_path.empty() ? empty_directory(context)
-                                              : fs::absolute(request.seed_path).lexically_normal().string();
-  spec::ParseOptions options;
-  options.file = "workspace_create";
   LoadedProject project;
-  try {
-    project.spec = spec::parse_spec_or_throw(spec_of(request, seed).dump(), options);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::invalid_argument, "{}", error.message()).with_hint(error.hint());
-  }
+  project.secrets = read_secrets(request.secrets);
+  project.spec = parsed(spec_of(request, seed_of(context, request.seed_path)), "workspace_create");
   project.directory = fs::current_path().string();
-  project.shown = options.file;
+  project.shown = "workspace_create";
   project.host_compat = host_compat;
   project.identity = "by-hand-" + os::random_hex(8);
   return project;
+}
+
+Json with_names(Json spec, const std::string& name, const std::map<std::string, std::string>& labels) {
+  CreateRequest request;
+  request.environment = "host"; // only the names matter here
+  request.name = name;
+  request.labels = labels;
+  const auto checked = parsed(spec_of(request, "/"), "workspace_update");
+  spec["name"] = checked.name;
+  spec["labels"] = checked.labels;
+  return spec;
 }
 
 } // namespace pyro::workspace

@@ -10,4 +10,8 @@ namespace pyro::workspace {
 /// Throws Error(invalid_argument) for what no spec may say (the name, the environment, …).
 LoadedProject project_for(const Context& context, const CreateRequest& request);
 
+/// The name and labels of `spec`, a normal form, changed. Throws Error(invalid_argument) for what no spec may
+/// say.
+Json with_names(Json spec, const std::string& name, const std::map<std::string, std::string>& labels);
+
 } // namespace pyro::workspace

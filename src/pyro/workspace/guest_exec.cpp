@@ -1,12 +1,11 @@
 #include "guest_exec.hpp"
 
+#include "input_feeder.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/fd.hpp>
 
-#include <sys/epoll.h>
-
-#include <array>
 #include <cerrno>
 #include <poll.h>
 #include <unistd.h>
@@ -50,75 +49,6 @@ private:
   const std::function<void(const std::string&)>& m_line;
   std::string m_text;
   bool m_pending = false;
-};
-
-/// Feeds our stdin to the command: a regular file is always readable and cannot be polled, so it is read in
-/// portions.
-class InputFeeder {
-public:
-  InputFeeder(os::EventLoop& loop, int fd) : m_loop(loop), m_fd(fd) {}
-
-  ~InputFeeder() { pause(); }
-
-  void start(std::shared_ptr<protocol::Call> call) {
-    m_call = std::move(call);
-    resume();
-  }
-
-  void resume() {
-    if (m_fd < 0 || m_watching || m_ended) {
-      return;
-    }
-    try {
-      m_loop.watch(m_fd, EPOLLIN, [this](std::uint32_t) { read_once(); });
-      m_watching = true;
-    } catch (const Error& error) {
-      if (error.error_number() != EPERM) {
-        throw;
-      }
-      m_loop.post([this] { read_file(); });
-    }
-  }
-
-private:
-  void pause() {
-    if (std::exchange(m_watching, false)) {
-      m_loop.unwatch(m_fd);
-    }
-  }
-
-  /// False: the end, or the command takes no more for now.
-  bool read_once() {
-    std::array<char, 32768> buffer{};
-    const auto count = ::read(m_fd, buffer.data(), buffer.size());
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
-      return true;
-    }
-    if (count <= 0) {
-      pause();
-      m_ended = true;
-      m_call->end_in();
-      return false;
-    }
-    if (!m_call->send(
-            protocol::FrameType::data_in, std::string_view(buffer.data(), static_cast<std::size_t>(count)))) {
-      pause();
-      return false;
-    }
-    return true;
-  }
-
-  void read_file() {
-    if (!m_ended && m_call->is_open() && read_once()) {
-      m_loop.post([this] { read_file(); });
-    }
-  }
-
-  os::EventLoop& m_loop;
-  int m_fd;
-  std::shared_ptr<protocol::Call> m_call;
-  bool m_watching = false;
-  bool m_ended = false;
 };
 
 /// Our stdout may be a pipe that somebody reads slowly: wait until it takes bytes again.
@@ -174,8 +104,8 @@ protocol::ExecResult run_with_lines(
   return protocol::exec_result_from_json(*result);
 }
 
-protocol::ExecRequest guest_request(
-    const store::WorkspaceRecord& record, const ExecRequest& request, const ExecStreams& streams) {
+protocol::ExecRequest
+guest_request(const store::WorkspaceRecord& record, const ExecRequest& request, const ExecStreams& streams) {
   protocol::ExecRequest guest;
   guest.argv = request.argv;
   guest.cwd = request.cwd.empty() ? record.workdir : request.cwd;

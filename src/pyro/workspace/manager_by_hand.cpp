@@ -1,10 +1,27 @@
-// Workspaces made by hand: create, remove.
+// Workspaces made by hand: create, remove, update, list, their command log.
 #include "apply_project.hpp"
 #include "by_hand.hpp"
+#include "command_log.hpp"
+#include "describe.hpp"
+#include "half_made.hpp"
+#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 
+#include <pyro/os/clock.hpp>
+
 namespace pyro::workspace {
+
+namespace {
+
+bool has_labels(const store::WorkspaceRecord& record, const std::map<std::string, std::string>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
+    const auto found = record.labels.find(label.first);
+    return found != record.labels.end() && found->second == label.second;
+  });
+}
+
+} // namespace
 
 Json Manager::create(const CreateRequest& request) {
   auto& context = m_state->context;
@@ -18,6 +35,65 @@ Json Manager::remove(const std::string& workspace) {
   ApplyOptions options;
   options.approve_all = true;
   return destroy(workspace, {}, options, true);
+}
+
+Json Manager::update(
+    const std::string& workspace, const std::optional<std::string>& name,
+    const std::map<std::string, std::string>& labels, const std::vector<std::string>& clear_labels) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  auto locked = lock_workspace(context, locate(context, workspace, {}).id, "update");
+  auto& record = locked.record;
+  if (const auto file = string_or(record.metadata, "project_file", ""); !file.empty()) {
+    throw Error(ErrorCode::bad_state, "the name and labels of {} are declared in {}", record.name, file)
+        .with_hint("change them there, then `pyro apply`");
+  }
+  auto new_labels = record.labels;
+  for (const auto& key : clear_labels) {
+    new_labels.erase(key);
+  }
+  for (const auto& [key, value] : labels) {
+    new_labels[key] = value;
+  }
+  record.spec = with_names(record.spec, name.value_or(record.name), new_labels);
+  record.name = get_string(record.spec, "name");
+  record.labels = string_map_or_empty(record.spec, "labels");
+  record.last_activity_at = os::now_epoch();
+  context.records.save(record);
+  return status(record.id, {});
+}
+
+Json Manager::list_matching(
+    const std::string& name, const std::map<std::string, std::string>& labels, const std::string& state) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  remove_half_made(context);
+  std::vector<Json> found;
+  std::vector<std::string> damaged;
+  for (const auto& listed : context.records.list(&damaged)) {
+    const bool fits = (name.empty() || listed.name == name) && has_labels(listed, labels);
+    if (is_destroyed(listed) || is_vm(listed) || !fits) {
+      continue;
+    }
+    auto document =
+        describe(store::WorkspacePaths(context.base, listed.id), look_at_workspace(context, listed.id));
+    if (state.empty() || document["state"] == state) {
+      found.push_back(std::move(document));
+    }
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Json& one, const Json& other) {
+    return get_double(one, "last_activity_at") > get_double(other, "last_activity_at");
+  });
+  return {{"count", found.size()}, {"workspaces", found}, {"damaged", damaged}};
+}
+
+Json Manager::command_log(const std::string& workspace, std::int64_t limit) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  const CommandLog log(
+      store::WorkspacePaths(context.base, located.id), look_at_workspace(context, located.id));
+  return {{"workspace_id", located.id}, {"count", log.count()}, {"entries", log.entries(limit)}};
 }
 
 } // namespace pyro::workspace

@@ -133,6 +133,22 @@ void measure_env_files(const LoadedProject& project, Measured& measured) {
 
 } // namespace
 
+std::string empty_seed(const Context& context) {
+  return context.base.root() + "/empty";
+}
+
+Json describe_seed(const Context& context, const Measured& measured) {
+  if (measured.archive) {
+    return {{"mode", "tar_archive"}, {"seed_path", measured.archive->path}};
+  }
+  const auto source = measured.scan->source();
+  const auto empty = fs::weakly_canonical(empty_seed(context)).string();
+  if (fs::weakly_canonical(source).string() == empty) {
+    return {{"mode", "empty"}, {"seed_path", nullptr}};
+  }
+  return {{"mode", "directory"}, {"seed_path", source}};
+}
+
 Measured measure(Context& context, const LoadedProject& project, Build build) {
   Measured measured;
   const auto& image = project.spec.environment.image;

@@ -7,6 +7,7 @@
 
 #include <pyro/backend/control_client.hpp>
 #include <pyro/base/redactor.hpp>
+#include <pyro/spec/spec.hpp>
 
 #include <map>
 #include <optional>

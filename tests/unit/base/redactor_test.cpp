@@ -5,6 +5,8 @@
 namespace pyro {
 namespace {
 
+using Values = std::map<std::string, std::string>;
+
 std::string in_pieces(const Redactor& redactor, const std::vector<std::string>& pieces) {
   RedactedStream stream(redactor);
   std::string shown;
@@ -15,7 +17,7 @@ std::string in_pieces(const Redactor& redactor, const std::vector<std::string>& 
 }
 
 TEST(Redactor, ReplacesEveryOccurrenceByTheName) {
-  const Redactor redactor({{"TOKEN", "abc123"}, {"OTHER", "zzz\n"}});
+  const Redactor redactor(Values{{"TOKEN", "abc123"}, {"OTHER", "zzz\n"}});
   EXPECT_EQ(redactor.redact("x abc123abc123 zzz"), "x [redacted:TOKEN][redacted:TOKEN] [redacted:OTHER]");
   EXPECT_EQ(redactor.redact("abc12"), "abc12");
   EXPECT_EQ(redactor.redact(""), "");
@@ -23,23 +25,23 @@ TEST(Redactor, ReplacesEveryOccurrenceByTheName) {
 
 TEST(Redactor, KnowsNothingByDefaultAndOfEmptyValues) {
   EXPECT_TRUE(Redactor().empty());
-  EXPECT_TRUE(Redactor({{"A", ""}, {"B", "\n"}}).empty());
+  EXPECT_TRUE(Redactor(Values{{"A", ""}, {"B", "\n"}}).empty());
   EXPECT_EQ(Redactor().redact("text"), "text");
 }
 
 TEST(Redactor, TheLongestValueWins) {
-  const Redactor redactor({{"SHORT", "abc"}, {"LONG", "abcdef"}});
+  const Redactor redactor(Values{{"SHORT", "abc"}, {"LONG", "abcdef"}});
   EXPECT_EQ(redactor.redact("abcdef abcde"), "[redacted:LONG] [redacted:SHORT]de");
 }
 
 TEST(Redactor, LinesOfAValueAreSecretsToo) {
-  const Redactor redactor({{"KEY", "-----BEGIN-----\nMIIEabcdef\nend\n"}});
+  const Redactor redactor(Values{{"KEY", "-----BEGIN-----\nMIIEabcdef\nend\n"}});
   EXPECT_EQ(redactor.redact("a MIIEabcdef\r\n"), "a [redacted:KEY]\r\n");
   EXPECT_EQ(redactor.redact("the end"), "the end") << "short lines are ordinary words";
 }
 
 TEST(RedactedStream, FindsAValueThatIsSplitAnywhere) {
-  const Redactor redactor({{"T", "secret-value"}});
+  const Redactor redactor(Values{{"T", "secret-value"}});
   const std::string text = "before secret-value after secret-val";
   const std::string wanted = "before [redacted:T] after secret-val";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
@@ -53,7 +55,7 @@ TEST(RedactedStream, FindsAValueThatIsSplitAnywhere) {
 }
 
 TEST(RedactedStream, HoldsBackOnlyWhatMayBeABeginning) {
-  const Redactor redactor({{"T", "secret"}});
+  const Redactor redactor(Values{{"T", "secret"}});
   RedactedStream stream(redactor);
   EXPECT_EQ(stream.add("prompt> "), "prompt> ");
   EXPECT_EQ(stream.add("sec"), "");
@@ -63,15 +65,15 @@ TEST(RedactedStream, HoldsBackOnlyWhatMayBeABeginning) {
 }
 
 TEST(RedactedStream, OverlappingBeginningsAreNotLost) {
-  const Redactor redactor({{"T", "aab"}});
+  const Redactor redactor(Values{{"T", "aab"}});
   EXPECT_EQ(in_pieces(redactor, {"a", "a", "a", "b"}), "a[redacted:T]");
-  const Redactor two({{"ONE", "abc"}, {"TWO", "abcabd"}});
+  const Redactor two(Values{{"ONE", "abc"}, {"TWO", "abcabd"}});
   EXPECT_EQ(in_pieces(two, {"abc", "abc"}), "[redacted:ONE][redacted:ONE]");
   EXPECT_EQ(in_pieces(two, {"abc", "abd"}), "[redacted:TWO]");
 }
 
 TEST(RedactedStream, BytesOfAllKindsPass) {
-  const Redactor redactor({{"T", std::string("\0\xff", 2)}});
+  const Redactor redactor(Values{{"T", std::string("\0\xff", 2)}});
   EXPECT_EQ(in_pieces(redactor, {std::string("a\0", 2), "\xff", "b"}), "a[redacted:T]b");
 }
 

@@ -1,0 +1,104 @@
+// Commands in a workspace made by hand, and their log.
+#include "captured_exec.hpp"
+#include "groups.hpp"
+
+namespace pyro::operations {
+
+namespace {
+
+constexpr std::int64_t k_timeout_seconds = 30;
+constexpr std::int64_t k_entries = 200;
+
+/// A text goes to a shell, a list is run as it is.
+workspace::ExecRequest command_of(const Json& given) {
+  workspace::ExecRequest request;
+  const auto& command = value_at(given, "command");
+  if (command.is_string()) {
+    request.script = command.get<std::string>();
+    request.argv = {"/bin/sh", "-c", request.script};
+  } else {
+    request.argv = get_strings(given, "command");
+  }
+  if (request.argv.empty() || (command.is_string() && request.script.empty())) {
+    throw Error(ErrorCode::invalid_argument, "command must not be empty");
+  }
+  request.cwd = string_or(given, "cwd", "");
+  request.env = string_map_or_empty(given, "env");
+  request.secret_env = string_map_or_empty(given, "secret_env");
+  request.user = string_or(given, "user", "");
+  const auto seconds = int_or(given, "timeout_seconds", k_timeout_seconds);
+  if (seconds <= 0) {
+    throw Error(ErrorCode::invalid_argument, "timeout_seconds must be positive");
+  }
+  request.timeout = std::chrono::seconds(seconds);
+  return request;
+}
+
+Json run_exec(Context& context, const Json& given) {
+  auto answer =
+      run_captured(context, given, command_of(given), [&](const auto& request, const auto& streams) {
+        return context.manager.exec(id_of(given), {}, request, streams);
+      });
+  answer["stderr"] = get_string(answer, "stderr") + string_or(answer, "note", "");
+  return answer;
+}
+
+Operation exec() {
+  auto command = list_of(text(""), "A text for /bin/sh -c, or a list: the program and its arguments");
+  command["type"] = {"string", "array"};
+  return {
+      .name = "workspace_exec",
+      .summary = "Run a command in a workspace and return its output",
+      .parameters_schema = id_parameters(
+          {{"command", std::move(command)},
+           {"cwd", text("Default: /workspace")},
+           {"env", map_of_text("On top of the workspace's")},
+           {"secret_env", map_of_text("Secrets as variables: {SECRET: VARIABLE}")},
+           {"user", text("Default: the workspace's")},
+           {"stdin", text("What it reads; default: nothing")},
+           {"timeout_seconds", number("Default 30; then all of it is killed and exit_code is 124")},
+           {"max_output_bytes", number("Of each stream, beginning and end are kept; default 1 MiB")}},
+          {"command"}),
+      .result_schema = result(exec_result_properties(), {"exit_code", "stdout", "stderr", "execution_mode"}),
+      .destructive = true,
+      .run = run_exec};
+}
+
+Operation logs() {
+  const auto entry = result(
+      {{"sequence", number("From 1")},
+       {"command", text("")},
+       {"cwd", text("")},
+       {"exit_code", number("")},
+       {"stdout", text("Bounded; see stdout_truncated")},
+       {"stderr", text("")},
+       {"stdout_truncated", flag("")},
+       {"stderr_truncated", flag("")},
+       {"duration_ms", number("")},
+       {"execution_mode", text("")},
+       {"started_at", epoch("")}},
+      {"sequence", "command", "cwd", "exit_code", "stdout", "stderr", "duration_ms", "execution_mode",
+       "started_at"});
+  return {
+      .name = "workspace_logs",
+      .summary = "The commands that were run in a workspace, with their output",
+      .parameters_schema = id_parameters({{"limit", number("The last so many entries; default 200")}}),
+      .result_schema = result(
+          {{"workspace_id", text("")},
+           {"count", number("Of all commands; the last 1000 are kept")},
+           {"entries", list_of(entry, "Oldest first")}},
+          {"workspace_id", "count", "entries"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return context.manager.command_log(id_of(given), int_or(given, "limit", k_entries));
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> command_operations() {
+  return {exec(), logs()};
+}
+
+} // namespace pyro::operations

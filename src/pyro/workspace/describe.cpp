@@ -1,0 +1,140 @@
+#include "describe.hpp"
+
+#include "command_log.hpp"
+#include "guest_services.hpp"
+#include "secrets.hpp"
+
+#include <pyro/os/clock.hpp>
+
+#include <ctime>
+#include <unistd.h>
+
+namespace pyro::workspace {
+
+namespace {
+
+Json or_null(double epoch) {
+  return epoch > 0 ? Json(epoch) : Json();
+}
+
+/// When its sandbox was started: a process tells it in ticks since boot.
+double started_at(const store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started || !record.supervisor) {
+    return 0;
+  }
+  timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto ticks = static_cast<double>(record.supervisor->start_time);
+  const auto age = static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9
+                   - ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return os::now_epoch() - std::max(0.0, age);
+}
+
+double last_activity(const store::WorkspaceRecord& record, const CommandLog& log) {
+  return std::max(record.last_activity_at, log.last_at());
+}
+
+Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log) {
+  return {{"workspace_id", record.id},
+          {"name", record.name},
+          {"labels", record.labels},
+          {"environment", record.environment},
+          {"state", is_destroyed(record) ? "destroyed" : std::string(store::name_of(record.state))},
+          {"workspace_path", "/workspace"},
+          {"workspace_seed", record.workspace_seed},
+          {"checkout", record.checkout},
+          {"backend", record.backend},
+          {"isolation", record.isolation},
+          {"execution_mode", record.execution_mode},
+          {"network", record.network},
+          {"network_policy", string_or(record.network, "egress", "none") == "none" ? "off" : "egress"},
+          {"vcpu_count", record.vcpu_count},
+          {"mem_mib", record.mem_mib},
+          {"generation", record.spec_generation},
+          {"command_count", log.count()},
+          {"last_command", log.last()},
+          {"reset_count", record.reset_count},
+          {"last_reset_at", record.last_reset_at ? Json(*record.last_reset_at) : Json()},
+          {"created_at", record.created_at},
+          {"started_at", or_null(started_at(record))},
+          {"destroyed_at", or_null(record.metadata.value("destroyed_at", 0.0))},
+          {"last_activity_at", last_activity(record, log)},
+          {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
+          {"sandbox_pid", record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
+          {"supervisor_pid", record.supervisor ? Json(record.supervisor->pid) : Json()},
+          {"last_error", record.last_error},
+          {"notes", record.metadata.value("notes", Json::array())},
+          {"undo", record.undo ? Json{{"reason", record.undo->reason},
+                                      {"made_at", record.undo->made_at},
+                                      {"expires_at", record.undo->expires_at}}
+                               : Json()}};
+}
+
+std::vector<std::string>
+secret_names(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  auto names = record.secrets;
+  for (const auto& [name, value] : kept_secrets(paths)) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+} // namespace
+
+/// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
+Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  if (record.state == store::WorkspaceState::started) {
+    if (auto client = backend::ControlClient::connect(paths.control_socket())) {
+      for (const auto& status : services_status(*client)) {
+        list.push_back(protocol::to_json(status));
+      }
+      return list;
+    }
+  }
+  if (record.spec.is_object() && record.spec.contains("services")) {
+    for (const auto& [name, definition] : record.spec["services"].items()) {
+      list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
+    }
+  }
+  return list;
+}
+
+/// Published ports, as publish_ports() remembers them: {"web:8080": 40123}.
+Json describe_ports(const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  const auto remembered = record.metadata.value("ports", Json::object());
+  if (record.state != store::WorkspaceState::started || !remembered.is_object()) {
+    return list;
+  }
+  for (const auto& [key, host_port] : remembered.items()) {
+    const auto colon = key.rfind(':');
+    if (colon != std::string::npos && host_port.is_number_integer()) {
+      list.push_back(
+          {{"service", key.substr(0, colon)},
+           {"port", std::atoi(key.c_str() + colon + 1)},
+           {"host_port", host_port}});
+    }
+  }
+  return list;
+}
+
+double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  return last_activity(record, CommandLog(paths, record));
+}
+
+Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  auto document = describe_record(record, CommandLog(paths, record));
+  const auto services = describe_services(paths, record);
+  document["services"] = services;
+  document["service_count"] = services.size();
+  document["running_service_count"] =
+      std::count_if(services.begin(), services.end(), [](const Json& service) {
+        const auto state = string_or(service, "state", "");
+        return state == "running" || state == "ready" || state == "starting";
+      });
+  document["secrets"] = secret_names(paths, record);
+  return document;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,124 @@
+#include "logged_exec.hpp"
+
+#include "command_log.hpp"
+#include "guest_exec.hpp"
+#include "sandboxes.hpp"
+#include "secrets.hpp"
+
+#include <pyro/base/bounded_text.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+protocol::ExecRequest guest_request(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const ExecRequest& request,
+    const ExecStreams& streams) {
+  protocol::ExecRequest guest;
+  guest.argv = request.argv;
+  guest.cwd = request.cwd.empty() ? record.workdir : request.cwd;
+  guest.env = record.env;
+  for (const auto& [name, value] : request.env) {
+    guest.env[name] = value;
+  }
+  for (auto& [name, value] : secret_environment(paths, request.secret_env)) {
+    guest.env[name] = std::move(value);
+  }
+  guest.user = request.user.empty() ? record.user : request.user;
+  guest.wants_stdin = streams.in >= 0;
+  if (request.tty) {
+    guest.pty = protocol::TerminalSize{request.columns, request.rows};
+  }
+  guest.timeout_ms = request.timeout.count();
+  return guest;
+}
+
+/// One stream of output on its way: without secrets to its reader, and the same for the log.
+class Stream {
+public:
+  explicit Stream(const Redactor& redactor) : m_redacted(redactor), m_kept(k_logged_output) {}
+
+  std::string add(std::string_view bytes) { return keep(m_redacted.add(bytes)); }
+
+  std::string finish() { return keep(m_redacted.finish()); }
+
+  const BoundedText& kept() const { return m_kept; }
+
+private:
+  std::string keep(std::string text) {
+    m_kept.add(text);
+    return text;
+  }
+
+  RedactedStream m_redacted;
+  BoundedText m_kept;
+};
+
+/// The command has run: that it cannot be noted (a full disk, a workspace deleted meanwhile) does not change
+/// its result.
+void note_in_log(const Context& context, const CommandLog& log, const LoggedCommand& command) {
+  try {
+    std::ignore = log.add(command);
+  } catch (const Error& error) {
+    context.emit("note", "", fmt::format("the command is not in the log: {}", error.what()));
+  }
+}
+
+} // namespace
+
+void require_started(const store::WorkspaceRecord& record, const std::string& operation) {
+  if (record.state == store::WorkspaceState::started) {
+    return;
+  }
+  throw Error(
+      ErrorCode::bad_state, "the workspace must be in 'started' state before {}{}", operation,
+      record.last_error.empty() ? "" : " (" + record.last_error + ")")
+      .with_hint("`pyro apply` or `pyro start` starts it");
+}
+
+ExecResult run_logged(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const ExecRequest& request, const ExecStreams& streams) {
+  using protocol::FrameType;
+  const auto guest = guest_request(paths, record, request, streams);
+  const auto secrets = known_secrets(paths, record);
+  const auto& redactor = secrets.redactor;
+  const auto client = connect_sandbox(paths.runtime(), "exec");
+  const auto started_at = os::now_epoch();
+  Stream out(redactor);
+  Stream err(redactor);
+  auto result = run_with_output(
+      *client, guest, streams.in,
+      [&](FrameType type, std::string_view bytes) {
+        write_output(streams, type, (type == FrameType::data_err ? err : out).add(bytes));
+      },
+      request.poll_control);
+  write_output(streams, FrameType::data_out, out.finish());
+  write_output(streams, FrameType::data_err, err.finish());
+  result.note = redactor.redact(result.note);
+  result.execution_mode = record.execution_mode;
+  if (request.tty) {
+    return result;
+  }
+  LoggedCommand command;
+  command.command = redactor.redact(request.script.empty() ? shell_text(request.argv) : request.script);
+  command.cwd = redactor.redact(guest.cwd);
+  command.exit_code = result.exit_code;
+  if (secrets.complete) {
+    command.out = out.kept().text();
+    command.err = err.kept().text() + result.note;
+  } else {
+    command.err = "[output not kept: a declared secret is not set here, so it could not be taken out]";
+  }
+  command.out_truncated = out.kept().truncated() || !secrets.complete;
+  command.err_truncated = err.kept().truncated() || !secrets.complete;
+  command.duration_ms = result.duration_ms;
+  command.execution_mode = result.execution_mode;
+  command.started_at = started_at;
+  note_in_log(context, CommandLog(paths, record), command);
+  return result;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,72 @@
+// Removing what has outlived its time: expired workspaces made by hand, and records that cannot be read.
+#include "half_made.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "workspace_handle.hpp"
+
+#include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+/// Declared ones stay: their file says what becomes of them (lifecycle.on_expire).
+bool is_reapable(const store::WorkspaceRecord& record) {
+  return string_or(record.metadata, "project_file", "").empty() && record.expires_at
+         && *record.expires_at <= os::now_epoch() && !is_vm(record);
+}
+
+/// False: somebody works on it.
+bool remove_at_once(const Context& context, const std::string& id) {
+  const store::WorkspacePaths paths(context.base, id);
+  const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "reap");
+  if (!lock) {
+    return false;
+  }
+  kill_sandbox(paths.runtime());
+  remove_workspace(context, paths);
+  return true;
+}
+
+/// Has it a record, and one that cannot be read? A directory without one may be just being made: whoever
+/// makes one holds the store's lock.
+bool is_damaged(const Context& context, const std::string& id) {
+  try {
+    if (context.records.find(id)) {
+      return false;
+    }
+  } catch (const Error& error) {
+    return error.code() == ErrorCode::protocol;
+  }
+  return os::ExclusiveLock::try_lock(context.base.store_lock(), "reap").has_value()
+         && !context.records.find(id);
+}
+
+} // namespace
+
+Json Manager::reap() {
+  auto& context = m_state->context;
+  context.base.prepare();
+  remove_half_made(context);
+  std::vector<std::string> doomed;
+  for (const auto& id : context.records.ids()) {
+    if (is_damaged(context, id)) {
+      doomed.push_back(id);
+    }
+  }
+  for (const auto& record : context.records.list()) {
+    if (is_reapable(record)) {
+      doomed.push_back(record.id);
+    }
+  }
+  Json removed = Json::array();
+  Json skipped = Json::array();
+  for (const auto& id : doomed) {
+    context.check_interrupted();
+    (remove_at_once(context, id) ? removed : skipped).push_back(id);
+  }
+  return {{"count", removed.size()}, {"workspaces", removed}, {"skipped", skipped}};
+}
+
+} // namespace pyro::workspace

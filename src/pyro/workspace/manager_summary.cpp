@@ -1,0 +1,93 @@
+// A workspace in one look: what was done in it and what it holds.
+#include "command_log.hpp"
+#include "describe.hpp"
+#include "locate.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/tree_walk.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::int64_t k_recent_commands = 5;
+constexpr std::size_t k_shown_changes = 50;
+
+/// Bytes on disk of its own writable layer; files in it may be for the ids of the inside only.
+std::uint64_t written_bytes(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  const auto directory = paths.generation(record.generation);
+  return os::IdSpace::current()
+      .run([&directory]() -> Json {
+        std::uint64_t bytes = 0;
+        os::TreeVisitor visitor;
+        visitor.enter = [&bytes](const os::TreeEntry& entry) {
+          bytes += static_cast<std::uint64_t>(entry.status.st_blocks) * 512;
+          return os::Visit::go_on;
+        };
+        os::walk_tree(directory, visitor);
+        return bytes;
+      })
+      .get<std::uint64_t>();
+}
+
+Json recent_commands(const CommandLog& log) {
+  Json list = Json::array();
+  for (auto& entry : log.entries(k_recent_commands)) {
+    entry.erase("stdout");
+    entry.erase("stderr");
+    list.push_back(std::move(entry));
+  }
+  return {{"count", log.count()}, {"recent", list}};
+}
+
+Json snapshot_summary(const Json& snapshots) {
+  Json names = Json::array();
+  std::int64_t bytes = 0;
+  for (const auto& snapshot : snapshots) {
+    names.push_back(snapshot["snapshot_name"]);
+    bytes += int_or(snapshot, "size_bytes", 0);
+  }
+  return {{"count", names.size()}, {"names", names}, {"size_bytes", bytes}};
+}
+
+Json change_summary(Json diff) {
+  auto& entries = diff["entries"];
+  Json shown = Json::array();
+  for (std::size_t index = 0; index < std::min(entries.size(), k_shown_changes); ++index) {
+    shown.push_back({{"path", entries[index]["path"]}, {"status", entries[index]["status"]}});
+  }
+  return {
+      {"changed", diff["changed"]},
+      {"summary", diff["summary"]},
+      {"entries", shown},
+      {"truncated", entries.size() > k_shown_changes}};
+}
+
+} // namespace
+
+Json Manager::summary(const std::string& workspace) {
+  auto& context = m_state->context;
+  auto document = status(workspace, {});
+  const auto id = get_string(document, "workspace_id");
+  const auto record = look_at_workspace(context, id);
+  const store::WorkspacePaths paths(context.base, id);
+  Json result;
+  for (const auto* key :
+       {"workspace_id", "name", "labels", "state", "environment", "workspace_seed", "created_at",
+        "last_activity_at", "expires_at", "reset_count", "last_error"}) {
+    result[key] = document[key];
+  }
+  result["commands"] = recent_commands(CommandLog(paths, record));
+  result["services"] = {
+      {"count", document["service_count"]},
+      {"running_count", document["running_service_count"]},
+      {"services", document["services"]}};
+  result["snapshots"] = snapshot_summary(document["snapshots"]);
+  result["changes"] = change_summary(diff(id, {}, {"/workspace"}, false));
+  result["size_bytes"] = written_bytes(paths, record);
+  return result;
+}
+
+} // namespace pyro::workspace
