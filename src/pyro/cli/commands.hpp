@@ -8,6 +8,15 @@
 
 namespace pyro::cli {
 
+extern const Command k_workspace_snapshot_list;
+extern const Command k_workspace_snapshot_delete;
+extern const Command k_workspace_snapshot_create;
+extern const Command k_workspace_reset;
+extern const Command k_workspace_fork;
+extern const Command k_snapshot_show;
+extern const Command k_fork;
+extern const Command k_forget;
+extern const Command k_adopt;
 extern const Command k_apply;
 extern const Command k_attach;
 extern const Command k_completion;

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "render.hpp"
+#include "render_vm.hpp"
 #include "session.hpp"
 
 namespace pyro::cli {
@@ -58,7 +59,9 @@ int run_list(Session& session) {
 }
 
 int run_inspect(Session& session) {
-  session.show(session.call("env_inspect", image_of(session)), render_document);
+  session.show(session.call("env_inspect", image_of(session)), [](const Json& environment) {
+    return render_environment(environment, epoch_now());
+  });
   return 0;
 }
 
