@@ -107,7 +107,7 @@ TEST(TerminalText, TakesWholeCharactersUpToTheLimit) {
 }
 
 TEST(TerminalText, SecretsAreReplaced) {
-  const Redactor redactor({{"TOKEN", "abc123"}});
+  const Redactor redactor(std::map<std::string, std::string>{{"TOKEN", "abc123"}});
   const std::string sent = "x abc123 y";
   TextWanted wanted;
   wanted.secrets = redactor.find(sent, true).spans;
