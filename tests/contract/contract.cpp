@@ -80,10 +80,12 @@ void Contract::TearDown() {
   if (m_root.empty()) {
     return;
   }
-  for (const auto& entry : call("workspace_list")["workspaces"]) {
+  const auto all_workspaces = call("workspace_list");
+  for (const auto& entry : all_workspaces["workspaces"]) {
     call("workspace_delete", {{"workspace_id", entry["workspace_id"]}});
   }
-  for (const auto& entry : call("vm_list")["vms"]) {
+  const auto all_vms = call("vm_list");
+  for (const auto& entry : all_vms["vms"]) {
     call("vm_delete", {{"vm_id", entry["vm_id"]}});
   }
   m_engine.reset();
