@@ -2,6 +2,8 @@
 #include "render.hpp"
 #include "session.hpp"
 
+#include <pyro/base/error.hpp>
+
 namespace pyro::cli {
 
 namespace {
@@ -23,24 +25,32 @@ Examples:
 )";
 
 constexpr std::string_view k_rm_page = R"(
-Forgets a snapshot's name. Its data goes with the next `pyro prune`, if nothing else needs it.
+Forgets a snapshot. Its data goes at once unless something else needs it.
 
 Examples:
   pyro snapshot rm before-upgrade
+)";
+
+constexpr std::string_view k_show_page = R"(
+Shows what is known of one snapshot.
+
+Examples:
+  pyro snapshot show before-upgrade
+  pyro snapshot show baseline --json
 )";
 
 constexpr std::array k_name{Operand{"NAME", Count::one, "Letters, digits, '.', '_' and '-'"}};
 
 Json named(const Session& session) {
   auto parameters = session.where();
-  parameters["name"] = session.arguments().operands.front();
+  parameters["snapshot_name"] = session.arguments().operands.front();
   return parameters;
 }
 
 int run_save(Session& session) {
   const auto parameters = named(session);
-  session.conclude(session.call("snapshot_save", parameters), [&](const Json&) {
-    const auto name = get_string(parameters, "name");
+  session.conclude(session.call("snapshot_create", parameters), [&](const Json&) {
+    const auto name = get_string(parameters, "snapshot_name");
     return fmt::format("Saved {}. `pyro reset --to {}` comes back to it.\n", name, name);
   });
   return 0;
@@ -55,10 +65,22 @@ int run_ls(Session& session) {
 
 int run_rm(Session& session) {
   const auto parameters = named(session);
-  session.conclude(session.call("snapshot_remove", parameters), [&](const Json&) {
-    return fmt::format("Forgot {}.\n", get_string(parameters, "name"));
+  session.conclude(session.call("snapshot_delete", parameters), [&](const Json&) {
+    return fmt::format("Forgot {}.\n", get_string(parameters, "snapshot_name"));
   });
   return 0;
+}
+
+int run_show(Session& session) {
+  const auto name = session.arguments().operands.front();
+  for (const auto& snapshot : session.call("snapshot_list", session.where())["snapshots"]) {
+    if (get_string(snapshot, "snapshot_name") == name) {
+      session.show(snapshot, render_document);
+      return 0;
+    }
+  }
+  throw Error(ErrorCode::not_found, "snapshot {} does not exist", name)
+      .with_hint("`pyro snapshot ls` lists what there is");
 }
 
 } // namespace
@@ -77,6 +99,14 @@ constinit const Command k_snapshot_ls{
     .page = k_ls_page,
     .run = run_ls,
     .alias = "snapshot list",
+};
+
+constinit const Command k_snapshot_show{
+    .name = "snapshot show",
+    .summary = "Show one snapshot",
+    .page = k_show_page,
+    .run = run_show,
+    .operands = k_name,
 };
 
 constinit const Command k_snapshot_rm{

@@ -93,6 +93,11 @@ Json id_parameters(Properties properties, std::vector<std::string> required) {
   return parameters(std::move(properties), std::move(required));
 }
 
+Json any_workspace_parameters(Properties properties, std::vector<std::string> required) {
+  properties["workspace_id"] = text("An id, a unique id prefix or a name; same as workspace");
+  return workspace_parameters(std::move(properties), std::move(required));
+}
+
 Json result(Properties properties, std::vector<std::string> required) {
   return object(std::move(properties), required);
 }
@@ -107,7 +112,13 @@ workspace::Project project_of(const Json& parameters) {
 }
 
 std::string workspace_of(const Json& parameters) {
-  return string_or(parameters, "workspace", "");
+  if (!parameters.contains("workspace_id")) {
+    return string_or(parameters, "workspace", "");
+  }
+  if (parameters.contains("workspace")) {
+    throw Error(ErrorCode::invalid_argument, "give either workspace_id or workspace");
+  }
+  return id_of(parameters);
 }
 
 std::string id_of(const Json& parameters) {

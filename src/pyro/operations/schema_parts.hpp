@@ -28,11 +28,14 @@ Json project_parameters(Properties properties, std::vector<std::string> required
 Json workspace_parameters(Properties properties, std::vector<std::string> required = {});
 /// The same plus workspace_id, required: an id, a unique id prefix or a name.
 Json id_parameters(Properties properties, std::vector<std::string> required = {});
+/// Both: workspace_id, or else as workspace_parameters(). For what declared workspaces and those made by hand
+/// share.
+Json any_workspace_parameters(Properties properties, std::vector<std::string> required = {});
 /// A result: more properties may follow in later versions.
 Json result(Properties properties, std::vector<std::string> required = {});
 
 workspace::Project project_of(const Json& parameters);
-/// Empty: the one of the project.
+/// By `workspace_id` or `workspace`; empty: the one of the project.
 std::string workspace_of(const Json& parameters);
 std::string id_of(const Json& parameters);
 /// approve, wait, cache and timeout, as far as the operation has them.

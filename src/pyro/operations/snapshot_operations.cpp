@@ -17,6 +17,14 @@ Json snapshot_schema() {
       {"snapshot_name", "kind", "created_at"});
 }
 
+Json reset_schema() {
+  auto schema = workspace_document_schema();
+  schema["properties"]["workspace_reset"] =
+      result({{"snapshot_name", text("What it was reset to")}}, {"snapshot_name"});
+  schema["required"].push_back("workspace_reset");
+  return schema;
+}
+
 } // namespace
 
 Json snapshot_list_schema() {
@@ -25,39 +33,55 @@ Json snapshot_list_schema() {
 
 std::vector<Operation> snapshot_operations() {
   return {
-      {.name = "snapshot_save",
-       .summary = "Keep the content as it is now under a name",
-       .parameters_schema =
-           workspace_parameters({{"name", text("Letters, digits, '.', '_' and '-'")}}, {"name"}),
+      {.name = "snapshot_create",
+       .summary = "Keep the content of a started workspace as it is now under a name",
+       .parameters_schema = any_workspace_parameters(
+           {{"snapshot_name",
+             text("Small letters, digits, '.', '_' and '-', at most 64, and not 'baseline'")}},
+           {"snapshot_name"}),
        .result_schema = result(
            {{"workspace_id", text("")}, {"snapshot", snapshot_schema()}}, {"workspace_id", "snapshot"}),
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_save(
-                 workspace_of(given), project_of(given), get_string(given, "name"));
+             return context.manager.snapshot_create(
+                 workspace_of(given), project_of(given), get_string(given, "snapshot_name"));
            }},
       {.name = "snapshot_list",
-       .summary = "The snapshots of a workspace, declared and saved",
-       .parameters_schema = workspace_parameters({}),
+       .summary = "The snapshots of a workspace, declared and made by hand",
+       .parameters_schema = any_workspace_parameters({}),
        .result_schema = result(
            {{"workspace_id", text("")}, {"count", number("")}, {"snapshots", snapshot_list_schema()}},
-           {"workspace_id", "snapshots"}),
+           {"workspace_id", "count", "snapshots"}),
        .read_only = true,
        .idempotent = true,
        .run =
            [](Context& context, const Json& given) {
              return context.manager.snapshot_list(workspace_of(given), project_of(given));
            }},
-      {.name = "snapshot_remove",
-       .summary = "Forget a snapshot's name; prune removes its data when nothing else needs it",
-       .parameters_schema = workspace_parameters({{"name", text("")}}, {"name"}),
+      {.name = "snapshot_delete",
+       .summary = "Forget a snapshot; its data goes too unless something else needs it",
+       .parameters_schema =
+           any_workspace_parameters({{"snapshot_name", text("Any but the baseline")}}, {"snapshot_name"}),
        .result_schema = result(
-           {{"workspace_id", text("")}, {"snapshot_name", text("")}, {"deleted", flag("")}}, {"deleted"}),
+           {{"workspace_id", text("")},
+            {"snapshot_name", text("")},
+            {"deleted", flag("")},
+            {"freed_bytes", number("0 also where the store was in use: then prune removes the data")}},
+           {"workspace_id", "snapshot_name", "deleted"}),
        .destructive = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_remove(
-                 workspace_of(given), project_of(given), get_string(given, "name"));
+             return context.manager.snapshot_delete(
+                 workspace_of(given), project_of(given), get_string(given, "snapshot_name"));
+           }},
+      {.name = "workspace_reset",
+       .summary = "Make the whole sandbox anew as a snapshot has it; asks nobody",
+       .parameters_schema = id_parameters({{"snapshot", text("Default: baseline")}}),
+       .result_schema = reset_schema(),
+       .destructive = true,
+       .run =
+           [](Context& context, const Json& given) {
+             return context.manager.workspace_reset(id_of(given), string_or(given, "snapshot", "baseline"));
            }},
   };
 }

@@ -35,16 +35,17 @@ bool is_active(const Context& context, const store::WorkspaceRecord& record) {
          && os::lock_holder(store::WorkspacePaths(context.base, record.id).lock()).has_value();
 }
 
-/// `but`: the id of the one that asks.
-void refuse_above_limit(const Context& context, const std::string& but) {
+/// `but`: the id of the one that asks; `more`: how many want to be active.
+void refuse_above_limit(const Context& context, const std::string& but, std::size_t more = 1) {
   const auto records = context.records.list();
   const auto active = std::count_if(records.begin(), records.end(), [&](const auto& record) {
     return record.id != but && is_active(context, record);
   });
   const auto most =
       context.settings.max_active > 0 ? context.settings.max_active : max_active_of_environment();
-  if (active >= most) {
-    throw Error(ErrorCode::bad_state, "max active VMs reached: {} of {}", active, most)
+  if (active + static_cast<std::ptrdiff_t>(more) > most) {
+    const auto wanted = more > 1 ? fmt::format(", {} more were asked for", more) : "";
+    throw Error(ErrorCode::bad_state, "max active VMs reached: {} of {}{}", active, most, wanted)
         .with_hint("stop or delete some, remove expired ones with `pyro vm reap`, or raise PYRO_MAX_ACTIVE");
   }
 }
@@ -71,6 +72,23 @@ void create_within_limit(const Context& context, store::WorkspaceRecord& record)
   refuse_above_limit(context, record.id);
   store::WorkspacePaths(context.base, record.id).create();
   context.records.save(record);
+}
+
+void create_within_limit(const Context& context, std::vector<store::WorkspaceRecord>& records) {
+  const auto lock = lock_active(context);
+  refuse_above_limit(context, "", records.size());
+  std::vector<std::string> made;
+  try {
+    for (auto& record : records) {
+      const store::WorkspacePaths paths(context.base, record.id);
+      paths.create();
+      made.push_back(paths.root());
+      context.records.save(record, os::Durable::no);
+    }
+  } catch (const Error&) {
+    remove_trees(made, Detached::no);
+    throw;
+  }
 }
 
 void start_within_limit(const Context& context, store::WorkspaceRecord& record) {

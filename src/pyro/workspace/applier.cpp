@@ -3,6 +3,7 @@
 #include "generations.hpp"
 #include "guest_services.hpp"
 #include "half_made.hpp"
+#include "reset.hpp"
 #include "snapshots.hpp"
 
 #include <pyro/base/error.hpp>
@@ -28,6 +29,43 @@ std::set<std::string> all_secrets(const spec::Spec& spec) {
   }
   return names;
 }
+
+/// The baseline is there before the content that it is of: a process killed in between leaves no workspace
+/// without one. Where the content cannot be made, the old baseline comes back.
+class ReplacedBaseline {
+public:
+  ReplacedBaseline(
+      Context& context, LockedWorkspace& workspace, const LayerStack& stack, const HexDigest& key)
+      : m_context(context), m_id(workspace.record.id) {
+    try {
+      m_before = context.records.snapshot(m_id, "baseline");
+    } catch (const Error&) {
+      // None yet, or a damaged one, which this replaces.
+    }
+    record_snapshot(context, workspace, "baseline", store::SnapshotKind::baseline, stack, key);
+  }
+
+  ~ReplacedBaseline() {
+    try {
+      if (!m_kept && m_before) {
+        m_context.records.save_snapshot(m_id, *m_before);
+      }
+    } catch (const Error&) {
+      // What made the content fail is being told; the next apply makes both anew.
+    }
+  }
+
+  ReplacedBaseline(const ReplacedBaseline&) = delete;
+  ReplacedBaseline& operator=(const ReplacedBaseline&) = delete;
+
+  void keep() { m_kept = true; }
+
+private:
+  Context& m_context;
+  std::string m_id;
+  std::optional<store::SnapshotRecord> m_before;
+  bool m_kept = false;
+};
 
 } // namespace
 
@@ -96,7 +134,7 @@ std::vector<protocol::ServiceStatus> start_services(
     using State = protocol::ServiceState;
     const bool ended =
         status.state == State::exited || status.state == State::failed || status.state == State::stopped;
-    if (ended) {
+    if (ended && !status.by_hand) {
       dead.push_back(status.name);
     }
   }
@@ -232,18 +270,19 @@ void Applier::change_workspace(const plan::Action& action) {
   const auto stack = stack_for(action.key);
   const auto keep = record.generation > 0 ? KeepUndo::yes : KeepUndo::no;
   const bool is_reset = action.kind == Kind::reset;
+  ReplacedBaseline baseline(m_context, m_workspace, stack, action.key);
   switch_generation(
       m_context, m_workspace, std::string(plan::name_of(action.kind)), stack, 0, keep,
       "apply: " + std::string(plan::name_of(action.kind)), [&](store::WorkspaceRecord& changed) {
         changed.base_key = action.key;
         changed.metadata.erase("base");
+        changed.metadata.erase("base_snapshot");
         if (is_reset) {
-          ++changed.reset_count;
-          changed.last_reset_at = os::now_epoch();
+          note_reset(changed);
         }
       });
+  baseline.keep();
   m_content_is_fresh = true;
-  record_snapshot(m_context, m_workspace, "baseline", store::SnapshotKind::baseline, stack, action.key);
 }
 
 void Applier::apply_services() {

@@ -57,18 +57,6 @@ void remove_unfinished(Context& context, const std::string& id) {
   }
 }
 
-os::ExclusiveLock
-lock_identity(const Context& context, const std::string& identity, const std::string& operation) {
-  const auto directory = context.base.root() + "/locks";
-  os::make_directories(directory);
-  return os::ExclusiveLock(
-      directory + "/" + identity, operation, context.settings.lock_timeout, [&](const auto& holder) {
-        context.emit(
-            "waiting", "workspace",
-            fmt::format("waiting for {}", holder ? to_string(*holder) : "another process"));
-      });
-}
-
 void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
   if (!planned.plan.needs_approval || options.approve_all) {
     return;
@@ -83,6 +71,18 @@ void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
 }
 
 } // namespace
+
+os::ExclusiveLock
+lock_identity(const Context& context, const std::string& identity, const std::string& operation) {
+  const auto directory = context.base.root() + "/locks";
+  os::make_directories(directory);
+  return os::ExclusiveLock(
+      directory + "/" + identity, operation, context.settings.lock_timeout, [&](const auto& holder) {
+        context.emit(
+            "waiting", "workspace",
+            fmt::format("waiting for {}", holder ? to_string(*holder) : "another process"));
+      });
+}
 
 Applied
 apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color) {

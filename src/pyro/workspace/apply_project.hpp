@@ -18,6 +18,10 @@ struct Applied {
   Json notes = Json::array();
 };
 
+/// Held by whoever makes or takes over the workspace of an identity, so that there is never a second one.
+os::ExclusiveLock
+lock_identity(const Context& context, const std::string& identity, const std::string& operation);
+
 /// Measures, plans, asks where something would be lost, and carries the plan out under the locks of the
 /// project's identity and of the workspace. A workspace whose first apply fails leaves nothing behind.
 Applied

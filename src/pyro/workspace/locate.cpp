@@ -18,6 +18,14 @@ std::optional<std::string> find_by_file(const Context& context, const std::strin
 
 } // namespace
 
+void choose_ports_anew(spec::Spec& spec) {
+  for (auto& [name, service] : spec.services) {
+    for (auto& port : service.ports) {
+      port.host_port.reset();
+    }
+  }
+}
+
 Located locate(const Context& context, const std::string& wanted, const Project& project) {
   Located located;
   std::string identity;
@@ -50,12 +58,16 @@ Located locate(const Context& context, const std::string& wanted, const Project&
   located.id = *id;
   if (!located.project) {
     const auto record = context.records.load(*id);
-    const auto file = string_or(record.metadata, "project_file", "");
+    const auto own_file = string_or(record.metadata, "project_file", "");
+    const auto file = own_file.empty() ? string_or(record.metadata, "services_file", "") : own_file;
     if (!file.empty()) {
       Project own = project;
       own.file = file;
       try {
         located.project = load_project(own);
+        if (own_file.empty()) {
+          choose_ports_anew(located.project->spec);
+        }
       } catch (const Error&) {
         located.project.reset(); // the checkout is gone or its file broken: what is recorded has to do
       }

@@ -1,12 +1,12 @@
-// Changing what a workspace holds: snapshots, reset, undo, stop, start, destroy.
-#include "applier.hpp"
+// Changing what a workspace holds: reset, undo, stop, start, destroy. Snapshots: manager_snapshots.cpp.
+#include "bring_back.hpp"
 #include "drift.hpp"
 #include "generations.hpp"
 #include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "observe.hpp"
-#include "snapshots.hpp"
+#include "reset.hpp"
 
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
@@ -21,22 +21,6 @@ constexpr std::chrono::milliseconds k_stop_grace{10'000};
 
 std::int64_t took(std::chrono::milliseconds began) {
   return (os::now_monotonic() - began).count();
-}
-
-/// After the content was switched: the services that the file declares, running again and ready.
-Json bring_services_back(Context& context, const Located& located, LockedWorkspace& workspace) {
-  Json list = Json::array();
-  if (!located.project) {
-    return list;
-  }
-  const auto measured = measure(context, *located.project, Build::no);
-  for (const auto& status : start_services(
-           context, *located.project, measured, workspace.paths.runtime(), workspace.record.user, true)) {
-    list.push_back(protocol::to_json(status));
-  }
-  publish_workspace_ports(workspace, located.project->spec);
-  context.records.save(workspace.record);
-  return list;
 }
 
 /// What the file says, else the deepest snapshot there is.
@@ -67,42 +51,6 @@ std::string loss_text(const std::string& target, const std::vector<plan::DriftEn
 
 } // namespace
 
-Json Manager::snapshot_save(const std::string& workspace, const Project& project, const std::string& name) {
-  auto& context = m_state->context;
-  context.base.prepare();
-  const auto located = locate(context, workspace, project);
-  if (!store::is_snapshot_name(name) || name == "baseline") {
-    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
-        .with_hint("names are [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
-  }
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
-  auto locked = lock_workspace(context, located.id, "snapshot");
-  if (context.records.has_snapshot(located.id, name)) {
-    throw Error(ErrorCode::already_exists, "the snapshot {} exists already", name)
-        .with_hint(fmt::format("`pyro snapshot rm {}` removes it", name));
-  }
-  const auto stack = capture_running(context, locked, "snapshots." + name);
-  const auto snapshot = record_snapshot(context, locked, name, store::SnapshotKind::named, stack, "");
-  return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
-}
-
-Json Manager::snapshot_list(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
-  context.base.prepare();
-  const auto located = locate(context, workspace, project);
-  const auto snapshots = context.records.snapshots(located.id);
-  return {{"workspace_id", located.id}, {"count", snapshots.size()}, {"snapshots", to_json_list(snapshots)}};
-}
-
-Json Manager::snapshot_remove(const std::string& workspace, const Project& project, const std::string& name) {
-  auto& context = m_state->context;
-  context.base.prepare();
-  const auto located = locate(context, workspace, project);
-  auto locked = lock_workspace(context, located.id, "snapshot");
-  context.records.remove_snapshot(located.id, name);
-  return {{"workspace_id", located.id}, {"snapshot_name", name}, {"deleted", true}};
-}
-
 Json Manager::reset(
     const std::string& workspace, const Project& project, const std::string& to,
     const ApplyOptions& options) {
@@ -113,6 +61,7 @@ Json Manager::reset(
   const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
   auto locked = lock_workspace(context, located.id, "reset");
   const auto target = reset_target(context, located, to);
+  require_baseline(context, located.id);
   const auto snapshot = context.records.snapshot(located.id, target);
   const double undo_seconds =
       located.project ? static_cast<double>(located.project->spec.reset.undo.count()) / 1000 : 86'400;
@@ -127,22 +76,7 @@ Json Manager::reset(
       }
     }
   }
-  switch_generation(
-      context, locked, "reset", {snapshot.layers, snapshot.host_directories}, 0,
-      has_undo ? KeepUndo::yes : KeepUndo::no, "reset to " + target, [&](store::WorkspaceRecord& record) {
-        ++record.reset_count;
-        record.last_reset_at = os::now_epoch();
-        record.command_count = 0;
-        record.last_command = nullptr;
-        record.metadata.erase("base");
-        record.metadata["base_snapshot"] = target;
-        if (!snapshot.key.empty()) {
-          record.base_key = snapshot.key;
-        }
-        if (const auto ttl = int_or(record.metadata, "ttl_ms", 0)) {
-          record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
-        }
-      });
+  reset_to(context, locked, snapshot, has_undo ? KeepUndo::yes : KeepUndo::no);
   const auto services = bring_services_back(context, located, locked);
   return {
       {"workspace_id", located.id},
@@ -213,9 +147,7 @@ Json Manager::start(const std::string& workspace, const Project& project) {
   Json services = Json::array();
   const bool was_stopped = locked.record.state != store::WorkspaceState::started;
   if (was_stopped) {
-    if (const auto ttl = int_or(locked.record.metadata, "ttl_ms", 0)) {
-      locked.record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
-    }
+    renew_expiry(locked.record);
     start_workspace(context, locked);
     services = bring_services_back(context, located, locked);
   }

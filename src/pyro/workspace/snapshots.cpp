@@ -54,14 +54,26 @@ private:
   bool m_frozen = false;
 };
 
+/// The snapshot that the content was last reset to.
+std::string parent_of(const Context& context, const store::WorkspaceRecord& record, const std::string& name) {
+  const auto noted = string_or(record.metadata, "base_snapshot", "");
+  const bool is_there = !noted.empty() && noted != name && context.records.has_snapshot(record.id, noted);
+  return is_there ? noted : "baseline";
+}
+
 } // namespace
 
 LayerStack capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by) {
-  const auto& record = workspace.record;
-  if (record.state != store::WorkspaceState::started) {
+  if (workspace.record.state != store::WorkspaceState::started) {
     throw Error(ErrorCode::bad_state, "the workspace must be in 'started' state before a snapshot")
         .with_hint("`pyro start` starts it");
   }
+  return capture_content(context, workspace, created_by);
+}
+
+LayerStack capture_content(Context& context, LockedWorkspace& workspace, const std::string& created_by) {
+  const auto& record = workspace.record;
+  const bool is_running = record.state == store::WorkspaceState::started;
   const auto parts =
       store::parts_of_generation(workspace.paths.generation(record.generation), record.host_directories);
   store::CaptureOptions options;
@@ -74,12 +86,15 @@ LayerStack capture_running(Context& context, LockedWorkspace& workspace, const s
     return (os::now_monotonic() - started).count();
   };
   const auto published = os::IdSpace::current().run([&]() -> Json {
-    auto client = connect_sandbox(workspace.paths.runtime(), "a snapshot");
+    const auto client = is_running ? connect_sandbox(workspace.paths.runtime(), "a snapshot") : nullptr;
     auto staging = context.layers.stage();
     std::int64_t pause = 0;
     store::CaptureReport report;
     {
-      const Freeze freeze(*client);
+      std::optional<Freeze> freeze;
+      if (client) {
+        freeze.emplace(*client);
+      }
       pause = frozen_ms([&] { report = store::capture_generation(parts, staging, options); });
     }
     os::crash_point("snapshot.captured");
@@ -107,13 +122,13 @@ store::SnapshotRecord record_snapshot(
   snapshot.created_at = os::now_epoch();
   snapshot.layers = stack.layers;
   snapshot.host_directories = stack.host_directories;
-  snapshot.parent = kind == store::SnapshotKind::baseline ? "" : "baseline";
   snapshot.key = key;
   std::size_t shared = 0;
   if (kind != store::SnapshotKind::baseline) {
-    const auto baseline = context.records.snapshot(workspace.record.id, "baseline");
-    while (shared < baseline.layers.size() && shared < stack.layers.size()
-           && baseline.layers[shared] == stack.layers[shared]) {
+    snapshot.parent = parent_of(context, workspace.record, name);
+    const auto parent = context.records.snapshot(workspace.record.id, snapshot.parent);
+    while (shared < parent.layers.size() && shared < stack.layers.size()
+           && parent.layers[shared] == stack.layers[shared]) {
       ++shared;
     }
   }

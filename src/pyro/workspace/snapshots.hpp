@@ -8,11 +8,14 @@
 
 namespace pyro::workspace {
 
-/// Captures the running sandbox: its processes stand still only while its writable layer is copied. Returns
-/// the stack that brings this content back.
+/// Captures what the workspace holds now. Of a running one the processes stand still only while the writable layer is
+/// copied. Returns the stack that brings this content back.
+LayerStack capture_content(Context& context, LockedWorkspace& workspace, const std::string& created_by);
+/// The same; throws Error(bad_state) `must be in 'started' state` for one that does not run.
 LayerStack capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by);
 
-/// Writes the record of a snapshot; sizes are those of the layers that the baseline does not have.
+/// Writes the record of a snapshot; sizes are those of the layers that its parent (the snapshot the
+/// content was last reset to) does not have.
 store::SnapshotRecord record_snapshot(
     Context& context, LockedWorkspace& workspace, const std::string& name, store::SnapshotKind kind,
     const LayerStack& stack, const std::string& key);

@@ -59,11 +59,11 @@ TEST(Table, SchemasUseOnlyWhatIsChecked) {
 
 TEST(Table, UnknownOperationsSuggestTheNearest) {
   try {
-    find_operation("snapshot_sav");
+    find_operation("snapshot_creat");
     FAIL() << "found";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
-    EXPECT_EQ(error.hint(), "did you mean 'snapshot_save'?");
+    EXPECT_EQ(error.hint(), "did you mean 'snapshot_create'?");
   }
 }
 

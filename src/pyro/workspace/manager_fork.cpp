@@ -1,0 +1,94 @@
+// Fork: many workspaces from the content of one.
+#include "active.hpp"
+#include "fork.hpp"
+#include "half_made.hpp"
+#include "limits.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/workers.hpp>
+#include <pyro/store/gc.hpp>
+
+#include <thread>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr int k_most_at_once = 1000;
+
+void check(const ForkRequest& request) {
+  if (request.count < 1 || request.count > k_most_at_once) {
+    throw Error(ErrorCode::invalid_argument, "count must be between 1 and {}", k_most_at_once);
+  }
+  if (!request.names.empty() && !request.name.empty()) {
+    throw Error(ErrorCode::invalid_argument, "give either name or names");
+  }
+  if (!request.names.empty() && static_cast<int>(request.names.size()) != request.count) {
+    throw Error(
+        ErrorCode::invalid_argument, "count is {}, but there are {} names", request.count,
+        request.names.size());
+  }
+  if (request.ttl_seconds) {
+    Size size;
+    size.ttl_seconds = *request.ttl_seconds;
+    check_size(size);
+  }
+}
+
+/// Starting a sandbox waits about as long as it computes.
+std::size_t width() {
+  return 2 * std::max(1U, std::thread::hardware_concurrency());
+}
+
+} // namespace
+
+Json Manager::fork(const ForkRequest& request, const Project& project) {
+  auto& context = m_state->context;
+  const auto started = os::now_monotonic();
+  context.base.prepare();
+  check(request);
+  remove_half_made(context);
+  const auto located = locate(context, request.workspace, project);
+  const auto names = fork_names(context, request, context.records.load(located.id));
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto source = fork_source(context, located, request.snapshot);
+  auto records = fork_records(source, names, request.ttl_seconds);
+  create_within_limit(context, records);
+  std::ignore = os::IdSpace::current(); // found out once, not by every child
+  const auto sink = context.sink;
+  if (records.size() > 1) {
+    context.sink = {}; // children do not draw on our terminal
+  }
+  const auto done = os::work_in_children(records.size(), width(), [&](std::size_t index) {
+    return start_fork(context, source, records[index].id);
+  });
+  context.sink = sink;
+  Json made = Json::array();
+  Json failed = Json::array();
+  std::optional<Error> first;
+  for (std::size_t index = 0; index < done.size(); ++index) {
+    if (!done[index].error) {
+      made.push_back(done[index].result);
+      continue;
+    }
+    first = first ? first : done[index].error;
+    discard_fork(context, records[index].id); // what was not even begun, or whose child died
+    failed.push_back({{"name", names[index]}, {"error", pyro::to_json(*done[index].error)}});
+  }
+  if (made.empty()) {
+    throw *first;
+  }
+  return {
+      {"source", {{"workspace_id", source.record.id}, {"name", source.record.name}}},
+      {"snapshot_name", source.snapshot.empty() ? Json() : Json(source.snapshot)},
+      {"count", made.size()},
+      {"workspaces", made},
+      {"failed", failed},
+      {"duration_ms", (os::now_monotonic() - started).count()}};
+}
+
+} // namespace pyro::workspace

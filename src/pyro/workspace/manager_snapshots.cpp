@@ -1,0 +1,98 @@
+// Named snapshots, and the full reset to one of them.
+#include "bring_back.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "reset.hpp"
+#include "snapshots.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/store/gc.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+/// The layers that a snapshot has and the baseline has not.
+std::vector<HexDigest>
+own_layers(const store::SnapshotRecord& snapshot, const store::SnapshotRecord& baseline) {
+  std::vector<HexDigest> own;
+  for (const auto& layer : snapshot.layers) {
+    if (std::find(baseline.layers.begin(), baseline.layers.end(), layer) == baseline.layers.end()) {
+      own.push_back(layer);
+    }
+  }
+  return own;
+}
+
+} // namespace
+
+Json Manager::snapshot_create(const std::string& workspace, const Project& project, const std::string& name) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  if (!store::is_snapshot_name(name) || name == "baseline") {
+    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
+        .with_hint("names are [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
+  }
+  const auto located = locate(context, workspace, project);
+  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  auto locked = lock_workspace(context, located.id, "snapshot");
+  require_baseline(context, located.id);
+  if (context.records.has_snapshot(located.id, name)) {
+    throw Error(ErrorCode::already_exists, "the snapshot {} exists already", name)
+        .with_hint(fmt::format("`pyro snapshot rm {}` removes it", name));
+  }
+  const auto stack = capture_running(context, locked, "snapshots." + name);
+  const auto snapshot = record_snapshot(context, locked, name, store::SnapshotKind::named, stack, "");
+  return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
+}
+
+Json Manager::snapshot_list(const std::string& workspace, const Project& project) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto snapshots = context.records.snapshots(located.id);
+  return {{"workspace_id", located.id}, {"count", snapshots.size()}, {"snapshots", to_json_list(snapshots)}};
+}
+
+Json Manager::snapshot_delete(const std::string& workspace, const Project& project, const std::string& name) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto locked = lock_workspace(context, located.id, "snapshot");
+  const auto baseline = context.records.snapshot(located.id, "baseline");
+  std::vector<HexDigest> layers;
+  try {
+    layers = own_layers(context.records.snapshot(located.id, name), baseline);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::protocol) { // a damaged record names no layers; prune finds them
+      throw;
+    }
+  }
+  context.records.remove_snapshot(located.id, name);
+  return {
+      {"workspace_id", located.id},
+      {"snapshot_name", name},
+      {"deleted", true},
+      {"freed_bytes", store::release_layers(context.base, layers)}};
+}
+
+Json Manager::workspace_reset(const std::string& workspace, const std::string& snapshot_name) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  std::string name;
+  {
+    const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+    auto locked = lock_workspace(context, located.id, "reset");
+    require_baseline(context, located.id);
+    const auto snapshot = context.records.snapshot(located.id, snapshot_name);
+    name = snapshot.name;
+    reset_to(context, locked, snapshot, KeepUndo::yes);
+    bring_services_back(context, located, locked);
+  }
+  auto document = status(located.id, {});
+  document["workspace_reset"] = {{"snapshot_name", name}};
+  return document;
+}
+
+} // namespace pyro::workspace

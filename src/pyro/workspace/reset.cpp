@@ -1,0 +1,40 @@
+#include "reset.hpp"
+
+#include <pyro/base/error.hpp>
+
+namespace pyro::workspace {
+
+void note_reset(store::WorkspaceRecord& record) {
+  ++record.reset_count;
+  record.last_reset_at = os::now_epoch();
+  record.command_count = 0;
+  record.last_command = nullptr;
+  record.services = Json::object();
+  record.metadata.erase("base");
+}
+
+void renew_expiry(store::WorkspaceRecord& record) {
+  if (const auto ttl = int_or(record.metadata, "ttl_ms", 0)) {
+    record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
+  }
+}
+
+void reset_to(
+    Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot, KeepUndo keep_undo) {
+  renew_expiry(workspace.record);
+  switch_generation(
+      context, workspace, "reset", {snapshot.layers, snapshot.host_directories}, 0, keep_undo,
+      "reset to " + snapshot.name, [&](store::WorkspaceRecord& record) {
+        note_reset(record);
+        record.metadata["base_snapshot"] = snapshot.name;
+        if (!snapshot.key.empty()) {
+          record.base_key = snapshot.key;
+        }
+      });
+}
+
+void require_baseline(const Context& context, const std::string& id) {
+  std::ignore = context.records.snapshot(id, "baseline");
+}
+
+} // namespace pyro::workspace
