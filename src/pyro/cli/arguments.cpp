@@ -13,7 +13,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// The command's own flags, then the common ones; a letter of the command (-f of logs) hides the common one.
+/// The command's own flags, then the common ones; a letter of the command (-f of logs) hides the common one,
+/// and so does a name (--output of export).
 std::vector<Option> options_for(const Command* command) {
   std::vector<Option> all;
   if (command != nullptr) {
@@ -21,6 +22,9 @@ std::vector<Option> options_for(const Command* command) {
   }
   const auto own = all.size();
   for (auto option : common_options()) {
+    if (command != nullptr && has_own(*command, option.name)) {
+      continue;
+    }
     for (std::size_t i = 0; i < own; ++i) {
       if (all[i].letter == option.letter) {
         option.letter = {};
@@ -193,8 +197,12 @@ void read_options(const Command& command, const Words& words, Arguments& argumen
 
 void read_variables(const Command& command, const Environment& environment, Arguments& arguments) {
   for (const auto& option : options_for(&command)) {
-    if (option.repeat == Repeat::yes || option.name == "--help") {
-      continue;
+    const bool hides =
+        std::any_of(common_options().begin(), common_options().end(), [&](const Option& common) {
+          return common.name == option.name && has_own(command, option.name);
+        });
+    if (option.repeat == Repeat::yes || option.name == "--help" || hides) {
+      continue; // a variable says what it says to all commands
     }
     const auto name = without_dashes(option.name);
     const auto variable = variable_of(option);
@@ -279,6 +287,12 @@ std::vector<std::string> Arguments::values(std::string_view name) const {
 
 void Arguments::set(std::string name, std::vector<std::string> values) {
   m_values[std::move(name)] = std::move(values);
+}
+
+bool has_own(const Command& command, std::string_view name) {
+  return std::any_of(command.options.begin(), command.options.end(), [&](const Option& option) {
+    return option.name == name;
+  });
 }
 
 CommandLine parse_command_line(const std::vector<std::string>& words, const Environment& environment) {

@@ -42,6 +42,9 @@ struct CommandLine {
 /// Throws Error(usage) with the nearest name for what is not known.
 CommandLine parse_command_line(const std::vector<std::string>& words, const Environment& environment);
 
+/// Does the command itself define this flag, whether there is a common one or not?
+bool has_own(const Command& command, std::string_view name);
+
 /// "PYRO_LOCK_TIMEOUT" of "--lock-timeout": every flag that takes one value, or none, can be set there.
 std::string variable_of(const Option& option);
 

@@ -24,11 +24,18 @@ Format format_of(const Arguments& arguments) {
                             : Format::text;
 }
 
+static Format format_of(const Command& command, const Arguments& arguments) {
+  if (has_own(command, "--output")) {
+    return arguments.has("json") ? Format::json : Format::text; // there it is a place
+  }
+  return format_of(arguments);
+}
+
 Session::Session(
     const Command& command, const Arguments& arguments, Console& console,
     const operations::EngineFactory& make_engine)
     : m_command(command), m_arguments(arguments), m_console(console), m_make_engine(make_engine),
-      m_format(format_of(arguments)) {
+      m_format(format_of(command, arguments)) {
   m_out_style.color = wants_color(console.out_terminal);
   m_err_style.color = wants_color(console.err_terminal);
 }
