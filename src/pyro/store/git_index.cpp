@@ -241,7 +241,7 @@ std::optional<GitIndex> GitIndex::parse(std::string bytes) {
     if (path.empty()) {
       return std::nullopt; // a split index replaces entries of the shared one this way
     }
-    if (path.size() > k_max_path || path.find('\0') != std::string_view::npos) {
+    if (path.empty() || path.size() > k_max_path || path.find('\0') != std::string_view::npos) {
       damaged("an entry has no proper path");
     }
     bool repeated = (flags & k_stage_mask) != 0 && !index.m_files.empty()
@@ -270,10 +270,11 @@ std::optional<GitIndex> GitIndex::parse(std::string bytes) {
       index.m_files[i].path = std::string_view(*arena).substr(refs[i].offset, refs[i].size);
     }
   }
-  auto sorted = std::is_sorted(index.m_files.begin(), index.m_files.end(), [](const auto& a, const auto& b) {
-    return a.path < b.path;
-  });
-  if (!sorted) {
+  const auto out_of_order =
+      std::adjacent_find(index.m_files.begin(), index.m_files.end(), [](const auto& a, const auto& b) {
+        return a.path >= b.path;
+      });
+  if (out_of_order != index.m_files.end()) {
     damaged("its entries are not sorted");
   }
   index.m_bytes = std::move(owned);
@@ -298,14 +299,20 @@ GitIndex GitIndex::from_ls_files(std::string bytes) {
       mode = mode << 3 | static_cast<std::uint32_t>(c - '0');
     }
     auto path = line.substr(tab + 1);
-    if (index.m_files.empty() || index.m_files.back().path != path) {
-      index.m_files.push_back({path, mode});
+    if (path.empty()) {
+      damaged("an entry has no proper path");
     }
+    index.m_files.push_back({path, mode});
     rest.remove_prefix(end + 1);
   }
-  std::sort(index.m_files.begin(), index.m_files.end(), [](const auto& a, const auto& b) {
+  std::stable_sort(index.m_files.begin(), index.m_files.end(), [](const auto& a, const auto& b) {
     return a.path < b.path;
   });
+  const auto repeated =
+      std::unique(index.m_files.begin(), index.m_files.end(), [](const auto& a, const auto& b) {
+        return a.path == b.path;
+      });
+  index.m_files.erase(repeated, index.m_files.end());
   return index;
 }
 

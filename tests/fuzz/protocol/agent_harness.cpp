@@ -1,23 +1,11 @@
 // What a sandbox can put before its agent outside the channel: user databases, answers to probes, output of
 // services.
+#include "../support/require.hpp"
+
 #include <pyro/agent/http_probe.hpp>
 #include <pyro/agent/service_log.hpp>
 #include <pyro/agent/users.hpp>
 #include <pyro/base/error.hpp>
-
-#include <cstdio>
-#include <cstdlib>
-
-namespace {
-
-void require(bool condition, const char* what) {
-  if (!condition) {
-    std::fprintf(stderr, "violated: %s\n", what);
-    std::abort();
-  }
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace pyro::agent;

@@ -1,26 +1,18 @@
 // Any bytes as frames, as a connection (either side), as a stream of a good connection, and as requests:
 // never a crash, never another exception than Error, never more kept than the limits say. The first byte
 // chooses.
+#include "../support/require.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/protocol/call.hpp>
 #include <pyro/protocol/proxy.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/protocol/service_requests.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-
 namespace {
 
 using namespace pyro;
 using namespace pyro::protocol;
-
-void require(bool condition, const char* what) {
-  if (!condition) {
-    std::fprintf(stderr, "violated: %s\n", what);
-    std::abort();
-  }
-}
 
 using Frames = std::vector<std::pair<FrameType, std::string>>;
 

@@ -1,20 +1,8 @@
 // Any bytes as a pyro.yaml: never a crash, never another exception, and what parses has a normal form.
+#include "../support/require.hpp"
+
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/spec/parse.hpp>
-
-#include <cstdio>
-#include <cstdlib>
-
-namespace {
-
-void require(bool condition, const char* what) {
-  if (!condition) {
-    std::fprintf(stderr, "violated: %s\n", what);
-    std::abort();
-  }
-}
-
-} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace pyro::spec;

@@ -1,0 +1,48 @@
+// Any bytes as the patterns of a .gitignore and as a git index: bounded work, consistent answers.
+#include "../support/require.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/store/git_index.hpp>
+#include <pyro/store/gitignore.hpp>
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  using namespace pyro::store;
+  const std::string text(reinterpret_cast<const char*>(data), size);
+
+  const IgnoreList list(text, "a/b");
+  for (const std::string_view path : {"a/b/c", "a/b/c/d.log", "a/b/**", "a/b/\\", "a/b/[x]", "a/b/c d"}) {
+    const auto name = path.substr(path.rfind('/') + 1);
+    for (const bool directory : {false, true}) {
+      require(list.match(path, name, directory) == list.match(path, name, directory), "one answer");
+    }
+  }
+  require(
+      list.match("elsewhere", "elsewhere", false) == Match::none,
+      "patterns reach no farther than their folder");
+  require(!list.empty() || IgnoreList(text, "").empty(), "where the list lies does not make it empty");
+
+  const auto half = text.size() / 2;
+  const auto pattern = text.substr(0, std::min<std::size_t>(half, 200));
+  const auto path = text.substr(half, 200);
+  wild_match(pattern, path, Slashes::special);
+  wild_match(pattern, path, Slashes::ordinary);
+
+  for (const bool listed : {false, true}) {
+    try {
+      const auto index = listed ? GitIndex::from_ls_files(text) : GitIndex::parse(text);
+      if (!index) {
+        continue;
+      }
+      std::string_view last;
+      for (const auto& file : index->files()) {
+        require(!file.path.empty(), "a tracked file has a path");
+        require(last.empty() || last < file.path, "sorted, and each once");
+        last = file.path;
+      }
+      require(index->below("").last == index->files().size(), "everything is below the top");
+    } catch (const pyro::Error& error) {
+      require(error.code() == pyro::ErrorCode::protocol, "damage is the only complaint");
+    }
+  }
+  return 0;
+}
