@@ -168,12 +168,12 @@ std::vector<DiffEntry> compute_diff(const Stack& before, const Stack& after, con
   return comparison.take();
 }
 
-Json diff_document(const std::vector<DiffEntry>& entries) {
+Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
   DiffSummary summary;
   Json list = Json::array();
   std::string patch;
   for (const DiffEntry& entry : entries) {
-    const auto text = text_patch(entry);
+    const auto text = patches == Patches::yes ? text_patch(entry) : std::nullopt;
     count(summary, entry, text.has_value());
     const Found& shown = entry.after ? *entry.after : *entry.before;
     list.push_back(
@@ -184,18 +184,21 @@ Json diff_document(const std::vector<DiffEntry>& entries) {
          {"text_patch", text ? Json(*text) : Json()}});
     patch += text.value_or("");
   }
-  return {
+  Json document{
       {"changed", !entries.empty()},
       {"summary",
        {{"total", summary.total},
         {"added", summary.added},
         {"modified", summary.modified},
         {"deleted", summary.deleted},
-        {"type_changed", summary.type_changed},
-        {"text_patched", summary.text_patched},
-        {"non_text", summary.non_text}}},
-      {"entries", std::move(list)},
-      {"patch", patch}};
+        {"type_changed", summary.type_changed}}},
+      {"entries", std::move(list)}};
+  if (patches == Patches::yes) {
+    document["summary"]["text_patched"] = summary.text_patched;
+    document["summary"]["non_text"] = summary.non_text;
+    document["patch"] = patch;
+  }
+  return document;
 }
 
 } // namespace pyro::store

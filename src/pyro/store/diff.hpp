@@ -50,8 +50,12 @@ struct DiffSummary {
   int non_text = 0;
 };
 
+enum class Patches { yes, no };
+
 /// The contract's form (diff-baseline): {changed, summary, entries[] {path, status, artifact_type, size,
 /// text_patch}, patch}. Paths that are no UTF-8 are quoted as git quotes them.
-Json diff_document(const std::vector<DiffEntry>& entries);
+/// With Patches::no no content is read: text_patch is null, and text_patched, non_text and patch are left
+/// out.
+Json diff_document(const std::vector<DiffEntry>& entries, Patches patches = Patches::yes);
 
 } // namespace pyro::store

@@ -67,7 +67,7 @@ Json diff_workspace(
         all.push_back(std::move(entry));
       }
     }
-    return store::diff_document(all);
+    return store::diff_document(all, request.patches);
   });
 }
 

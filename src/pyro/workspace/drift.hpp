@@ -6,6 +6,7 @@
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/plan/observed.hpp>
+#include <pyro/store/diff.hpp>
 
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct DiffRequest {
   LayerStack before;
   std::vector<std::string> roots;  // absolute in the sandbox: "/workspace", "/"
   std::vector<std::string> ignore; // gitignore patterns on absolute paths
+  store::Patches patches = store::Patches::yes;
 };
 
 /// The contract's document (diff-baseline) with paths relative to the single root, or absolute where there

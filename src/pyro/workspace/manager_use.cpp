@@ -175,10 +175,8 @@ Json Manager::diff(
     const auto& own = located.project->spec.drift.ignore;
     request.ignore.insert(request.ignore.end(), own.begin(), own.end());
   }
+  request.patches = patches ? store::Patches::yes : store::Patches::no;
   auto document = diff_workspace(context, paths, record, request);
-  if (!patches) {
-    document.erase("patch");
-  }
   document["workspace_id"] = record.id;
   return document;
 }
