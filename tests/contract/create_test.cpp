@@ -17,7 +17,7 @@ TEST_P(ContractSandbox, ws_create) {
   EXPECT_EQ(workspace["command_count"], 0);
   EXPECT_TRUE(workspace["last_command"].is_null());
   EXPECT_EQ(workspace["reset_count"], 0);
-  EXPECT_EQ(workspace["workspace_seed"]["mode"], "empty");
+  EXPECT_EQ(workspace["workspace_seed"], (Json{{"mode", "empty"}, {"seed_path", nullptr}}));
   EXPECT_FALSE(workspace["execution_mode"].get<std::string>().empty());
   EXPECT_GT(workspace["expires_at"].get<double>(), workspace["created_at"].get<double>());
   EXPECT_EQ(workspace["service_count"], 0);
