@@ -7,6 +7,9 @@ namespace pyro::workspace {
 Json bring_services_back(
     Context& context, const LoadedProject& project, const Measured& measured, LockedWorkspace& workspace) {
   Json list = Json::array();
+  if (project.spec.services.empty()) {
+    return list;
+  }
   for (const auto& status :
        start_services(context, project, measured, workspace.paths.runtime(), workspace.record.user, true)) {
     list.push_back(protocol::to_json(status));
@@ -17,9 +20,9 @@ Json bring_services_back(
 }
 
 Json bring_services_back(Context& context, const Located& located, LockedWorkspace& workspace) {
-  return located.project ? bring_services_back(
-             context, *located.project, measure(context, *located.project, Build::no), workspace)
-                         : Json::array();
+  return located.project
+             ? bring_services_back(context, *located.project, measure_services(*located.project), workspace)
+             : Json::array();
 }
 
 } // namespace pyro::workspace

@@ -55,7 +55,7 @@ ForkSource fork_source(Context& context, const Located& located, const std::stri
   if (located.project) {
     source.project = located.project;
     choose_ports_anew(source.project->spec);
-    source.measured = measure(context, *source.project, Build::no);
+    source.measured = measure_services(*source.project);
   }
   return source;
 }

@@ -169,4 +169,11 @@ Measured measure(Context& context, const LoadedProject& project, Build build) {
   return measured;
 }
 
+Measured measure_services(const LoadedProject& project) {
+  Measured measured;
+  measure_env_files(project, measured);
+  measured.chain = plan::build_chain(project.spec, measured.inputs);
+  return measured;
+}
+
 } // namespace pyro::workspace
