@@ -20,13 +20,20 @@ namespace {
 
 using Work = std::function<Json(std::size_t)>;
 
+/// Of a child: our parent wants no more pieces begun.
+volatile std::sig_atomic_t g_told_to_stop = 0;
+
+void note_stop(int) {
+  g_told_to_stop = 1;
+}
+
 Error not_done(const std::string& why) {
   return Error(ErrorCode::failed, "{}", why);
 }
 
 WorkDone do_one(const Work& work, std::size_t index) {
   try {
-    if (interruption_wanted()) {
+    if (g_told_to_stop != 0 || interruption_wanted()) {
       throw Error(ErrorCode::interrupted, "interrupted");
     }
     return {work(index), std::nullopt};
@@ -40,6 +47,11 @@ WorkDone do_one(const Work& work, std::size_t index) {
 /// Indices come through one pipe that all children read; each answers on its own, a line of JSON for each
 /// piece.
 [[noreturn]] void be_a_worker(const Work& work, pid_t parent, int indices, int answers) {
+  struct sigaction action {};
+
+  action.sa_handler = note_stop;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGTERM, &action, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) {
     ::_exit(1); // it died in between
@@ -72,7 +84,7 @@ void take_lines(std::string& text, std::vector<WorkDone>& all) {
     const auto line = parse_json(text.substr(0, end), "the answer of a worker");
     text.erase(0, end + 1);
     auto& done = all.at(static_cast<std::size_t>(get_int(line, "index")));
-    done.result = value_at(line, "result");
+    done.result = line.value("result", Json());
     done.error.reset();
     if (line.contains("error")) {
       done.error = error_from_json(line["error"]);
