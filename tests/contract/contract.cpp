@@ -2,6 +2,7 @@
 
 #include "../support/leftovers.hpp"
 
+#include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/os/process.hpp>
 
@@ -50,6 +51,9 @@ make_backend(const std::string& name, const std::shared_ptr<backend::fake::Contr
   if (name == "namespaces") {
     return backend::namespaces::make_backend((programs() / "pyro-supervisor").string());
   }
+  if (name == "host") {
+    return backend::host::make_backend((programs() / "pyro-supervisor").string());
+  }
   if (name == "fake") {
     return backend::fake::make_backend(controls);
   }
@@ -63,11 +67,11 @@ std::vector<std::string> sandboxes() {
 }
 
 std::vector<std::string> that_run_commands() {
-  return {"namespaces"};
+  return {"namespaces", "host"};
 }
 
 std::vector<std::string> all_backends() {
-  return {"namespaces", "fake"};
+  return {"namespaces", "host", "fake"};
 }
 
 void Contract::SetUp() {

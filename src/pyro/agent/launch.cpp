@@ -1,5 +1,6 @@
 #include "launch.hpp"
 
+#include "located.hpp"
 #include "users.hpp"
 
 #include <pyro/base/error.hpp>
@@ -53,7 +54,7 @@ environment_of(const LaunchRequest& request, const UserIdentity& user, bool term
       {"PATH", k_default_path},
       {"HOME", user.home},
       {"LANG", "C.UTF-8"},
-      {"PWD", request.cwd.empty() ? "/" : request.cwd}};
+      {"PWD", request.cwd.empty() ? "/" : located(request.cwd)}};
   if (!user.name.empty()) {
     env["USER"] = user.name;
     env["LOGNAME"] = user.name;
@@ -175,7 +176,8 @@ LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
   }
   plan.change_user = plan.user.uid != ::geteuid() || plan.user.gid != ::getegid();
   plan.stdio = stdio;
-  plan.cwd = request.cwd.empty() ? "/" : request.cwd.c_str();
+  const auto cwd = request.cwd.empty() ? "/" : located(request.cwd);
+  plan.cwd = cwd.c_str();
   auto environment = environment_of(request, plan.user, stdio.is_terminal);
   for (auto& [key, value] : environment) {
     plan.env_text.push_back(key + "=" + value);

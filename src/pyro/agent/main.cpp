@@ -1,5 +1,7 @@
-// pyro-agent --channel-fd N [--secrets-dir DIR]: started by the launcher as the first process of a sandbox.
+// pyro-agent --channel-fd N [--secrets-dir DIR] [--workspace-dir DIR]: started by the launcher as the first
+// process of a sandbox.
 #include "agent.hpp"
+#include "located.hpp"
 
 #include <pyro/base/error.hpp>
 
@@ -29,6 +31,8 @@ agent::AgentOptions options_from(int argc, char** argv) {
       std::from_chars(value.data(), value.data() + value.size(), channel);
     } else if (name == "--secrets-dir") {
       options.secrets_dir = value;
+    } else if (name == "--workspace-dir") {
+      agent::set_workspace_directory(std::string(value));
     } else {
       throw Error(ErrorCode::usage, "unknown option {}", name);
     }

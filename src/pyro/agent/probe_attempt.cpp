@@ -3,6 +3,7 @@
 #include "address.hpp"
 #include "http_probe.hpp"
 #include "lineage.hpp"
+#include "located.hpp"
 #include "stream_io.hpp"
 
 #include <pyro/base/error.hpp>
@@ -121,6 +122,7 @@ ProbeOutcome look_for_file(const Probe& probe, const ProbeSubject& subject) {
   if (!path.starts_with('/')) {
     path = (subject.how.cwd.empty() ? "" : subject.how.cwd) + "/" + path;
   }
+  path = located(path);
 
   struct stat status {};
 

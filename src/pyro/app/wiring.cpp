@@ -1,6 +1,7 @@
 #include "wiring.hpp"
 
 #include <pyro/backend/backend.hpp>
+#include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 
 #include <cstdlib>
@@ -22,7 +23,9 @@ std::unique_ptr<operations::Engine>
 make_wired_engine(operations::Settings settings, operations::Callbacks callbacks) {
   const auto helpers = libexec_directory();
   settings.agent_path = helpers + "/pyro-agent";
-  settings.backends = {backend::namespaces::make_backend(helpers + "/pyro-supervisor")};
+  settings.backends = {
+      backend::host::make_backend(helpers + "/pyro-supervisor"),
+      backend::namespaces::make_backend(helpers + "/pyro-supervisor")};
   return operations::make_engine(std::move(settings), std::move(callbacks));
 }
 

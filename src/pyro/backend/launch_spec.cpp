@@ -34,6 +34,7 @@ Json to_json(const LaunchSpec& spec) {
     binds.push_back({{"path", bind.path}, {"target", bind.target}});
   }
   return {
+      {"kind", spec.kind == LaunchKind::host ? "host" : "namespaces"},
       {"workspace_id", spec.workspace_id},
       {"binds", binds},
       {"tied_to_starter", spec.tied_to_starter},
@@ -54,6 +55,11 @@ Json to_json(const LaunchSpec& spec) {
 
 LaunchSpec launch_spec_from_json(const Json& value) {
   LaunchSpec spec;
+  const auto kind = get_string(value, "kind");
+  if (kind != "host" && kind != "namespaces") {
+    throw Error(ErrorCode::protocol, "'kind' is '{}'", kind);
+  }
+  spec.kind = kind == "host" ? LaunchKind::host : LaunchKind::namespaces;
   spec.workspace_id = get_string(value, "workspace_id");
   spec.hostname = get_string(value, "hostname");
   spec.runtime_dir = get_string(value, "runtime_dir");

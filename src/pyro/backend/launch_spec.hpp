@@ -31,7 +31,11 @@ struct Bind {
   std::string target; // absolute, inside; made where missing
 };
 
+/// What the supervisor is to start: a sandbox, or ordinary processes of this machine (backend "host").
+enum class LaunchKind { namespaces, host };
+
 struct LaunchSpec {
+  LaunchKind kind = LaunchKind::namespaces;
   std::string workspace_id;
   std::string hostname;
   std::string

@@ -80,6 +80,9 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
         "use `seed` to copy files in");
   }
   if (!backend.capabilities().own_root) {
+    if (spec.seed.to != "/workspace") {
+      refuse("seed.to", "without isolation the seed can only be at /workspace", "leave `to` out");
+    }
     for (const auto& [steps, address] :
          {std::pair(&spec.environment.setup, "environment.setup."), std::pair(&spec.prepare, "prepare.")}) {
       if (!steps->empty()) {
@@ -261,7 +264,7 @@ void Applier::change_workspace(const plan::Action& action) {
         ttl > 0 ? std::optional(os::now_epoch() + static_cast<double>(ttl) / 1000) : std::nullopt;
   }
   set_run_time_fields(record);
-  record.user = m_builder.default_user();
+  record.user = m_builder.run_user();
   if (action.kind == Kind::reboot || action.kind == Kind::start) {
     stop_workspace(m_context, m_workspace, std::chrono::seconds(10));
     start_workspace(m_context, m_workspace);
@@ -290,7 +293,7 @@ void Applier::apply_services() {
     return; // the agent starts them all in the order of their dependencies
   }
   m_services = start_services(
-      m_context, m_project, m_measured, m_workspace.paths.runtime(), m_builder.default_user(), m_wait);
+      m_context, m_project, m_measured, m_workspace.paths.runtime(), m_builder.run_user(), m_wait);
 }
 
 void Applier::take_snapshot(const plan::Action& action) {
@@ -329,7 +332,7 @@ void Applier::take_snapshot(const plan::Action& action) {
 LayerStack Applier::make_ready_point() {
   const auto below = stack_for(plan::content_key(m_plan.chain));
   return m_builder.build_ready(below, [this](const std::string& runtime) {
-    start_services(m_context, m_project, m_measured, runtime, m_builder.default_user(), true);
+    start_services(m_context, m_project, m_measured, runtime, m_builder.run_user(), true);
   });
 }
 

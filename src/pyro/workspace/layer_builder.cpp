@@ -103,6 +103,10 @@ const std::string& LayerBuilder::default_user() {
   return m_default_user;
 }
 
+std::string LayerBuilder::run_user() {
+  return m_backend.capabilities().own_root ? default_user() : m_project.spec.environment.user;
+}
+
 LayerStack LayerBuilder::build(std::size_t index) {
   const auto& link = m_measured.chain.at(index);
   const auto started = os::now_monotonic();

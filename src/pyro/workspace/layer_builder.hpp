@@ -42,6 +42,9 @@ public:
 
   /// Name or "uid:gid" of the default user: the spec's, else the image's.
   const std::string& default_user();
+  /// Whom commands and services are run as where they do not say: the same, but without a root of their own
+  /// (backend "host") whoever runs pyro, "".
+  std::string run_user();
 
 private:
   LayerStack build_environment();

@@ -1,5 +1,7 @@
 #include "sandboxes.hpp"
 
+#include "host_workspace.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/cgroup.hpp>
@@ -143,6 +145,9 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
   spec.cgroup_name = request.workspace_id + "-" + os::random_hex(4);
   os::make_directories(spec.runtime_dir);
   ::unlink((spec.runtime_dir + "/exit.json").c_str());
+  if (!backend.capabilities().own_root) {
+    place_workspace(store::Stack::of(spec.root.layers, request.host_directories), request.generation_dir);
+  }
   try {
     return backend.start(spec);
   } catch (const Error& error) {

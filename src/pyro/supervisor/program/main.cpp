@@ -2,6 +2,7 @@
 // JSON
 // ({"launched": ...} or {"error": ...}) to standard output, lets go of both and serves. Started by a backend
 // only.
+#include <pyro/backend/host/launcher.hpp>
 #include <pyro/backend/namespaces/launcher.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
@@ -41,6 +42,31 @@ private:
   backend::namespaces::Sandbox m_sandbox;
 };
 
+class HostGuest : public supervisor::Guest {
+public:
+  explicit HostGuest(backend::host::Processes processes) : m_processes(std::move(processes)) {}
+
+  os::Fd take_channel() override { return std::move(m_processes.channel); }
+
+  int pid() const override { return m_processes.agent.pid(); }
+
+  bool freeze() override { return m_processes.cgroup->freeze(); }
+
+  void thaw() override { m_processes.cgroup->thaw(); }
+
+  void kill() override {
+    m_processes.cgroup->kill();
+    if (m_processes.agent.pid() > 0) {
+      m_processes.agent.signal(SIGKILL);
+      m_processes.agent.wait();
+    }
+    backend::host::kill_orphans();
+  }
+
+private:
+  backend::host::Processes m_processes;
+};
+
 void answer(const Json& message) {
   try {
     os::write_all(STDOUT_FILENO, message.dump() + "\n");
@@ -53,29 +79,40 @@ void answer(const Json& message) {
 }
 
 /// What was made on this machine for the sandbox, for cleaning up should this process be killed.
-void note_kernel_objects(const backend::LaunchSpec& spec, const backend::namespaces::Sandbox& sandbox) {
+void note_kernel_objects(const backend::LaunchSpec& spec, const os::Cgroup& cgroup, int sandbox_pid) {
   os::write_json_atomically(
       spec.runtime_dir + "/kernel_objects.json",
-      {{"cgroups", sandbox.cgroup->directories()},
-       {"sandbox_pid", sandbox.agent.pid()},
-       {"supervisor_pid", ::getpid()}},
+      {{"cgroups", cgroup.directories()}, {"sandbox_pid", sandbox_pid}, {"supervisor_pid", ::getpid()}},
       os::Durable::no);
+}
+
+void supervise(
+    const backend::LaunchSpec& spec, std::unique_ptr<supervisor::Guest> guest, Json timings,
+    std::vector<std::string> notes) {
+  supervisor::Supervisor process(
+      spec, std::move(guest), std::move(timings), std::move(notes), [](const Json& launched) {
+        answer({{"launched", launched}});
+      });
+  process.run();
 }
 
 void serve() {
   const auto text = os::read_all(STDIN_FILENO, 4 << 20);
   const auto spec = backend::launch_spec_from_json(parse_json(text, "the launch description"));
   backend::validate(spec);
+  if (spec.kind == backend::LaunchKind::host) {
+    auto processes = backend::host::launch(spec);
+    note_kernel_objects(spec, *processes.cgroup, processes.agent.pid());
+    auto notes = processes.notes;
+    supervise(spec, std::make_unique<HostGuest>(std::move(processes)), Json::object(), std::move(notes));
+    return;
+  }
   auto sandbox = backend::namespaces::launch(spec);
-  note_kernel_objects(spec, sandbox);
+  note_kernel_objects(spec, *sandbox.cgroup, sandbox.agent.pid());
   auto timings = sandbox.timings;
   auto notes = sandbox.notes;
-  supervisor::Supervisor process(
-      spec, std::make_unique<NamespacesGuest>(std::move(sandbox)), std::move(timings), std::move(notes),
-      [](const Json& launched) {
-        answer({{"launched", launched}});
-      });
-  process.run();
+  supervise(
+      spec, std::make_unique<NamespacesGuest>(std::move(sandbox)), std::move(timings), std::move(notes));
 }
 
 } // namespace

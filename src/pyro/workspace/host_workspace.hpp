@@ -1,0 +1,17 @@
+// /workspace for a backend without a root of its own: a whole copy in the writable layer, marked so that
+// nothing of the layers below shows through. To everybody who reads generations (diff, snapshot, export) it
+// is an upper directory like any other.
+#pragma once
+
+#include "context.hpp"
+
+#include <pyro/store/layered_view.hpp>
+
+#include <string>
+
+namespace pyro::workspace {
+
+/// Fills <generation>/root/upper/workspace from the stack. Does nothing where it is there already.
+void place_workspace(const store::Stack& stack, const std::string& generation_dir);
+
+} // namespace pyro::workspace
