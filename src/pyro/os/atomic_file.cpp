@@ -1,6 +1,7 @@
 #include "atomic_file.hpp"
 
 #include "random.hpp"
+#include "tree_walk.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
@@ -72,6 +73,25 @@ void write_json_atomically(const std::string& path, const nlohmann::json& value,
 void sync_directory(const std::string& path) {
   const auto directory = open_file(path, O_RDONLY | O_DIRECTORY);
   sync_fd(directory.get(), path);
+}
+
+void sync_tree(const std::string& path) {
+  TreeVisitor visitor;
+  visitor.enter = [](const TreeEntry& entry) {
+    if (entry.is_file()) {
+      const Fd file(::openat(entry.directory, entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+      if (!file) {
+        throw Error::from_errno(errno, fmt::format("open {}", entry.path));
+      }
+      sync_fd(file.get(), entry.path);
+    }
+    return Visit::go_on;
+  };
+  visitor.leave = [](const TreeEntry& entry) {
+    sync_fd(open_directory_at(entry.directory, entry.name).get(), entry.path);
+  };
+  walk_tree(path, visitor);
+  sync_directory(path);
 }
 
 void sync_file_system(const std::string& path) {

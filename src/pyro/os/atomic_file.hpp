@@ -42,6 +42,9 @@ void write_json_atomically(
 
 /// fsync of a directory, so that a rename in it lasts.
 void sync_directory(const std::string& path);
+/// fsync of every file and directory of a tree: for few of them, since it waits for nothing that others
+/// wrote.
+void sync_tree(const std::string& path);
 /// syncfs(2) of the file system that holds the path.
 void sync_file_system(const std::string& path);
 

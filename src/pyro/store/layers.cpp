@@ -34,6 +34,16 @@ std::string manifest_path(const std::string& directory) {
   return directory + "/manifest.json";
 }
 
+/// The tree and its manifest, before the name that makes them a layer.
+void make_durable(const std::string& directory, std::uint64_t entries) {
+  constexpr std::uint64_t k_few = 100; // syncfs waits for all that anybody wrote to this file system
+  if (entries <= k_few) {
+    os::sync_tree(directory);
+  } else {
+    os::sync_file_system(directory);
+  }
+}
+
 } // namespace
 
 Staging::Staging(const Base& base) {
@@ -105,8 +115,7 @@ LayerManifest LayerStore::publish(
                          os::now_epoch(), info.kind,           info.created_by};
   os::write_json_atomically(manifest_path(staging.directory()), to_json(manifest), os::Durable::no);
   if (durable == os::Durable::yes) {
-    os::sync_file_system(
-        staging.directory()); // the tree and its manifest, before the name that makes them a layer
+    make_durable(staging.directory(), content.entry_count);
   }
   const std::string place = directory(content.digest);
   if (!rename_new(staging.directory(), place)) {
