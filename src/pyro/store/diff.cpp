@@ -133,6 +133,30 @@ void count(DiffSummary& summary, const DiffEntry& entry, bool has_patch) {
   ++(has_patch ? summary.text_patched : summary.non_text);
 }
 
+/// The patches of all entries as one that `git apply` takes.
+class WholePatch {
+public:
+  void add(const DiffEntry& entry, const std::optional<std::string>& text) {
+    if (entry.status == DiffStatus::type_changed && entry.artifact_type == ArtifactType::directory) {
+      const auto removal = removal_patch(entry);
+      m_patch += removal.value_or("");
+      if (!removal) {
+        m_blocked.push_back(entry.path + "/"); // it cannot be taken away, so nothing can be made below it
+      }
+    } else if (std::none_of(m_blocked.begin(), m_blocked.end(), [&](const std::string& directory) {
+                 return entry.path.starts_with(directory);
+               })) {
+      m_patch += text.value_or("");
+    }
+  }
+
+  std::string take() { return std::move(m_patch); }
+
+private:
+  std::string m_patch;
+  std::vector<std::string> m_blocked;
+};
+
 } // namespace
 
 std::string_view name_of(DiffStatus status) {
@@ -182,7 +206,6 @@ Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
          {"artifact_type", name_of(entry.artifact_type)},
          {"size", shown.is_file() ? Json(shown.status.st_size) : Json()},
          {"text_patch", text ? Json(*text) : Json()}});
-    patch += text.value_or("");
   }
   Json document{
       {"changed", !entries.empty()},

@@ -111,6 +111,23 @@ std::optional<std::string> text_patch(const DiffEntry& entry) {
   return text_patch(entry.path, before, after);
 }
 
+std::optional<std::string> removal_patch(const DiffEntry& entry) {
+  if (!entry.before) {
+    return std::nullopt;
+  }
+  if (entry.before->is_symlink()) {
+    const auto target = entry.before->link_target();
+    if (!is_text(target)) {
+      return std::nullopt;
+    }
+    return fmt::format(
+        "diff --git {} {}\ndeleted file mode 120000\n{}+++ /dev/null\n{}", git_quoted("a/" + entry.path),
+        git_quoted("b/" + entry.path), name_line("---", "a/" + entry.path), hunks(target, ""));
+  }
+  const auto before = side_of(*entry.before);
+  return before ? std::optional(text_patch(entry.path, before, std::nullopt)) : std::nullopt;
+}
+
 std::string text_patch(
     const std::string& path, const std::optional<TextSide>& before, const std::optional<TextSide>& after) {
   std::string out = fmt::format("diff --git {} {}\n", git_quoted("a/" + path), git_quoted("b/" + path));

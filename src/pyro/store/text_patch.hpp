@@ -18,6 +18,10 @@ inline constexpr std::uint64_t k_text_patch_limit = 16 << 20;
 /// owner.
 std::optional<std::string> text_patch(const DiffEntry& entry);
 
+/// For what became a directory: the patch that takes the text file or symlink away, so that the directory's
+/// files can be made. nullopt where it was neither.
+std::optional<std::string> removal_patch(const DiffEntry& entry);
+
 /// One file's text: absent means it does not exist on that side. Mode counts by its executable bit, as in
 /// git.
 struct TextSide {
