@@ -31,6 +31,8 @@ if(PYRO_CRASH_POINTS)
   target_compile_definitions(pyro_settings INTERFACE PYRO_CRASH_POINTS)
 endif()
 if(PYRO_SANITIZE)
-  target_compile_options(pyro_settings INTERFACE -fsanitize=${PYRO_SANITIZE} -fno-omit-frame-pointer)
+  # g++ 12 takes what the instrumentation adds to the standard library for uninitialized.
+  target_compile_options(pyro_settings INTERFACE -fsanitize=${PYRO_SANITIZE} -fno-omit-frame-pointer
+                                                 -Wno-maybe-uninitialized)
   target_link_options(pyro_settings INTERFACE -fsanitize=${PYRO_SANITIZE})
 endif()
