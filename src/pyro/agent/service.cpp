@@ -17,7 +17,6 @@ using protocol::ProbeKind;
 using protocol::RestartPolicy;
 using std::chrono::milliseconds;
 
-constexpr milliseconds k_ready_without_probe{1000};
 constexpr milliseconds k_first_backoff{100};
 constexpr milliseconds k_last_backoff{5000};
 constexpr milliseconds k_default_liveness_interval{10000};
@@ -179,7 +178,8 @@ void Service::begin_readiness() {
   m_readiness.reset();
   if (!m_definition.readiness) {
     if (!m_definition.oneshot) {
-      m_ready_timer = m_runtime.loop.after(k_ready_without_probe, [this] { become_ready(); });
+      m_ready_timer =
+          m_runtime.loop.after(milliseconds(m_definition.ready_after_ms), [this] { become_ready(); });
     }
     set_state(State::running);
     return;

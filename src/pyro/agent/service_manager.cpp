@@ -32,6 +32,8 @@ void ServiceManager::add_operations(protocol::Router& router) {
     });
   };
   add(path::k_services_apply, &ServiceManager::apply);
+  add(path::k_services_define, &ServiceManager::define);
+  add(path::k_services_ended, &ServiceManager::ended);
   add(path::k_services_wait, &ServiceManager::wait);
   add(path::k_services_stop, &ServiceManager::stop);
   add(path::k_services_start, &ServiceManager::start);
@@ -132,7 +134,7 @@ void ServiceManager::apply(const CallPointer& call, const Json& request) {
   std::vector<std::string> stopped;
   std::set<std::string> restarted;
   for (auto& [name, entry] : m_entries) {
-    if (!wanted.services.contains(name)) {
+    if (!wanted.services.contains(name) && !entry.by_hand) {
       request_stop(entry);
       entry.forget_after_stop = true;
       stopped.push_back(name);
@@ -142,6 +144,7 @@ void ServiceManager::apply(const CallPointer& call, const Json& request) {
     bool known = m_entries.contains(name) && !m_entries[name].forget_after_stop;
     auto& entry = add_entry(name);
     entry.forget_after_stop = false;
+    entry.by_hand = false;
     bool same = known && entry.service->definition().definition_digest == definition.definition_digest;
     if (same || !entry.service->is_up()) {
       entry.next_definition.reset();
@@ -169,6 +172,44 @@ void ServiceManager::apply(const CallPointer& call, const Json& request) {
     request_start(m_entries.at(name));
   }
   call->finish({{"started", started}, {"restarted", restarted}, {"stopped", stopped}});
+  advance_later();
+}
+
+void ServiceManager::define(const CallPointer& call, const Json& request) {
+  auto wanted = protocol::services_define_from_json(request);
+  if (const auto old = m_entries.find(wanted.name); old != m_entries.end()) {
+    if (!old->second.by_hand) {
+      throw Error(ErrorCode::already_exists, "the service {} is declared in pyro.yaml", wanted.name);
+    }
+    if (old->second.service->is_up() || old->second.wants_start || old->second.stop_requested) {
+      throw Error(ErrorCode::bad_state, "the service {} is already running", wanted.name)
+          .with_hint("stop it first");
+    }
+    old->second.service->stop(); // what its last run left behind
+    m_entries.erase(old);
+  } else if (m_entries.size() >= protocol::k_max_services) {
+    throw Error(ErrorCode::unavailable, "{} services are too many", m_entries.size() + 1);
+  }
+  auto& entry = add_entry(wanted.name);
+  entry.by_hand = true;
+  entry.service->define(std::move(wanted.definition));
+  request_start(entry);
+  advance();
+  call->finish(result_of({wanted.name}, true));
+}
+
+void ServiceManager::ended(const CallPointer& call, const Json& request) {
+  auto name = protocol::services_ended_from_json(request).name;
+  entry(name);
+  if (m_end_waiters.size() >= 2 * protocol::k_max_services) {
+    throw Error(ErrorCode::unavailable, "too many callers wait for services to end");
+  }
+  m_end_waiters.push_back({call, std::move(name)});
+  protocol::CallEvents events;
+  events.on_gone = [this, call] {
+    m_end_waiters.remove_if([&](auto& other) { return other.call == call; });
+  };
+  call->set_events(std::move(events));
   advance_later();
 }
 
@@ -405,6 +446,21 @@ void ServiceManager::check_waiters() {
     it = m_stop_waiters.erase(it);
     done();
   }
+  check_end_waiters();
+}
+
+void ServiceManager::check_end_waiters() {
+  for (auto it = m_end_waiters.begin(); it != m_end_waiters.end();) {
+    auto found = m_entries.find(it->name);
+    if (found != m_entries.end()
+        && (found->second.service->is_up() || found->second.wants_start || found->second.stop_requested)) {
+      ++it;
+      continue;
+    }
+    auto waiter = std::move(*it);
+    it = m_end_waiters.erase(it);
+    waiter.call->finish(result_of({waiter.name}, true));
+  }
 }
 
 Json ServiceManager::result_of(const std::set<std::string>& names, bool ok) const {
@@ -420,6 +476,7 @@ Json ServiceManager::result_of(const std::set<std::string>& names, bool ok) cons
       auto found = m_entries.find(name);
       if (found != m_entries.end()) {
         result.services.push_back(found->second.service->status(tail.lines, tail.width));
+        result.services.back().by_hand = found->second.by_hand;
       }
     }
     auto json = to_json(result);

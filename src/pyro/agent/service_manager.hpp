@@ -29,6 +29,7 @@ private:
 
   struct Entry {
     std::unique_ptr<Service> service;
+    bool by_hand = false; // not from apply()
     bool wants_start = false;
     bool stop_requested = false;
     bool stop_begun = false;
@@ -47,9 +48,16 @@ private:
     std::function<void()> done;
   };
 
+  struct EndWaiter {
+    CallPointer call;
+    std::string name;
+  };
+
   enum class Verdict { satisfied, pending, hopeless };
 
   void apply(const CallPointer& call, const Json& request);
+  void define(const CallPointer& call, const Json& request);
+  void ended(const CallPointer& call, const Json& request);
   void wait(const CallPointer& call, const Json& request);
   void stop(const CallPointer& call, const Json& request);
   void start(const CallPointer& call, const Json& request);
@@ -73,6 +81,7 @@ private:
   Verdict verdict(const protocol::Dependency& dependency, const Entry& other) const;
   bool dependents_stopping(const std::string& name) const;
   void check_waiters();
+  void check_end_waiters();
   bool settled(const Waiter& waiter, bool& ok) const;
   Json result_of(const std::set<std::string>& names, bool ok) const;
   std::set<std::string> all_names() const;
@@ -81,6 +90,7 @@ private:
   std::map<std::string, Entry> m_entries;
   std::list<Waiter> m_waiters;
   std::list<StopWaiter> m_stop_waiters;
+  std::list<EndWaiter> m_end_waiters;
   std::chrono::milliseconds m_most_grace = std::chrono::hours(24);
   bool m_advance_posted = false;
   std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);

@@ -12,7 +12,6 @@ namespace pyro::protocol {
 
 namespace {
 
-constexpr std::size_t k_max_services = 256;
 constexpr std::int64_t k_max_milliseconds = 1000LL * 3600 * 24 * 365;
 
 template <typename Enum>
@@ -238,6 +237,7 @@ Json to_json(const ServiceDefinition& value) {
       {"user", value.user},
       {"oneshot", value.oneshot},
       {"depends_on", Json::object()},
+      {"ready_after_ms", value.ready_after_ms},
       {"readiness", value.readiness ? to_json(*value.readiness) : Json()},
       {"liveness", value.liveness ? to_json(*value.liveness) : Json()},
       {"restart", to_name(k_restart_policies, value.restart)},
@@ -275,6 +275,7 @@ ServiceDefinition service_definition_from_json(const Json& value) {
   if (has(value, "readiness")) {
     result.readiness = probe_from_json(value_at(value, "readiness"));
   }
+  result.ready_after_ms = milliseconds(value, "ready_after_ms", result.ready_after_ms);
   if (has(value, "liveness")) {
     result.liveness = probe_from_json(value_at(value, "liveness"));
   }
@@ -334,6 +335,7 @@ Json to_json(const ServiceStatus& value) {
       {"reason", value.reason},
       {"last_probe", value.last_probe},
       {"definition_digest", value.definition_digest},
+      {"by_hand", value.by_hand},
       {"log_tail", value.log_tail}};
 }
 
@@ -354,6 +356,7 @@ ServiceStatus service_status_from_json(const Json& value) {
   result.reason = string_or(value, "reason", "");
   result.last_probe = string_or(value, "last_probe", "");
   result.definition_digest = string_or(value, "definition_digest", "");
+  result.by_hand = bool_or(value, "by_hand", false);
   result.log_tail = strings_or_empty(value, "log_tail");
   return result;
 }
@@ -415,6 +418,30 @@ ServicesLogs services_logs_from_json(const Json& value) {
         ErrorCode::invalid_argument, "'stream' must be one of: stdout, stderr, both; not '{}'",
         result.stream);
   }
+  return result;
+}
+
+Json to_json(const ServicesDefine& value) {
+  return {{"name", value.name}, {"definition", to_json(value.definition)}};
+}
+
+ServicesDefine services_define_from_json(const Json& value) {
+  ServicesDefine result{
+      get_string(value, "name"), service_definition_from_json(value_at(value, "definition"))};
+  check_name(result.name, "the service");
+  if (!result.definition.depends_on.empty()) {
+    throw Error(ErrorCode::invalid_argument, "a service that is not applied cannot depend on others");
+  }
+  return result;
+}
+
+Json to_json(const ServicesEnded& value) {
+  return {{"name", value.name}};
+}
+
+ServicesEnded services_ended_from_json(const Json& value) {
+  ServicesEnded result{get_string(value, "name")};
+  check_name(result.name, "the service");
   return result;
 }
 

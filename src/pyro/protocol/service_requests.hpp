@@ -12,6 +12,9 @@
 
 namespace pyro::protocol {
 
+/// Services of one sandbox.
+inline constexpr std::size_t k_max_services = 256;
+
 enum class ProbeKind { exec, http, tcp, file, log };
 
 struct StatusRange {
@@ -56,7 +59,8 @@ struct ServiceDefinition {
   std::string user;
   bool oneshot = false; // must exit 0
   std::map<std::string, Dependency> depends_on;
-  std::optional<Probe> readiness; // none: ready when it has been running for 1 s (oneshot: when completed)
+  std::optional<Probe> readiness; // none: ready when it has been running for a time (oneshot: when completed)
+  std::int64_t ready_after_ms = 1000; // that time
   std::optional<Probe> liveness;
   RestartPolicy restart = RestartPolicy::no;
   int max_restarts = 5;
@@ -72,6 +76,14 @@ struct ServiceDefinition {
 struct ServicesApply {
   std::map<std::string, ServiceDefinition> services;
   bool start = true; // false: only define
+};
+
+/// /services/define → ServicesResult with its status, at once. One more service beside those that were
+/// applied, which no later apply takes away unless it has one of the same name. It is started; one of that
+/// name must not be running (bad_state) nor come from an apply (already_exists). Its log begins anew.
+struct ServicesDefine {
+  std::string name;
+  ServiceDefinition definition;
 };
 
 enum class ServiceState { waiting, starting, running, ready, completed, exited, stopped, failed };
@@ -93,6 +105,7 @@ struct ServiceStatus {
   std::string reason;      // why it is failed, exited or waiting
   std::string last_probe;  // "http 127.0.0.1:8080/: status 503"
   std::string definition_digest;
+  bool by_hand = false;              // from /services/define
   std::vector<std::string> log_tail; // last 20 lines of this start
 };
 
@@ -116,6 +129,11 @@ struct ServicesSelect {
   bool all = false;
 };
 
+/// /services/ended → ServicesResult with its status, once it has no process and will not get one by itself.
+struct ServicesEnded {
+  std::string name;
+};
+
 /// /services/logs: data_out and data_err, json {"dropped_bytes": N} where the ring (256 KiB) had to forget
 /// some, result {truncated: bool, lines: N} when not following.
 struct ServicesLogs {
@@ -136,6 +154,8 @@ Json to_json(const ServicesWait& value);
 Json to_json(const ServicesResult& value);
 Json to_json(const ServicesSelect& value);
 Json to_json(const ServicesLogs& value);
+Json to_json(const ServicesDefine& value);
+Json to_json(const ServicesEnded& value);
 
 Probe probe_from_json(const Json& value);
 ServiceDefinition service_definition_from_json(const Json& value);
@@ -146,5 +166,7 @@ ServicesWait services_wait_from_json(const Json& value);
 ServicesResult services_result_from_json(const Json& value);
 ServicesSelect services_select_from_json(const Json& value);
 ServicesLogs services_logs_from_json(const Json& value);
+ServicesDefine services_define_from_json(const Json& value);
+ServicesEnded services_ended_from_json(const Json& value);
 
 } // namespace pyro::protocol

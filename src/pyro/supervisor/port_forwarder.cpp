@@ -17,6 +17,7 @@ namespace pyro::supervisor {
 namespace {
 
 constexpr std::size_t k_max_connections = 128;
+constexpr const char* k_loopback = "127.0.0.1";
 
 /// A port that may be any keeps its listener, whichever number it got.
 std::string key_of(const Json& port) {
@@ -182,8 +183,7 @@ Json PortForwarder::set(const Json& ports) {
   }
   std::erase_if(m_listeners, [&](const auto& entry) { return !kept.contains(entry.first); });
   for (auto& [key, listener] : fresh) {
-    auto* raw = listener.get();
-    m_loop.watch(raw->socket.get(), EPOLLIN, [this, raw](std::uint32_t) { accept(*raw); });
+    watch(*listener);
     m_listeners[key] = std::move(listener);
   }
   Json published = Json::array();
@@ -191,6 +191,38 @@ Json PortForwarder::set(const Json& ports) {
     published.push_back(listener->description);
   }
   return published;
+}
+
+void PortForwarder::watch(Listener& listener) {
+  m_loop.watch(listener.socket.get(), EPOLLIN, [this, &listener](std::uint32_t) { accept(listener); });
+}
+
+Json PortForwarder::publish(const std::string& service, const Json& ports) {
+  std::vector<std::unique_ptr<Listener>> fresh;
+  Json published = Json::array();
+  for (const auto& port : ports) {
+    const auto host_port = int_or(port, "host_port", 0);
+    fresh.push_back(listen(
+        {{"service", service},
+         {"address", k_loopback},
+         {"host_port", host_port},
+         {"fixed", host_port != 0},
+         {"port", get_int(port, "guest_port")}}));
+    published.push_back(
+        {{"guest_port", fresh.back()->port},
+         {"host_port", fresh.back()->description["host_port"]},
+         {"host", k_loopback},
+         {"protocol", "tcp"}});
+  }
+  for (const auto& listener : fresh) {
+    watch(*listener);
+  }
+  m_by_hand[service] = std::move(fresh);
+  return published;
+}
+
+void PortForwarder::withdraw(const std::string& service) {
+  m_by_hand.erase(service);
 }
 
 void PortForwarder::accept(Listener& listener) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pyro::supervisor {
 
@@ -22,17 +23,25 @@ public:
   /// failure what was there before stays.
   Json set(const Json& ports);
 
+  /// One more service's ports, which set() leaves alone: [{guest_port, host_port (0: a free one)}], on
+  /// 127.0.0.1. All of them or, with an error, none. Returns them with the host ports that are listened at.
+  Json publish(const std::string& service, const Json& ports);
+  /// Its listeners are gone; connections end with the service.
+  void withdraw(const std::string& service);
+
 private:
   struct Listener;
   struct Connection;
 
   std::unique_ptr<Listener> listen(const Json& port);
+  void watch(Listener& listener);
   void accept(Listener& listener);
   void drop(Connection* connection);
 
   os::EventLoop& m_loop;
   protocol::Session& m_agent;
-  std::map<std::string, std::unique_ptr<Listener>> m_listeners; // by what was asked for
+  std::map<std::string, std::unique_ptr<Listener>> m_listeners;            // by what was asked for
+  std::map<std::string, std::vector<std::unique_ptr<Listener>>> m_by_hand; // by service
   std::map<Connection*, std::unique_ptr<Connection>> m_connections;
 };
 

@@ -7,6 +7,7 @@
 #include <pyro/os/unix_socket.hpp>
 #include <pyro/protocol/proxy.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/protocol/service_requests.hpp>
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -129,6 +130,7 @@ void Supervisor::add_operations() {
   m_router.add("/ports", [this](const auto& call, const Json& request) {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
   });
+  m_router.add("/ports/publish", [this](const auto& call, const Json& request) { publish(call, request); });
   m_router.add_prefix("/agent/", [this](protocol::Stream stream, const std::string& path) {
     return protocol::proxy_stream(
         std::move(stream), m_agent->session, path.substr(std::string_view("/agent").size()));
@@ -152,6 +154,22 @@ void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t 
       protocol::to_json(protocol::Shutdown{grace_ms}), std::move(events));
   // An agent that does not obey is killed with everything else.
   m_loop.after(std::chrono::milliseconds(grace_ms + 5000), [done] { done(); });
+}
+
+void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json& request) {
+  const auto service = get_string(request, "service");
+  const auto published = m_ports->publish(service, value_at(request, "ports"));
+  protocol::CallEvents events;
+  events.on_result = [this, service](const Json&) {
+    m_ports->withdraw(service);
+  };
+  events.on_failure = [this, service](const Error&) {
+    m_ports->withdraw(service);
+  };
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_services_ended),
+      protocol::to_json(protocol::ServicesEnded{service}), std::move(events));
+  call->finish({{"ports", published}});
 }
 
 void Supervisor::freeze(const std::shared_ptr<protocol::Call>& call) {

@@ -37,6 +37,8 @@ struct Guest {
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes}; "/stop" {grace_ms} → {};
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at}.
+/// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
+/// process.
 /// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
 /// listened at.
 class Supervisor {
@@ -64,6 +66,7 @@ private:
   void drop_client(Client* client);
   void add_operations();
   void stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms);
+  void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void thaw();
   void arm_expiry();

@@ -180,8 +180,9 @@ struct PublishedPort {
 /// A process that the sandbox's agent keeps.
 struct ServiceRequest {
   std::string name;
-  std::string command; // for a shell
-  std::string cwd;     // empty: the workspace's workdir
+  std::string command;           // for a shell
+  std::vector<std::string> argv; // or, where that is empty, a program and its arguments
+  std::string cwd;               // empty: the workspace's workdir
   std::map<std::string, std::string> env;
   std::map<std::string, std::string> secret_env; // as in ExecRequest
   Json readiness; // {type: file|tcp|http|command|log, path|address|url|command|pattern|text}; null: at once

@@ -34,6 +34,9 @@ void observe_services(const store::WorkspacePaths& paths, plan::Observed& observ
     return;
   }
   for (const auto& status : services_status(*client)) {
+    if (status.by_hand) {
+      continue; // no file speaks of it
+    }
     observed.service_states[status.name] = status.state == protocol::ServiceState::waiting
                                                ? "starting"
                                                : std::string(protocol::name_of(status.state));

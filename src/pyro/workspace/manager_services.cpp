@@ -1,0 +1,259 @@
+// Services of a workspace by hand: the manager's side of service_*.
+#include "command_log.hpp"
+#include "guest_services.hpp"
+#include "locate.hpp"
+#include "logged_exec.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "readiness.hpp"
+#include "secrets.hpp"
+#include "service_calls.hpp"
+#include "service_records.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/protocol/requests.hpp>
+
+#include <algorithm>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::int64_t k_stop_grace_ms = 5000;
+constexpr std::size_t k_most_ports = 64;
+
+struct ServiceHost {
+  store::WorkspacePaths paths;
+  store::WorkspaceRecord record;
+  ServiceRecords services;
+  std::unique_ptr<backend::ControlClient> client; // null: not started
+};
+
+ServiceHost look(Context& context, const std::string& workspace) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  auto record = look_at_workspace(context, located.id);
+  const store::WorkspacePaths paths(context.base, located.id);
+  const bool started = record.state == store::WorkspaceState::started;
+  ServiceRecords services(paths, record);
+  return {
+      paths, std::move(record), std::move(services),
+      started ? backend::ControlClient::connect(paths.control_socket()) : nullptr};
+}
+
+ServiceHost started(Context& context, const std::string& workspace, const std::string& operation) {
+  auto host = look(context, workspace);
+  require_started(host.record, operation);
+  if (!host.client) {
+    host.client = connect_sandbox(host.paths.runtime(), operation); // says why there is none
+  }
+  return host;
+}
+
+/// Every service as it is now, by name. What the records say is brought up to date, and written where it
+/// changed.
+std::vector<Json> all_services(const ServiceHost& host) {
+  std::map<std::string, Json> found;
+  for (auto& document : host.services.all()) {
+    found[get_string(document, "service_name")] = std::move(document);
+  }
+  std::map<std::string, protocol::ServiceStatus> running;
+  if (host.client) {
+    for (auto& status : services_status(*host.client)) {
+      auto name = status.name;
+      running[std::move(name)] = std::move(status);
+    }
+  }
+  std::vector<Json> all;
+  for (auto& [name, document] : found) {
+    const auto status = running.find(name);
+    const auto before = document;
+    if (status == running.end()) {
+      note_workspace_stopped(document);
+    } else if (status->second.by_hand) {
+      take_status(document, status->second);
+    } else {
+      continue; // declared by now
+    }
+    if (document != before) {
+      host.services.save(document);
+    }
+    all.push_back(document);
+  }
+  for (const auto& [name, status] : running) {
+    if (!status.by_hand) {
+      all.push_back(declared_service(status));
+    }
+  }
+  if (!host.client && host.record.spec.is_object()) {
+    const auto declared = host.record.spec.value("services", Json::object());
+    for (const auto& [name, ignored] : declared.items()) {
+      protocol::ServiceStatus status;
+      status.name = name;
+      status.state = protocol::ServiceState::stopped;
+      status.stop_reason = "workspace_stopped";
+      all.push_back(declared_service(status));
+    }
+  }
+  return all;
+}
+
+Json find_service(const ServiceHost& host, const std::string& name) {
+  check_service_name(name);
+  for (auto& document : all_services(host)) {
+    if (document["service_name"] == name) {
+      return document;
+    }
+  }
+  throw Error(ErrorCode::invalid_argument, "service {} does not exist", name);
+}
+
+/// For callers: whose it is, and no secrets.
+Json shown(const ServiceHost& host, Json document) {
+  const auto redactor = redactor_of(host.paths, host.record);
+  for (const auto* key : {"command", "reason", "last_probe"}) {
+    if (document.contains(key) && document[key].is_string()) {
+      document[key] = redactor.redact(document[key].get<std::string>());
+    }
+  }
+  if (const auto tail = document.find("log_tail"); tail != document.end()) {
+    for (auto& line : *tail) {
+      line = redactor.redact(line.get<std::string>());
+    }
+  }
+  document["workspace_id"] = host.record.id;
+  document["execution_mode"] = host.record.execution_mode;
+  return document;
+}
+
+protocol::ServicesDefine definition_of(const ServiceHost& host, const ServiceRequest& request) {
+  protocol::ServicesDefine define;
+  define.name = request.name;
+  auto& definition = define.definition;
+  definition.argv =
+      request.command.empty() ? request.argv : std::vector<std::string>{"/bin/sh", "-c", request.command};
+  definition.cwd = request.cwd.empty() ? host.record.workdir : request.cwd;
+  definition.env = host.record.env;
+  for (const auto& [name, value] : request.env) {
+    definition.env[name] = value;
+  }
+  for (auto& [name, value] : secret_environment(host.paths, request.secret_env)) {
+    definition.env[name] = std::move(value);
+  }
+  definition.user = host.record.user;
+  definition.readiness = readiness_probe(
+      request.readiness, host.record.workdir, request.ready_timeout_seconds, request.ready_interval_ms);
+  definition.ready_after_ms = 0;
+  definition.stop_grace_ms = k_stop_grace_ms;
+  definition.definition_digest = "by hand";
+  return define;
+}
+
+Json new_document(const ServiceHost& host, const ServiceRequest& request) {
+  const auto redactor = redactor_of(host.paths, host.record);
+  return {
+      {"service_name", request.name},
+      {"command", redactor.redact(request.command.empty() ? shell_text(request.argv) : request.command)},
+      {"cwd", request.cwd.empty() ? host.record.workdir : request.cwd},
+      {"readiness", request.readiness},
+      {"ready_timeout_seconds", request.ready_timeout_seconds},
+      {"ready_interval_ms", request.ready_interval_ms},
+      {"published_ports", Json::array()},
+      {"state", "starting"}};
+}
+
+void check_ports(const std::vector<PublishedPort>& ports) {
+  if (ports.size() > k_most_ports) {
+    throw Error(
+        ErrorCode::invalid_argument, "{} published ports are too many (limit {})", ports.size(),
+        k_most_ports);
+  }
+  for (const auto& port : ports) {
+    if (port.guest_port < 1 || port.guest_port > 65535 || port.host_port < 0 || port.host_port > 65535) {
+      throw Error(ErrorCode::invalid_argument, "a published port must be between 1 and 65535");
+    }
+  }
+}
+
+Json publish(const ServiceHost& host, const ServiceRequest& request) {
+  Json ports = Json::array();
+  for (const auto& port : request.published_ports) {
+    ports.push_back({{"guest_port", port.guest_port}, {"host_port", port.host_port}});
+  }
+  if (ports.empty()) {
+    return ports;
+  }
+  try {
+    return value_at(
+        host.client->call("/ports/publish", {{"service", request.name}, {"ports", ports}}), "ports");
+  } catch (const Error&) {
+    stop_service(*host.client, request.name);
+    throw;
+  }
+}
+
+} // namespace
+
+Json Manager::service_start(const std::string& workspace, const ServiceRequest& request) {
+  auto& context = m_state->context;
+  check_service_name(request.name);
+  if (request.command.empty() && (request.argv.empty() || request.argv.front().empty())) {
+    throw Error(ErrorCode::invalid_argument, "command must not be empty");
+  }
+  check_ports(request.published_ports);
+  readiness_probe(request.readiness, "/", request.ready_timeout_seconds, request.ready_interval_ms);
+  const auto host = started(context, workspace, "service_start");
+  const auto define = definition_of(host, request);
+  auto document = new_document(host, request);
+  host.client->call("/agent" + std::string(protocol::path::k_services_define), protocol::to_json(define));
+  host.services.save(document);
+  document["published_ports"] = publish(host, request);
+  host.services.save(document);
+  take_status(document, wait_for_service(context, *host.client, request.name));
+  host.services.save(document);
+  return shown(host, document);
+}
+
+Json Manager::service_list(const std::string& workspace) {
+  const auto host = look(m_state->context, workspace);
+  Json services = Json::array();
+  std::size_t running = 0;
+  for (auto& document : all_services(host)) {
+    running += document["state"] == "running" || document["state"] == "starting" ? 1 : 0;
+    services.push_back(shown(host, std::move(document)));
+  }
+  return {
+      {"workspace_id", host.record.id},
+      {"count", services.size()},
+      {"running_count", running},
+      {"services", services}};
+}
+
+Json Manager::service_status(const std::string& workspace, const std::string& service) {
+  const auto host = look(m_state->context, workspace);
+  return shown(host, find_service(host, service));
+}
+
+Json Manager::service_logs(
+    const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
+  const auto host = started(m_state->context, workspace, "service_logs");
+  const auto document = find_service(host, service);
+  const auto redactor = redactor_of(host.paths, host.record);
+  const auto logs = read_service_logs(*host.client, service, tail_lines);
+  return {{"workspace_id", host.record.id},      {"service_name", service},
+          {"state", document["state"]},          {"stdout", redactor.redact(logs.out)},
+          {"stderr", redactor.redact(logs.err)}, {"tail_lines", tail_lines < 0 ? Json() : Json(tail_lines)},
+          {"truncated", logs.truncated}};
+}
+
+Json Manager::service_stop(const std::string& workspace, const std::string& service) {
+  const auto host = started(m_state->context, workspace, "service_stop");
+  auto document = find_service(host, service);
+  take_status(document, stop_service(*host.client, service));
+  if (!document.contains("declared")) {
+    host.services.save(document);
+  }
+  return shown(host, document);
+}
+
+} // namespace pyro::workspace

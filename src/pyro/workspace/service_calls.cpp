@@ -1,0 +1,106 @@
+#include "service_calls.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/protocol/requests.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t k_most_log = 4 << 20; // the agent keeps far less
+
+std::string agent_path(std::string_view path) {
+  return "/agent" + std::string(path);
+}
+
+/// A call that may take long, looking for interrupts.
+Json patiently(
+    const Context& context, backend::ControlClient& client, std::string_view path, const Json& request) {
+  std::optional<Json> answer;
+  std::optional<Error> failure;
+  protocol::CallEvents events;
+  events.on_result = [&](const Json& value) {
+    answer = value;
+  };
+  events.on_failure = [&](const Error& error) {
+    failure = error;
+  };
+  const auto call = client.open(agent_path(path), request, std::move(events));
+  while (!answer && !failure) {
+    client.loop().turn(milliseconds(100));
+    context.check_interrupted();
+  }
+  if (failure) {
+    throw *failure;
+  }
+  return *answer;
+}
+
+protocol::ServiceStatus only_one(const Json& answer, const std::string& name) {
+  for (auto& status : protocol::services_result_from_json(answer).services) {
+    if (status.name == name) {
+      return status;
+    }
+  }
+  throw Error(ErrorCode::protocol, "the agent does not tell of the service {}", name);
+}
+
+} // namespace
+
+protocol::ServiceStatus
+wait_for_service(const Context& context, backend::ControlClient& client, const std::string& name) {
+  namespace path = protocol::path;
+  const auto answer =
+      patiently(context, client, path::k_services_wait, protocol::to_json(protocol::ServicesWait{{name}}));
+  auto status = only_one(answer, name);
+  if (status.state == protocol::ServiceState::failed && status.pid > 0) {
+    status = only_one(
+        patiently(context, client, path::k_services_ended, protocol::to_json(protocol::ServicesEnded{name})),
+        name);
+  }
+  return status;
+}
+
+protocol::ServiceStatus stop_service(backend::ControlClient& client, const std::string& name) {
+  const auto answer = client.call(
+      agent_path(protocol::path::k_services_stop),
+      protocol::to_json(protocol::ServicesSelect{{name}, false}));
+  return only_one(answer, name);
+}
+
+ServiceLogs read_service_logs(backend::ControlClient& client, const std::string& name, std::int64_t tail) {
+  ServiceLogs logs;
+  std::optional<Json> answer;
+  std::optional<Error> failure;
+  std::shared_ptr<protocol::Call> call;
+  protocol::CallEvents events;
+  events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
+    auto& text = type == protocol::FrameType::data_err ? logs.err : logs.out;
+    if (text.size() + bytes.size() > k_most_log) {
+      throw Error(ErrorCode::protocol, "the agent sends more of a log than it keeps");
+    }
+    text += bytes;
+    call->consume(bytes.size());
+  };
+  events.on_result = [&](const Json& value) {
+    answer = value;
+  };
+  events.on_failure = [&](const Error& error) {
+    failure = error;
+  };
+  call = client.open(
+      agent_path(protocol::path::k_services_logs),
+      protocol::to_json(protocol::ServicesLogs{name, tail, false, "both"}), std::move(events));
+  while (!answer && !failure) {
+    client.loop().turn(milliseconds(1000));
+  }
+  if (failure) {
+    throw *failure;
+  }
+  logs.truncated = get_bool(*answer, "truncated");
+  return logs;
+}
+
+} // namespace pyro::workspace

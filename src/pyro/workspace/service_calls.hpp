@@ -1,0 +1,31 @@
+// What the agent is asked about one service.
+#pragma once
+
+#include "context.hpp"
+
+#include <pyro/backend/control_client.hpp>
+#include <pyro/protocol/service_requests.hpp>
+
+#include <string>
+
+namespace pyro::workspace {
+
+/// Until it is ready or has failed; one that failed is waited for until its process is gone, so that it can
+/// be started again at once. Throws Error(interrupted) as context.check_interrupted() does; the service goes
+/// on.
+protocol::ServiceStatus
+wait_for_service(const Context& context, backend::ControlClient& client, const std::string& name);
+
+/// Returns once it is stopped.
+protocol::ServiceStatus stop_service(backend::ControlClient& client, const std::string& name);
+
+struct ServiceLogs {
+  std::string out;
+  std::string err;
+  bool truncated = false; // there were more lines
+};
+
+/// The last `tail` lines of both streams together; -1: all that is kept.
+ServiceLogs read_service_logs(backend::ControlClient& client, const std::string& name, std::int64_t tail);
+
+} // namespace pyro::workspace
