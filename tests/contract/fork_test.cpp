@@ -26,7 +26,7 @@ TEST_P(ContractSandbox, fork) {
        {"labels", {{"team", "web"}}},
        {"seed_path", tree("seed", {{"seeded", "seed\n"}}).string()},
        {"secrets", Json::array({{{"name", "token"}, {"value", "s3cret"}}})}});
-  output(id, "echo work > work; echo tool > /usr/bin/tool; setsid sleep 1234 > /dev/null 2>&1 &");
+  output(id, "echo work > work; echo tool > /usr/bin/tool; setsid sleep 1234 > /dev/null 2>&1 & sleep 0.2");
   const auto forked = call("workspace_fork", {{"workspace_id", id}, {"count", 5}, {"name", "copy"}});
   EXPECT_EQ(forked["count"], 5);
   EXPECT_EQ(forked["failed"].size(), 0U);
@@ -38,7 +38,7 @@ TEST_P(ContractSandbox, fork) {
   std::set<std::string> all{id};
   for (std::size_t at = 0; at < ids.size(); ++at) {
     EXPECT_EQ(output(ids[at], "cat seeded work /usr/bin/tool"), "seed\nwork\ntool\n");
-    EXPECT_EQ(output(ids[at], "cat /run/secrets/token"), "[redacted]")
+    EXPECT_EQ(output(ids[at], "cat /run/secrets/token"), "[redacted:token]")
         << "it has the secret, which is not shown";
     EXPECT_EQ(output(ids[at], "pgrep -f 'sleep 123[4]' | wc -l"), "0\n") << "content is forked, no processes";
     EXPECT_EQ(call("workspace_diff", {{"workspace_id", ids[at]}})["changed"], false) << "since it was made";

@@ -29,7 +29,7 @@ Json reset(Contract& test, const std::string& id, const std::string& snapshot = 
 void make_a_mess(Contract& test, const std::string& id) {
   test.output(
       id, "echo mess > seeded; echo mess > mess; echo mess > /tmp/mess; echo mess > /etc/mess; "
-          "echo mess > /dev/shm/mess; rm -rf /var/lib; setsid sleep 1234 > /dev/null 2>&1 &");
+          "echo mess > /dev/shm/mess; rm -rf /var/lib; setsid sleep 1234 > /dev/null 2>&1 & sleep 0.2");
   EXPECT_EQ(test.output(id, "pgrep -f 'sleep 123[4]' | wc -l"), "1\n");
 }
 
@@ -80,7 +80,9 @@ TEST_P(ContractSandbox, reset_baseline) {
   EXPECT_EQ(call("workspace_logs", {{"workspace_id", id}})["count"], 0);
   EXPECT_EQ(call("shell_list", {{"workspace_id", id}})["count"], 0);
   EXPECT_EQ(call("snapshot_list", {{"workspace_id", id}})["count"], 2);
-  fails("shell_read", {{"workspace_id", id}, {"shell_id", shell}}, ErrorCode::not_found, "does not exist");
+  fails(
+      "shell_read", {{"workspace_id", id}, {"shell_id", shell}}, ErrorCode::invalid_argument,
+      "does not exist");
   EXPECT_EQ(call("workspace_diff", {{"workspace_id", id}})["changed"], false);
   EXPECT_EQ(output(id, "cat seeded"), "seed\n");
   expect_no_mess(*this, id);
@@ -114,7 +116,7 @@ TEST_P(ContractSandbox, reset_round_trip) {
   const auto id = create_id({{"seed_path", tree("seed", {{"note", "seed\n"}}).string()}});
   output(id, "echo checkpoint > note");
   take(*this, id, "checkpoint");
-  output(id, "echo after > note; setsid sleep 1000 > /dev/null 2>&1 &");
+  output(id, "echo after > note; setsid sleep 1000 > /dev/null 2>&1 & sleep 0.2");
   reset(*this, id, "checkpoint");
   const auto now = status(*this, id);
   EXPECT_EQ(now["command_count"], 0);

@@ -66,7 +66,8 @@ std::optional<WorkspaceRecord> WorkspaceRecords::find(const std::string& id) con
   }
 }
 
-std::vector<WorkspaceRecord> WorkspaceRecords::mentioning(const std::string& text) const {
+std::vector<WorkspaceRecord>
+WorkspaceRecords::mentioning(const std::string& text, std::optional<Error>* refused) const {
   const auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto needle = std::string_view(quoted).substr(1, quoted.size() - 2);
   std::vector<WorkspaceRecord> records;
@@ -79,8 +80,10 @@ std::vector<WorkspaceRecord> WorkspaceRecords::mentioning(const std::string& tex
       if (auto record = find(id)) {
         records.push_back(std::move(*record));
       }
-    } catch (const Error&) {
-      continue; // damaged: list() and reap tell of it
+    } catch (const Error& error) {
+      if (refused != nullptr && error.code() == ErrorCode::bad_state) {
+        *refused = error;
+      } // else damaged: list() and reap tell of it
     }
   }
   sort_by_activity(records);

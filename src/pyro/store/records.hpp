@@ -4,6 +4,7 @@
 #include "layered_view.hpp"
 #include "layers.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/os/process.hpp>
 
@@ -120,8 +121,9 @@ public:
   /// All readable ones, most recent activity first; ids of damaged ones go to `damaged` where given.
   std::vector<WorkspaceRecord> list(std::vector<std::string>* damaged = nullptr) const;
   /// The readable ones whose file has `text` in any field, in list()'s order: to find one of many without
-  /// parsing them all.
-  std::vector<WorkspaceRecord> mentioning(const std::string& text) const;
+  /// parsing them all. `refused`: why one of them, that a newer pyro wrote, is not among them.
+  std::vector<WorkspaceRecord>
+  mentioning(const std::string& text, std::optional<Error>* refused = nullptr) const;
   /// Compare-and-swap: throws `stale` where the record on disk is not of the revision that `record` was
   /// loaded at; then counts it up, in `record` too. Revision 0 is a new one (already_exists where there is
   /// one).

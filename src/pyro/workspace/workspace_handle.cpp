@@ -135,7 +135,9 @@ std::optional<std::string>
 find_record(const Context& context, Kind kind, const std::string& wanted, const std::string& identity_key) {
   std::vector<std::string> by_name;
   std::vector<std::string> by_prefix;
-  for (const auto& record : context.records.mentioning(wanted.empty() ? identity_key : wanted)) {
+  std::optional<Error> refused;
+  const auto& text = wanted.empty() ? identity_key : wanted;
+  for (const auto& record : context.records.mentioning(text, &refused)) {
     if (is_vm(record) != (kind == Kind::vm) || is_abandoned(record)) {
       continue;
     }
@@ -160,6 +162,9 @@ find_record(const Context& context, Kind kind, const std::string& wanted, const 
         ErrorCode::invalid_argument, "'{}' names {} {}s", wanted, matches.size(),
         kind == Kind::vm ? "VM" : "workspace")
         .with_hint(fmt::format("use an id: {}", fmt::join(matches, ", ")));
+  }
+  if (matches.empty() && refused) {
+    throw *refused; // it may be the one, and a second of its name or checkout must not be made
   }
   return matches.empty() ? std::nullopt : std::optional(matches.front());
 }
