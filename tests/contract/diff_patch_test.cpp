@@ -1,6 +1,7 @@
 // Patches of workspace_diff are for git: random trees, changed inside, and the patch applied outside.
 #include "contract.hpp"
 
+#include <pyro/operations/text.hpp>
 #include <pyro/os/process.hpp>
 
 #include <nlohmann/json.hpp>
@@ -190,7 +191,8 @@ public:
     for (const auto& path : paths()) {
       const bool was_text = is_text("before", path);
       const bool is_text_now = is_text("after", path);
-      const auto was = type_of(view, path);
+      const bool was_directory = fs::is_directory(fs::symlink_status(root("before") / path));
+      const auto was = was_directory ? "directory" : type_of(view, path);
       const auto is = type_of(after, path);
       if (is == "none" && was_text) {
         view.erase(path);
@@ -232,8 +234,11 @@ private:
 
   bool is_text(const std::string& side, const std::string& path) const {
     const auto place = root(side) / path;
-    return fs::is_regular_file(fs::symlink_status(place))
-           && testing::read_file(place).find('\0') == std::string::npos;
+    if (!fs::is_regular_file(fs::symlink_status(place))) {
+      return false;
+    }
+    const auto content = testing::read_file(place);
+    return content.find('\0') == std::string::npos && operations::to_utf8(content) == content;
   }
 
   Contract& m_test;

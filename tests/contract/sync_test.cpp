@@ -174,7 +174,7 @@ TEST_P(ContractSandbox, ws_sync_escape) {
       ErrorCode::invalid_argument, "leads out of /workspace");
   push(*this, id, source, "in/x");
   EXPECT_EQ(output(id, "cat real/x/a"), "1");
-  EXPECT_EQ(output(id, "ls /etc"), "group\nhostname\nhosts\npasswd\nresolv.conf\n");
+  EXPECT_EQ(output(id, "ls -d /etc/x /etc/a 2>/dev/null || true"), "");
 }
 
 TEST_P(ContractSandbox, ws_unsafe_archive) {

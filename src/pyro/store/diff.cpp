@@ -195,10 +195,13 @@ std::vector<DiffEntry> compute_diff(const Stack& before, const Stack& after, con
 Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
   DiffSummary summary;
   Json list = Json::array();
-  std::string patch;
+  WholePatch patch;
   for (const DiffEntry& entry : entries) {
     const auto text = patches == Patches::yes ? text_patch(entry) : std::nullopt;
     count(summary, entry, text.has_value());
+    if (patches == Patches::yes) {
+      patch.add(entry, text);
+    }
     const Found& shown = entry.after ? *entry.after : *entry.before;
     list.push_back(
         {{"path", is_utf8(entry.path) ? entry.path : git_quoted(entry.path)},
@@ -219,7 +222,7 @@ Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
   if (patches == Patches::yes) {
     document["summary"]["text_patched"] = summary.text_patched;
     document["summary"]["non_text"] = summary.non_text;
-    document["patch"] = patch;
+    document["patch"] = patch.take();
   }
   return document;
 }

@@ -53,6 +53,11 @@ public:
   }
 
   std::vector<PatchedFile> take() {
+    for (const auto& [path, now] : m_states) {
+      if (now.content) {
+        check_parents(path);
+      }
+    }
     std::vector<PatchedFile> files;
     for (auto& [path, now] : m_states) {
       auto& was = m_before.at(path);
@@ -74,6 +79,18 @@ private:
   [[noreturn]] static void does_not_apply(const std::string& path, std::string_view why) {
     throw Error(ErrorCode::bad_state, "patch does not apply: {}: {}", path, why)
         .with_hint("nothing was changed");
+  }
+
+  /// Every name above must be a directory, or nothing, once all of the patch is done.
+  void check_parents(const std::string& path) const {
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+      const auto parent = path.substr(0, slash);
+      const auto known = m_states.find(parent);
+      const auto found = known == m_states.end() ? find_inside(m_view, parent) : std::nullopt;
+      if ((known != m_states.end() && known->second.content) || (found && !found->is_directory())) {
+        does_not_apply(path, parent + " is no directory");
+      }
+    }
   }
 
   State& must_have(const std::string& path) {
