@@ -86,6 +86,9 @@ class ContractCommands : public Contract {};
 /// Rows about failures that only the fake makes on demand.
 class ContractFake : public Contract {};
 
+/// What is different without isolation.
+class ContractHost : public Contract {};
+
 std::vector<std::string> sandboxes();
 std::vector<std::string> that_run_commands();
 std::vector<std::string> all_backends();

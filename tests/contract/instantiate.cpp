@@ -17,6 +17,10 @@ INSTANTIATE_TEST_SUITE_P(On, ContractFake, ::testing::Values("fake"), [](const a
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Contract);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractSandbox);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractCommands);
+INSTANTIATE_TEST_SUITE_P(On, ContractHost, ::testing::Values("host"), [](const auto& info) {
+  return info.param;
+});
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractFake);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ContractHost);
 
 } // namespace pyro::contract

@@ -356,6 +356,10 @@ bool is_whiteout(const struct stat& status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == 0;
 }
 
+std::string_view name_of(CopyMethod method) {
+  return method == CopyMethod::reflinked ? "reflink" : "sparse_copy";
+}
+
 CopyMethod copy_content(int source, int target) {
   if (ioctl(target, FICLONE, source) == 0) {
     return CopyMethod::reflinked;

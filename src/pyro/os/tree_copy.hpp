@@ -31,6 +31,8 @@ bool is_whiteout(const struct stat& status);
 /// Every byte of one file into another, as a reflink where the file system can, else keeping holes.
 enum class CopyMethod { reflinked, copied };
 CopyMethod copy_content(int source, int target);
+/// "reflink" or "sparse_copy", as results name it (clone_mode).
+std::string_view name_of(CopyMethod method);
 
 struct CopyOptions {
   /// Entries for which this is false are left out, directories with all their content.

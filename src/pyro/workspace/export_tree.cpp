@@ -54,7 +54,9 @@ public:
         meta.xattrs.emplace_back(name, value);
       }
     }
-    m_writer.add_file(path, meta, [&](int target) { os::copy_content(source.get(), target); });
+    m_writer.add_file(path, meta, [&](int target) {
+      m_exported.copied += os::copy_content(source.get(), target) == os::CopyMethod::copied ? 1 : 0;
+    });
     m_exported.bytes += static_cast<std::uint64_t>(found.status.st_size);
   }
 

@@ -12,6 +12,7 @@ struct Exported {
   std::string artifact_type; // file, directory, symlink
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t copied = 0;   // files that could not be reflinked
   std::uint64_t left_out = 0; // FIFOs, sockets, devices: never opened
 };
 

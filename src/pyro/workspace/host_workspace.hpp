@@ -11,7 +11,8 @@
 
 namespace pyro::workspace {
 
-/// Fills <generation>/root/upper/workspace from the stack. Does nothing where it is there already.
-void place_workspace(const store::Stack& stack, const std::string& generation_dir);
+/// Fills <generation>/root/upper/workspace from the stack; where it is there already it stays. Returns how it
+/// was copied, the clone_mode: "reflink" or "sparse_copy".
+std::string place_workspace(const store::Stack& stack, const std::string& generation_dir);
 
 } // namespace pyro::workspace

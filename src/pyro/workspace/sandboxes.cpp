@@ -145,11 +145,17 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
   spec.cgroup_name = request.workspace_id + "-" + os::random_hex(4);
   os::make_directories(spec.runtime_dir);
   ::unlink((spec.runtime_dir + "/exit.json").c_str());
+  std::string clone_mode;
   if (!backend.capabilities().own_root) {
-    place_workspace(store::Stack::of(spec.root.layers, request.host_directories), request.generation_dir);
+    clone_mode =
+        place_workspace(store::Stack::of(spec.root.layers, request.host_directories), request.generation_dir);
   }
   try {
-    return backend.start(spec);
+    auto launched = backend.start(spec);
+    if (!clone_mode.empty()) {
+      launched.notes.push_back(fmt::format("clone_mode {}: how /workspace was copied", clone_mode));
+    }
+    return launched;
   } catch (const Error& error) {
     explain_missing_isolation(backend);
     throw;
