@@ -279,7 +279,7 @@ TEST_P(ContractSandbox, service_arguments) {
   };
   refused("", {}, "service_name must not be empty");
   refused("a/b", {}, "service_name must match");
-  refused("../x", {}, "must match");
+  refused("../x", {}, "service_name must match");
   refused("a", {{"command", ""}}, "command must not be empty");
   refused("a", {{"readiness", {{"type", "smoke"}}}}, "one of: file, tcp, http, command");
   refused("a", {{"readiness", {{"type", "file"}}}}, "required for file readiness");

@@ -130,7 +130,7 @@ TEST_P(ContractSandbox, shell_cursor) {
 
 TEST_P(ContractSandbox, shell_plain) {
   const Shells shells(*this);
-  shells.write("printf '\\033[1;31mred\\033[0m\\033]0;title\\007 %s\\r\\n' end");
+  shells.write("printf '\\033[1;31mred\\033[0m\\033]0;title\\007 %s\\n' end");
   shells.see("\nred end\n");
   const auto raw = shells.read()["output"].get<std::string>();
   EXPECT_NE(raw.find("\x1b[1;31mred\x1b[0m\x1b]0;title\x07 end\r\n"), std::string::npos) << raw;
@@ -216,7 +216,7 @@ TEST_P(ContractSandbox, shell_ends_with_sandbox) {
       "must be in 'started' state");
   fails("shell_open", {{"workspace_id", shells.id}}, ErrorCode::bad_state, "must be in 'started' state");
   call("workspace_delete", {{"workspace_id", shells.id}});
-  fails("shell_open", {{"workspace_id", shells.id}}, ErrorCode::invalid_argument, "does not exist");
+  fails("shell_open", {{"workspace_id", shells.id}}, ErrorCode::not_found, "does not exist");
 }
 
 TEST_P(ContractSandbox, shell_bounded) {

@@ -226,7 +226,7 @@ TEST_F(Attach, AShellOfItsOwnEndsWithIt) {
 }
 
 TEST_F(Attach, NeedsATerminal) {
-  const auto refused = expect(125, {"attach", m_id});
+  const auto refused = expect(64, {"attach", m_id});
   EXPECT_NE(refused.err.find("needs a terminal"), std::string::npos) << refused;
 }
 

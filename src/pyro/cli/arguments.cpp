@@ -255,7 +255,8 @@ const Command* find_verb(const Words& words, CommandLine& line, Words& before, W
       line.group = name;
       return nullptr;
     }
-    if (find_command(name + " " + words[at]) == nullptr) {
+    const auto longer = name + " " + words[at];
+    if (find_command(longer) == nullptr && !is_command_group(longer)) {
       unknown_command(words[at], name + " ");
     }
     name += " " + words[at++];

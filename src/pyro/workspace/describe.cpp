@@ -85,8 +85,8 @@ secret_names(const store::WorkspacePaths& paths, const store::WorkspaceRecord& r
 Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   Json list = Json::array();
   if (record.state == store::WorkspaceState::started) {
-    if (auto client = backend::ControlClient::connect(paths.control_socket())) {
-      for (const auto& status : services_status(*client)) {
+    if (const auto services = services_status_if_any(paths.control_socket())) {
+      for (const auto& status : *services) {
         list.push_back(protocol::to_json(status));
       }
       return list;

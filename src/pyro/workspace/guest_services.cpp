@@ -199,6 +199,22 @@ std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& cli
   return protocol::services_result_from_json(result).services;
 }
 
+std::optional<std::vector<protocol::ServiceStatus>>
+services_status_if_any(const std::string& control_socket) {
+  const auto client = backend::ControlClient::connect(control_socket);
+  if (!client) {
+    return std::nullopt;
+  }
+  try {
+    return services_status(*client);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unavailable) {
+      throw;
+    }
+    return std::nullopt; // the connection was lost: it has died while we asked
+  }
+}
+
 std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
     const std::vector<std::string>& names) {

@@ -8,6 +8,7 @@
 #include <pyro/protocol/service_requests.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,5 +38,7 @@ std::vector<protocol::ServiceStatus> wait_for_services(
 Json publish_ports(backend::ControlClient& client, const spec::Spec& spec, Json& remembered);
 
 std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client);
+/// The same where a sandbox may run; nullopt: none does, or it has just ended.
+std::optional<std::vector<protocol::ServiceStatus>> services_status_if_any(const std::string& control_socket);
 
 } // namespace pyro::workspace

@@ -26,7 +26,8 @@ struct ServiceHost {
   store::WorkspacePaths paths;
   store::WorkspaceRecord record;
   ServiceRecords services;
-  std::unique_ptr<backend::ControlClient> client; // null: not started
+
+  bool started() const { return record.state == store::WorkspaceState::started; }
 };
 
 ServiceHost look(Context& context, const std::string& workspace) {
@@ -34,35 +35,43 @@ ServiceHost look(Context& context, const std::string& workspace) {
   const auto located = locate(context, workspace, {});
   auto record = look_at_workspace(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
-  const bool started = record.state == store::WorkspaceState::started;
   ServiceRecords services(paths, record);
-  return {
-      paths, std::move(record), std::move(services),
-      started ? backend::ControlClient::connect(paths.control_socket()) : nullptr};
+  return {paths, std::move(record), std::move(services)};
 }
 
-ServiceHost started(Context& context, const std::string& workspace, const std::string& operation) {
-  auto host = look(context, workspace);
+/// The way to the agent, where there has to be one.
+std::unique_ptr<backend::ControlClient> connect(const ServiceHost& host, const std::string& operation) {
   require_started(host.record, operation);
-  if (!host.client) {
-    host.client = connect_sandbox(host.paths.runtime(), operation); // says why there is none
+  return connect_sandbox(host.paths.runtime(), operation);
+}
+
+/// What the agent says of it now, without secrets: for callers and for the record.
+void take(const ServiceHost& host, Json& document, const protocol::ServiceStatus& status) {
+  take_status(document, status);
+  const auto redactor = redactor_of(host.paths, host.record);
+  for (const auto* key : {"reason", "last_probe"}) {
+    if (document[key].is_string()) {
+      document[key] = redactor.redact(document[key].get<std::string>());
+    }
   }
-  return host;
+  if (const auto tail = document.find("log_tail"); tail != document.end()) {
+    for (auto& line : *tail) {
+      line = redactor.redact(line.get<std::string>());
+    }
+  }
 }
 
 /// Every service as it is now, by name. What the records say is brought up to date, and written where it
 /// changed.
 std::vector<Json> all_services(const ServiceHost& host) {
   std::map<std::string, Json> found;
-  for (auto& document : host.services.all()) {
-    found[get_string(document, "service_name")] = std::move(document);
+  for (const auto& document : host.services.all()) {
+    found[get_string(document, "service_name")] = document;
   }
+  const auto told = host.started() ? services_status_if_any(host.paths.control_socket()) : std::nullopt;
   std::map<std::string, protocol::ServiceStatus> running;
-  if (host.client) {
-    for (auto& status : services_status(*host.client)) {
-      auto name = status.name;
-      running[std::move(name)] = std::move(status);
-    }
+  for (const auto& status : told.value_or(std::vector<protocol::ServiceStatus>{})) {
+    running[status.name] = status;
   }
   std::vector<Json> all;
   for (auto& [name, document] : found) {
@@ -71,7 +80,7 @@ std::vector<Json> all_services(const ServiceHost& host) {
     if (status == running.end()) {
       note_workspace_stopped(document);
     } else if (status->second.by_hand) {
-      take_status(document, status->second);
+      take(host, document, status->second);
     } else {
       continue; // declared by now
     }
@@ -82,17 +91,20 @@ std::vector<Json> all_services(const ServiceHost& host) {
   }
   for (const auto& [name, status] : running) {
     if (!status.by_hand) {
-      all.push_back(declared_service(status));
+      auto document = declared_service(name);
+      take(host, document, status);
+      all.push_back(std::move(document));
     }
   }
-  if (!host.client && host.record.spec.is_object()) {
+  if (!told && host.record.spec.is_object()) {
     const auto declared = host.record.spec.value("services", Json::object());
     for (const auto& [name, ignored] : declared.items()) {
+      auto document = declared_service(name);
       protocol::ServiceStatus status;
-      status.name = name;
       status.state = protocol::ServiceState::stopped;
       status.stop_reason = "workspace_stopped";
-      all.push_back(declared_service(status));
+      take_status(document, status);
+      all.push_back(std::move(document));
     }
   }
   return all;
@@ -108,19 +120,8 @@ Json find_service(const ServiceHost& host, const std::string& name) {
   throw Error(ErrorCode::invalid_argument, "service {} does not exist", name);
 }
 
-/// For callers: whose it is, and no secrets.
+/// For callers: whose it is.
 Json shown(const ServiceHost& host, Json document) {
-  const auto redactor = redactor_of(host.paths, host.record);
-  for (const auto* key : {"command", "reason", "last_probe"}) {
-    if (document.contains(key) && document[key].is_string()) {
-      document[key] = redactor.redact(document[key].get<std::string>());
-    }
-  }
-  if (const auto tail = document.find("log_tail"); tail != document.end()) {
-    for (auto& line : *tail) {
-      line = redactor.redact(line.get<std::string>());
-    }
-  }
   document["workspace_id"] = host.record.id;
   document["execution_mode"] = host.record.execution_mode;
   return document;
@@ -175,7 +176,7 @@ void check_ports(const std::vector<PublishedPort>& ports) {
   }
 }
 
-Json publish(const ServiceHost& host, const ServiceRequest& request) {
+Json publish(backend::ControlClient& client, const ServiceRequest& request) {
   Json ports = Json::array();
   for (const auto& port : request.published_ports) {
     ports.push_back({{"guest_port", port.guest_port}, {"host_port", port.host_port}});
@@ -184,10 +185,9 @@ Json publish(const ServiceHost& host, const ServiceRequest& request) {
     return ports;
   }
   try {
-    return value_at(
-        host.client->call("/ports/publish", {{"service", request.name}, {"ports", ports}}), "ports");
+    return value_at(client.call("/ports/publish", {{"service", request.name}, {"ports", ports}}), "ports");
   } catch (const Error&) {
-    stop_service(*host.client, request.name);
+    stop_service(client, request.name);
     throw;
   }
 }
@@ -202,14 +202,15 @@ Json Manager::service_start(const std::string& workspace, const ServiceRequest& 
   }
   check_ports(request.published_ports);
   readiness_probe(request.readiness, "/", request.ready_timeout_seconds, request.ready_interval_ms);
-  const auto host = started(context, workspace, "service_start");
+  const auto host = look(context, workspace);
+  const auto client = connect(host, "service_start");
   const auto define = definition_of(host, request);
   auto document = new_document(host, request);
-  host.client->call("/agent" + std::string(protocol::path::k_services_define), protocol::to_json(define));
+  client->call("/agent" + std::string(protocol::path::k_services_define), protocol::to_json(define));
   host.services.save(document);
-  document["published_ports"] = publish(host, request);
+  document["published_ports"] = publish(*client, request);
   host.services.save(document);
-  take_status(document, wait_for_service(context, *host.client, request.name));
+  take(host, document, wait_for_service(context, *client, request.name));
   host.services.save(document);
   return shown(host, document);
 }
@@ -236,10 +237,12 @@ Json Manager::service_status(const std::string& workspace, const std::string& se
 
 Json Manager::service_logs(
     const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
-  const auto host = started(m_state->context, workspace, "service_logs");
+  const auto host = look(m_state->context, workspace);
+  check_service_name(service);
+  const auto client = connect(host, "service_logs");
   const auto document = find_service(host, service);
   const auto redactor = redactor_of(host.paths, host.record);
-  const auto logs = read_service_logs(*host.client, service, tail_lines);
+  const auto logs = read_service_logs(*client, service, tail_lines);
   return {{"workspace_id", host.record.id},      {"service_name", service},
           {"state", document["state"]},          {"stdout", redactor.redact(logs.out)},
           {"stderr", redactor.redact(logs.err)}, {"tail_lines", tail_lines < 0 ? Json() : Json(tail_lines)},
@@ -247,9 +250,11 @@ Json Manager::service_logs(
 }
 
 Json Manager::service_stop(const std::string& workspace, const std::string& service) {
-  const auto host = started(m_state->context, workspace, "service_stop");
+  const auto host = look(m_state->context, workspace);
+  check_service_name(service);
+  const auto client = connect(host, "service_stop");
   auto document = find_service(host, service);
-  take_status(document, stop_service(*host.client, service));
+  take(host, document, stop_service(*client, service));
   if (!document.contains("declared")) {
     host.services.save(document);
   }

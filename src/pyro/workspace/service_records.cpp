@@ -32,7 +32,14 @@ void check_service_name(const std::string& name) {
   if (name.empty()) {
     throw Error(ErrorCode::invalid_argument, "service_name must not be empty");
   }
-  protocol::check_name(name, "service_name"); // "service_name 'x' must match"
+  try {
+    protocol::check_name(name, "the service");
+  } catch (const Error&) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "service_name must match [A-Za-z0-9][A-Za-z0-9._-]* with at most 64 characters, not '{}'",
+        name.substr(0, 80));
+  }
 }
 
 std::string_view state_by_hand(protocol::ServiceState state) {
@@ -136,10 +143,8 @@ bool note_workspace_stopped(Json& document) {
   return true;
 }
 
-Json declared_service(const protocol::ServiceStatus& status) {
-  Json document{{"service_name", status.name}, {"declared", true}, {"published_ports", Json::array()}};
-  take_status(document, status);
-  return document;
+Json declared_service(const std::string& name) {
+  return {{"service_name", name}, {"declared", true}, {"published_ports", Json::array()}};
 }
 
 } // namespace pyro::workspace

@@ -36,12 +36,13 @@ private:
   std::int64_t m_reset_count;
 };
 
-/// A service's document brought up to what the agent says of it.
+/// A service's document brought up to what the agent says of it, word for word: secrets are the caller's
+/// business.
 void take_status(Json& document, const protocol::ServiceStatus& status);
 /// The sandbox has ended, or is another one, since the document said that it runs. True: changed.
 bool note_workspace_stopped(Json& document);
-/// A service that pyro.yaml declares.
-Json declared_service(const protocol::ServiceStatus& status);
+/// The document of a service that pyro.yaml declares.
+Json declared_service(const std::string& name);
 
 /// The agent's states in the words of the by-hand family: starting, running, exited, stopped, failed.
 std::string_view state_by_hand(protocol::ServiceState state);
