@@ -61,20 +61,20 @@ TEST_P(ContractSandbox, disk_record) {
   EXPECT_TRUE(record["last_error"].is_null());
   EXPECT_EQ(record["reset_count"], 0);
   EXPECT_GE(record["layout_version"], 1);
-  int seen = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(directory_of(*this, id))) {
-    const auto name = entry.path().filename().string();
-    const auto folder = entry.path().parent_path().filename();
-    if (name != "workspace.json" && folder != "baseline" && folder != "snapshots" && folder != "services") {
-      continue;
+  const auto directory = directory_of(*this, id);
+  std::vector<fs::path> records{directory / "workspace.json"};
+  for (const auto* folder : {"baseline", "snapshots"}) {
+    for (const auto& entry : fs::directory_iterator(directory / folder)) {
+      records.push_back(entry.path());
     }
-    ++seen;
-    const auto text = testing::read_file(entry.path());
-    const auto value = Json::parse(text);
-    EXPECT_EQ(text, value.dump(2) + "\n") << entry.path() << ": two spaces, sorted keys";
-    EXPECT_GE(value["layout_version"], 1) << entry.path();
   }
-  EXPECT_EQ(seen, 3);
+  EXPECT_EQ(records.size(), 3U) << "a temporary file was left";
+  for (const auto& path : records) {
+    const auto text = testing::read_file(path);
+    const auto value = Json::parse(text);
+    EXPECT_EQ(text, value.dump(2) + "\n") << path << ": two spaces, sorted keys";
+    EXPECT_GE(value["layout_version"], 1) << path;
+  }
   call("workspace_stop", {{"workspace_id", id}});
   const auto stopped = record_of(*this, id);
   EXPECT_EQ(stopped["state"], "stopped");
