@@ -222,9 +222,9 @@ Spec parse_spec_or_throw(std::string_view text, const ParseOptions& options) {
     return std::move(*result.spec);
   }
   const auto& first = result.diagnostics.front();
-  std::vector<std::string> lines;
-  for (const auto& diagnostic : result.diagnostics) {
-    lines.push_back(to_string(diagnostic));
+  std::vector<std::string> lines; // a single one is told by the error itself
+  for (std::size_t index = 0; result.diagnostics.size() > 1 && index < result.diagnostics.size(); ++index) {
+    lines.push_back(to_string(result.diagnostics[index]));
   }
   throw Error(
       ErrorCode::invalid_file, "{}{}{}", first.address, first.address.empty() ? "" : ": ", first.message)

@@ -47,7 +47,8 @@ struct ParseResult {
 
 ParseResult parse_spec(std::string_view text, const ParseOptions& options = {});
 
-/// The Spec, or an Error(invalid_file) at the first error whose output lists all diagnostics.
+/// The Spec, or an Error(invalid_file) at the first error; where there are more, its output lists all
+/// diagnostics.
 Spec parse_spec_or_throw(std::string_view text, const ParseOptions& options = {});
 
 } // namespace pyro::spec

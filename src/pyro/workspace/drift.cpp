@@ -15,6 +15,11 @@ std::string relative(const std::string& path) {
   return first == std::string::npos ? "" : path.substr(first);
 }
 
+/// A path may be quoted, as git quotes what is no UTF-8.
+std::string absolute(const std::string& path) {
+  return !path.empty() && path.front() == '"' ? "\"/" + path.substr(1) : "/" + path;
+}
+
 store::Stack stack_of(const Context& context, const LayerStack& layers) {
   return store::Stack::of(context.layers.trees(layers.layers), layers.host_directories);
 }
@@ -57,17 +62,24 @@ const std::vector<std::string>& built_in_ignores() {
 Json diff_workspace(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request) {
+  const bool is_whole = request.roots.size() > 1 || relative(request.roots.front()).empty();
   return os::IdSpace::current().run([&]() -> Json {
     std::vector<store::DiffEntry> all;
     for (const auto& root : request.roots) {
       for (auto& entry : entries_below(context, paths, record, request, root)) {
-        if (request.roots.size() > 1) {
-          entry.path = "/" + (relative(root).empty() ? "" : relative(root) + "/") + entry.path;
+        if (is_whole && !relative(root).empty()) {
+          entry.path = relative(root) + "/" + entry.path;
         }
         all.push_back(std::move(entry));
       }
     }
-    return store::diff_document(all, request.patches);
+    auto document = store::diff_document(all, request.patches);
+    if (is_whole) {
+      for (auto& entry : document["entries"]) {
+        entry["path"] = absolute(entry["path"].get<std::string>());
+      }
+    }
+    return document;
   });
 }
 

@@ -27,8 +27,8 @@ struct DiffRequest {
   store::Patches patches = store::Patches::yes;
 };
 
-/// The contract's document (diff-baseline) with paths relative to the single root, or absolute where there
-/// are several.
+/// The contract's document (diff-baseline). Paths of entries are relative to the single root, or absolute
+/// where there are several or it is "/"; those in patches never begin with a slash.
 Json diff_workspace(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request);
