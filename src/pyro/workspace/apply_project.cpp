@@ -107,7 +107,7 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
       started);
   refuse_forbidden(planned.plan);
   const bool changed = !planned.plan.empty();
-  if (changed) {
+  if (changed && !project.file.empty()) { // by hand nobody asked for a plan
     context.emit("plan", "", planned.text, planned.document);
   }
   ask_if_needed(planned, options);
