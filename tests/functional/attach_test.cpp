@@ -218,7 +218,7 @@ TEST_F(Attach, LeavingOneThatDoesNotAnswer) {
 }
 
 TEST_F(Attach, AShellOfItsOwnEndsWithIt) {
-  const auto terminal = on_terminal({"shell"});
+  const auto terminal = on_terminal({"shell", "-C", project().string()});
   terminal->type("exit 5\r");
   EXPECT_EQ(terminal->status(), 5);
   EXPECT_TRUE(terminal->is_cooked());

@@ -4,6 +4,7 @@
 #include "session.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/operations/text.hpp>
 
 namespace pyro::cli {
@@ -51,15 +52,15 @@ std::string flags_of(const Command* command) {
   return words;
 }
 
-/// First words with the second words each may have.
-std::map<std::string, std::string> first_words() {
-  std::map<std::string, std::string> words;
+/// What may follow the beginning of a command: "" has all first words, "workspace" its verbs and "shell",
+/// "workspace shell" the verbs of that.
+std::map<std::string, std::set<std::string>> next_words() {
+  std::map<std::string, std::set<std::string>> words;
   for (const auto* command : all_commands()) {
-    const std::string name(command->name);
-    const auto space = name.find(' ');
-    auto& second = words[name.substr(0, space)];
-    if (space != std::string::npos) {
-      second += (second.empty() ? "" : " ") + name.substr(space + 1);
+    std::string path;
+    for (const auto& word : fields_of(command->name, ' ')) {
+      words[path].insert(word);
+      path += (path.empty() ? "" : " ") + word;
     }
   }
   return words;
@@ -87,63 +88,58 @@ std::string value_cases(std::string_view action) {
   return text;
 }
 
+/// A case of bash or zsh for each beginning of a command.
 std::string groups(std::string_view variable) {
   std::string text;
-  for (const auto& [first, second] : first_words()) {
-    if (!second.empty()) {
-      text += fmt::format("    {}) {}='{}' ;;\n", first, variable, second);
-    }
+  for (const auto& [path, words] : next_words()) {
+    text += fmt::format("    '{}') {}='{}' ;;\n", path, variable, fmt::join(words, " "));
   }
   return text;
 }
 
-std::string verbs() {
-  std::string text;
-  for (const auto& [first, second] : first_words()) {
-    text += (text.empty() ? "" : " ") + first;
+/// The beginnings alone, as one pattern of a case.
+std::string group_pattern() {
+  std::vector<std::string> paths;
+  for (const auto& [path, words] : next_words()) {
+    paths.push_back("'" + path + "'");
   }
-  return text;
+  return fmt::format("{}", fmt::join(paths, "|"));
 }
 
 std::string bash_script() {
   std::string text =
       "# completion of pyro for bash; made by: pyro completion bash\n_pyro() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= sub= words= i\n"
+      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= whole= words= i\n"
       "  COMPREPLY=()\n  case $prev in\n";
   text += value_cases(R"(COMPREPLY=($(compgen -W '{}' -- "$cur")); return)");
   text += "    -f|--file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
           "    -C|--directory) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n  esac\n"
           "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case ${COMP_WORDS[i]} in\n"
-          "      --) COMPREPLY=($(compgen -c -f -- \"$cur\")); return ;;\n      -*) ;;\n"
-          "      *) if [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; elif [[ -z $sub ]]; then "
-          "sub=${COMP_WORDS[i]}; fi ;;\n"
-          "    esac\n  done\n";
-  text += "  if [[ -z $verb ]]; then\n    COMPREPLY=($(compgen -W '" + verbs() + " " + flags_of(nullptr)
-          + "' -- \"$cur\"))\n    return\n  fi\n  case $verb in\n" + groups("words")
-          + "  esac\n  if [[ -n $words && -z $sub ]]; then\n    COMPREPLY=($(compgen -W \"$words\" -- "
-            "\"$cur\"))\n"
-            "    return\n  fi\n  [[ -n $words ]] && verb=\"$verb $sub\"\n  words=\n  case $verb in\n"
-          + cases("words")
-          + "  esac\n  [[ $verb == completion ]] && words=\"bash zsh fish $words\"\n"
+          "      --) COMPREPLY=($(compgen -c -f -- \"$cur\")); return ;;\n      -*) continue ;;\n    esac\n"
+          "    [[ -n $whole ]] && continue\n    verb=\"${verb:+$verb }${COMP_WORDS[i]}\"\n    case $verb in "
+          + group_pattern() + ") ;; *) whole=1 ;; esac\n  done\n";
+  text += "  if [[ -z $whole ]]; then\n    case $verb in\n" + groups("words")
+          + "    esac\n    [[ -z $verb ]] && words=\"$words " + flags_of(nullptr)
+          + "\"\n  else\n    case $verb in\n" + cases("words")
+          + "    esac\n    [[ $verb == completion ]] && words=\"bash zsh fish $words\"\n  fi\n"
             "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _pyro pyro\n";
   return text;
 }
 
 std::string zsh_script() {
   std::string text = "#compdef pyro\n# completion of pyro for zsh; made by: pyro completion zsh\n_pyro() {\n"
-                     "  local verb= sub= list= word\n  case ${words[CURRENT-1]} in\n";
+                     "  local verb= whole= list= word\n  case ${words[CURRENT-1]} in\n";
   text += value_cases("compadd -- {}; return");
   text += "    -f|--file) _files; return ;;\n    -C|--directory) _files -/; return ;;\n  esac\n"
           "  for word in ${words[2,CURRENT-1]}; do\n    case $word in\n      --) _normal; return ;;\n      "
-          "-*) ;;\n"
-          "      *) if [[ -z $verb ]]; then verb=$word; elif [[ -z $sub ]]; then sub=$word; fi ;;\n    "
-          "esac\n  done\n";
-  text += "  if [[ -z $verb ]]; then\n    compadd -- " + verbs() + " " + flags_of(nullptr)
-          + "\n    return\n  fi\n  case $verb in\n" + groups("list")
-          + "  esac\n  if [[ -n $list && -z $sub ]]; then\n    compadd -- ${=list}\n    return\n  fi\n"
-            "  [[ -n $list ]] && verb=\"$verb $sub\"\n  list=\n  case $verb in\n"
-          + cases("list")
-          + "  esac\n  [[ $verb == completion ]] && compadd -- bash zsh fish\n  compadd -- ${=list}\n}\n"
+          "-*) continue ;;\n    esac\n    [[ -n $whole ]] && continue\n    verb=\"${verb:+$verb }$word\"\n"
+          "    case $verb in "
+          + group_pattern() + ") ;; *) whole=1 ;; esac\n  done\n";
+  text += "  if [[ -z $whole ]]; then\n    case $verb in\n" + groups("list")
+          + "    esac\n    [[ -z $verb ]] && list=\"$list " + flags_of(nullptr)
+          + "\"\n  else\n    case $verb in\n" + cases("list")
+          + "    esac\n    [[ $verb == completion ]] && compadd -- bash zsh fish\n  fi\n"
+            "  compadd -- ${=list}\n}\n"
             "[[ $funcstack[1] = _pyro ]] && _pyro \"$@\" || compdef _pyro pyro\n";
   return text;
 }
@@ -175,22 +171,31 @@ std::string fish_script() {
   for (const auto& option : common_options()) {
     text += fish_option(option, "");
   }
+  const auto after = [](const std::vector<std::string>& words) {
+    std::string condition;
+    for (const auto& word : words) {
+      condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + word);
+    }
+    return condition.empty() ? std::string("__fish_use_subcommand") : condition;
+  };
+  std::set<std::string> groups;
   for (const auto* command : all_commands()) {
-    const std::string name(command->name);
-    const auto space = name.find(' ');
-    const auto first = name.substr(0, space);
-    if (space == std::string::npos) {
-      text += fmt::format(
-          "complete -c pyro -n __fish_use_subcommand -a {} -d {}\n", name, fish_quoted(command->summary));
-    } else {
-      text += fmt::format("complete -c pyro -n __fish_use_subcommand -a {}\n", first);
-      text += fmt::format(
-          "complete -c pyro -n '__fish_seen_subcommand_from {}' -a {} -d {}\n", first, name.substr(space + 1),
-          fish_quoted(command->summary));
+    auto words = fields_of(command->name, ' ');
+    for (std::size_t length = 1; length < words.size(); ++length) {
+      const std::vector<std::string> group(
+          words.begin(), words.begin() + static_cast<std::ptrdiff_t>(length));
+      if (groups.insert(fmt::format("{}", fmt::join(group, " "))).second) {
+        text += fmt::format(
+            "complete -c pyro -n '{}' -a {}\n", after({group.begin(), group.end() - 1}), group.back());
+      }
     }
+    const auto last = words.back();
     for (const auto& option : command->options) {
-      text += fish_option(option, fmt::format(" -n '__fish_seen_subcommand_from {}'", first));
+      text += fish_option(option, fmt::format(" -n '{}'", after(words)));
     }
+    words.pop_back();
+    text += fmt::format(
+        "complete -c pyro -n '{}' -a {} -d {}\n", after(words), last, fish_quoted(command->summary));
   }
   return text + "complete -c pyro -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n";
 }

@@ -43,6 +43,10 @@ TEST(Completion, BashCompletesCommandsFlagsAndValues) {
   EXPECT_TRUE(check("pyro apply --no-", "--no-wait"));
   EXPECT_TRUE(check("pyro snapshot ''", "save"));
   EXPECT_TRUE(check("pyro snapshot ls --j", "--json"));
+  EXPECT_TRUE(check("pyro workspace ''", "shell"));
+  EXPECT_TRUE(check("pyro workspace shell ''", "open"));
+  EXPECT_FALSE(check("pyro workspace shell ''", "create"));
+  EXPECT_TRUE(check("pyro workspace shell read id --pl", "--plain"));
   EXPECT_TRUE(check("pyro plan -o js", "jsonl"));
   EXPECT_TRUE(check("pyro completion f", "fish"));
   EXPECT_FALSE(check("pyro status --no-", "--no-wait"));
@@ -54,7 +58,7 @@ TEST(Completion, OtherShellsReadTheirs) {
     ASSERT_EQ(terminal.run({"completion", shell}), 0);
     for (const auto* command : all_commands()) {
       const std::string name(command->name);
-      EXPECT_NE(terminal.out.find(name.substr(name.find(' ') + 1)), std::string::npos)
+      EXPECT_NE(terminal.out.find(name.substr(name.rfind(' ') + 1)), std::string::npos)
           << shell << " " << name;
     }
     if (installed(shell)) {
