@@ -5,7 +5,6 @@ Prints a table of p50 times with ratios and writes JSON. Everything happens belo
 directory of its own; nothing is left. docs/performance.md says what the rows mean."""
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
@@ -47,6 +46,15 @@ def timed(argv, **options):
     start = time.perf_counter()
     run(argv, **options)
     return (time.perf_counter() - start) * 1000
+
+
+def private_kib(pid):
+    """Memory that a process shares with nobody; 0 of one that is gone."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
 
 
 def make_tree(root, files, total_bytes, seed):
@@ -165,9 +173,46 @@ class Bench:
             before=lambda number: self.change(3, f"reset{number}"))
         self.measure("pyro create + exec", self.create, before=lambda _: self.pyro("destroy", "--yes"))
         self.pyro("destroy", "--yes")
+        self.forks()
 
     def create(self, _):
         return self.pyro_time("apply", "--yes") + self.pyro_time("exec", "--", "true")
+
+    def forks(self):
+        """Many workspaces at once from one on a small environment; the time is that of each, the memory too."""
+        name = f"pyro fork, each of {self.options.forks}"
+        busybox = shutil.which("busybox")
+        if not busybox or not self.wanted(name):
+            return
+        root = self.work / "busybox"
+        for folder in ("bin", "etc", "tmp", "root", "proc", "sys", "dev", "run"):
+            (root / folder).mkdir(parents=True)
+        shutil.copy(busybox, root / "bin" / "busybox")
+        for applet in run([busybox, "--list"], keep_output=True).decode().split():
+            if applet != "busybox":
+                (root / "bin" / applet).symlink_to("busybox")
+        (root / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+        source = self.pyro("workspace", "create", f"dir:{root}", "--id-only", keep_output=True).decode().strip()
+        self.pyro("workspace", "exec", source, "--", "sh", "-c", "echo work > work")
+        made = []
+
+        def once(_):
+            start = time.perf_counter()
+            out = self.pyro("workspace", "fork", source, "--count", str(self.options.forks), "--id-only",
+                            keep_output=True)
+            took = (time.perf_counter() - start) * 1000
+            made[:] = out.decode().split()
+            return took / self.options.forks
+
+        def forget(_):
+            for workspace in made:
+                self.pyro("workspace", "delete", workspace)
+            made.clear()
+
+        self.measure(name, once, runs=max(1, min(5, self.options.runs)), before=forget)
+        self.notes["fork_private_kib"] = round(statistics.median(map(self.sandbox_kib, made)))
+        forget(0)
+        self.pyro("workspace", "delete", source)
 
     def warm_up(self):
         """The environment's fingerprint and the first supervisor are no part of the first seed."""
@@ -178,29 +223,21 @@ class Bench:
         self.pyro("destroy", "--yes", cwd=tiny)
 
     def memory(self):
-        """Private memory of our supervisor (known by the state directory in its arguments or environment) and of the
-        agent below it."""
-        needle = self.env["PYRO_HOME"].encode()
-        parents, ours = {}, set()
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    # the name in parentheses may hold anything; the parent is the second field after it
-                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    if needle in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
-                        ours.add(int(entry.name))
-        for _ in range(4):
-            ours |= {pid for pid, parent in parents.items() if parent in ours}
-        total = 0
-        for pid in ours:
-            with contextlib.suppress(OSError):
-                for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith(("Private_Clean", "Private_Dirty")):
-                        total += int(line.split()[1])
-        self.notes["idle_sandbox_private_kib"] = total
+        self.notes["idle_sandbox_private_kib"] = self.sandbox_kib(
+            json.loads(self.pyro("status", "--json", keep_output=True))["workspace_id"])
+
+    def sandbox_kib(self, workspace):
+        """Private memory of a workspace's supervisor and agent."""
+        record = json.loads((self.work / "home" / "workspaces" / workspace / "workspace.json").read_text())
+        return sum(map(private_kib, (record["supervisor"]["pid"], record["sandbox_pid"])))
 
     def cleanup(self):
         """Sandboxes first, or their mounts keep the directory busy."""
+        for record in (self.work / "home" / "workspaces").glob("*/workspace.json"):
+            if not json.loads(record.read_text()).get("checkout"):
+                subprocess.run(
+                    [self.pyro_path, "workspace", "delete", record.parent.name], env=self.env,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         for directory in (self.tree, self.work / "tiny"):
             if (directory / "pyro.yaml").exists():
                 subprocess.run(
@@ -228,6 +265,7 @@ COMPARISONS = [
     ("pyro exec", "sh -c true", "≤ 2 ms more"),
     ("pyro create + exec", "bwrap true", "≤ 20 ms"),
     ("pyro create + exec", "cp -a", ""),
+    ("pyro fork, each of 100", "bwrap true", "≤ 5 ms"),
     ("pyro reset, 3 changed", "cp -a", "≤ 20 ms"),
     ("pyro diff, 3 changed", "git status", "≤ 10 ms"),
     ("pyro diff, 1000 changed", "git status", "≤ 10 ms"),
@@ -249,6 +287,7 @@ def main():
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--mib", type=float, help="size of the tree (default: 5.9 KiB a file, 590 MiB for 100,000)")
     parser.add_argument("--runs", type=int, default=11, help="repetitions of what is quick")
+    parser.add_argument("--forks", type=int, default=100, help="how many workspaces are forked at once")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="parts of row names, separated by commas")
     parser.add_argument("--dir", help="where to work (default: the temporary directory); its file system is measured")
@@ -282,7 +321,8 @@ def main():
             "rows": bench.rows, **bench.notes}
         pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
-        print(f"\nidle sandbox: {bench.notes.get('idle_sandbox_private_kib', 0)} KiB private; figures in {options.json}")
+        print(f"\nidle sandbox: {bench.notes.get('idle_sandbox_private_kib', 0)} KiB private, "
+              f"a fork: {bench.notes.get('fork_private_kib', 0)} KiB; figures in {options.json}")
         return 0
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
