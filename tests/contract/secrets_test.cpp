@@ -56,7 +56,7 @@ TEST_P(ContractSecrets, ws_secrets) {
       {{"secret_env", {{"TOKEN", "API"}, {"other", ""}}}});
   EXPECT_EQ(result["stdout"], "[redacted:TOKEN]\n[redacted:other]\n");
   EXPECT_EQ(result["stderr"], "[redacted:TOKEN] [redacted:other]\n");
-  EXPECT_EQ(output(id, "test -e /workspace/TOKEN || df /run/secrets | tail -1 | cut -d' ' -f1"), "tmpfs\n")
+  EXPECT_EQ(output(id, "test -e /workspace/TOKEN || stat -f -c %T /run/secrets/TOKEN"), "tmpfs\n")
       << "in memory, outside of /workspace";
   EXPECT_EQ(exec(id, "echo ${API:-unset}")["stdout"], "unset\n") << "variables only where they are asked for";
 }

@@ -39,13 +39,8 @@ bool is_abandoned(const store::WorkspaceRecord& record) {
 
 void remove_half_made(const Context& context) {
   for (const auto& record : context.records.list()) {
-    if (!is_abandoned(record)) {
-      continue;
-    }
-    const store::WorkspacePaths paths(context.base, record.id);
-    if (const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "remove")) {
-      kill_sandbox(paths.runtime());
-      remove_workspace(context, paths);
+    if (is_abandoned(record)) {
+      std::ignore = remove_if_free(context, record.id);
     }
   }
 }

@@ -72,7 +72,7 @@ Json Manager::list_matching(
   std::vector<std::string> damaged;
   for (const auto& listed : context.records.list(&damaged)) {
     const bool fits = (name.empty() || listed.name == name) && has_labels(listed, labels);
-    if (is_destroyed(listed) || is_vm(listed) || !fits) {
+    if (is_destroyed(listed) || is_vm(listed) || is_abandoned(listed) || !fits) {
       continue;
     }
     auto document =

@@ -17,18 +17,6 @@ bool is_reapable(const store::WorkspaceRecord& record) {
          && *record.expires_at <= os::now_epoch() && !is_vm(record);
 }
 
-/// False: somebody works on it.
-bool remove_at_once(const Context& context, const std::string& id) {
-  const store::WorkspacePaths paths(context.base, id);
-  const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "reap");
-  if (!lock) {
-    return false;
-  }
-  kill_sandbox(paths.runtime());
-  remove_workspace(context, paths);
-  return true;
-}
-
 /// Has it a record, and one that cannot be read? A directory without one may be just being made: whoever
 /// makes one holds the store's lock.
 bool is_damaged(const Context& context, const std::string& id) {
@@ -64,7 +52,7 @@ Json Manager::reap() {
   Json skipped = Json::array();
   for (const auto& id : doomed) {
     context.check_interrupted();
-    (remove_at_once(context, id) ? removed : skipped).push_back(id);
+    (remove_if_free(context, id) ? removed : skipped).push_back(id);
   }
   return {{"count", removed.size()}, {"workspaces", removed}, {"skipped", skipped}};
 }

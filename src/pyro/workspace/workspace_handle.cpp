@@ -115,6 +115,22 @@ void remove_workspace(const Context& context, const store::WorkspacePaths& paths
   remove_trees({staging.tree()}, Detached::no);
 }
 
+bool remove_if_free(const Context& context, const std::string& id) {
+  constexpr std::chrono::milliseconds k_moment{2000}; // a child that cleans up lets go of the lock soon
+  const store::WorkspacePaths paths(context.base, id);
+  try {
+    const os::ExclusiveLock lock(paths.lock(), "remove", k_moment);
+    kill_sandbox(paths.runtime());
+    remove_workspace(context, paths);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::locked || !os::exists(paths.root())) {
+      return false; // or somebody else removed it meanwhile
+    }
+    throw;
+  }
+  return true;
+}
+
 bool is_running(const store::WorkspaceRecord& record) {
   return record.supervisor && os::is_alive(*record.supervisor);
 }

@@ -50,4 +50,8 @@ void remove_abandoned(const Context& context);
 /// removes.
 void remove_workspace(const Context& context, const store::WorkspacePaths& paths);
 
+/// The same with whatever runs in it, whatever its record says. False: somebody works on it for longer than a
+/// moment.
+bool remove_if_free(const Context& context, const std::string& id);
+
 } // namespace pyro::workspace
