@@ -7,10 +7,10 @@
 
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
-#include <thread>
 
 #include <cstdlib>
 #include <fcntl.h>
+#include <thread>
 #include <unistd.h>
 
 namespace pyro::contract {
@@ -102,6 +102,7 @@ TEST_P(ContractFake, env_cache__damaged_content_is_repaired) {
   EXPECT_FALSE(call("env_inspect", image)["installed"].get<bool>());
   EXPECT_EQ(call("env_pull", image)["status"], "repaired");
   EXPECT_TRUE(call("env_inspect", image)["installed"].get<bool>());
+  call("prune"); // the damaged layer that gave way to the good one
 }
 
 TEST_P(ContractFake, rootfs_clone__holes_stay_holes) {

@@ -24,6 +24,19 @@ TEST_P(ContractHost, fail_closed) {
   EXPECT_NE(started["notes"].dump().find("no isolation"), std::string::npos) << started["notes"];
 }
 
+TEST_P(ContractHost, fail_closed__by_a_file) {
+  const auto project = tree(
+      "project",
+      {{"pyro.yaml",
+        "version: 1\nname: weak\nisolation: host\nbackend: host\nenvironment:\n  image: " + environment()
+            + "\nseed:\n  from: .\nservices:\n  web:\n    command: [sleep, \"1000\"]\n"}});
+  const Json where{{"directory", project.string()}};
+  fails("apply", where, ErrorCode::unavailable, "allow_host_compat");
+  const auto applied = call("apply", {{"directory", project.string()}, {"allow_host_compat", true}});
+  EXPECT_EQ(applied["services"][0]["state"], "running") << applied["services"];
+  EXPECT_EQ(output("weak", "cat file"), "content\n");
+}
+
 TEST_P(ContractHost, ws_network__off_cannot_be_held) {
   fails(
       "workspace_create",

@@ -115,6 +115,16 @@ TEST_P(ContractCommands, vm_run__what_cannot_be_run) {
   EXPECT_EQ(call("vm_list")["count"], 0);
 }
 
+TEST_P(ContractSandbox, fail_closed__a_virtual_machine) {
+  const auto project = tree(
+      "project", {{"pyro.yaml", "version: 1\nname: strong\nisolation: vm\nenvironment:\n  image: "
+                                    + environment() + "\nseed:\n  from: .\n"}});
+  fails(
+      "apply", {{"directory", project.string()}, {"allow_host_compat", true}}, ErrorCode::unavailable,
+      "guest boot is unavailable");
+  EXPECT_EQ(call("workspace_list")["count"], 0) << "nothing weaker was taken in its place";
+}
+
 TEST_P(ContractSandbox, vm_network_info) {
   const auto vm = create_vm();
   EXPECT_EQ(vm["network_enabled"], false);

@@ -32,6 +32,7 @@ Examples:
 )";
 
 constexpr std::array k_options{
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
     Option{"--no-wait", "", "", "Do not wait until services are ready"},
     Option{"--no-cache", "", "", "Build every layer again"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
@@ -41,6 +42,9 @@ constexpr std::array k_options{
 int run(Session& session) {
   const auto& arguments = session.arguments();
   auto parameters = session.project();
+  if (arguments.has("allow-host-compat")) {
+    parameters["allow_host_compat"] = true;
+  }
   parameters["approve"] = arguments.has("yes");
   parameters["wait"] = !arguments.has("no-wait");
   parameters["cache"] = !arguments.has("no-cache");

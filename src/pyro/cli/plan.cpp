@@ -21,6 +21,7 @@ Examples:
 )";
 
 constexpr std::array k_options{
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
     Option{"--detailed-exitcode", "", "", "Exit 2 if apply would change something"},
 };
 
@@ -33,7 +34,11 @@ void write_step_summary(Session& session, const std::string& text) {
 }
 
 int run(Session& session) {
-  const auto result = session.call("plan", session.project());
+  auto parameters = session.project();
+  if (session.arguments().has("allow-host-compat")) {
+    parameters["allow_host_compat"] = true;
+  }
+  const auto result = session.call("plan", parameters);
   session.show(result, [](const Json& plan) {
     const auto text = get_string(plan, "text");
     return text + (text.ends_with('\n') ? "" : "\n");

@@ -61,6 +61,7 @@ void refuse_flags_of_new_ones(const Session& session) {
 void apply_file(Session& session) {
   auto parameters = session.project();
   parameters["approve"] = session.arguments().has("yes");
+  take_switch(session, "allow-host-compat", parameters);
   const auto applied = session.call("apply", parameters);
   if (bool_or(applied, "changed", false)) {
     const auto plan = session.plan_was_shown() ? "" : string_or(applied, "text", "");

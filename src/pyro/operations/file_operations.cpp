@@ -34,6 +34,11 @@ Json plan_schema() {
   return plan;
 }
 
+/// Where a file says `isolation: host`, whoever applies it has to say so too.
+std::pair<const std::string, Json> allow_host_compat() {
+  return {"allow_host_compat", flag("Agree to a file that asks for no isolation; default no")};
+}
+
 Operation validate() {
   return {
       .name = "validate",
@@ -68,7 +73,7 @@ Operation plan() {
   return {
       .name = "plan",
       .summary = "What apply would do, with reasons and what would be lost",
-      .parameters_schema = project_parameters({}),
+      .parameters_schema = project_parameters({allow_host_compat()}),
       .result_schema =
           result({{"plan", plan_schema()}, {"text", text("The same for people")}}, {"plan", "text"}),
       .read_only = true,
@@ -85,6 +90,7 @@ Operation apply() {
       .parameters_schema = project_parameters(
           {{"approve",
             flag("Also do what loses something; without it such a plan fails with approval_needed")},
+           allow_host_compat(),
            {"wait", flag("Until the services are ready; default true")},
            {"cache", flag("Use cached layers; default true")},
            {"timeout", text("For all of it, e.g. 10m; default none")}}),
@@ -109,7 +115,8 @@ Operation why() {
       .name = "why",
       .summary = "Why the plan would do what it does at an address, or why a cached layer was not used",
       .parameters_schema = project_parameters(
-          {{"address", text("environment.setup.deps, services.api, workspace")}}, {"address"}),
+          {allow_host_compat(), {"address", text("environment.setup.deps, services.api, workspace")}},
+          {"address"}),
       .result_schema = result(
           {{"address", text("")},
            {"action", text("As in the plan")},

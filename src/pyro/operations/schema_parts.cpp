@@ -108,6 +108,7 @@ workspace::Project project_of(const Json& parameters) {
   project.file = string_or(parameters, "file", project.file);
   project.profile = string_or(parameters, "profile", "");
   project.vars = string_map_or_empty(parameters, "vars");
+  project.allow_host_compat = bool_or(parameters, "allow_host_compat", false);
   return project;
 }
 
