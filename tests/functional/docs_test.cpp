@@ -96,10 +96,11 @@ TEST_P(Docs, CommandsWorkAsWritten) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Docs, ::testing::Values("README.md", "docs/cli.md"), [](const auto& param) {
-  std::string name = fs::path(param.param).stem().string();
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(
+    All, Docs, ::testing::Values("README.md", "docs/cli.md", "docs/workspaces.md"), [](const auto& param) {
+      std::string name = fs::path(param.param).stem().string();
+      return name;
+    });
 
 TEST(DocsFiles, LinksLeadSomewhere) {
   static const std::regex link(R"(\]\(([^)#:]+)\))");

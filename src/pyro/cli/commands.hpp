@@ -91,9 +91,13 @@ extern const Command k_workspace_summary;
 extern const Command k_workspace_sync_push;
 extern const Command k_workspace_update;
 
+/// In the overview: a line for each command, or one for each family ("workspace file  list, read, write").
+enum class Listed { each, by_family };
+
 struct Group {
   std::string_view title;
   std::vector<const Command*> commands;
+  Listed listed = Listed::each;
 };
 
 const std::vector<Group>& command_groups();

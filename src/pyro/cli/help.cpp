@@ -68,6 +68,30 @@ std::string troff_flags(std::span<const Option> options) {
   return text;
 }
 
+using Line = std::pair<std::string, std::string>;
+
+/// A command and its summary, or a family and its members.
+std::vector<Line> lines_of_group(const Group& group) {
+  std::vector<Line> lines;
+  for (const auto* command : group.commands) {
+    const auto space = command->name.rfind(' ');
+    if (group.listed == Listed::each || space == std::string_view::npos) {
+      lines.emplace_back(command->name, command->summary);
+      continue;
+    }
+    const std::string family(command->name.substr(0, space));
+    const std::string member(command->name.substr(space + 1));
+    const auto known =
+        std::find_if(lines.begin(), lines.end(), [&](const Line& line) { return line.first == family; });
+    if (known == lines.end()) {
+      lines.emplace_back(family, member);
+    } else {
+      known->second += ", " + member;
+    }
+  }
+  return lines;
+}
+
 } // namespace
 
 std::string usage_line(const Command& command) {
@@ -86,16 +110,20 @@ std::string usage_line(const Command& command) {
 std::string overview() {
   std::string text = fmt::format("Usage: pyro COMMAND [flags]\n\n{}", k_intro);
   std::size_t width = 0;
-  for (const auto* command : all_commands()) {
-    width = std::max(width, command->name.size());
+  for (const auto& group : command_groups()) {
+    for (const auto& line : lines_of_group(group)) {
+      width = std::max(width, line.first.size());
+    }
   }
   for (const auto& group : command_groups()) {
     text += fmt::format("\n{}:\n", group.title);
-    for (const auto* command : group.commands) {
-      text += fmt::format("  {:<{}}  {}\n", command->name, width, command->summary);
+    for (const auto& [name, what] : lines_of_group(group)) {
+      text += fmt::format("  {:<{}}  {}\n", name, width, what);
     }
   }
-  return text + "\n`pyro COMMAND --help` explains a command and shows examples.\n";
+  return text
+         + "\n`pyro COMMAND --help` explains a command and shows examples; so does `pyro workspace "
+           "--help`.\n";
 }
 
 std::string group_help(std::string_view group) {
