@@ -353,6 +353,37 @@ TEST_P(ContractSandbox, service_workspace_stopped) {
   EXPECT_EQ(services.start("a", "exec sleep 1000")["state"], "running");
 }
 
+/// The log lives in the sandbox; what it had when it was stopped is kept.
+TEST_P(ContractSandbox, service_logs__stopped) {
+  const auto id = create_id({{"secrets", Json::array({{{"name", "token"}, {"value", "S3cretValue99"}}})}});
+  const Json talk{{"workspace_id", id}, {"service_name", "talk"}};
+  auto start = talk;
+  start["command"] = "echo one; echo \"<$TOKEN>\" >&2; echo three; touch up; exec sleep 1000";
+  start["secret_env"] = {{"token", "TOKEN"}};
+  start["readiness"] = {{"type", "file"}, {"path", "up"}};
+  ASSERT_EQ(call("service_start", start)["state"], "running");
+  call("workspace_stop", {{"workspace_id", id}});
+  const auto kept = call("service_logs", talk);
+  EXPECT_EQ(kept["state"], "stopped");
+  EXPECT_EQ(kept["stdout"], "one\nthree\n");
+  EXPECT_EQ(kept["stderr"], "<[redacted:token]>\n");
+  EXPECT_EQ(kept["truncated"], false);
+  auto few = talk;
+  few["tail_lines"] = 2;
+  const auto last = call("service_logs", few);
+  EXPECT_EQ(last["stdout"], "three\n");
+  EXPECT_EQ(last["stderr"], "<[redacted:token]>\n");
+  EXPECT_EQ(last["truncated"], true);
+  const auto lines = call("logs", {{"workspace", id}})["lines"];
+  EXPECT_EQ(lines.size(), 3U);
+  const auto file = os::read_file((base() / "workspaces" / id / "services" / "logs" / "talk.json").string());
+  EXPECT_EQ(file.find("S3cret"), std::string::npos);
+  call("workspace_start", {{"workspace_id", id}});
+  EXPECT_EQ(call("service_logs", talk)["stdout"], "one\nthree\n") << "until it is started again";
+  call("workspace_reset", {{"workspace_id", id}});
+  fails("service_logs", talk, ErrorCode::invalid_argument, "does not exist");
+}
+
 TEST_P(ContractSandbox, service_workspace_stopped__killed) {
   const Services services(*this);
   services.start("a", "exec sleep 1000");

@@ -3,6 +3,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/operations/login_shell.hpp>
 
 #include <unistd.h>
 
@@ -48,9 +49,6 @@ constexpr std::array k_shell_options{
     Option{"--user", "-u", "USER", "Default: the workspace's"},
     Option{"--cwd", "", "DIR", "Default: the workspace's workdir"},
 };
-
-constexpr const char* k_find_shell =
-    "if command -v bash >/dev/null 2>&1; then exec bash -l; else exec sh -l; fi";
 
 operations::ExecRequest request_of(const Session& session) {
   const auto& arguments = session.arguments();
@@ -109,7 +107,7 @@ int run_shell(Session& session) {
     throw Error(ErrorCode::usage, "shell needs a terminal").with_hint("for scripts: pyro exec -- COMMAND");
   }
   auto request = request_of(session);
-  request.argv = {"/bin/sh", "-c", k_find_shell};
+  request.argv = operations::login_shell();
   return attach(session, std::move(request));
 }
 

@@ -3,6 +3,7 @@
 #include "drift.hpp"
 #include "generations.hpp"
 #include "locate.hpp"
+#include "kept_logs.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "observe.hpp"
@@ -125,6 +126,9 @@ Json Manager::stop(const std::string& workspace, const Project& project) {
         .with_hint("`pyro undo` or `pyro apply` brings it back");
   }
   const bool was_running = locked.record.state == store::WorkspaceState::started;
+  if (was_running) {
+    keep_logs(context, locked.paths, locked.record);
+  }
   stop_workspace(context, locked, k_stop_grace);
   return {
       {"workspace_id", located.id},

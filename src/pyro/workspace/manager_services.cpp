@@ -1,6 +1,7 @@
 // Services of a workspace by hand: the manager's side of service_*.
 #include "command_log.hpp"
 #include "guest_services.hpp"
+#include "kept_logs.hpp"
 #include "locate.hpp"
 #include "logged_exec.hpp"
 #include "manager.hpp"
@@ -11,6 +12,7 @@
 #include "service_records.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/protocol/requests.hpp>
 
 #include <algorithm>
@@ -207,6 +209,7 @@ Json Manager::service_start(const std::string& workspace, const ServiceRequest& 
   const auto define = definition_of(host, request);
   auto document = new_document(host, request);
   client->call("/agent" + std::string(protocol::path::k_services_define), protocol::to_json(define));
+  os::crash_point("service.defined");
   host.services.save(document);
   document["published_ports"] = publish(*client, request);
   host.services.save(document);
@@ -238,15 +241,26 @@ Json Manager::service_status(const std::string& workspace, const std::string& se
 Json Manager::service_logs(
     const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
   const auto host = look(m_state->context, workspace);
-  check_service_name(service);
-  const auto client = connect(host, "service_logs");
   const auto document = find_service(host, service);
+  const auto told = host.started() ? services_status_if_any(host.paths.control_socket()) : std::nullopt;
+  const bool is_there = told && std::any_of(told->begin(), told->end(), [&](const auto& status) {
+                          return status.name == service;
+                        });
+  auto logs = is_there ? std::nullopt : kept_log(host.paths, host.record, service);
+  if (!logs) {
+    logs = read_service_logs(*connect(host, "service_logs"), service, tail_lines);
+  } else if (tail_lines >= 0) {
+    logs->keep_last(static_cast<std::size_t>(tail_lines));
+  }
   const auto redactor = redactor_of(host.paths, host.record);
-  const auto logs = read_service_logs(*client, service, tail_lines);
-  return {{"workspace_id", host.record.id},      {"service_name", service},
-          {"state", document["state"]},          {"stdout", redactor.redact(logs.out)},
-          {"stderr", redactor.redact(logs.err)}, {"tail_lines", tail_lines < 0 ? Json() : Json(tail_lines)},
-          {"truncated", logs.truncated}};
+  return {
+      {"workspace_id", host.record.id},
+      {"service_name", service},
+      {"state", document["state"]},
+      {"stdout", redactor.redact(logs->text_of(false))},
+      {"stderr", redactor.redact(logs->text_of(true))},
+      {"tail_lines", tail_lines < 0 ? Json() : Json(tail_lines)},
+      {"truncated", logs->truncated}};
 }
 
 Json Manager::service_stop(const std::string& workspace, const std::string& service) {

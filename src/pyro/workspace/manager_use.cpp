@@ -2,6 +2,7 @@
 #include "describe.hpp"
 #include "drift.hpp"
 #include "guest_services.hpp"
+#include "kept_logs.hpp"
 #include "locate.hpp"
 #include "logged_exec.hpp"
 #include "manager.hpp"
@@ -41,6 +42,30 @@ roots_for(const std::vector<std::string>& paths, const store::WorkspaceRecord& r
     roots = strings_or_empty(record.spec.value("drift", Json::object()), "report");
   }
   return roots.empty() ? std::vector<std::string>{"/"} : roots;
+}
+
+/// Of a workspace that is stopped: what its services had written. False: there is nothing to show.
+bool show_kept_logs(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const std::string& service,
+    int tail, const std::function<void(const std::string&, const std::string&)>& line) {
+  bool any = false;
+  if (record.state == store::WorkspaceState::started) {
+    return any;
+  }
+  for (const auto& name : kept_log_names(paths, record)) {
+    auto logs = service.empty() || name == service ? kept_log(paths, record, name) : std::nullopt;
+    if (!logs) {
+      continue;
+    }
+    any = true;
+    if (tail >= 0) {
+      logs->keep_last(static_cast<std::size_t>(tail));
+    }
+    for (const auto& kept : logs->lines) {
+      line(name, kept.text);
+    }
+  }
+  return any;
 }
 
 } // namespace
@@ -94,6 +119,9 @@ void Manager::logs(
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
+  if (!follow && show_kept_logs(paths, look_at_workspace(context, located.id), service, tail, line)) {
+    return;
+  }
   auto client = connect_sandbox(paths.runtime(), "logs");
   std::vector<std::string> names;
   for (const auto& status : services_status(*client)) {

@@ -70,19 +70,46 @@ protocol::ServiceStatus stop_service(backend::ControlClient& client, const std::
   return only_one(answer, name);
 }
 
+std::string ServiceLogs::text_of(bool is_error) const {
+  std::string text;
+  for (const auto& line : lines) {
+    if (line.is_error == is_error) {
+      text += line.text + "\n";
+    }
+  }
+  return text;
+}
+
+void ServiceLogs::keep_last(std::size_t count) {
+  if (lines.size() > count) {
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(count));
+    truncated = true;
+  }
+}
+
 ServiceLogs read_service_logs(backend::ControlClient& client, const std::string& name, std::int64_t tail) {
   ServiceLogs logs;
+  std::size_t received = 0;
+  bool in_line = false; // the agent sends whole lines, but they may arrive in pieces
   std::optional<Json> answer;
   std::optional<Error> failure;
   std::shared_ptr<protocol::Call> call;
   protocol::CallEvents events;
   events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
-    auto& text = type == protocol::FrameType::data_err ? logs.err : logs.out;
-    if (text.size() + bytes.size() > k_most_log) {
+    received += bytes.size();
+    if (received > k_most_log) {
       throw Error(ErrorCode::protocol, "the agent sends more of a log than it keeps");
     }
-    text += bytes;
     call->consume(bytes.size());
+    while (!bytes.empty()) {
+      if (!std::exchange(in_line, true)) {
+        logs.lines.push_back({type == protocol::FrameType::data_err, {}});
+      }
+      const auto end = bytes.find('\n');
+      logs.lines.back().text += bytes.substr(0, end);
+      in_line = end == std::string_view::npos;
+      bytes.remove_prefix(in_line ? bytes.size() : end + 1);
+    }
   };
   events.on_result = [&](const Json& value) {
     answer = value;

@@ -7,6 +7,7 @@
 #include <pyro/protocol/service_requests.hpp>
 
 #include <string>
+#include <vector>
 
 namespace pyro::workspace {
 
@@ -20,9 +21,18 @@ wait_for_service(const Context& context, backend::ControlClient& client, const s
 protocol::ServiceStatus stop_service(backend::ControlClient& client, const std::string& name);
 
 struct ServiceLogs {
-  std::string out;
-  std::string err;
+  struct Line {
+    bool is_error = false; // of its standard error
+    std::string text;      // without the newline
+  };
+
+  std::vector<Line> lines;
   bool truncated = false; // there were more lines
+
+  /// One of the two streams.
+  std::string text_of(bool is_error) const;
+  /// Only the last lines of these.
+  void keep_last(std::size_t count);
 };
 
 /// The last `tail` lines of both streams together; -1: all that is kept.

@@ -4,6 +4,7 @@
 #include "input_feeder.hpp"
 #include "locate.hpp"
 #include "logged_exec.hpp"
+#include "login_shell.hpp"
 #include "secrets.hpp"
 #include "terminal_text.hpp"
 
@@ -76,10 +77,6 @@ std::vector<Redactor::Span> spans_from(const Redactor::Found& found, std::size_t
 }
 
 } // namespace
-
-std::vector<std::string> login_shell() {
-  return {"/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash -l; else exec sh -l; fi"};
-}
 
 ShellHost shell_host(Context& context, const std::string& workspace, const std::string& operation) {
   context.base.prepare();

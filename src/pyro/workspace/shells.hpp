@@ -33,7 +33,4 @@ Json join_shell(
 /// {workspace_id, shell_id, state, …}
 Json describe_shell(const ShellHost& host, const protocol::ShellStatus& status);
 
-/// bash where it is there, else sh, as a login shell.
-std::vector<std::string> login_shell();
-
 } // namespace pyro::workspace
