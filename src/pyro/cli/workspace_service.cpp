@@ -139,7 +139,9 @@ std::string sentence(const Json& service, Style style) {
       text += ", " + why;
     }
   }
-  for (const auto& port : list_at(service, "published_ports")) {
+  static const Json k_none = Json::array(); // they end with the service
+  const bool is_up = text_at(service, "state") == "running" || text_at(service, "state") == "starting";
+  for (const auto& port : is_up ? list_at(service, "published_ports") : k_none) {
     text +=
         fmt::format(", 127.0.0.1:{} is its port {}", get_int(port, "host_port"), get_int(port, "guest_port"));
   }
