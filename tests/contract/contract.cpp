@@ -1,5 +1,6 @@
 #include "contract.hpp"
 
+#include "../support/busybox.hpp"
 #include "../support/leftovers.hpp"
 
 #include <pyro/backend/host/host_backend.hpp>
@@ -22,28 +23,6 @@ fs::path programs() {
 std::string directory_for_tests() {
   const char* chosen = std::getenv("PYRO_TEST_DIR");
   return chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
-}
-
-/// A root file system of one static program: small, so that a test spends its time on what it is about.
-void make_busybox_root(const fs::path& root) {
-  for (const auto* folder :
-       {"bin", "etc", "tmp", "root", "proc", "sys", "dev", "run", "usr/bin", "var/lib"}) {
-    fs::create_directories(root / folder);
-  }
-  fs::permissions(root / "tmp", fs::perms::all | fs::perms::sticky_bit);
-  fs::copy_file("/usr/bin/busybox", root / "bin/busybox");
-  const auto applets = os::run({.argv = {"/usr/bin/busybox", "--list"}}).out;
-  for (std::size_t start = 0; start < applets.size();) {
-    const auto end = applets.find('\n', start);
-    const auto name = applets.substr(start, end - start);
-    if (name != "busybox") {
-      fs::create_symlink("busybox", root / "bin" / name);
-    }
-    start = end + 1;
-  }
-  testing::write_file(
-      root / "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
-  testing::write_file(root / "etc/group", "root:x:0:\nnogroup:x:65534:\n");
 }
 
 std::shared_ptr<const backend::Backend>
@@ -153,7 +132,7 @@ void Contract::fails(std::string_view operation, Json parameters, ErrorCode code
 std::string Contract::environment() {
   if (m_environment.empty()) {
     const auto busybox = m_root / "busybox";
-    make_busybox_root(busybox);
+    testing::make_busybox_root(busybox);
     m_environment = "dir:" + busybox.string();
   }
   return m_environment;

@@ -1,5 +1,6 @@
 #include "atomic_file.hpp"
 
+#include "crash_point.hpp"
 #include "random.hpp"
 #include "tree_walk.hpp"
 
@@ -51,10 +52,12 @@ void AtomicFile::commit(Durable durable) {
   if (durable == Durable::yes) {
     sync_fd(m_fd.get(), m_path);
   }
+  crash_point("file.written");
   if (std::rename(m_temporary.c_str(), m_path.c_str()) < 0) {
     throw Error::from_errno(errno, fmt::format("rename {} to {}", m_temporary, m_path));
   }
   m_fd.reset();
+  crash_point("file.renamed");
   if (durable == Durable::yes) {
     sync_directory(parent_of(m_path));
   }

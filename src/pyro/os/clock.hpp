@@ -6,7 +6,8 @@
 
 namespace pyro::os {
 
-/// Seconds since the epoch, with fraction.
+/// Seconds since the epoch, with fraction. In test builds PYRO_CLOCK_OFFSET shifts it by so many seconds, as
+/// a clock that jumps does.
 double now_epoch();
 std::chrono::milliseconds now_monotonic();
 /// "2026-11-20T12:46:00Z"

@@ -6,6 +6,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/random.hpp>
@@ -94,6 +95,7 @@ public:
         m_report.bytes += manifest->size_bytes;
         if (auto moved = m_layers.detach(digest)) {
           m_doomed.push_back(std::move(*moved));
+          os::crash_point("gc.detached");
         }
       }
     }
@@ -233,6 +235,7 @@ private:
       if (!m_options.dry_run) {
         if (auto moved = m_layers.detach(digest)) {
           m_doomed.push_back(std::move(*moved));
+          os::crash_point("gc.detached");
         }
       }
     }

@@ -5,6 +5,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 
@@ -113,6 +114,7 @@ void Journal::commit() {
   if (unlink(m_path.c_str()) != 0 && errno != ENOENT) {
     throw Error::from_errno(errno, "remove the journal " + m_path);
   }
+  os::crash_point("journal.done");
   if (m_durable == os::Durable::yes) {
     os::sync_directory(m_path.substr(0, m_path.rfind('/')));
   }

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 
@@ -56,6 +57,7 @@ Staging::Staging(const Base& base) {
   if (!m_lock) {
     throw Error(ErrorCode::internal, "the new lock {} is taken", m_lock_path);
   }
+  os::crash_point("staging.locked");
   if (mkdir(m_directory.c_str(), 0700) != 0) {
     const int error_number = errno;
     std::ignore = unlink(m_lock_path.c_str());
@@ -77,6 +79,7 @@ Staging::~Staging() {
     if (!m_directory.empty()) {
       os::remove_tree(m_directory);
     }
+    os::crash_point("staging.removed");
   } catch (const Error&) {
     return; // the garbage collector tries again: the lock file stays, unlocked
   }
@@ -117,6 +120,7 @@ LayerManifest LayerStore::publish(
   if (durable == os::Durable::yes) {
     make_durable(staging.directory(), content.entry_count);
   }
+  os::crash_point("layer.staged");
   const std::string place = directory(content.digest);
   if (!rename_new(staging.directory(), place)) {
     if (const auto existing = find(content.digest)) {
@@ -128,6 +132,7 @@ LayerManifest LayerStore::publish(
     }
   }
   staging.m_directory.clear();
+  os::crash_point("layer.published");
   if (durable == os::Durable::yes) {
     os::sync_directory(m_base.layers());
   }

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 
 #include <sys/stat.h>
@@ -96,6 +97,7 @@ void WorkspacePaths::create() const {
   if (mkdir(m_root.c_str(), 0700) != 0) {
     throw Error::from_errno(errno, "create the workspace directory " + m_root);
   }
+  os::crash_point("workspace.directory");
   for (const std::string& path :
        {generations(), snapshots(), baseline(), commands(), shells(), services(), runtime()}) {
     os::make_directories(path);

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 
 #include <cerrno>
@@ -225,6 +226,7 @@ void WorkspaceRecords::remove_snapshot(const std::string& id, const std::string&
   if (unlink(paths.snapshot(name).c_str()) != 0) {
     throw Error::from_errno(errno, "remove the snapshot " + name);
   }
+  os::crash_point("snapshot.removed");
   os::sync_directory(paths.snapshots());
 }
 

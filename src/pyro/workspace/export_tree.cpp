@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_writer.hpp>
@@ -135,6 +136,7 @@ Exported export_tree(const store::LayeredView& view, const std::string& path, co
     exported.artifact_type = found->is_symlink() ? "symlink" : "file";
   }
   const auto content = temporary.path() + "/content";
+  os::crash_point("export.copied");
   if (found->is_directory()) {
     // To move a directory its own ".." changes, for which it must be writable.
     std::filesystem::permissions(
@@ -144,6 +146,7 @@ Exported export_tree(const store::LayeredView& view, const std::string& path, co
   } else {
     rename_into_place(content, output);
   }
+  os::crash_point("export.placed");
   return exported;
 }
 

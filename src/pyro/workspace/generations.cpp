@@ -103,6 +103,7 @@ void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::m
       }
     }
   }
+  os::crash_point("stop.asked");
   kill_sandbox(workspace.paths.runtime());
   note_stopped(record);
   context.records.save(record);

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/tree_merge.hpp>
 
 #include <array>
@@ -87,14 +88,18 @@ void GuestChange::send_file(const FileRecord& record, int fd) {
 }
 
 protocol::FileChangeResult GuestChange::commit() {
+  os::crash_point("change.sent");
   send(FileRecord{});
   m_call->end_in();
+  m_client.loop().turn(std::chrono::milliseconds(0));
+  os::crash_point("change.asked"); // all of it is on its way; what the agent does with it goes on without us
   while (!m_result && !m_failure) {
     m_client.loop().turn(std::chrono::milliseconds(1000));
   }
   if (m_failure) {
     throw *m_failure;
   }
+  os::crash_point("change.done");
   return protocol::file_change_result_from_json(*m_result);
 }
 

@@ -8,6 +8,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/random.hpp>
@@ -319,6 +320,7 @@ LayerStack LayerBuilder::build_step(
           fmt::format("{}; trying again ({} of {})", error.message(), attempt + 1, step.retries));
       continue;
     }
+    os::crash_point("build.ran");
     kill_sandbox(directory.runtime());
     return with_layer(
         below, publish_generation(

@@ -8,6 +8,7 @@
 #include "network_policy.hpp"
 #include "vm.hpp"
 
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
@@ -112,6 +113,7 @@ ExecResult exec_and_remove(
       run_with_streams(*client, guest_request(record, request, streams), streams, request.poll_control);
   result.execution_mode = record.execution_mode;
   client.reset();
+  os::crash_point("vm.ran");
   removal.now();
   return result;
 }

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
 #include <pyro/os/archive_reader.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_walk.hpp>
@@ -117,6 +118,7 @@ Pushed push_tree(
   const auto unpacked = os::open_directory(staging.tree());
   // Whole before a byte is sent: an archive that lies about its end has done nothing by then.
   os::extract_archive(source.path, unpacked.get(), {});
+  os::crash_point("push.unpacked");
   return Push(destination, change).run(unpacked.get());
 }
 

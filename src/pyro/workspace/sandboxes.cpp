@@ -5,6 +5,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/cgroup.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/process.hpp>
@@ -151,7 +152,9 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
         place_workspace(store::Stack::of(spec.root.layers, request.host_directories), request.generation_dir);
   }
   try {
+    os::crash_point("sandbox.starting");
     auto launched = backend.start(spec);
+    os::crash_point("sandbox.started");
     if (!clone_mode.empty()) {
       launched.notes.push_back(fmt::format("clone_mode {}: how /workspace was copied", clone_mode));
     }
@@ -180,6 +183,7 @@ void kill_sandbox(const std::string& runtime_dir, Teardown teardown) {
       kill_pid(pid);
     }
   }
+  os::crash_point("sandbox.killed");
   ::unlink((runtime_dir + "/control.sock").c_str());
   if (teardown == Teardown::awaited) {
     remove_ended(runtime_dir);

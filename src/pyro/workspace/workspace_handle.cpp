@@ -5,6 +5,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/store/layers.hpp>
@@ -22,6 +23,7 @@ void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceR
   if (!pending) {
     return;
   }
+  os::crash_point("recover.found");
   const auto target = maybe_int(pending->intent, "generation");
   const bool recorded = target && record.generation == *target;
   if (recorded && forgets_history(pending->operation)) {
@@ -36,6 +38,7 @@ void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceR
       }
     }
   }
+  os::crash_point("recover.undone");
   store::Journal::resume(paths.journal(), std::move(*pending)).commit();
 }
 
@@ -112,6 +115,7 @@ void remove_workspace(const Context& context, const store::WorkspacePaths& paths
   if (::rename(paths.root().c_str(), staging.tree().c_str()) != 0) {
     throw Error::from_errno(errno, "remove " + paths.root());
   }
+  os::crash_point("workspace.detached");
   remove_trees({staging.tree()}, Detached::no);
 }
 
