@@ -98,7 +98,7 @@ TEST_F(WorkspaceCli, ExecStreamsAndPassesTheStatusThrough) {
 
   // Flags of the command are its own, before and after --.
   EXPECT_EQ(pyro({"workspace", "exec", id, "echo", "--json", "-x"}).out, "--json -x\n");
-  const auto document = json({"workspace", "exec", id, "--", "echo", "hi"});
+  const auto document = Json::parse(expect(0, {"workspace", "exec", id, "--json", "--", "echo", "hi"}).out);
   EXPECT_EQ(document["stdout"], "hi\n");
   EXPECT_EQ(document["exit_code"], 0);
   EXPECT_EQ(pyro({"workspace", "exec", id, "--json", "--", "false"}).status, 1);
