@@ -94,8 +94,8 @@ void Agent::add_operations() {
 
 void Agent::hello(const CallPointer& call) {
   protocol::Hello hello;
-  hello.protocol_features = {"exec",   "pty",  "services", "logs",     "secrets", "tcp",
-                             "freeze", "sync", "clock",    "identity", "shutdown", "files", "shells"};
+  hello.protocol_features = {"exec", "pty",   "services", "logs",     "secrets", "tcp",   "freeze",
+                             "sync", "clock", "identity", "shutdown", "files",   "shells"};
   hello.agent_version = PYRO_AGENT_VERSION;
   hello.boot_epoch = m_boot_epoch;
   hello.pid = ::getpid();

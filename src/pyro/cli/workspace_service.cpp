@@ -131,7 +131,7 @@ Json command_of(const Session& session) {
 std::string sentence(const Json& service, Style style) {
   auto text =
       fmt::format("{} {}", text_at(service, "service_name"), colored_state(text_at(service, "state"), style));
-  if (const auto code = maybe_int(service, "exit_code")) {
+  if (const auto code = maybe_int(service, "exit_code"); code && text_at(service, "reason").empty()) {
     text += fmt::format(", exit code {}", *code);
   }
   for (const auto* key : {"reason", "stop_reason"}) {

@@ -29,8 +29,7 @@ public:
     return m_manager.exec(workspace_of(where), project_of(where), request, streams);
   }
 
-  ExecResult
-  stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) override {
+  ExecResult stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) override {
     const InterruptionScope scope(m_callbacks.interrupted);
     if (const auto id = maybe_string(vm, "vm_id")) {
       return m_manager.vm_exec(*id, request, streams);
@@ -39,8 +38,8 @@ public:
     return m_manager.vm_run(vm_request_of(vm), request, streams);
   }
 
-  Json attach_shell(
-      const Json& where, const ShellAttachRequest& request, const ExecStreams& streams) override {
+  Json
+  attach_shell(const Json& where, const ShellAttachRequest& request, const ExecStreams& streams) override {
     return m_manager.shell_attach(id_of(where), request, streams);
   }
 
