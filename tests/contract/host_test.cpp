@@ -27,13 +27,14 @@ TEST_P(ContractHost, fail_closed) {
 TEST_P(ContractHost, fail_closed__by_a_file) {
   const auto project = tree(
       "project",
-      {{"pyro.yaml",
+      {{"file", "content\n"},
+       {"pyro.yaml",
         "version: 1\nname: weak\nisolation: host\nbackend: host\nenvironment:\n  image: " + environment()
             + "\nseed:\n  from: .\nservices:\n  web:\n    command: [sleep, \"1000\"]\n"}});
   const Json where{{"directory", project.string()}};
   fails("apply", where, ErrorCode::unavailable, "allow_host_compat");
   const auto applied = call("apply", {{"directory", project.string()}, {"allow_host_compat", true}});
-  EXPECT_EQ(applied["services"][0]["state"], "running") << applied["services"];
+  EXPECT_EQ(applied["services"][0]["state"], "ready") << applied["services"];
   EXPECT_EQ(output("weak", "cat file"), "content\n");
 }
 
