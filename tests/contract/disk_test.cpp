@@ -26,6 +26,7 @@ TEST_P(ContractSandbox, disk_layout) {
   output(id, "echo 1 > file");
   call("snapshot_create", {{"workspace_id", id}, {"snapshot_name", "one"}});
   call("shell_open", {{"workspace_id", id}});
+  call("service_start", {{"workspace_id", id}, {"service_name", "clock"}, {"command", "exec sleep 1000"}});
   const auto directory = directory_of(*this, id);
   EXPECT_TRUE(fs::is_regular_file(directory / "workspace.json"));
   for (const auto* name : {"baseline", "snapshots", "commands", "shells", "services", "runtime"}) {
@@ -34,6 +35,7 @@ TEST_P(ContractSandbox, disk_layout) {
   }
   EXPECT_TRUE(fs::is_regular_file(directory / "baseline" / "baseline.json"));
   EXPECT_TRUE(fs::is_regular_file(directory / "snapshots" / "one.json"));
+  EXPECT_TRUE(fs::is_regular_file(directory / "services" / "clock.json"));
   EXPECT_FALSE(fs::is_empty(directory / "commands"));
   EXPECT_EQ(mode_of(base()), 0700);
   EXPECT_EQ(mode_of(directory), 0700);

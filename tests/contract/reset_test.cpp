@@ -116,12 +116,17 @@ TEST_P(ContractSandbox, reset_round_trip) {
   const auto id = create_id({{"seed_path", tree("seed", {{"note", "seed\n"}}).string()}});
   output(id, "echo checkpoint > note");
   take(*this, id, "checkpoint");
-  output(id, "echo after > note; setsid sleep 1000 > /dev/null 2>&1 & sleep 0.2");
+  output(id, "echo after > note");
+  const auto service = call(
+      "service_start", {{"workspace_id", id}, {"service_name", "clock"}, {"command", "exec sleep 1000"}});
+  EXPECT_EQ(service["state"], "running");
+  EXPECT_EQ(status(*this, id)["running_service_count"], 1);
   reset(*this, id, "checkpoint");
   const auto now = status(*this, id);
   EXPECT_EQ(now["command_count"], 0);
   EXPECT_EQ(now["service_count"], 0);
   EXPECT_EQ(now["running_service_count"], 0);
+  EXPECT_EQ(call("service_list", {{"workspace_id", id}})["count"], 0);
   EXPECT_EQ(output(id, "cat note"), "checkpoint\n");
   reopen();
   reset(*this, id);
