@@ -77,7 +77,7 @@ private:
     case 0:
       return {Node::Kind::binary, "\x89" + std::string("\0\1", 2) + text()};
     case 1:
-      return {Node::Kind::symlink, chance(2) ? "a file" : "no/such\nplace"};
+      return {Node::Kind::symlink, chance(2) ? "its target" : "no/such\nplace"};
     case 2:
       return {Node::Kind::directory};
     default:

@@ -121,6 +121,13 @@ TEST(Arguments, VariablesMirrorFlagsAndFlagsWin) {
   EXPECT_FALSE(parse({"apply", "--yes=false"}, environment).arguments.has("yes"));
 }
 
+TEST(Arguments, OutputOfExportIsAPlace) {
+  const auto line = parse({"workspace", "export", "w", "d", "--output", "json"});
+  EXPECT_EQ(line.arguments.value("output"), "json");
+  const auto none = parse({"workspace", "export", "w", "d"}, {{"PYRO_OUTPUT", "json"}});
+  EXPECT_EQ(none.arguments.value("output"), "");
+}
+
 TEST(Arguments, EveryCommandIsComplete) {
   std::set<std::string_view> names;
   for (const auto* command : all_commands()) {
@@ -134,7 +141,8 @@ TEST(Arguments, EveryCommandIsComplete) {
       EXPECT_TRUE(flags.insert(option.name).second) << command->name << option.name;
     }
     for (const auto& option : common_options()) {
-      EXPECT_TRUE(flags.insert(option.name).second) << command->name << " redefines " << option.name;
+      const bool is_place = command->name == "workspace export" && option.name == "--output";
+      EXPECT_EQ(flags.insert(option.name).second, !is_place) << command->name << " redefines " << option.name;
     }
   }
 }
