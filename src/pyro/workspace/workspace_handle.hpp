@@ -19,8 +19,8 @@ struct LockedWorkspace {
   os::ExclusiveLock lock;
 };
 
-/// A workspace (no VM) by id, unique id prefix or name; empty: by the identity key. nullopt: none. Error(invalid_argument) when
-/// several match.
+/// A workspace (no VM) by id, unique id prefix or name; empty: by the identity key. nullopt: none.
+/// Error(invalid_argument) when several match.
 std::optional<std::string>
 find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key);
 
