@@ -1,0 +1,446 @@
+// One workspace and many processes that use it at once, at random: every call works or fails with an error of
+// the contract, and the workspace ends as a model says that is kept beside it.
+#include "model.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <thread>
+
+namespace pyro::concurrency {
+namespace {
+
+constexpr int k_workers = 8;
+
+/// What one process does, and what it knows of its own.
+class Hammering {
+public:
+  Hammering(Worker& worker, std::string id, fs::path scratch)
+      : m_worker(worker), m_id(std::move(id)), m_scratch(std::move(scratch)) {}
+
+  void run(int steps) {
+    for (m_step = 0; m_step < steps; ++m_step) {
+      one();
+    }
+  }
+
+private:
+  Json call(const std::string& operation, Json more = Json::object()) {
+    more["workspace_id"] = m_id;
+    auto answer = m_worker.call(operation, more);
+    const auto& failure = m_worker.failure();
+    if (answer.is_null() && failure.code == ErrorCode::bad_state && m_worker.throw_dice(2) == 0
+        && failure.message.find("'started'") != std::string::npos) {
+      m_worker.call("workspace_start", {{"workspace_id", m_id}});
+    }
+    return answer;
+  }
+
+  std::string token() const { return fmt::format("{}.{}", m_worker.number(), m_step); }
+
+  std::string inside(const std::string& name) const { return "/workspace/" + name; }
+
+  void exec() {
+    call(
+        "workspace_exec", {{"command", "echo -n \"$TOKEN\" > " + file_of(m_worker.number())
+                                           + " && mkdir -p marks && : > marks/$MARK"},
+                           {"env", {{"TOKEN", token()}, {"MARK", token()}}}});
+  }
+
+  void take_snapshot() {
+    const auto name = fmt::format("s{}-{}", m_worker.number(), m_step);
+    if (call("snapshot_create", {{"snapshot_name", name}}).is_object()) {
+      m_snapshots.push_back(name);
+    }
+  }
+
+  void delete_snapshot() {
+    if (m_snapshots.size() < 2) {
+      return;
+    }
+    const auto name = m_snapshots.front();
+    if (call("snapshot_delete", {{"snapshot_name", name}}).is_object()) {
+      m_snapshots.erase(m_snapshots.begin());
+    }
+  }
+
+  /// Nobody else makes or deletes ours.
+  void list_snapshots() {
+    const auto list = call("snapshot_list");
+    std::vector<std::string> ours;
+    for (const auto& snapshot : list.is_object() ? list["snapshots"] : Json::array()) {
+      const auto name = snapshot["snapshot_name"].get<std::string>();
+      if (name.starts_with(fmt::format("s{}-", m_worker.number()))) {
+        ours.push_back(name);
+      }
+    }
+    if (list.is_object() && ours != m_snapshots) {
+      throw std::runtime_error(fmt::format(
+          "the list has {}, and there are {}", fmt::join(ours, " "), fmt::join(m_snapshots, " ")));
+    }
+  }
+
+  void reset() {
+    const auto count = static_cast<int>(m_snapshots.size());
+    const auto chosen = m_worker.throw_dice(count + 1);
+    call("workspace_reset", {{"snapshot", chosen == count ? "baseline" : m_snapshots[chosen]}});
+  }
+
+  void look_at_diff() {
+    const auto diff = call("workspace_diff");
+    if (diff.is_object() && diff["summary"]["total"] != diff["entries"].size()) {
+      throw std::runtime_error("a diff that does not fit its own summary: " + diff.dump());
+    }
+  }
+
+  void look_at_status() {
+    const auto status = call("workspace_status");
+    if (!status.is_object()) {
+      return;
+    }
+    const auto resets = status["reset_count"].get<std::int64_t>();
+    if (resets < m_resets) {
+      throw std::runtime_error(fmt::format("reset_count went from {} to {}", m_resets, resets));
+    }
+    m_resets = resets;
+  }
+
+  void stop() {
+    call("workspace_stop");
+    m_worker.call("workspace_start", {{"workspace_id", m_id}});
+  }
+
+  void one() {
+    const auto service = service_of(m_worker.number());
+    const std::vector<std::pair<int, std::function<void()>>> table{
+        {24,
+         [&] {
+           exec();
+         }},
+        {8,
+         [&] {
+           call("workspace_file_write", {{"path", inside(own_file())}, {"content", token()}});
+         }},
+        {8,
+         [&] {
+           call("workspace_file_read", {{"path", inside(own_file())}});
+         }},
+        {3,
+         [&] {
+           call("workspace_file_list", {{"recursive", true}});
+         }},
+        {9,
+         [&] {
+           look_at_diff();
+         }},
+        {8,
+         [&] {
+           take_snapshot();
+         }},
+        {4,
+         [&] {
+           delete_snapshot();
+         }},
+        {5,
+         [&] {
+           list_snapshots();
+         }},
+        {6,
+         [&] {
+           reset();
+         }},
+        {6,
+         [&] {
+           look_at_status();
+         }},
+        {3,
+         [&] {
+           call("workspace_logs");
+         }},
+        {3,
+         [&] {
+           call("workspace_summary");
+         }},
+        {3,
+         [&] {
+           m_worker.call("workspace_list", Json::object());
+         }},
+        {3,
+         [&] {
+           call("workspace_export", {{"path", "/workspace"}, {"output_path", output()}});
+         }},
+        {5,
+         [&] {
+           call("service_start", {{"service_name", service}, {"command", "exec sleep 1000"}});
+         }},
+        {3,
+         [&] {
+           call("service_stop", {{"service_name", service}});
+         }},
+        {3,
+         [&] {
+           call("service_list");
+         }},
+        {5,
+         [&] {
+           call("workspace_update", {{"labels", {{label_of(m_worker.number()), token()}}}});
+         }},
+        {1, [&] {
+           stop();
+         }}};
+    int sides = 0;
+    for (const auto& [weight, what] : table) {
+      sides += weight;
+    }
+    int thrown = m_worker.throw_dice(sides);
+    for (const auto& [weight, what] : table) {
+      thrown -= weight;
+      if (thrown < 0) {
+        what();
+        return;
+      }
+    }
+  }
+
+  std::string own_file() const { return file_of(m_worker.number()); }
+
+  std::string output() const { return (m_scratch / fmt::format("out-{}", token())).string(); }
+
+  Worker& m_worker;
+  std::string m_id;
+  fs::path m_scratch;
+  int m_step = 0;
+  std::int64_t m_resets = 0;
+  std::vector<std::string> m_snapshots; // of ours, in the order they were made
+};
+
+class Hammer : public contract::Contract {
+protected:
+  Content content(const std::string& id) {
+    Content found;
+    for (int worker = 0; worker < k_workers; ++worker) {
+      try {
+        const auto read =
+            call("workspace_file_read", {{"workspace_id", id}, {"path", "/workspace/" + file_of(worker)}});
+        found.files[worker] = read["content"].get<std::string>();
+      } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("does not exist"), std::string::npos) << error.what();
+      }
+    }
+    const auto list = call("workspace_file_list", {{"workspace_id", id}, {"recursive", true}});
+    for (const auto& entry : list["entries"]) {
+      const fs::path path = entry["path"].get<std::string>();
+      if (path.parent_path().filename() == "marks") {
+        found.marks.insert(path.filename().string());
+      }
+    }
+    return found;
+  }
+
+  Content content_of_snapshot(const std::string& id, const std::string& name) {
+    call("workspace_reset", {{"workspace_id", id}, {"snapshot", name}});
+    return content(id);
+  }
+
+  std::set<std::string> named_snapshots(const std::string& id) {
+    std::set<std::string> names;
+    const auto list = call("snapshot_list", {{"workspace_id", id}});
+    for (const auto& snapshot : list["snapshots"]) {
+      names.insert(snapshot["snapshot_name"].get<std::string>());
+    }
+    names.erase("baseline");
+    return names;
+  }
+
+  /// Why the workspace cannot be what it is if `reset` (nullptr: none) was the last; empty: it can.
+  std::string contradiction(
+      const Model& model, const Step* reset, const Content& seen, const Content& restored,
+      std::int64_t command_count) {
+    for (int worker = 0; worker < k_workers; ++worker) {
+      const auto file = seen.files.find(worker);
+      const auto text = file == seen.files.end() ? std::nullopt : std::optional(file->second);
+      const auto possible = model.file_after(reset, restored, worker);
+      if (!possible.contains(text)) {
+        std::string options;
+        for (const auto& one : possible) {
+          options += " " + one.value_or("(none)");
+        }
+        return fmt::format("file of {} holds {}, not one of{}", worker, text.value_or("(none)"), options);
+      }
+    }
+    const auto [least, most] = model.command_count(seen, restored);
+    if (command_count < least || command_count > most) {
+      return fmt::format("command_count is {}, not {} to {}", command_count, least, most);
+    }
+    return {};
+  }
+
+  void check_services(const Model& model, const std::vector<Step>& resets, const Json& list) {
+    std::map<std::string, std::string> states;
+    for (const auto& service : list["services"]) {
+      states[service["service_name"].get<std::string>()] = service["state"].get<std::string>();
+    }
+    if (resets.size() > 1) {
+      return; // which was the last is not known
+    }
+    const auto expected = model.services_after(resets.empty() ? nullptr : &resets.front());
+    for (const auto& name : expected.running) {
+      EXPECT_EQ(states[name], "running") << name;
+    }
+    for (const auto& name : expected.unknown) {
+      EXPECT_FALSE(states.contains(name)) << name << " outlived a reset";
+    }
+  }
+
+  void check_files_of(const std::string& id) {
+    const auto directory = base() / "workspaces" / id;
+    EXPECT_TRUE(testing::eventually([&] {
+      int ended = 0;
+      for (const auto& entry : fs::directory_iterator(directory / "runtime")) {
+        ended += entry.path().filename().string().starts_with("ended-") ? 1 : 0;
+      }
+      const auto generations = fs::directory_iterator(directory / "gen");
+      return ended == 0 && std::distance(begin(generations), end(generations)) <= 2;
+    })) << "what resets leave behind piles up";
+    EXPECT_FALSE(fs::exists(directory / "journal.json"));
+    EXPECT_TRUE(fs::is_empty(base() / "store" / "staging"));
+  }
+};
+
+TEST_P(Hammer, OneWorkspace) {
+  const auto seed = chosen_seed();
+  const auto steps = number_of("PYRO_TEST_HAMMER_STEPS", 40);
+  const auto id = create_id({{"ttl_seconds", 3600}});
+  reopen();
+  fs::create_directories(root() / "scratch");
+  Crew crew(root() / "log", settings(), seed);
+  for (int worker = 0; worker < k_workers; ++worker) {
+    crew.send([&](Worker& hand) { Hammering(hand, id, root() / "scratch").run(steps); });
+  }
+  crew.wait();
+  auto all = crew.steps();
+  std::map<std::string, int> outcomes;
+  for (const auto& step : all) {
+    ++outcomes[step.ok() ? step.operation + " ok" : step.operation + " " + std::string(name_of(step.code))];
+    EXPECT_EQ(why_unexpected(step), "");
+  }
+  for (const auto& [outcome, count] : outcomes) {
+    std::cout << "  " << count << " " << outcome << "\n";
+  }
+  call("workspace_start", {{"workspace_id", id}});
+  const Model model(std::move(all));
+  const auto status = call("workspace_status", {{"workspace_id", id}});
+  const auto services = call("service_list", {{"workspace_id", id}});
+  EXPECT_EQ(status["state"], "started");
+  EXPECT_EQ(status["reset_count"], model.reset_count());
+  EXPECT_EQ(status["labels"], Json(model.labels()));
+  EXPECT_EQ(named_snapshots(id), model.snapshots());
+  EXPECT_EQ(model.impossible_reads(), std::vector<std::string>{});
+  const auto logs = call("workspace_logs", {{"workspace_id", id}});
+  EXPECT_EQ(logs["count"], status["command_count"]);
+  check_files_of(id);
+
+  const auto seen = content(id);
+  const auto resets = model.last_resets();
+  check_services(model, resets, services);
+  std::map<std::string, Content> snapshots;
+  for (const auto& name : model.snapshots()) {
+    snapshots[name] = content_of_snapshot(id, name);
+    if (const auto expected = model.file_in_snapshot(name)) {
+      const int maker = std::atoi(name.c_str() + 1);
+      EXPECT_EQ(snapshots[name].files[maker], *expected) << "in the snapshot " << name;
+    }
+  }
+  const auto count = status["command_count"].get<std::int64_t>();
+  std::string why = resets.empty() ? contradiction(model, nullptr, seen, {}, count) : "";
+  bool decided = resets.empty();
+  for (const auto& reset : resets) {
+    const auto to = string_or(reset.parameters, "snapshot", "");
+    if (to != "baseline" && !snapshots.contains(to)) {
+      continue; // deleted since: what was in it is not known
+    }
+    const auto against =
+        contradiction(model, &reset, seen, to == "baseline" ? Content{} : snapshots[to], count);
+    if (against.empty()) {
+      why.clear();
+      decided = true;
+      break;
+    }
+    why += against + "\n";
+  }
+  EXPECT_EQ(why, "") << "after " << resets.size() << " resets that may have been the last";
+  std::cout << "  " << (decided ? "decided" : "undecided") << "\n";
+}
+
+/// Everybody deletes and uses it at once: one deletes it, the others are told so.
+TEST_P(Hammer, OneWorkspaceDeleted) {
+  const auto seed = chosen_seed();
+  for (int round = 0; round < number_of("PYRO_TEST_HAMMER_ROUNDS", 4); ++round) {
+    const auto id = create_id();
+    output(id, "echo 1 > file");
+    reopen();
+    Crew crew(root() / fmt::format("log-{}", round), settings(), seed + static_cast<unsigned>(round) * 100);
+    const auto start = now() + 0.3;
+    for (int worker = 0; worker < k_workers; ++worker) {
+      crew.send([&](Worker& hand) {
+        std::this_thread::sleep_for(std::chrono::duration<double>(start - now()));
+        const Json where{{"workspace_id", id}};
+        const auto with = [&](Json more) {
+          more.update(where);
+          return more;
+        };
+        for (int step = 0; step < 12; ++step) {
+          switch (hand.throw_dice(step < 4 ? 9 : 10)) {
+          case 0:
+            hand.call("workspace_diff", where);
+            break;
+          case 1:
+            hand.call("snapshot_create", with({{"snapshot_name", fmt::format("s{}-{}", worker, step)}}));
+            break;
+          case 2:
+            hand.call("workspace_reset", where);
+            break;
+          case 3:
+            hand.call("workspace_status", where);
+            break;
+          case 4:
+            hand.call("workspace_file_write", with({{"path", "/workspace/file"}, {"content", "2"}}));
+            break;
+          case 5:
+            hand.call("service_start", with({{"service_name", "s"}, {"command", "sleep 100"}}));
+            break;
+          case 6:
+            hand.call("snapshot_list", where);
+            break;
+          case 7:
+            hand.call("workspace_list", Json::object());
+            break;
+          case 8:
+            hand.call("workspace_exec", with({{"command", "echo 3 > file"}}));
+            break;
+          default:
+            hand.call("workspace_delete", where);
+          }
+        }
+        hand.call("workspace_delete", where);
+      });
+    }
+    crew.wait();
+    int deleted = 0;
+    for (const auto& step : crew.steps()) {
+      EXPECT_EQ(why_unexpected(step), "");
+      deleted += step.ok() && step.operation == "workspace_delete" ? 1 : 0;
+    }
+    EXPECT_EQ(deleted, 1);
+    fails("workspace_status", {{"workspace_id", id}}, ErrorCode::not_found, "does not exist");
+    EXPECT_FALSE(fs::exists(base() / "workspaces" / id));
+    EXPECT_TRUE(testing::eventually([&] { return fs::is_empty(base() / "store" / "staging"); }));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(On, Hammer, ::testing::Values("namespaces"), [](const auto& info) {
+  return info.param;
+});
+
+} // namespace
+} // namespace pyro::concurrency
