@@ -88,7 +88,9 @@ Json Manager::status(const std::string& workspace, const Project& project) {
     document["snapshots_error"] = error.what();
   }
   document["snapshots"] = snapshots;
-  document["spec_changed"] = located.project && spec::normal_form(located.project->spec) != record.spec;
+  const bool is_declared =
+      located.project && !record.checkout.empty(); // a fork only knows its services' file
+  document["spec_changed"] = is_declared && spec::normal_form(located.project->spec) != record.spec;
   if (const auto holder = os::lock_holder(paths.lock())) {
     document["lock"] = {{"pid", holder->pid}, {"operation", holder->operation}, {"since", holder->since}};
   }
