@@ -47,49 +47,6 @@ std::vector<std::string> names_in(DIR* directory) {
   return names;
 }
 
-Fd open_directory_at(int parent, const std::string& name) {
-  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  int fd = ::openat(parent, name.c_str(), flags);
-  if (fd < 0 && errno == EACCES && ::fchmodat(parent, name.c_str(), 0700, 0) == 0) {
-    fd = ::openat(parent, name.c_str(), flags);
-  }
-  if (fd < 0) {
-    throw Error::from_errno(errno, fmt::format("open directory {}", name));
-  }
-  return Fd(fd);
-}
-
-void remove_entry(int parent, const std::string& name);
-
-void remove_content(Fd fd) {
-  const int directory_fd = fd.get();
-
-  struct stat status {};
-
-  // A directory of ours that was made read-only must not keep its content.
-  if (::fstat(directory_fd, &status) == 0 && (status.st_mode & 0700) != 0700) {
-    std::ignore = ::fchmod(directory_fd, 0700);
-  }
-  const auto directory = dir_from(std::move(fd));
-  for (const auto& name : names_in(directory.get())) {
-    remove_entry(::dirfd(directory.get()), name);
-  }
-}
-
-void remove_entry(int parent, const std::string& name) {
-  if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) {
-    return;
-  }
-  const int error_number = errno;
-  if (error_number != EISDIR && error_number != EPERM) {
-    throw Error::from_errno(error_number, fmt::format("remove {}", name));
-  }
-  remove_content(open_directory_at(parent, name));
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) {
-    throw Error::from_errno(errno, fmt::format("remove directory {}", name));
-  }
-}
-
 } // namespace
 
 void make_directories(const std::string& path, mode_t mode) {
@@ -117,20 +74,6 @@ std::vector<std::string> list_directory(const std::string& path) {
   auto names = names_in(dir_from(std::move(*fd)).get());
   std::sort(names.begin(), names.end());
   return names;
-}
-
-void remove_tree(const std::string& path) {
-  const std::filesystem::path whole(path);
-  const auto parent = whole.parent_path().string();
-  const auto directory = maybe_open(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-  if (!directory) {
-    return;
-  }
-  try {
-    remove_entry(directory->get(), whole.filename().string());
-  } catch (Error& error) {
-    throw error.add_context(fmt::format("removing {}", path));
-  }
 }
 
 bool exists(const std::string& path) {
