@@ -83,7 +83,7 @@ protocol::ShellStatus Shell::status() const {
 }
 
 void Shell::write(std::string_view bytes) {
-  if (!is_running()) {
+  if (!is_running() || !m_input) {
     throw Error(ErrorCode::bad_state, "the shell {} has ended", m_id);
   }
   if (m_waiting_input + bytes.size() > protocol::k_shell_input) {
@@ -96,7 +96,7 @@ void Shell::write(std::string_view bytes) {
 }
 
 void Shell::resize(const protocol::TerminalSize& size) {
-  if (is_running()) {
+  if (is_running() && m_terminal) {
     resize_terminal(terminal(), size.cols, size.rows);
     m_size = size;
   }
@@ -122,13 +122,23 @@ void Shell::close(std::function<void()> done) {
   }
 }
 
+void Shell::hang_up() {
+  signal(SIGHUP);
+  signal(SIGCONT);
+  m_source.reset();
+  m_input.reset();
+  m_terminal.reset();
+}
+
 void Shell::on_exit(os::Outcome outcome) {
   m_outcome = outcome;
   m_runtime.loop.cancel(m_kill_timer);
   auto self = shared_from_this(); // a watcher or `done` may let go of us
   m_holders.clear();
-  m_source->resume();
-  m_source->drain();
+  if (m_source) {
+    m_source->resume();
+    m_source->drain();
+  }
   m_source.reset();
   m_input.reset();
   m_terminal.reset();

@@ -42,6 +42,9 @@ public:
   /// Hangs up, kills after 2 s what is left; `done` is called once nothing of it runs.
   void close(std::function<void()> done);
 
+  /// Its terminal goes away, for good: a signal alone may come while the shell is not yet listening to it.
+  void hang_up();
+
   using WatchId = std::uint64_t;
 
   /// Called after new output and after the end; may unwatch itself.

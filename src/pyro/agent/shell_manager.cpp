@@ -6,7 +6,6 @@
 #include <pyro/os/clock.hpp>
 
 #include <algorithm>
-#include <csignal>
 
 namespace pyro::agent {
 
@@ -150,8 +149,7 @@ void ShellManager::close(const CallPointer& call, const Json& request) {
 
 void ShellManager::hang_up_all() {
   for (const auto& [id, shell] : m_shells) {
-    shell->signal(SIGHUP);
-    shell->signal(SIGCONT);
+    shell->hang_up();
   }
 }
 
