@@ -269,6 +269,44 @@ TEST_F(Lifecycle, ATtlEndsTheWorkspaceByItself) {
   EXPECT_NE(state_of_workspace(), "started");
 }
 
+TEST_F(Lifecycle, AWorkspaceThatNobodyUsesStops) {
+  spec("lifecycle: {idle: 2s}\nservices: {s: {command: sleep 1000}}\n");
+  expect(0, {"apply"});
+  EXPECT_TRUE(eventually([&] { return processes_naming(state().string()).empty(); }, 20))
+      << "nothing stopped it";
+  EXPECT_EQ(state_of_workspace(), "stopped");
+  EXPECT_TRUE(contains(json({"status"})["last_error"].get<std::string>(), "nobody used it"));
+  expect(0, {"start"});
+  EXPECT_EQ(inside("echo back").out, "back\n");
+}
+
+TEST_F(Lifecycle, AWorkspaceInUseIsNotIdle) {
+  spec("lifecycle: {idle: 2s}\n");
+  expect(0, {"apply"});
+  EXPECT_EQ(inside("sleep 5; echo still there").out, "still there\n");
+}
+
+TEST_F(Lifecycle, AnIdleWorkspaceCanBeDestroyedAndBroughtBack) {
+  spec("lifecycle: {idle: 2s, on_idle: destroy}\n");
+  expect(0, {"apply"});
+  inside("echo precious > note");
+  EXPECT_TRUE(eventually([&] { return processes_naming(state().string()).empty(); }, 20));
+  EXPECT_EQ(state_of_workspace(), "destroyed");
+  expect(0, {"undo"});
+  EXPECT_EQ(inside("cat note").out, "precious\n");
+}
+
+TEST_F(Lifecycle, AChangedTimeToLiveReachesTheRunningSandbox) {
+  spec("lifecycle: {ttl: 1h}\n");
+  expect(0, {"apply"});
+  const auto pid = inside("echo $PPID; cat /proc/sys/kernel/random/boot_id");
+  spec("lifecycle: {ttl: 3s}\n");
+  expect(0, {"apply"});
+  EXPECT_TRUE(eventually([&] { return processes_naming(state().string()).empty(); }, 20))
+      << "it goes by the old time: " << pid;
+  EXPECT_EQ(state_of_workspace(), "stopped");
+}
+
 TEST_F(Lifecycle, InitWritesAFileThatApplies) {
   write_file(project() / "hello.txt", "hello\n");
   expect(0, {"init"});

@@ -49,6 +49,7 @@ Json to_json(const LaunchSpec& spec) {
       {"pids", spec.limits.pids},
       {"egress", spec.egress},
       {"expires_at", spec.expires_at},
+      {"idle_ms", spec.idle_ms},
       {"agent_path", spec.agent_path},
       {"cgroup_name", spec.cgroup_name}};
 }
@@ -76,6 +77,7 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   }
   spec.tied_to_starter = get_bool(value, "tied_to_starter");
   spec.expires_at = get_double(value, "expires_at");
+  spec.idle_ms = int_or(value, "idle_ms", 0);
   spec.agent_path = get_string(value, "agent_path");
   spec.cgroup_name = get_string(value, "cgroup_name");
   return spec;

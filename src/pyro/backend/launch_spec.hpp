@@ -48,6 +48,7 @@ struct LaunchSpec {
   bool tied_to_starter = false; // ends with the process that started it (build sandboxes)
   bool egress = false;          // network beyond loopback
   double expires_at = 0;        // epoch seconds; 0: never
+  std::int64_t idle_ms = 0;     // stopped after so long without a client or a connection to a port; 0: never
   std::string agent_path;       // the static agent
   std::string cgroup_name;      // unique per started sandbox
 };

@@ -29,6 +29,8 @@ public:
   /// Its listeners are gone; connections end with the service.
   void withdraw(const std::string& service);
 
+  bool has_connections() const { return !m_connections.empty(); }
+
 private:
   struct Listener;
   struct Connection;

@@ -64,6 +64,7 @@ void Supervisor::run() {
   connect_agent();
   greet_agent();
   arm_expiry();
+  watch_idleness();
   m_loop.run();
 }
 
@@ -109,11 +110,13 @@ void Supervisor::accept_clients() {
     client->session.on_output([key] { key->pump->wake(); });
     m_router.attach(client->session);
     m_clients.emplace(key, std::move(client));
+    m_last_use = os::now_monotonic();
   }
 }
 
 void Supervisor::drop_client(Client* client) {
   m_clients.erase(client);
+  m_last_use = os::now_monotonic();
 }
 
 void Supervisor::add_operations() {
@@ -124,7 +127,9 @@ void Supervisor::add_operations() {
   m_router.add("/freeze", [this](const auto& call, const Json&) { freeze(call); });
   m_router.add("/lifetime", [this](const auto& call, const Json& request) {
     m_spec.expires_at = get_double(request, "expires_at");
+    m_spec.idle_ms = int_or(request, "idle_ms", 0);
     arm_expiry();
+    watch_idleness();
     call->finish(Json::object());
   });
   m_router.add("/ports", [this](const auto& call, const Json& request) {
@@ -137,12 +142,8 @@ void Supervisor::add_operations() {
   });
 }
 
-void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms) {
+void Supervisor::shut_down(std::int64_t grace_ms, std::function<void()> done) {
   protocol::CallEvents events;
-  const auto done = [this, call] {
-    call->finish(Json::object());
-    m_loop.post([this] { end("stopped"); });
-  };
   events.on_result = [done](const Json&) {
     done();
   };
@@ -154,6 +155,13 @@ void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t 
       protocol::to_json(protocol::Shutdown{grace_ms}), std::move(events));
   // An agent that does not obey is killed with everything else.
   m_loop.after(std::chrono::milliseconds(grace_ms + 5000), [done] { done(); });
+}
+
+void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms) {
+  shut_down(grace_ms, [this, call] {
+    call->finish(Json::object());
+    m_loop.post([this] { end("stopped"); });
+  });
 }
 
 void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json& request) {
@@ -234,6 +242,29 @@ void Supervisor::arm_expiry() {
     } else {
       arm_expiry();
     }
+  });
+}
+
+/// Looks a few times within the idle time; whoever is connected, to us or to a port, is using the sandbox.
+void Supervisor::watch_idleness() {
+  m_loop.cancel(std::exchange(m_idleness, 0));
+  if (m_spec.idle_ms <= 0) {
+    return;
+  }
+  if (m_last_use.count() == 0 || !m_clients.empty() || m_ports->has_connections()) {
+    m_last_use = os::now_monotonic();
+  }
+  const auto left = m_last_use + std::chrono::milliseconds(m_spec.idle_ms) - os::now_monotonic();
+  if (left.count() <= 0) {
+    shut_down(10'000, [this] { m_loop.post([this] { end("idle"); }); });
+    return;
+  }
+  const auto pause = std::clamp(
+      std::chrono::milliseconds(m_spec.idle_ms / 4), std::chrono::milliseconds(50),
+      std::chrono::milliseconds(60'000));
+  m_idleness = m_loop.after(std::min(left, pause), [this] {
+    m_idleness = 0;
+    watch_idleness();
   });
 }
 

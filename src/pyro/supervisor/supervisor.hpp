@@ -36,7 +36,7 @@ struct Guest {
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes}; "/stop" {grace_ms} → {};
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
-/// {expires_at}.
+/// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
 /// process.
 /// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
@@ -70,6 +70,8 @@ private:
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void thaw();
   void arm_expiry();
+  void watch_idleness();
+  void shut_down(std::int64_t grace_ms, std::function<void()> done);
   void end(const std::string& reason);
   Json status() const;
 
@@ -87,6 +89,8 @@ private:
   std::unique_ptr<PortForwarder> m_ports;
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;
+  os::EventLoop::TimerId m_idleness = 0;
+  std::chrono::milliseconds m_last_use{0}; // monotonic
   std::shared_ptr<protocol::Call> m_freezer;
   bool m_frozen_by_agent = false;
   bool m_ended = false;

@@ -3,6 +3,8 @@
 #include "generations.hpp"
 #include "guest_services.hpp"
 #include "half_made.hpp"
+#include "lifecycle.hpp"
+#include "replaced_baseline.hpp"
 #include "reset.hpp"
 #include "snapshots.hpp"
 
@@ -29,43 +31,6 @@ std::set<std::string> all_secrets(const spec::Spec& spec) {
   }
   return names;
 }
-
-/// The baseline is there before the content that it is of: a process killed in between leaves no workspace
-/// without one. Where the content cannot be made, the old baseline comes back.
-class ReplacedBaseline {
-public:
-  ReplacedBaseline(
-      Context& context, LockedWorkspace& workspace, const LayerStack& stack, const HexDigest& key)
-      : m_context(context), m_id(workspace.record.id) {
-    try {
-      m_before = context.records.snapshot(m_id, "baseline");
-    } catch (const Error&) {
-      // None yet, or a damaged one, which this replaces.
-    }
-    record_snapshot(context, workspace, "baseline", store::SnapshotKind::baseline, stack, key);
-  }
-
-  ~ReplacedBaseline() {
-    try {
-      if (!m_kept && m_before) {
-        m_context.records.save_snapshot(m_id, *m_before);
-      }
-    } catch (const Error&) {
-      // What made the content fail is being told; the next apply makes both anew.
-    }
-  }
-
-  ReplacedBaseline(const ReplacedBaseline&) = delete;
-  ReplacedBaseline& operator=(const ReplacedBaseline&) = delete;
-
-  void keep() { m_kept = true; }
-
-private:
-  Context& m_context;
-  std::string m_id;
-  std::optional<store::SnapshotRecord> m_before;
-  bool m_kept = false;
-};
 
 } // namespace
 
@@ -255,14 +220,9 @@ void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
 void Applier::change_workspace(const plan::Action& action) {
   using Kind = plan::ActionKind;
   auto& record = m_workspace.record;
-  const auto old_ttl = record.metadata.value("ttl_ms", std::int64_t{0});
-  const auto ttl = m_project.spec.lifecycle.ttl ? m_project.spec.lifecycle.ttl->count() : std::int64_t{0};
   const bool is_new = action.kind == Kind::create || action.kind == Kind::replace;
-  if (ttl != old_ttl || is_new || record.state != store::WorkspaceState::started) {
-    record.metadata["ttl_ms"] = ttl;
-    record.expires_at =
-        ttl > 0 ? std::optional(os::now_epoch() + static_cast<double>(ttl) / 1000) : std::nullopt;
-  }
+  note_lifecycle(
+      record, policy_of(m_project.spec.lifecycle), is_new || record.state != store::WorkspaceState::started);
   set_run_time_fields(record);
   record.user = m_builder.run_user();
   if (action.kind == Kind::reboot || action.kind == Kind::start) {
@@ -348,6 +308,7 @@ void Applier::note_applied() {
     return; // nothing changed: the record, and its generation, stay as they are
   }
   set_run_time_fields(record);
+  const bool other_lifetime = note_lifecycle(record, policy_of(m_project.spec.lifecycle), false);
   record.spec = spec;
   record.links = links;
   const auto is_base = [&](const plan::Link& link) {
@@ -365,6 +326,9 @@ void Applier::note_applied() {
   record.secrets = {secrets.begin(), secrets.end()};
   forget_maker(record);
   m_context.records.save(record);
+  if (other_lifetime) {
+    tell_supervisor(m_workspace);
+  }
 }
 
 } // namespace pyro::workspace

@@ -2,6 +2,8 @@
 
 #include "active.hpp"
 #include "history.hpp"
+#include "last_room.hpp"
+#include "lifecycle.hpp"
 #include "secrets.hpp"
 
 #include <pyro/base/error.hpp>
@@ -32,6 +34,7 @@ launch(Context& context, LockedWorkspace& workspace, int generation, const Layer
   request.limits = options.limits;
   request.egress = options.egress;
   request.expires_at = record.expires_at.value_or(0);
+  request.idle_ms = lifecycle_of(record).idle_ms;
   auto launched = start_sandbox(context, backend_of(context, record), request);
   try {
     deliver_kept_secrets(workspace.paths);
@@ -106,7 +109,7 @@ void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::m
   os::crash_point("stop.asked");
   kill_sandbox(workspace.paths.runtime());
   note_stopped(record);
-  context.records.save(record);
+  with_last_room(context, [&] { context.records.save(record); });
 }
 
 void start_workspace(Context& context, LockedWorkspace& workspace) {
@@ -169,7 +172,7 @@ void switch_generation(
   context.records.save(record);
   os::crash_point("switch.recorded");
   if (forgets_history(operation)) {
-    clear_history(workspace.paths);
+    clear_history(workspace.paths, record, operation);
   }
   journal.commit();
   std::vector<std::string> unused;

@@ -2,8 +2,10 @@
 #include "bring_back.hpp"
 #include "drift.hpp"
 #include "generations.hpp"
-#include "locate.hpp"
 #include "kept_logs.hpp"
+#include "last_room.hpp"
+#include "lifecycle.hpp"
+#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "observe.hpp"
@@ -59,7 +61,7 @@ Json Manager::reset(
   const auto started = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto store_lock = context.use_store("reset");
   auto locked = lock_workspace(context, located.id, "reset");
   const auto target = reset_target(context, located, to);
   require_baseline(context, located.id);
@@ -95,7 +97,7 @@ Json Manager::undo(const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto store_lock = context.use_store("undo");
   auto locked = lock_workspace(context, located.id, "undo");
   const auto entry = locked.record.undo;
   if (!entry) {
@@ -187,13 +189,10 @@ Json Manager::destroy(
   }
   const bool was_there = !is_destroyed(record);
   if (was_there) {
-    const auto displaced = record.undo;
-    record.undo = store::UndoEntry{record.generation, record.layers, record.host_directories,
-                                   os::now_epoch(),   "destroy",     os::now_epoch() + 86'400};
-    record.metadata["destroyed_at"] = os::now_epoch();
-    context.records.save(record);
-    if (displaced) {
-      remove_trees({locked.paths.generation(displaced->generation)}, Detached::yes);
+    const auto displaced = note_destroyed(record, "destroy");
+    with_last_room(context, [&] { context.records.save(record); });
+    if (displaced > 0) {
+      remove_trees({locked.paths.generation(displaced)}, Detached::yes);
     }
   }
   return {

@@ -15,7 +15,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <functional>
+#include <thread>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -49,15 +51,53 @@ std::vector<std::string> cgroups_of(const Json& objects) {
   return objects.contains("cgroups") ? get_strings(objects, "cgroups") : std::vector<std::string>{};
 }
 
+/// The sandbox's first process, with which all others of it have ended; kept beside the pid, since pids are
+/// used again.
+Json first_process_of(const Json& objects) {
+  const auto pid = static_cast<pid_t>(int_or(objects, "sandbox_pid", 0));
+  const auto process = pid > 0 ? os::process_id_of(pid) : std::nullopt;
+  return process
+             ? Json{{"pid", process->pid}, {"start_time", process->start_time}, {"boot_id", process->boot_id}}
+             : Json();
+}
+
+/// Where cgroups can be had they tell that a sandbox is gone; elsewhere its first process does.
+void await_end_of(const Json& process) {
+  if (!process.is_object()) {
+    return;
+  }
+  const os::ProcessId first{
+      static_cast<pid_t>(int_or(process, "pid", 0)),
+      static_cast<std::uint64_t>(int_or(process, "start_time", 0)), string_or(process, "boot_id", "")};
+  const auto deadline = std::chrono::steady_clock::now() + k_kill_patience;
+  while (os::is_alive(first) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 /// Waits for what was killed without waiting.
 void remove_ended(const std::string& runtime_dir) {
   for (const auto& name : os::list_directory(runtime_dir)) {
     if (name.rfind(k_ended, 0) == 0) {
       const auto path = runtime_dir + "/" + name;
-      os::remove_cgroups(cgroups_of(read_kernel_objects(path)));
+      const auto objects = read_kernel_objects(path);
+      await_end_of(objects.value("first_process", Json()));
+      os::remove_cgroups(cgroups_of(objects));
       ::unlink(path.c_str());
     }
   }
+}
+
+/// Gives each a name of its own, so that what removes them later cannot meet what has their name by then.
+std::vector<std::string> set_aside(const std::vector<std::string>& trees) {
+  std::vector<std::string> aside;
+  for (const auto& tree : trees) {
+    auto name = std::filesystem::path(tree).parent_path().string() + "/removed-" + os::random_hex(8);
+    if (::rename(tree.c_str(), name.c_str()) == 0) {
+      aside.push_back(std::move(name));
+    }
+  }
+  return aside;
 }
 
 /// Pids may have been used again, so only a process that has this very directory's log as its stderr is a
@@ -142,6 +182,7 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
   spec.egress = request.egress;
   spec.tied_to_starter = request.tied_to_starter;
   spec.expires_at = request.expires_at;
+  spec.idle_ms = request.idle_ms;
   spec.agent_path = context.settings.agent_path;
   spec.cgroup_name = request.workspace_id + "-" + os::random_hex(4);
   os::make_directories(spec.runtime_dir);
@@ -176,10 +217,12 @@ connect_sandbox(const std::string& runtime_dir, const std::string& operation) {
 }
 
 void kill_sandbox(const std::string& runtime_dir, Teardown teardown) {
-  const auto objects = read_kernel_objects(runtime_dir + "/kernel_objects.json");
+  auto objects = read_kernel_objects(runtime_dir + "/kernel_objects.json");
+  Json first_process;
   if (objects.contains("supervisor_pid")) {
     const auto pid = static_cast<pid_t>(get_int(objects, "supervisor_pid"));
     if (is_supervisor_of(pid, runtime_dir)) {
+      first_process = first_process_of(objects); // while its parent lives the pid is its
       kill_pid(pid);
     }
   }
@@ -187,13 +230,19 @@ void kill_sandbox(const std::string& runtime_dir, Teardown teardown) {
   ::unlink((runtime_dir + "/control.sock").c_str());
   if (teardown == Teardown::awaited) {
     remove_ended(runtime_dir);
+    await_end_of(first_process);
     os::remove_cgroups(cgroups_of(objects));
     ::unlink((runtime_dir + "/kernel_objects.json").c_str());
     return;
   }
   os::kill_cgroups(cgroups_of(objects));
+  if (objects.empty()) {
+    return;
+  }
+  objects["first_process"] = first_process;
   const auto ended = fmt::format("{}/{}{}.json", runtime_dir, k_ended, os::random_hex(4));
-  ::rename((runtime_dir + "/kernel_objects.json").c_str(), ended.c_str());
+  os::write_json_atomically(ended, objects, os::Durable::no);
+  ::unlink((runtime_dir + "/kernel_objects.json").c_str());
 }
 
 std::string end_reason(const std::string& runtime_dir) {
@@ -212,14 +261,20 @@ void remove_trees(const std::vector<std::string>& paths, Detached detached) {
   if (detached == Detached::no) {
     remove_all(paths);
   } else {
-    in_the_background([&] { remove_all(paths); });
+    const auto aside = set_aside(paths);
+    in_the_background([&] { remove_all(aside); });
   }
 }
 
+void finish_ended(const std::string& runtime_dir) {
+  remove_ended(runtime_dir);
+}
+
 void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees) {
+  const auto aside = set_aside(trees);
   in_the_background([&] {
     remove_ended(runtime_dir);
-    remove_all(trees);
+    remove_all(aside);
   });
 }
 

@@ -24,6 +24,7 @@ struct SandboxRequest {
   bool egress = false;
   bool tied_to_starter = false;
   double expires_at = 0;
+  std::int64_t idle_ms = 0; // see LaunchSpec
 };
 
 backend::Launched
@@ -53,5 +54,8 @@ void remove_trees(const std::vector<std::string>& paths, Detached detached);
 /// Removes, in a process of its own, the trees and what sandboxes killed with Teardown::left_behind still
 /// hold. What a kill of that process leaves, the next kill_sandbox() removes.
 void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees);
+
+/// The same here and now, where a process that should have done it was killed.
+void finish_ended(const std::string& runtime_dir);
 
 } // namespace pyro::workspace

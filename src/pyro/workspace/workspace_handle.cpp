@@ -2,8 +2,12 @@
 
 #include "half_made.hpp"
 #include "history.hpp"
+#include "last_room.hpp"
+#include "lifecycle.hpp"
+#include "replaced_baseline.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -12,6 +16,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <thread>
 
 namespace pyro::workspace {
 
@@ -27,7 +32,7 @@ void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceR
   const auto target = maybe_int(pending->intent, "generation");
   const bool recorded = target && record.generation == *target;
   if (recorded && forgets_history(pending->operation)) {
-    clear_history(paths);
+    clear_history(paths, record, pending->operation);
   }
   if (!recorded) {
     kill_sandbox(paths.runtime()); // whatever runs there is not what the record speaks of
@@ -39,7 +44,7 @@ void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceR
     }
   }
   os::crash_point("recover.undone");
-  store::Journal::resume(paths.journal(), std::move(*pending)).commit();
+  store::Journal::close(paths.journal());
 }
 
 void remove_builds(const store::WorkspacePaths& paths) {
@@ -66,6 +71,10 @@ std::string death_note(const store::WorkspaceRecord& record, const std::string& 
   if (reason == "expired") {
     return "the time to live is over";
   }
+  if (reason == "idle") {
+    return fmt::format(
+        "nobody used it for {}", format_duration(std::chrono::milliseconds(lifecycle_of(record).idle_ms)));
+  }
   return fmt::format(
       "the backing guest process {} is gone{}", record.sandbox_pid.value_or(0),
       reason.empty() ? "" : ": " + reason);
@@ -76,10 +85,14 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
   if (record.state != store::WorkspaceState::started || is_running(record)) {
     return false;
   }
+  const auto reason = end_reason(paths.runtime());
   record.state = store::WorkspaceState::stopped;
-  record.last_error = death_note(record, end_reason(paths.runtime()));
+  record.last_error = death_note(record, reason);
   record.supervisor.reset();
   record.sandbox_pid.reset();
+  if (ends_in_destruction(record, reason)) {
+    note_destroyed(record, reason == "idle" ? "idle time" : "end of its time to live");
+  }
   return true;
 }
 
@@ -89,14 +102,17 @@ void heal(Context& context, const store::WorkspacePaths& paths, store::Workspace
     context.records.save(record);
   }
   recover_journal(paths, record);
+  settle_baseline(context, paths, record);
+  store::remove_old_temporaries(paths);
   remove_builds(paths);
   remove_abandoned(context);
   if (note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
-    context.records.save(record);
+    with_last_room(context, [&] { context.records.save(record); });
   } else if (record.state != store::WorkspaceState::started) {
     kill_sandbox(paths.runtime());
   }
+  finish_ended(paths.runtime());
   if (record.undo && record.undo->expires_at > 0 && record.undo->expires_at < os::now_epoch()) {
     record.undo.reset();
     context.records.save(record);
@@ -110,8 +126,20 @@ void remove_abandoned(const Context& context) {
   store::remove_abandoned_staging(context.base);
 }
 
+namespace {
+
+/// A sandbox that its record knows nothing of: whoever started it was killed before it was recorded.
+bool has_unknown_sandbox(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  return record.state != store::WorkspaceState::started
+         && os::exists(paths.runtime() + "/kernel_objects.json");
+}
+
+} // namespace
+
 void remove_workspace(const Context& context, const store::WorkspacePaths& paths) {
-  const store::Staging staging(context.base);
+  std::optional<store::Staging> place;
+  with_last_room(context, [&] { place.emplace(context.base); });
+  const auto& staging = *place;
   if (::rename(paths.root().c_str(), staging.tree().c_str()) != 0) {
     throw Error::from_errno(errno, "remove " + paths.root());
   }
@@ -200,16 +228,51 @@ std::optional<std::string> find_vm(const Context& context, const std::string& wa
   return wanted.empty() ? std::nullopt : find_record(context, Kind::vm, wanted, "");
 }
 
+namespace {
+
+os::ExclusiveLock
+lock_of(const Context& context, const store::WorkspacePaths& paths, const std::string& operation) {
+  try {
+    return {paths.lock(), operation, context.settings.lock_timeout, context.tell_waiting("workspace")};
+  } catch (const Error&) {
+    if (!os::exists(paths.record())) {
+      throw Error(
+          ErrorCode::invalid_argument, "workspace {} does not exist",
+          std::filesystem::path(paths.root()).filename().string());
+    }
+    throw;
+  }
+}
+
+/// nullopt: somebody holds it, or it is just being removed.
+std::optional<os::ExclusiveLock> try_lock_of(const store::WorkspacePaths& paths) {
+  try {
+    return os::ExclusiveLock::try_lock(paths.lock(), "status");
+  } catch (const Error&) {
+    if (os::exists(paths.record())) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+constexpr std::chrono::milliseconds k_patience{15'000}; // for a sandbox that is just being made anew
+constexpr std::chrono::milliseconds k_pause{5};
+
+/// Says started, and its sandbox is gone because somebody is making another.
+bool is_changing(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  return record.state == store::WorkspaceState::started && !is_running(record)
+         && os::lock_holder(paths.lock()).has_value();
+}
+
+} // namespace
+
 LockedWorkspace lock_workspace(Context& context, const std::string& id, const std::string& operation) {
   const store::WorkspacePaths paths(context.base, id);
   if (!os::exists(paths.record())) {
     throw Error(ErrorCode::invalid_argument, "workspace {} does not exist", id);
   }
-  os::ExclusiveLock lock(paths.lock(), operation, context.settings.lock_timeout, [&](const auto& holder) {
-    context.emit(
-        "waiting", "workspace",
-        fmt::format("waiting for {}", holder ? to_string(*holder) : "another process"));
-  });
+  auto lock = lock_of(context, paths, operation);
   LockedWorkspace workspace{paths, context.records.load(id), std::move(lock)};
   heal(context, paths, workspace.record);
   return workspace;
@@ -220,15 +283,93 @@ store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id
   auto record = context.records.load(id);
   const bool dead = record.state == store::WorkspaceState::started && !is_running(record);
   const bool is_old = record.layout_version < store::k_layout_version;
-  if (dead || is_old || os::exists(paths.journal())) {
-    if (auto lock = os::ExclusiveLock::try_lock(paths.lock(), "status")) {
+  if (dead || is_old || os::exists(paths.journal()) || has_unsettled_baseline(paths)
+      || has_unknown_sandbox(paths, record)) {
+    if (auto lock = try_lock_of(paths)) {
       record = context.records.load(id);
       heal(context, paths, record);
-    } else {
+    } else if (dead) {
       note_death(paths, record);
+      if (const auto holder = os::lock_holder(paths.lock())) {
+        record.last_error = fmt::format("{} is at work on it", to_string(*holder));
+      }
     }
   }
   return record;
+}
+
+std::optional<store::WorkspaceRecord> look_if_there(Context& context, const std::string& id) {
+  try {
+    return look_at_workspace(context, id);
+  } catch (const Error&) {
+    if (os::exists(store::WorkspacePaths(context.base, id).record())) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+Running connect_running(Context& context, const std::string& id, const std::string& operation) {
+  const store::WorkspacePaths paths(context.base, id);
+  const auto deadline = os::now_monotonic() + std::min(context.settings.lock_timeout, k_patience);
+  while (true) {
+    const bool may_wait = os::now_monotonic() < deadline;
+    if (may_wait && is_changing(paths, context.records.load(id))) {
+      context.check_interrupted();
+      std::this_thread::sleep_for(k_pause);
+      continue;
+    }
+    auto record = look_at_workspace(context, id);
+    require_started(record, operation);
+    auto client = backend::ControlClient::connect(paths.control_socket());
+    // Between a look and the next the sandbox may have become another one.
+    if (client && record.supervisor && client->peer() == record.supervisor->pid) {
+      return {std::move(record), std::move(client)};
+    }
+    if (!may_wait || !os::lock_holder(paths.lock())) {
+      const auto now = context.records.load(id);
+      if (!may_wait || (now.revision == record.revision && !client)) {
+        return {std::move(record), connect_sandbox(paths.runtime(), operation)};
+      }
+    }
+    std::this_thread::sleep_for(k_pause);
+  }
+}
+
+void require_started(const store::WorkspaceRecord& record, const std::string& operation) {
+  if (record.state == store::WorkspaceState::started) {
+    return;
+  }
+  throw Error(
+      ErrorCode::bad_state, "the workspace must be in 'started' state before {}{}", operation,
+      record.last_error.empty() ? "" : " (" + record.last_error + ")")
+      .with_hint("`pyro apply` or `pyro start` starts it");
+}
+
+Json read_settled(
+    Context& context, const std::string& id, const std::string& operation,
+    const std::function<Json(const store::WorkspaceRecord&)>& read) {
+  constexpr int k_attempts = 5;
+  for (int attempt = 0; attempt < k_attempts; ++attempt) {
+    const auto record = look_at_workspace(context, id);
+    std::optional<Error> failure;
+    Json result;
+    try {
+      result = read(record);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    const auto after = context.records.load(id);
+    const bool is_same = after.generation == record.generation && after.reset_count == record.reset_count;
+    if (is_same && failure) {
+      throw *failure;
+    }
+    if (is_same) {
+      return result;
+    }
+  }
+  const auto locked = lock_workspace(context, id, operation);
+  return read(locked.record);
 }
 
 } // namespace pyro::workspace
