@@ -23,17 +23,37 @@ namespace {
 
 using protocol::FileRecord;
 
+constexpr std::string_view k_change = "change";
+
+/// The directory for all changes. What else the sandbox has put in its place (a symlink, say, that would make
+/// us clean up where it leads) is not ours and is taken away.
+os::Fd open_staging(const std::string& staging) {
+  const auto top = os::open_directory("/");
+  const auto name = staging.substr(staging.find_first_not_of('/'));
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    if (::mkdirat(top.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
+      throw Error::from_errno(errno, "create " + staging);
+    }
+    auto directory = os::maybe_open_beneath(top.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (directory) {
+      return std::move(*directory);
+    }
+    if (::unlinkat(top.get(), name.c_str(), 0) != 0 && errno != ENOENT && errno != EISDIR) {
+      throw Error::from_errno(errno, fmt::format("remove {}, which is no directory,", staging));
+    }
+  }
+  throw Error(ErrorCode::bad_state, "{} of the sandbox is no directory", staging)
+      .with_hint("pyro prepares changes of files there; remove what lies there");
+}
+
 /// A directory below `staging` for one change, gone with all that is left in it at the end; so is `staging`
 /// itself where nobody else uses it. A change whose process was killed leaves one behind, which is not
 /// locked.
 class StagingArea {
 public:
-  explicit StagingArea(const std::string& staging) : m_staging(staging) {
-    if (::mkdir(staging.c_str(), 0700) != 0 && errno != EEXIST) {
-      throw Error::from_errno(errno, "create " + staging);
-    }
+  explicit StagingArea(const std::string& staging) : m_staging(staging), m_area(open_staging(staging)) {
     remove_abandoned();
-    m_directory.emplace(staging, "change");
+    m_directory.emplace(m_staging, std::string(k_change));
     m_lock = os::open_directory(m_directory->path());
     ::flock(m_lock.get(), LOCK_EX);
     prepared = make("prepared");
@@ -53,17 +73,18 @@ public:
 
 private:
   os::Fd make(const std::string& name) const {
-    const auto path = m_directory->path() + "/" + name;
-    if (::mkdir(path.c_str(), 0700) != 0) {
-      throw Error::from_errno(errno, "create " + path);
+    if (::mkdirat(m_lock.get(), name.c_str(), 0700) != 0) {
+      throw Error::from_errno(errno, "create " + m_directory->path() + "/" + name);
     }
-    return os::open_directory(path);
+    return os::open_directory_at(m_lock.get(), name);
   }
 
+  /// Only what has a name of ours: an image may have a directory of this name for purposes of its own.
   void remove_abandoned() const {
-    const auto staging = os::open_directory(m_staging);
-    for (const auto& name : os::names_in(staging.get())) {
-      const auto directory = os::maybe_open_beneath(staging.get(), name, O_RDONLY | O_DIRECTORY);
+    for (const auto& name : os::names_in(m_area.get())) {
+      const auto directory = name.starts_with(fmt::format("{}-", k_change))
+                                 ? os::maybe_open_beneath(m_area.get(), name, O_RDONLY | O_DIRECTORY)
+                                 : std::nullopt;
       if (directory && ::flock(directory->get(), LOCK_EX | LOCK_NB) == 0) {
         os::remove_tree(m_staging + "/" + name);
       }
@@ -71,6 +92,7 @@ private:
   }
 
   std::string m_staging;
+  os::Fd m_area;
   std::optional<os::TempDir> m_directory;
   os::Fd m_lock;
 };

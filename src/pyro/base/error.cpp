@@ -1,5 +1,7 @@
 #include "error.hpp"
 
+#include "bounded_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -66,6 +68,17 @@ ErrorCode code_of_errno(int error_number) {
   }
 }
 
+/// What a sandbox calls its files can be of any length, and an error is shown, sent and kept in records.
+std::string bounded(std::string text) {
+  constexpr std::size_t k_limit = 16 << 10;
+  if (text.size() <= k_limit) {
+    return text;
+  }
+  BoundedText shorter(k_limit);
+  shorter.add(text);
+  return shorter.text();
+}
+
 } // namespace
 
 std::string_view name_of(ErrorCode code) {
@@ -83,7 +96,8 @@ std::string to_string(const Position& position) {
   return fmt::format("{}:{}:{}", position.file, position.line, position.column);
 }
 
-Error::Error(ErrorCode code, std::string message, Verbatim) : m_code(code), m_message(std::move(message)) {
+Error::Error(ErrorCode code, std::string message, Verbatim)
+    : m_code(code), m_message(bounded(std::move(message))) {
   render();
 }
 
@@ -96,7 +110,7 @@ Error Error::from_errno(int error_number, std::string_view what) {
 }
 
 Error& Error::add_context(std::string text) {
-  m_context.push_back(std::move(text));
+  m_context.push_back(bounded(std::move(text)));
   render();
   return *this;
 }

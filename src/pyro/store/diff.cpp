@@ -13,6 +13,9 @@ namespace {
 
 using Side = std::optional<LayeredDirectory>;
 
+/// No program can name a longer path at once, and entries with such paths could take any amount of memory.
+constexpr std::size_t k_longest_path = 4096;
+
 std::string joined(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
@@ -90,6 +93,12 @@ private:
     const Side old_directory = entered(before, name, old_entry);
     const Side new_directory = entered(after, name, new_entry, old_directory ? &*old_directory : nullptr);
     report(old_entry, new_entry, old_directory, new_directory, path);
+    if (path.size() > k_longest_path) {
+      throw Error(
+          ErrorCode::bad_state, "there are paths longer than {} bytes below {}", k_longest_path,
+          path.substr(0, 100))
+          .with_hint("such a tree has no patch; remove it, or reset the workspace");
+    }
     if (old_directory || new_directory) {
       compare_directories(old_directory, new_directory, path);
     }

@@ -30,6 +30,9 @@ std::string joined(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
 
+/// Deeper than any path that a program can name: a list of such paths has no bound.
+constexpr std::size_t k_longest_path = 4096;
+
 class Listing {
 public:
   explicit Listing(bool recursive) : m_recursive(recursive) {}
@@ -59,8 +62,10 @@ public:
       }
       add(*found, joined(path, name));
       const auto next = m_recursive && found->is_directory() ? directory.enter(name) : std::nullopt;
-      if (next) {
+      if (next && path.size() < k_longest_path) {
         below(*next, joined(path, name));
+      } else if (next) {
+        truncated = true;
       }
     }
   }
