@@ -11,6 +11,7 @@ namespace pyro::concurrency {
 namespace {
 
 constexpr int k_workers = 8;
+constexpr double k_longest = 30; // seconds: longer is not busy, but forgotten
 
 /// What one process does, and what it knows of its own.
 class Hammering {
@@ -323,6 +324,7 @@ TEST_P(Hammer, OneWorkspace) {
   for (const auto& step : all) {
     ++outcomes[step.ok() ? step.operation + " ok" : step.operation + " " + std::string(name_of(step.code))];
     EXPECT_EQ(why_unexpected(step), "");
+    EXPECT_LT(step.ended - step.began, k_longest) << step.text();
   }
   for (const auto& [outcome, count] : outcomes) {
     std::cout << "  " << count << " " << outcome << "\n";
@@ -429,6 +431,7 @@ TEST_P(Hammer, OneWorkspaceDeleted) {
     int deleted = 0;
     for (const auto& step : crew.steps()) {
       EXPECT_EQ(why_unexpected(step), "");
+      EXPECT_LT(step.ended - step.began, k_longest) << step.text();
       deleted += step.ok() && step.operation == "workspace_delete" ? 1 : 0;
     }
     EXPECT_EQ(deleted, 1);

@@ -11,7 +11,7 @@ std::unique_ptr<ControlClient> ControlClient::connect(const std::string& socket_
   return socket ? std::unique_ptr<ControlClient>(new ControlClient(std::move(*socket))) : nullptr;
 }
 
-ControlClient::ControlClient(os::Fd socket) {
+ControlClient::ControlClient(os::Fd socket) : m_peer(os::peer_credentials(socket.get()).pid) {
   os::BytePump::Callbacks callbacks;
   callbacks.on_bytes = [this](std::string_view bytes) {
     m_session.feed(bytes);
@@ -29,6 +29,14 @@ ControlClient::ControlClient(os::Fd socket) {
 
 std::shared_ptr<protocol::Call>
 ControlClient::open(const std::string& path, const Json& request, protocol::CallEvents events) {
+  if (!events.on_lost && events.on_failure) {
+    events.on_lost = [path, tell = events.on_failure](const Error& error) {
+      tell(Error(
+               ErrorCode::bad_state,
+               "the workspace must be in 'started' state: its sandbox ended before {} was answered", path)
+               .add_context(error.message()));
+    };
+  }
   return protocol::open_call(m_session, path, request, std::move(events));
 }
 

@@ -5,6 +5,8 @@
 #include <pyro/os/event_loop.hpp>
 #include <pyro/protocol/call.hpp>
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -24,11 +26,15 @@ public:
       const std::string& path, const Json& request, std::chrono::milliseconds limit = std::chrono::minutes(1),
       std::function<void(const Json&)> on_message = {});
 
-  /// Opens a streaming call; drive it with loop().turn().
+  /// Opens a streaming call; drive it with loop().turn(). A sandbox that ends before the answer (stopped,
+  /// reset, dead) is Error(bad_state) `must be in 'started' state`, here and in call().
   std::shared_ptr<protocol::Call>
   open(const std::string& path, const Json& request, protocol::CallEvents events);
 
   os::EventLoop& loop() { return m_loop; }
+
+  /// The supervisor's process.
+  pid_t peer() const { return m_peer; }
 
   /// The supervisor has closed the connection.
   bool is_lost() const { return m_lost; }
@@ -39,6 +45,7 @@ private:
   os::EventLoop m_loop;
   protocol::Session m_session{protocol::Role::client};
   std::unique_ptr<os::BytePump> m_pump;
+  pid_t m_peer = 0;
   bool m_lost = false;
 };
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <csignal>
 #include <fcntl.h>
 #include <thread>
 #include <unistd.h>
@@ -50,8 +51,10 @@ std::optional<LockHolder> read_holder(const std::string& path) {
       return std::nullopt;
     }
     const auto value = parse_json(*text, path);
-    return LockHolder{
+    const LockHolder holder{
         static_cast<int>(get_int(value, "pid")), get_string(value, "operation"), get_double(value, "since")};
+    const bool is_gone = ::kill(holder.pid, 0) < 0 && errno == ESRCH;
+    return is_gone ? std::nullopt : std::optional(holder);
   } catch (const Error&) {
     return std::nullopt; // being written at this moment, or a full disk: the holder is just not known
   }
@@ -89,11 +92,31 @@ std::string to_string(const LockHolder& holder) {
       "{} (pid {}, for {:.0f} s)", holder.operation, holder.pid, std::max(0.0, now_epoch() - holder.since));
 }
 
+HeldLock::HeldLock(Fd fd, const std::string& operation) : m_fd(std::move(fd)), m_pid(::getpid()) {
+  note_holder(m_fd.get(), operation);
+}
+
+HeldLock& HeldLock::operator=(HeldLock&& other) noexcept {
+  take_note_back();
+  m_fd = std::move(other.m_fd);
+  m_pid = other.m_pid;
+  return *this;
+}
+
+HeldLock::~HeldLock() {
+  take_note_back();
+}
+
+void HeldLock::take_note_back() noexcept {
+  if (m_fd && m_pid == ::getpid()) {
+    std::ignore = ::ftruncate(m_fd.get(), 0);
+  }
+}
+
 ExclusiveLock::ExclusiveLock(
     const std::string& path, const std::string& operation, std::chrono::milliseconds timeout,
     const WaitingCallback& waiting)
-    : m_fd(wait_for_lock(path, LOCK_EX, timeout, waiting)) {
-  note_holder(m_fd.get(), operation);
+    : m_lock(wait_for_lock(path, LOCK_EX, timeout, waiting), operation) {
 }
 
 std::optional<ExclusiveLock> ExclusiveLock::try_lock(const std::string& path, const std::string& operation) {
@@ -101,12 +124,13 @@ std::optional<ExclusiveLock> ExclusiveLock::try_lock(const std::string& path, co
   if (!try_flock(fd.get(), LOCK_EX)) {
     return std::nullopt;
   }
-  note_holder(fd.get(), operation);
-  return ExclusiveLock(std::move(fd));
+  return ExclusiveLock(HeldLock(std::move(fd), operation));
 }
 
-SharedLock::SharedLock(const std::string& path, std::chrono::milliseconds timeout)
-    : m_fd(wait_for_lock(path, LOCK_SH, timeout, {})) {
+SharedLock::SharedLock(
+    const std::string& path, std::chrono::milliseconds timeout, const std::string& operation,
+    const WaitingCallback& waiting)
+    : m_lock(wait_for_lock(path, LOCK_SH, timeout, waiting), operation) {
 }
 
 std::optional<LockHolder> lock_holder(const std::string& path) {

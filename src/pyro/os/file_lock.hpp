@@ -23,6 +23,24 @@ std::string to_string(const LockHolder& holder);
 /// Called once when the lock is not free at once, with the holder where it is known.
 using WaitingCallback = std::function<void(const std::optional<LockHolder>&)>;
 
+/// A locked file with the holder's note in it, which goes with the lock: what a killed holder leaves is known
+/// by its pid.
+class HeldLock {
+public:
+  HeldLock(Fd fd, const std::string& operation);
+  HeldLock(HeldLock&&) noexcept = default;
+  HeldLock& operator=(HeldLock&&) noexcept;
+  ~HeldLock();
+
+  int fd() const { return m_fd.get(); }
+
+private:
+  void take_note_back() noexcept;
+
+  Fd m_fd;
+  int m_pid = 0; // whose lock it is: a child that inherited it leaves the note alone
+};
+
 /// Exclusive. The file is created where missing and never deleted. Move-only; unlocked on destruction.
 class ExclusiveLock {
 public:
@@ -33,26 +51,24 @@ public:
   /// nullopt when somebody else holds it.
   static std::optional<ExclusiveLock> try_lock(const std::string& path, const std::string& operation);
 
-  ExclusiveLock(ExclusiveLock&&) noexcept = default;
-  ExclusiveLock& operator=(ExclusiveLock&&) noexcept = default;
-
-  int fd() const { return m_fd.get(); }
+  int fd() const { return m_lock.fd(); }
 
 private:
-  explicit ExclusiveLock(Fd fd) : m_fd(std::move(fd)) {}
+  explicit ExclusiveLock(HeldLock lock) : m_lock(std::move(lock)) {}
 
-  Fd m_fd;
+  HeldLock m_lock;
 };
 
-/// Shared with other SharedLocks, excludes ExclusiveLock.
+/// Shared with other SharedLocks, excludes ExclusiveLock. Who waits for several is told of one of them.
 class SharedLock {
 public:
-  SharedLock(const std::string& path, std::chrono::milliseconds timeout);
-  SharedLock(SharedLock&&) noexcept = default;
-  SharedLock& operator=(SharedLock&&) noexcept = default;
+  /// Throws as ExclusiveLock does.
+  SharedLock(
+      const std::string& path, std::chrono::milliseconds timeout, const std::string& operation = "reading",
+      const WaitingCallback& waiting = {});
 
 private:
-  Fd m_fd;
+  HeldLock m_lock;
 };
 
 /// Is somebody holding it exclusively right now, and who?

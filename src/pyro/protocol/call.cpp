@@ -221,9 +221,9 @@ void Call::on_close(CloseReason reason) {
     if (keep->on_gone) {
       keep->on_gone();
     }
-  } else if (keep->on_failure) {
+  } else if (const auto& tell = keep->on_lost ? keep->on_lost : keep->on_failure) {
     auto why = reason == CloseReason::lost ? "the connection was lost" : "the other side gave up";
-    keep->on_failure(Error(ErrorCode::unavailable, "{}: {}", m_path, why));
+    tell(Error(ErrorCode::unavailable, "{}: {}", m_path, why));
   }
 }
 

@@ -27,6 +27,8 @@ struct CallEvents {
   std::function<void(const Json& result)> on_result;
   /// Client: the Error sent as answer, or `unavailable` when the connection or the peer is gone.
   std::function<void(const Error& error)> on_failure;
+  /// Client: the connection or the peer is gone before there was an answer; absent: on_failure hears it.
+  std::function<void(const Error& error)> on_lost;
   /// Server: the client cancelled, is gone, or broke the rules; nobody waits for an answer.
   std::function<void()> on_gone;
 };

@@ -9,7 +9,6 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
-#include <pyro/os/random.hpp>
 
 #include <sys/stat.h>
 
@@ -93,10 +92,7 @@ public:
           continue;
         }
         m_report.bytes += manifest->size_bytes;
-        if (auto moved = m_layers.detach(digest)) {
-          m_doomed.push_back(std::move(*moved));
-          os::crash_point("gc.detached");
-        }
+        detach(digest);
       }
     }
     remove_trees(m_doomed);
@@ -106,7 +102,8 @@ public:
   GcReport run() {
     {
       // Nobody uses or makes layers while it is decided what goes; what goes is only moved aside here.
-      const os::ExclusiveLock lock(m_base.store_lock(), "garbage collection", m_options.lock_timeout);
+      const os::ExclusiveLock lock(
+          m_base.store_lock(), "garbage collection", m_options.lock_timeout, m_options.waiting);
       const bool complete = mark();
       drop_recipes();
       if (complete) {
@@ -115,6 +112,10 @@ public:
       sweep_staging();
     }
     sweep_generations();
+    if (!m_options.dry_run) {
+      os::remove_old_temporaries(m_base.recipes());
+      os::remove_old_temporaries(m_base.root() + "/stat-cache");
+    }
     remove_trees(m_doomed);
     for (const GcItem& item : m_report.removed) {
       m_report.bytes += item.bytes;
@@ -215,6 +216,16 @@ private:
     }
   }
 
+  void detach(const HexDigest& digest) {
+    if (!m_bin) {
+      m_bin.emplace(m_base);
+    }
+    if (auto moved = m_layers.detach(digest, *m_bin)) {
+      m_doomed.push_back(std::move(*moved));
+      os::crash_point("gc.detached");
+    }
+  }
+
   std::uint64_t size_of(const HexDigest& digest) {
     const auto manifest = m_layers.find(digest);
     return manifest ? manifest->size_bytes : 0;
@@ -233,10 +244,7 @@ private:
           "layer", digest, manifest ? manifest->size_bytes : 0,
           manifest ? "nothing refers to it" : "damaged, and nothing refers to it");
       if (!m_options.dry_run) {
-        if (auto moved = m_layers.detach(digest)) {
-          m_doomed.push_back(std::move(*moved));
-          os::crash_point("gc.detached");
-        }
+        detach(digest);
       }
     }
   }
@@ -283,6 +291,9 @@ private:
         continue;
       }
       try {
+        if (!m_options.dry_run) {
+          remove_old_temporaries(paths);
+        }
         const auto record = m_records.find(id);
         for (const std::string& name : os::list_directory(paths.generations())) {
           const auto number = generation_number(name);
@@ -310,14 +321,17 @@ private:
   WorkspaceRecords m_records;
   double m_now;
   std::set<HexDigest> m_used;
+  std::optional<Staging> m_bin;      // where layers go first
   std::vector<std::string> m_doomed; // moved aside; removed once the lock is free again
   GcReport m_report;
 };
 
 } // namespace
 
-os::SharedLock lock_store_shared(const Base& base, std::chrono::milliseconds timeout) {
-  return os::SharedLock(base.store_lock(), timeout);
+os::SharedLock lock_store_shared(
+    const Base& base, std::chrono::milliseconds timeout, const std::string& operation,
+    const os::WaitingCallback& waiting) {
+  return {base.store_lock(), timeout, operation, waiting};
 }
 
 Json to_json(const GcReport& report) {

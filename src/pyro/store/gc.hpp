@@ -17,8 +17,9 @@
 namespace pyro::store {
 
 /// Held by whoever uses or makes layers, until a record refers to them.
-os::SharedLock
-lock_store_shared(const Base& base, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+os::SharedLock lock_store_shared(
+    const Base& base, std::chrono::milliseconds timeout = std::chrono::seconds(30),
+    const std::string& operation = "using layers", const os::WaitingCallback& waiting = {});
 
 struct GcOptions {
   /// Recipes kept for each address of each workspace name, the most recently used.
@@ -29,6 +30,7 @@ struct GcOptions {
   std::optional<std::uint64_t> max_size;
   bool dry_run = false;
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(30);
+  os::WaitingCallback waiting = {};
 };
 
 struct GcItem {

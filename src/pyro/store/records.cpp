@@ -136,8 +136,15 @@ std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) c
   for (const std::string& file : os::list_directory(WorkspacePaths(m_base, id).snapshots())) {
     if (file.ends_with(k_suffix) && !file.starts_with('.')) {
       const std::string name = file.substr(0, file.size() - k_suffix.size());
-      if (name != k_baseline) {
+      if (name == k_baseline) {
+        continue;
+      }
+      try {
         records.push_back(snapshot(id, name));
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::invalid_argument) {
+          throw;
+        } // deleted since the directory was read
       }
     }
   }
@@ -154,6 +161,9 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
     text = os::maybe_read_file(paths.baseline_of_version_1(), k_size_limit); // not migrated yet
   }
   if (!text) {
+    if (!os::exists(paths.record())) {
+      throw no_workspace(id);
+    }
     if (name == k_baseline) {
       throw needs_baseline(id);
     }

@@ -17,22 +17,26 @@ namespace {
 os::ExclusiveLock lock_active(const Context& context) {
   const auto directory = context.base.root() + "/locks";
   os::make_directories(directory);
-  return {directory + "/active", "count active", context.settings.lock_timeout};
+  return {
+      directory + "/active", "count active", context.settings.lock_timeout,
+      context.tell_waiting("workspace")};
 }
 
 bool is_active(const Context& context, const store::WorkspaceRecord& record) {
   using State = store::WorkspaceState;
+  const auto somebody_works_on_it = [&] {
+    return os::lock_holder(store::WorkspacePaths(context.base, record.id).lock()).has_value();
+  };
   switch (record.state) {
   case State::created:
     return true;
   case State::started:
-    return is_running(record);
+    return is_running(record) || somebody_works_on_it(); // between two sandboxes, in a reset
   case State::stopped:
     break;
   }
   // On its way up, unless the process that noted it died: then nobody holds its lock.
-  return bool_or(record.metadata, "starting", false)
-         && os::lock_holder(store::WorkspacePaths(context.base, record.id).lock()).has_value();
+  return bool_or(record.metadata, "starting", false) && somebody_works_on_it();
 }
 
 /// `but`: the id of the one that asks; `more`: how many want to be active.
@@ -70,8 +74,14 @@ int max_active_of_environment() {
 void create_within_limit(const Context& context, store::WorkspaceRecord& record) {
   const auto lock = lock_active(context);
   refuse_above_limit(context, record.id);
-  store::WorkspacePaths(context.base, record.id).create();
-  context.records.save(record);
+  const store::WorkspacePaths paths(context.base, record.id);
+  try {
+    paths.create();
+    context.records.save(record);
+  } catch (const Error&) {
+    remove_trees({paths.root()}, Detached::no);
+    throw;
+  }
 }
 
 void create_within_limit(const Context& context, std::vector<store::WorkspaceRecord>& records) {
@@ -89,6 +99,24 @@ void create_within_limit(const Context& context, std::vector<store::WorkspaceRec
     remove_trees(made, Detached::no);
     throw;
   }
+}
+
+void remove_unrecorded(const Context& context) {
+  const auto has_none = [&](const std::string& id) {
+    return !os::exists(store::WorkspacePaths(context.base, id).record());
+  };
+  const auto ids = context.records.ids();
+  if (std::none_of(ids.begin(), ids.end(), has_none)) {
+    return;
+  }
+  const auto lock = lock_active(context); // held by whoever makes one
+  std::vector<std::string> dead;
+  for (const auto& id : ids) {
+    if (has_none(id)) {
+      dead.push_back(store::WorkspacePaths(context.base, id).root());
+    }
+  }
+  remove_trees(dead, Detached::no);
 }
 
 void start_within_limit(const Context& context, store::WorkspaceRecord& record) {

@@ -17,6 +17,9 @@ void create_within_limit(const Context& context, store::WorkspaceRecord& record)
 /// The same for all of them or none; the records are not synced, since nobody was told of them yet.
 void create_within_limit(const Context& context, std::vector<store::WorkspaceRecord>& records);
 
+/// Removes directories without a record: their maker was killed between the two.
+void remove_unrecorded(const Context& context);
+
 /// For one that is stopped and about to start; the caller holds its lock until it is recorded as started.
 /// Throws as above.
 void start_within_limit(const Context& context, store::WorkspaceRecord& record);

@@ -47,15 +47,41 @@ std::string new_workspace(Context& context, const LoadedProject& project) {
   return record.id;
 }
 
-/// A workspace whose making failed leaves nothing behind: by hand never, declared where it never started.
-void remove_unfinished(Context& context, const std::string& id) {
-  const store::WorkspacePaths paths(context.base, id);
-  const auto record = context.records.find(id);
-  if (record && (record->generation == 0 || is_being_made(*record))) {
-    kill_sandbox(paths.runtime());
-    remove_workspace(context, paths);
+/// A workspace whose making failed leaves nothing behind: by hand never, declared where it never started,
+/// whoever began it. The caller holds its lock by then.
+class UnfinishedRemoval {
+public:
+  UnfinishedRemoval(Context& context, const std::optional<std::string>& id) : m_context(context), m_id(id) {}
+
+  ~UnfinishedRemoval() {
+    try {
+      if (m_id && !m_dismissed) {
+        remove(*m_id);
+      }
+    } catch (const std::exception&) {
+      // What made it fail is being told; the next command tries again.
+    }
   }
-}
+
+  UnfinishedRemoval(const UnfinishedRemoval&) = delete;
+  UnfinishedRemoval& operator=(const UnfinishedRemoval&) = delete;
+
+  void dismiss() { m_dismissed = true; }
+
+private:
+  void remove(const std::string& id) {
+    const store::WorkspacePaths paths(m_context.base, id);
+    const auto record = m_context.records.find(id);
+    if (record && (record->generation == 0 || is_being_made(*record))) {
+      kill_sandbox(paths.runtime());
+      remove_workspace(m_context, paths);
+    }
+  }
+
+  Context& m_context;
+  const std::optional<std::string>& m_id;
+  bool m_dismissed = false;
+};
 
 void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
   if (!planned.plan.needs_approval || options.approve_all) {
@@ -92,12 +118,12 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
   if (!is_by_hand(project)) {
     identity_lock.emplace(lock_identity(context, project.identity, "apply"));
   }
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto store_lock = context.use_store("apply");
   auto measured = measure(context, project, Build::yes);
 
   auto id = find_workspace(context, "", project.identity);
-  const bool is_new = !id;
   std::optional<LockedWorkspace> workspace;
+  UnfinishedRemoval unfinished(context, id);
   if (id) {
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
@@ -117,14 +143,8 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
   Applier applier(context, project, measured, planned.plan, *workspace, backend);
-  try {
-    applier.run(options.wait);
-  } catch (...) {
-    if (is_new) {
-      remove_unfinished(context, *id);
-    }
-    throw;
-  }
+  applier.run(options.wait);
+  unfinished.dismiss();
   return {
       *id, changed, std::move(planned), applier.services(),
       workspace->record.metadata.value("notes", Json::array())};

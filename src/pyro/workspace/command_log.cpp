@@ -96,6 +96,22 @@ CommandLog::Index CommandLog::read_index() const {
   return index.epoch == m_epoch ? index : Index{m_epoch, 0, nullptr, 0};
 }
 
+void CommandLog::remove_entries() const {
+  for (const auto& file : os::list_directory(m_directory)) {
+    if (sequence_of(file) > 0) {
+      ::unlink((m_directory + "/" + file).c_str());
+    }
+  }
+}
+
+void CommandLog::forget_older() const {
+  const os::ExclusiveLock lock(m_directory + "/lock", "command log", k_patience);
+  if (stored_index().epoch < m_epoch) {
+    remove_entries();
+    ::unlink(index_path().c_str());
+  }
+}
+
 std::int64_t CommandLog::add(const LoggedCommand& command) const {
   const os::ExclusiveLock lock(m_directory + "/lock", "command log", k_patience);
   auto index = stored_index();
@@ -103,11 +119,7 @@ std::int64_t CommandLog::add(const LoggedCommand& command) const {
     return 0;
   }
   if (index.epoch < m_epoch) {
-    for (const auto& file : os::list_directory(m_directory)) {
-      if (sequence_of(file) > 0) {
-        ::unlink((m_directory + "/" + file).c_str());
-      }
-    }
+    remove_entries();
     index = {m_epoch, 0, nullptr, 0};
   }
   ++index.count;

@@ -36,6 +36,9 @@ public:
   CommandLog(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record)
       : m_directory(paths.commands()), m_epoch(record.reset_count) {}
 
+  /// Removes what belongs to a history before the last reset.
+  void forget_older() const;
+
   /// Counts it and keeps it; returns its sequence number, from 1. 0: the workspace was reset meanwhile, and
   /// its history has begun anew.
   std::int64_t add(const LoggedCommand& command) const;
@@ -66,6 +69,7 @@ private:
   /// Empty where what is stored belongs to a history before a reset.
   Index read_index() const;
   Index rebuilt_index() const;
+  void remove_entries() const;
 
   std::string m_directory;
   std::int64_t m_epoch;

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/store/gc.hpp>
 
 namespace pyro::workspace {
 
@@ -34,6 +35,16 @@ void Context::emit(
   if (sink) {
     sink({kind, address, text, std::move(data)});
   }
+}
+
+os::WaitingCallback Context::tell_waiting(const std::string& address) const {
+  return [this, address](const std::optional<os::LockHolder>& holder) {
+    emit("waiting", address, fmt::format("waiting for {}", holder ? to_string(*holder) : "another process"));
+  };
+}
+
+os::SharedLock Context::use_store(const std::string& operation) const {
+  return store::lock_store_shared(base, settings.lock_timeout, operation, tell_waiting("store"));
 }
 
 void Context::check_interrupted() const {

@@ -5,6 +5,7 @@
 #include "manager.hpp"
 
 #include <pyro/backend/backend.hpp>
+#include <pyro/os/file_lock.hpp>
 #include <pyro/store/layers.hpp>
 #include <pyro/store/recipes.hpp>
 #include <pyro/store/records.hpp>
@@ -31,6 +32,10 @@ struct Context {
 
   void emit(const std::string& kind, const std::string& address, const std::string& text, Json data = nullptr)
       const;
+  /// For a lock: an event that tells for whom `address` waits.
+  os::WaitingCallback tell_waiting(const std::string& address) const;
+  /// store::lock_store_shared() with our patience, telling for whom it waits.
+  os::SharedLock use_store(const std::string& operation) const;
   /// Throws Error(interrupted) when the front asks to stop. Call between steps, at a clean checkpoint.
   void check_interrupted() const;
 

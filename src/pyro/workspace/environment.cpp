@@ -22,7 +22,6 @@ using namespace std::chrono_literals;
 
 /// Somebody else may be building a whole distribution.
 constexpr auto k_install_patience = 30min;
-constexpr auto k_store_patience = 30s;
 
 /// Recipe records of environments: what keeps their layers from the garbage collection. No workspace has this
 /// name.
@@ -171,7 +170,11 @@ Environment Environments::resolve(const std::string& image, const std::string& d
   }
   m_cache.prepare();
   m_base.prepare();
-  return environment_of(image, install(reference, false));
+  const auto lock = lock_image(reference);
+  if (const auto record = installed(reference)) {
+    return environment_of(image, *record); // somebody was quicker
+  }
+  return environment_of(image, install(reference));
 }
 
 Environments::Built Environments::build(const ImageReference& reference, const store::Staging& staging) {
@@ -246,19 +249,18 @@ Environments::publish(const ImageReference& reference, store::Staging staging, B
   return record;
 }
 
-EnvironmentRecord Environments::install(const ImageReference& reference, bool anew) {
-  const os::ExclusiveLock lock(
+os::ExclusiveLock Environments::lock_image(const ImageReference& reference) const {
+  return {
       m_cache.lock_path(reference.canonical()), "environment " + reference.canonical(), k_install_patience,
       [&](const std::optional<os::LockHolder>& holder) {
         note(fmt::format(
             "waiting for {} to install {}", holder ? os::to_string(*holder) : "another pyro",
             reference.text));
-      });
-  if (!anew) {
-    if (auto record = installed(reference)) {
-      return *record; // somebody was quicker
-    }
-  }
+      }};
+}
+
+/// The caller holds the image's lock.
+EnvironmentRecord Environments::install(const ImageReference& reference) {
   note(fmt::format("preparing environment {}", reference.text));
   const auto begin = os::now_monotonic();
   auto staging = m_layers.stage();
@@ -282,31 +284,43 @@ EnvironmentRecord Environments::install(const ImageReference& reference, bool an
   }
 }
 
+void Environments::remove_layers(const std::vector<HexDigest>& layers) {
+  for (const auto& layer : layers) {
+    os::IdSpace::current().run([&] {
+      m_layers.remove(layer);
+      return Json();
+    });
+  }
+}
+
+std::string
+Environments::status_of_install(const ImageReference& reference, bool is_installed, bool is_damaged) {
+  if (is_installed) {
+    return is_damaged ? "repaired" : "refreshed";
+  }
+  const auto digest = known_digest(reference);
+  return digest && os::exists(m_cache.record_path(*digest)) ? "repaired" : "installed";
+}
+
 Json Environments::pull(const std::string& image, const std::string& directory, Refresh refresh) {
   const auto reference = parse_image(image, directory);
   m_cache.prepare();
   m_base.prepare();
   const auto begin = os::now_monotonic();
   auto record = installed(reference);
-  std::string status = "installed";
-  if (record) {
-    const auto damage = damage_of(*record);
-    status = damage ? "repaired" : refresh == Refresh::yes ? "refreshed" : "present";
-    if (damage) {
-      note(fmt::format("environment {} is damaged ({}): building it again", image, *damage));
-      for (const auto& layer : record->layers) {
-        os::IdSpace::current().run([&] {
-          m_layers.remove(layer);
-          return Json();
-        });
+  std::string status = "present";
+  if (!record || refresh == Refresh::yes || damage_of(*record)) {
+    const auto lock = lock_image(reference);
+    record = installed(reference);
+    const auto damage = record ? damage_of(*record) : std::nullopt; // somebody may have been quicker
+    if (!record || refresh == Refresh::yes || damage) {
+      status = status_of_install(reference, record.has_value(), damage.has_value());
+      if (damage) {
+        note(fmt::format("environment {} is damaged ({}): building it again", image, *damage));
+        remove_layers(record->layers);
       }
+      record = install(reference);
     }
-  } else if (const auto digest = known_digest(reference);
-             digest && os::exists(m_cache.record_path(*digest))) {
-    status = "repaired";
-  }
-  if (status != "present") {
-    record = install(reference, true);
   }
   return {
       {"image", image},
@@ -322,18 +336,24 @@ std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
   std::vector<std::vector<HexDigest>> stacks;
   const store::WorkspaceRecords workspaces(m_base);
   for (const auto& id : workspaces.ids()) {
-    const auto record = workspaces.find(id);
-    if (!record) {
-      continue;
-    }
-    stacks.push_back(record->layers);
-    if (record->undo) {
-      stacks.push_back(record->undo->layers);
-    }
-    if (workspaces.has_snapshots(id)) {
-      for (const auto& snapshot : workspaces.snapshots(id)) {
-        stacks.push_back(snapshot.layers);
+    try {
+      const auto record = workspaces.find(id);
+      if (!record) {
+        continue;
       }
+      stacks.push_back(record->layers);
+      if (record->undo) {
+        stacks.push_back(record->undo->layers);
+      }
+      if (workspaces.has_snapshots(id)) {
+        for (const auto& snapshot : workspaces.snapshots(id)) {
+          stacks.push_back(snapshot.layers);
+        }
+      }
+    } catch (const Error&) {
+      if (os::exists(store::WorkspacePaths(m_base, id).record())) {
+        throw;
+      } // deleted while we looked
     }
   }
   for (auto& recipe : m_recipes.list()) {
@@ -391,11 +411,13 @@ Json Environments::inspect(const std::string& image, const std::string& director
   return result;
 }
 
-Json Environments::prune(DryRun dry_run) {
+Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
   m_cache.prepare();
   m_base.prepare();
   // Whoever resolved one and has not yet recorded it holds this lock as a shared one.
-  const os::ExclusiveLock lock(m_base.store_lock(), "env prune", k_store_patience);
+  const os::ExclusiveLock lock(m_base.store_lock(), "env prune", patience, [&](const auto& holder) {
+    note(fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
+  });
   const auto stacks = stacks_in_use();
   Json removed = Json::array();
   std::uint64_t bytes = 0;

@@ -8,6 +8,7 @@
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
+#include <pyro/os/file_lock.hpp>
 #include <pyro/store/layered_view.hpp>
 #include <pyro/store/layers.hpp>
 #include <pyro/store/recipes.hpp>
@@ -71,7 +72,8 @@ public:
 
   /// Forgets installs that no workspace, snapshot or recipe stands on. Their layers go with the next
   /// store::collect_garbage(). {"removed": [{image, digest, size_bytes, reason}], "bytes", "dry_run"}
-  Json prune(DryRun dry_run);
+  /// Waits that long for those who use the store, else Error(locked).
+  Json prune(DryRun dry_run, std::chrono::milliseconds patience = std::chrono::seconds(30));
 
 private:
   struct Built;
@@ -81,7 +83,10 @@ private:
   std::optional<EnvironmentRecord> installed(const ImageReference& reference);
   bool layers_are_there(const std::vector<HexDigest>& layers) const;
   std::optional<std::string> damage_of(const EnvironmentRecord& record) const;
-  EnvironmentRecord install(const ImageReference& reference, bool anew);
+  os::ExclusiveLock lock_image(const ImageReference& reference) const;
+  EnvironmentRecord install(const ImageReference& reference);
+  void remove_layers(const std::vector<HexDigest>& layers);
+  std::string status_of_install(const ImageReference& reference, bool is_installed, bool is_damaged);
   EnvironmentRecord publish(const ImageReference& reference, store::Staging staging, Built built);
   Built build(const ImageReference& reference, const store::Staging& staging);
   std::vector<std::string> private_paths() const;

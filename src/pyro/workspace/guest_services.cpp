@@ -208,10 +208,10 @@ services_status_if_any(const std::string& control_socket) {
   try {
     return services_status(*client);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::unavailable) {
+    if (!client->is_lost()) {
       throw;
     }
-    return std::nullopt; // the connection was lost: it has died while we asked
+    return std::nullopt; // it has died while we asked
   }
 }
 

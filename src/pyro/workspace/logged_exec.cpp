@@ -68,24 +68,15 @@ void note_in_log(const Context& context, const CommandLog& log, const LoggedComm
 
 } // namespace
 
-void require_started(const store::WorkspaceRecord& record, const std::string& operation) {
-  if (record.state == store::WorkspaceState::started) {
-    return;
-  }
-  throw Error(
-      ErrorCode::bad_state, "the workspace must be in 'started' state before {}{}", operation,
-      record.last_error.empty() ? "" : " (" + record.last_error + ")")
-      .with_hint("`pyro apply` or `pyro start` starts it");
-}
-
 ExecResult run_logged(
-    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const Context& context, const store::WorkspacePaths& paths, const Running& running,
     const ExecRequest& request, const ExecStreams& streams) {
   using protocol::FrameType;
+  const auto& record = running.record;
+  const auto& client = running.client;
   const auto guest = guest_request(paths, record, request, streams);
   const auto secrets = known_secrets(paths, record);
   const auto& redactor = secrets.redactor;
-  const auto client = connect_sandbox(paths.runtime(), "exec");
   const auto started_at = os::now_epoch();
   Stream out(redactor);
   Stream err(redactor);

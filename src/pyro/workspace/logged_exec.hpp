@@ -7,12 +7,9 @@
 
 namespace pyro::workspace {
 
-/// Throws Error(bad_state) `must be in 'started' state before <operation>`, with why it is not.
-void require_started(const store::WorkspaceRecord& record, const std::string& operation);
-
 /// Output goes to `streams` while the command runs. A command on a terminal is neither counted nor logged.
 ExecResult run_logged(
-    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const Context& context, const store::WorkspacePaths& paths, const Running& running,
     const ExecRequest& request, const ExecStreams& streams);
 
 } // namespace pyro::workspace

@@ -1,4 +1,5 @@
 // Workspaces made by hand: create, remove, update, list, their command log.
+#include "active.hpp"
 #include "apply_project.hpp"
 #include "by_hand.hpp"
 #include "command_log.hpp"
@@ -68,6 +69,7 @@ Json Manager::list_matching(
   auto& context = m_state->context;
   context.base.prepare();
   remove_half_made(context);
+  remove_unrecorded(context);
   std::vector<Json> found;
   std::vector<std::string> damaged;
   for (const auto& listed : context.records.list(&damaged)) {
@@ -75,8 +77,11 @@ Json Manager::list_matching(
     if (is_destroyed(listed) || is_vm(listed) || is_abandoned(listed) || !fits) {
       continue;
     }
-    auto document =
-        describe(store::WorkspacePaths(context.base, listed.id), look_at_workspace(context, listed.id));
+    const auto record = look_if_there(context, listed.id);
+    if (!record) {
+      continue;
+    }
+    auto document = describe(store::WorkspacePaths(context.base, listed.id), *record);
     if (state.empty() || document["state"] == state) {
       found.push_back(std::move(document));
     }

@@ -14,6 +14,7 @@
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 
 #include <filesystem>
@@ -24,19 +25,20 @@ namespace {
 
 constexpr std::size_t k_max_patch = 64 << 20;
 
-/// A workspace whose content is read, running or not.
-struct Readable {
-  store::WorkspaceRecord record;
-  store::Stack stack;
-};
-
-Readable readable(Context& context, const std::string& workspace) {
+/// Reads content of a workspace, running or not, in the ids of the inside.
+Json read_content(
+    Context& context, const std::string& workspace, const std::string& operation,
+    const std::function<Json(const store::LayeredView&)>& read) {
   context.base.prepare();
   const auto located = locate(context, workspace, {});
-  auto record = look_at_workspace(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
-  auto stack = current_stack(context, paths, record);
-  return {std::move(record), std::move(stack)};
+  return read_settled(context, located.id, operation, [&](const store::WorkspaceRecord& record) {
+    const auto stack = current_stack(context, paths, record);
+    auto document = os::IdSpace::current().run([&] { return read(store::LayeredView(stack)); });
+    document["workspace_id"] = record.id;
+    document["execution_mode"] = record.execution_mode;
+    return document;
+  });
 }
 
 /// A started workspace under its lock: no snapshot, reset or other change of files meanwhile.
@@ -116,40 +118,50 @@ Json Manager::export_path(
   if (!output.has_filename()) {
     output = output.parent_path(); // "out/"
   }
-  const auto source = readable(context, workspace);
-  auto exported = os::IdSpace::current().run([&]() -> Json {
-    const store::LayeredView view(source.stack);
-    const auto real = real_path_inside(view, inside, LastLink::keep);
-    const auto what = export_tree(view, real.empty() ? "workspace" : "workspace/" + real, output.string());
-    return {
-        {"artifact_type", what.artifact_type},
-        {"entry_count", what.entries},
-        {"bytes_written", what.bytes},
-        {"left_out", what.left_out}};
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  const store::WorkspacePaths paths(context.base, located.id);
+  bool is_stale = false; // what lies there is ours, from an attempt that a reset has overtaken
+  auto exported = read_settled(context, located.id, "export", [&](const store::WorkspaceRecord& record) {
+    const auto stack = current_stack(context, paths, record);
+    auto document = os::IdSpace::current().run([&]() -> Json {
+      if (is_stale) {
+        os::remove_tree(output.string());
+      }
+      const store::LayeredView view(stack);
+      const auto real = real_path_inside(view, inside, LastLink::keep);
+      const auto what = export_tree(view, real.empty() ? "workspace" : "workspace/" + real, output.string());
+      return {
+          {"artifact_type", what.artifact_type},
+          {"entry_count", what.entries},
+          {"bytes_written", what.bytes},
+          {"left_out", what.left_out}};
+    });
+    is_stale = true;
+    return with_id(std::move(document), record);
   });
   exported["workspace_path"] = shown_inside(inside);
   exported["output_path"] = output.string();
-  return with_id(std::move(exported), source.record);
+  return exported;
 }
 
 Json Manager::diff_from_baseline(const std::string& workspace) {
   auto& context = m_state->context;
   context.base.prepare();
   const auto located = locate(context, workspace, {});
-  const auto record = look_at_workspace(context, located.id);
-  const auto baseline = context.records.snapshot(located.id, "baseline");
   const store::WorkspacePaths paths(context.base, located.id);
-  const DiffRequest request{{baseline.layers, baseline.host_directories}, {"/workspace"}, {}};
-  return with_id(diff_workspace(context, paths, record, request), record);
+  return read_settled(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
+    const auto baseline = context.records.snapshot(located.id, "baseline");
+    const DiffRequest request{{baseline.layers, baseline.host_directories}, {"/workspace"}, {}};
+    return with_id(diff_workspace(context, paths, record, request), record);
+  });
 }
 
 Json Manager::file_list(const std::string& workspace, const std::string& path, bool recursive) {
   const auto inside = path_inside(path.empty() ? "/workspace" : path, "workspace path");
-  const auto source = readable(m_state->context, workspace);
-  return with_id(
-      os::IdSpace::current().run(
-          [&]() -> Json { return list_files(store::LayeredView(source.stack), inside, recursive); }),
-      source.record);
+  return read_content(m_state->context, workspace, "file list", [&](const store::LayeredView& view) {
+    return list_files(view, inside, recursive);
+  });
 }
 
 Json Manager::file_read(const std::string& workspace, const std::string& path, std::int64_t max_chars) {
@@ -157,18 +169,16 @@ Json Manager::file_read(const std::string& workspace, const std::string& path, s
   if (max_chars < 1 || max_chars > k_max_file_chars) {
     throw Error(ErrorCode::invalid_argument, "max_chars must be between 1 and {}", k_max_file_chars);
   }
-  const auto source = readable(m_state->context, workspace);
   constexpr std::size_t k_longest_character = 4;
-  auto document = os::IdSpace::current().run([&]() -> Json {
-    return read_file_bytes(
-        store::LayeredView(source.stack), inside, static_cast<std::size_t>(max_chars) * k_longest_character);
+  auto document = read_content(m_state->context, workspace, "file read", [&](const store::LayeredView& view) {
+    return read_file_bytes(view, inside, static_cast<std::size_t>(max_chars) * k_longest_character);
   });
   const auto bytes = base64_decode(get_string(document, "content"));
   document.erase("bytes_read");
   document.update(
       text_or_base64(bytes, static_cast<std::uint64_t>(get_int(document, "size_bytes")), max_chars));
   document["max_chars"] = max_chars;
-  return with_id(std::move(document), source.record);
+  return document;
 }
 
 Json Manager::file_write(const std::string& workspace, const std::string& path, const std::string& content) {

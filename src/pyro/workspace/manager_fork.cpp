@@ -54,7 +54,7 @@ Json Manager::fork(const ForkRequest& request, const Project& project) {
   remove_half_made(context);
   const auto located = locate(context, request.workspace, project);
   const auto names = fork_names(context, request, context.records.load(located.id));
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto store_lock = context.use_store("fork");
   const auto source = fork_source(context, located, request.snapshot);
   auto records = fork_records(source, names, request.ttl_seconds);
   create_within_limit(context, records);

@@ -1,4 +1,6 @@
 // The machine: environments, doctor, prune.
+#include "active.hpp"
+#include "half_made.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "workspace_handle.hpp"
@@ -83,7 +85,7 @@ Json Manager::env_list() {
 Json Manager::env_pull(const std::string& image) {
   auto& context = m_state->context;
   context.base.prepare();
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto store_lock = context.use_store("env pull");
   return context.environments.pull(image, here());
 }
 
@@ -96,7 +98,7 @@ Json Manager::env_inspect(const std::string& image) {
 Json Manager::env_prune(bool dry_run) {
   auto& context = m_state->context;
   context.base.prepare();
-  return context.environments.prune(dry_run ? DryRun::yes : DryRun::no);
+  return context.environments.prune(dry_run ? DryRun::yes : DryRun::no, context.settings.lock_timeout);
 }
 
 Json Manager::doctor() {
@@ -125,13 +127,17 @@ Json Manager::doctor() {
 Json Manager::prune(bool dry_run) {
   auto& context = m_state->context;
   context.base.prepare();
-  for (const auto& id : context.records.ids()) {
-    if (const auto record = context.records.find(id)) {
-      std::ignore = look_at_workspace(context, id); // heals what was left, so that it can be collected
-    }
+  if (!dry_run) {
+    remove_half_made(context);
+    remove_unrecorded(context);
+  }
+  for (const auto& record : context.records.list()) {
+    std::ignore = look_if_there(context, record.id); // heals what was left, so that it can be collected
   }
   store::GcOptions options;
   options.dry_run = dry_run;
+  options.lock_timeout = context.settings.lock_timeout;
+  options.waiting = context.tell_waiting("store");
   return store::to_json(store::collect_garbage(context.base, options));
 }
 

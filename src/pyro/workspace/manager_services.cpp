@@ -41,10 +41,13 @@ ServiceHost look(Context& context, const std::string& workspace) {
   return {paths, std::move(record), std::move(services)};
 }
 
-/// The way to the agent, where there has to be one.
-std::unique_ptr<backend::ControlClient> connect(const ServiceHost& host, const std::string& operation) {
-  require_started(host.record, operation);
-  return connect_sandbox(host.paths.runtime(), operation);
+/// The way to the agent, where there has to be one; `host` is then as it is in that sandbox.
+std::unique_ptr<backend::ControlClient>
+connect(Context& context, ServiceHost& host, const std::string& operation) {
+  auto running = connect_running(context, host.record.id, operation);
+  host.record = std::move(running.record);
+  host.services = ServiceRecords(host.paths, host.record);
+  return std::move(running.client);
 }
 
 /// What the agent says of it now, without secrets: for callers and for the record.
@@ -178,6 +181,25 @@ void check_ports(const std::vector<PublishedPort>& ports) {
   }
 }
 
+/// Recorded before it runs: should we be killed in between, there is no service that nobody knows of.
+void begin_service(
+    const ServiceHost& host, backend::ControlClient& client, const protocol::ServicesDefine& define,
+    const Json& document) {
+  const auto before = host.services.find(define.name);
+  host.services.save(document);
+  try {
+    client.call("/agent" + std::string(protocol::path::k_services_define), protocol::to_json(define));
+  } catch (const Error&) {
+    if (before) {
+      host.services.save(*before);
+    } else {
+      host.services.remove(define.name);
+    }
+    throw;
+  }
+  os::crash_point("service.defined");
+}
+
 Json publish(backend::ControlClient& client, const ServiceRequest& request) {
   Json ports = Json::array();
   for (const auto& port : request.published_ports) {
@@ -204,13 +226,11 @@ Json Manager::service_start(const std::string& workspace, const ServiceRequest& 
   }
   check_ports(request.published_ports);
   readiness_probe(request.readiness, "/", request.ready_timeout_seconds, request.ready_interval_ms);
-  const auto host = look(context, workspace);
-  const auto client = connect(host, "service_start");
+  auto host = look(context, workspace);
+  const auto client = connect(m_state->context, host, "service_start");
   const auto define = definition_of(host, request);
   auto document = new_document(host, request);
-  client->call("/agent" + std::string(protocol::path::k_services_define), protocol::to_json(define));
-  os::crash_point("service.defined");
-  host.services.save(document);
+  begin_service(host, *client, define, document);
   document["published_ports"] = publish(*client, request);
   host.services.save(document);
   take(host, document, wait_for_service(context, *client, request.name));
@@ -240,7 +260,7 @@ Json Manager::service_status(const std::string& workspace, const std::string& se
 
 Json Manager::service_logs(
     const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
-  const auto host = look(m_state->context, workspace);
+  auto host = look(m_state->context, workspace);
   const auto document = find_service(host, service);
   const auto told = host.started() ? services_status_if_any(host.paths.control_socket()) : std::nullopt;
   const bool is_there = told && std::any_of(told->begin(), told->end(), [&](const auto& status) {
@@ -248,7 +268,7 @@ Json Manager::service_logs(
                         });
   auto logs = is_there ? std::nullopt : kept_log(host.paths, host.record, service);
   if (!logs) {
-    logs = read_service_logs(*connect(host, "service_logs"), service, tail_lines);
+    logs = read_service_logs(*connect(m_state->context, host, "service_logs"), service, tail_lines);
   } else if (tail_lines >= 0) {
     logs->keep_last(static_cast<std::size_t>(tail_lines));
   }
@@ -264,9 +284,9 @@ Json Manager::service_logs(
 }
 
 Json Manager::service_stop(const std::string& workspace, const std::string& service) {
-  const auto host = look(m_state->context, workspace);
+  auto host = look(m_state->context, workspace);
   check_service_name(service);
-  const auto client = connect(host, "service_stop");
+  const auto client = connect(m_state->context, host, "service_stop");
   auto document = find_service(host, service);
   take(host, document, stop_service(*client, service));
   if (!document.contains("declared")) {

@@ -34,7 +34,7 @@ Json Manager::snapshot_create(const std::string& workspace, const Project& proje
         .with_hint("names are [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
   }
   const auto located = locate(context, workspace, project);
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+  const auto store_lock = context.use_store("snapshot");
   auto locked = lock_workspace(context, located.id, "snapshot");
   require_baseline(context, located.id);
   if (context.records.has_snapshot(located.id, name)) {
@@ -82,7 +82,7 @@ Json Manager::workspace_reset(const std::string& workspace, const std::string& s
   const auto located = locate(context, workspace, {});
   std::string name;
   {
-    const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
+    const auto store_lock = context.use_store("reset");
     auto locked = lock_workspace(context, located.id, "reset");
     require_baseline(context, located.id);
     const auto snapshot = context.records.snapshot(located.id, snapshot_name);

@@ -13,6 +13,8 @@
 #include <pyro/os/file_lock.hpp>
 #include <pyro/spec/normal_form.hpp>
 
+#include <unistd.h>
+
 namespace pyro::workspace {
 
 namespace {
@@ -91,7 +93,8 @@ Json Manager::status(const std::string& workspace, const Project& project) {
   const bool is_declared =
       located.project && !record.checkout.empty(); // a fork only knows its services' file
   document["spec_changed"] = is_declared && spec::normal_form(located.project->spec) != record.spec;
-  if (const auto holder = os::lock_holder(paths.lock())) {
+  const auto holder = os::lock_holder(paths.lock());
+  if (holder && holder->pid != ::getpid()) { // our own is that of the call which asks
     document["lock"] = {{"pid", holder->pid}, {"operation", holder->operation}, {"since", holder->since}};
   }
   return document;
@@ -107,10 +110,8 @@ ExecResult Manager::exec(
   auto& context = m_state->context;
   context.base.prepare();
   const auto located = locate(context, workspace, project);
-  const auto record = look_at_workspace(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
-  require_started(record, "exec");
-  return run_logged(context, paths, record, request, streams);
+  return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);
 }
 
 void Manager::logs(
@@ -198,16 +199,17 @@ Json Manager::diff(
   auto& context = m_state->context;
   context.base.prepare();
   const auto located = locate(context, workspace, project);
-  const auto record = look_at_workspace(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
-  DiffRequest request{base_stack_of(record), roots_for(wanted, record), built_in_ignores()};
-  if (located.project) {
-    const auto& own = located.project->spec.drift.ignore;
-    request.ignore.insert(request.ignore.end(), own.begin(), own.end());
-  }
-  request.patches = patches ? store::Patches::yes : store::Patches::no;
-  auto document = diff_workspace(context, paths, record, request);
-  document["workspace_id"] = record.id;
+  auto document = read_settled(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
+    DiffRequest request{base_stack_of(record), roots_for(wanted, record), built_in_ignores()};
+    if (located.project) {
+      const auto& own = located.project->spec.drift.ignore;
+      request.ignore.insert(request.ignore.end(), own.begin(), own.end());
+    }
+    request.patches = patches ? store::Patches::yes : store::Patches::no;
+    return diff_workspace(context, paths, record, request);
+  });
+  document["workspace_id"] = located.id;
   return document;
 }
 

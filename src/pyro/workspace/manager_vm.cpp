@@ -3,6 +3,7 @@
 #include "active.hpp"
 #include "generations.hpp"
 #include "guest_exec.hpp"
+#include "half_made.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "network_policy.hpp"
@@ -118,15 +119,26 @@ ExecResult exec_and_remove(
   return result;
 }
 
+enum class Lifetime {
+  by_hand,
+  one_call, // it goes with this process, should that be killed
+};
+
+Json create_vm(Context& context, const VmRequest& request, Lifetime lifetime) {
+  context.base.prepare();
+  const auto store_lock = context.use_store("vm_create");
+  auto record = new_vm(context, request);
+  if (lifetime == Lifetime::one_call) {
+    note_maker(record);
+  }
+  create_within_limit(context, record);
+  return describe_vm(record);
+}
+
 } // namespace
 
 Json Manager::vm_create(const VmRequest& request) {
-  auto& context = m_state->context;
-  context.base.prepare();
-  const auto store_lock = store::lock_store_shared(context.base, context.settings.lock_timeout);
-  auto record = new_vm(context, request);
-  create_within_limit(context, record);
-  return describe_vm(record);
+  return create_vm(m_state->context, request, Lifetime::by_hand);
 }
 
 Json Manager::vm_start(const std::string& wanted) {
@@ -190,10 +202,14 @@ Json Manager::vm_network_info(const std::string& wanted) {
 Json Manager::vm_list() {
   auto& context = m_state->context;
   context.base.prepare();
+  remove_half_made(context);
+  remove_unrecorded(context);
   Json vms = Json::array();
   for (const auto& record : context.records.list()) {
-    if (is_vm(record)) {
-      vms.push_back(describe_vm(look_at_workspace(context, record.id)));
+    const auto now =
+        is_vm(record) && !is_abandoned(record) ? look_if_there(context, record.id) : std::nullopt;
+    if (now) {
+      vms.push_back(describe_vm(*now));
     }
   }
   return {{"count", vms.size()}, {"vms", vms}};
@@ -214,7 +230,7 @@ Json Manager::vm_reap() {
 
 ExecResult Manager::vm_run(const VmRequest& request, const ExecRequest& exec, const ExecStreams& streams) {
   auto& context = m_state->context;
-  const auto id = get_string(vm_create(request), "vm_id");
+  const auto id = get_string(create_vm(context, request, Lifetime::one_call), "vm_id");
   Removal removal(context, id);
   context.check_interrupted();
   vm_start(id);

@@ -7,6 +7,8 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/protocol/requests.hpp>
 
+#include <unistd.h>
+
 namespace pyro::workspace {
 
 namespace {
@@ -106,6 +108,15 @@ std::vector<Json> ServiceRecords::all() const {
   return documents;
 }
 
+void ServiceRecords::forget_older() const {
+  for (const auto& file : os::list_directory(m_directory)) {
+    const auto path = m_directory + "/" + file;
+    if (!file.ends_with(".json") || !read(path)) {
+      os::remove_tree(path);
+    }
+  }
+}
+
 std::optional<Json> ServiceRecords::find(const std::string& name) const {
   return read(path_of(name));
 }
@@ -115,6 +126,10 @@ void ServiceRecords::save(Json document) const {
   document["reset_count"] = m_reset_count;
   os::make_directories(m_directory);
   os::write_json_atomically(path_of(get_string(document, "service_name")), document, os::Durable::no);
+}
+
+void ServiceRecords::remove(const std::string& name) const {
+  ::unlink(path_of(name).c_str());
 }
 
 void take_status(Json& document, const protocol::ServiceStatus& status) {

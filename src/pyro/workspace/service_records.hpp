@@ -25,8 +25,12 @@ public:
   /// By name; damaged ones are left out.
   std::vector<Json> all() const;
   std::optional<Json> find(const std::string& name) const;
+  /// Removes what is from before the last reset.
+  void forget_older() const;
   /// Writes it, as one of the sandbox that runs now. Not durable: it is told anew by the next look.
   void save(Json document) const;
+  /// Fine where there is none.
+  void remove(const std::string& name) const;
 
 private:
   std::string path_of(const std::string& name) const;

@@ -81,10 +81,9 @@ std::vector<Redactor::Span> spans_from(const Redactor::Found& found, std::size_t
 ShellHost shell_host(Context& context, const std::string& workspace, const std::string& operation) {
   context.base.prepare();
   const auto located = locate(context, workspace, {});
-  auto record = look_at_workspace(context, located.id);
-  require_started(record, operation);
-  const store::WorkspacePaths paths(context.base, located.id);
-  return {paths, std::move(record), connect_sandbox(paths.runtime(), operation)};
+  auto running = connect_running(context, located.id, operation);
+  return {
+      store::WorkspacePaths(context.base, located.id), std::move(running.record), std::move(running.client)};
 }
 
 Json describe_shell(const ShellHost& host, const protocol::ShellStatus& status) {

@@ -33,6 +33,27 @@ LockedWorkspace lock_workspace(Context& context, const std::string& id, const st
 /// The record as it is now, healed where the lock is free; else with the state that can be seen without it.
 store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id);
 
+/// nullopt: it was removed since its id was read. For those who go through all of them.
+std::optional<store::WorkspaceRecord> look_if_there(Context& context, const std::string& id);
+
+struct Running {
+  store::WorkspaceRecord record;
+  std::unique_ptr<backend::ControlClient> client;
+};
+
+/// A started workspace, and a connection to the very sandbox that the record speaks of: waits for a moment
+/// where a reset or apply is just making it anew. Error(bad_state) `must be in 'started' state`.
+Running connect_running(Context& context, const std::string& id, const std::string& operation);
+
+/// Throws Error(bad_state) `must be in 'started' state`, with its last error.
+void require_started(const store::WorkspaceRecord& record, const std::string& operation);
+
+/// Reads content without keeping others from working: again where a reset came in between, so that the result
+/// is of one moment's layers. Error(invalid_argument) where the workspace was removed meanwhile.
+Json read_settled(
+    Context& context, const std::string& id, const std::string& operation,
+    const std::function<Json(const store::WorkspaceRecord&)>& read);
+
 /// Is the supervisor of this record alive?
 bool is_running(const store::WorkspaceRecord& record);
 
