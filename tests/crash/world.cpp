@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
+
 namespace pyro::testing {
 
 namespace {
@@ -51,6 +53,7 @@ void World::SetUp() {
   if (IsSkipped() || HasFatalFailure()) {
     return;
   }
+  ::setenv("PYRO_ENVIRONMENT_CACHE_DIR", (root() / "cache").c_str(), 1); // nothing of it stays
   make_busybox_root(root() / "busybox");
   renew_seed();
   write_file(pushed() / "a.txt", "pushed\n");
@@ -176,6 +179,9 @@ void World::expect_sound() {
 }
 
 void World::expect_tidy() {
+  // Temporary files go once nobody can still be writing them, by whatever command takes their workspace's
+  // lock.
+  expect(0, {"prune"}, {.env = {{"PYRO_CLOCK_OFFSET", "120"}}});
   for (const auto& id : workspace_ids()) {
     const auto place = state() / "workspaces" / id;
     EXPECT_TRUE(eventually([&] { return why_untidy(place).empty(); })) << why_untidy(place);

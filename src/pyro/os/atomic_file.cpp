@@ -1,11 +1,15 @@
 #include "atomic_file.hpp"
 
+#include "clock.hpp"
 #include "crash_point.hpp"
+#include "directory.hpp"
 #include "random.hpp"
 #include "tree_walk.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
+
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -15,6 +19,9 @@
 namespace pyro::os {
 
 namespace {
+
+constexpr std::string_view k_prefix = ".tmp-";
+constexpr double k_old_seconds = 60;
 
 std::string parent_of(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path().string();
@@ -30,7 +37,8 @@ void sync_fd(int fd, const std::string& path) {
 } // namespace
 
 AtomicFile::AtomicFile(std::string path, mode_t mode)
-    : m_path(std::move(path)), m_temporary(fmt::format("{}/.tmp-{}", parent_of(m_path), random_hex(8))),
+    : m_path(std::move(path)),
+      m_temporary(fmt::format("{}/{}{}", parent_of(m_path), k_prefix, random_hex(8))),
       m_fd(open_file(m_temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)) {
 }
 
@@ -71,6 +79,22 @@ void write_file_atomically(const std::string& path, std::string_view bytes, mode
 
 void write_json_atomically(const std::string& path, const nlohmann::json& value, Durable durable) {
   write_file_atomically(path, dump_json(value), 0600, durable);
+}
+
+void remove_old_temporaries(const std::string& directory) {
+  for (const auto& name : list_directory(directory)) {
+    if (!name.starts_with(k_prefix)) {
+      continue;
+    }
+    const auto path = directory + "/" + name;
+
+    struct stat status {};
+
+    if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)
+        && now_epoch() - static_cast<double>(status.st_mtim.tv_sec) > k_old_seconds) {
+      ::unlink(path.c_str());
+    }
+  }
 }
 
 void sync_directory(const std::string& path) {

@@ -40,6 +40,10 @@ void write_file_atomically(
 void write_json_atomically(
     const std::string& path, const nlohmann::json& value, Durable durable = Durable::yes);
 
+/// Removes what killed writers left in a directory: temporary files of AtomicFile that nobody can still be
+/// writing, as they are older than a minute. A missing directory is fine.
+void remove_old_temporaries(const std::string& directory);
+
 /// fsync of a directory, so that a rename in it lasts.
 void sync_directory(const std::string& path);
 /// fsync of every file and directory of a tree: for few of them, since it waits for nothing that others

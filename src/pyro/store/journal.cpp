@@ -105,6 +105,13 @@ std::optional<JournalRecord> Journal::pending(const std::string& path) {
   }
 }
 
+void Journal::close(const std::string& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    throw Error::from_errno(errno, "remove the journal " + path);
+  }
+  os::sync_directory(path.substr(0, path.rfind('/')));
+}
+
 void Journal::step(const std::string& name, Json data) {
   m_record.steps.push_back({name, std::move(data)});
   write();

@@ -38,6 +38,8 @@ public:
   /// Takes over what another process left.
   static Journal
   resume(const std::string& path, JournalRecord record, os::Durable durable = os::Durable::yes);
+  /// Removes the journal of an operation that was recovered; needs no space, even on a full disk.
+  static void close(const std::string& path);
   /// nullopt: nothing to recover. Damage throws (protocol).
   static std::optional<JournalRecord> pending(const std::string& path);
 

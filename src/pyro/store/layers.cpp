@@ -126,7 +126,8 @@ LayerManifest LayerStore::publish(
     if (const auto existing = find(content.digest)) {
       return *existing;
     }
-    std::ignore = detach(content.digest); // damaged: give way to the good one, gc removes it
+    const Staging bin(m_base);
+    std::ignore = detach(content.digest, bin); // damaged: gives way to the good one
     if (!rename_new(staging.directory(), place)) {
       return open(content.digest); // somebody else was quicker
     }
@@ -214,13 +215,12 @@ std::vector<HexDigest> LayerStore::list() const {
 }
 
 void LayerStore::remove(const HexDigest& digest) const {
-  if (const auto moved = detach(digest)) {
-    os::remove_tree(*moved);
-  }
+  const Staging bin(m_base);
+  std::ignore = detach(digest, bin);
 }
 
-std::optional<std::string> LayerStore::detach(const HexDigest& digest) const {
-  const std::string target = m_base.staging() + "/" + os::random_hex(8);
+std::optional<std::string> LayerStore::detach(const HexDigest& digest, const Staging& bin) const {
+  const std::string target = bin.directory() + "/" + digest;
   if (::rename(directory(digest).c_str(), target.c_str()) != 0) {
     if (errno == ENOENT) {
       return std::nullopt;

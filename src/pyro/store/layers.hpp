@@ -94,9 +94,10 @@ public:
   std::vector<HexDigest> list() const;
   /// Moves the layer out of the way at once and then removes it. A missing one is fine.
   void remove(const HexDigest& digest) const;
-  /// The first half of remove(): returns where it was moved to (in staging, unlocked), for removal without
-  /// the lock.
-  std::optional<std::string> detach(const HexDigest& digest) const;
+  /// The first half of remove(): moves it into `bin`, for removal without the store's lock. Should this
+  /// process be killed before, others find the bin unlocked and remove it. Returns where it is; nullopt: it
+  /// was not there.
+  std::optional<std::string> detach(const HexDigest& digest, const Staging& bin) const;
 
   const Base& base() const { return m_base; }
 

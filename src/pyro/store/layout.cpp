@@ -4,6 +4,7 @@
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/fd.hpp>
 
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -63,6 +65,18 @@ bool is_alphanumeric(char c) {
   return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
+/// As long as there is room: that it is missing matters to nobody before the disk is full.
+void keep_reserve(const std::string& path) {
+  constexpr off_t k_size = 256 << 10;
+  if (os::exists(path)) {
+    return;
+  }
+  const os::Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file && posix_fallocate(file.get(), 0, k_size) != 0) {
+    std::ignore = unlink(path.c_str());
+  }
+}
+
 bool is_mark(char c) {
   return c == '.' || c == '_' || c == '-';
 }
@@ -84,6 +98,11 @@ void Base::prepare() const {
   for (const std::string& path : {store(), layers(), recipes(), staging(), workspaces()}) {
     prepare_private_directory(path);
   }
+  keep_reserve(reserve());
+}
+
+void Base::spend_reserve() const {
+  std::ignore = unlink(reserve().c_str());
 }
 
 WorkspacePaths::WorkspacePaths(const Base& base, const std::string& id)
@@ -124,6 +143,14 @@ void migrate_workspace(const WorkspacePaths& paths, int from_version) {
   }
   os::sync_directory(paths.snapshots());
   os::sync_directory(paths.baseline());
+}
+
+void remove_old_temporaries(const WorkspacePaths& paths) {
+  for (const std::string& path :
+       {paths.root(), paths.baseline(), paths.snapshots(), paths.services(), paths.commands(),
+        paths.runtime()}) {
+    os::remove_old_temporaries(path);
+  }
 }
 
 std::string environment_cache_directory() {

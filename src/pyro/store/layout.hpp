@@ -31,6 +31,13 @@ public:
 
   std::string recipes() const { return store() + "/recipes"; }
 
+  /// Space that is kept for the moment when there is none left: see spend_reserve().
+  std::string reserve() const { return m_root + "/reserve"; }
+
+  /// Gives the reserve back to the file system, so that something can be removed on a full disk. prepare()
+  /// makes another as soon as there is room.
+  void spend_reserve() const;
+
   std::string staging() const { return store() + "/staging"; }
 
   std::string workspaces() const { return m_root + "/workspaces"; }
@@ -88,6 +95,9 @@ private:
 /// Brings a workspace's directory from an older layout version to ours. The caller holds its lock and saves
 /// its record afterwards. May be repeated after a crash.
 void migrate_workspace(const WorkspacePaths& paths, int from_version);
+
+/// Temporary files that killed writers left in a workspace's directory.
+void remove_old_temporaries(const WorkspacePaths& paths);
 
 /// PYRO_ENVIRONMENT_CACHE_DIR, else $XDG_CACHE_HOME/pyro, else ~/.cache/pyro. Nothing is created.
 std::string environment_cache_directory();

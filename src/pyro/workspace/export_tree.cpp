@@ -4,6 +4,7 @@
 #include <pyro/base/interruption.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/file_lock.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_writer.hpp>
 
@@ -91,6 +92,40 @@ private:
   Exported m_exported;
 };
 
+/// Where the content is put together, beside the output. Its lock tells what a killed export left from what
+/// another one is at.
+class Workbench {
+public:
+  explicit Workbench(const std::string& parent)
+      : m_directory(parent, std::string(k_prefix)), m_lock(lock_of(m_directory.path())) {
+    os::make_directories(path());
+  }
+
+  /// Removed in the end with what is in it.
+  std::string path() const { return m_directory.path() + "/tree"; }
+
+  static void remove_abandoned(const std::string& parent) {
+    for (const auto& name : os::list_directory(parent)) {
+      const auto directory = parent + "/" + name;
+      const bool is_one = name.starts_with(k_prefix) && os::exists(directory + std::string(k_lock));
+      if (is_one && os::ExclusiveLock::try_lock(directory + std::string(k_lock), "export")) {
+        os::remove_tree(directory);
+      }
+    }
+  }
+
+private:
+  static constexpr std::string_view k_prefix = ".pyro-export";
+  static constexpr std::string_view k_lock = "/pyro-export.lock";
+
+  static os::ExclusiveLock lock_of(const std::string& directory) {
+    return {directory + std::string(k_lock), "export", std::chrono::seconds(1)};
+  }
+
+  os::TempDir m_directory;
+  os::ExclusiveLock m_lock;
+};
+
 void rename_into_place(const std::string& from, const std::string& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
     const int number = errno;
@@ -112,6 +147,7 @@ Exported export_tree(const store::LayeredView& view, const std::string& path, co
     throw Error(ErrorCode::invalid_argument, "/{} is neither a file nor a directory", path);
   }
   const std::filesystem::path target(output);
+  Workbench::remove_abandoned(target.parent_path());
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(target, ignored))) {
     throw Error(ErrorCode::already_exists, "output_path already exists: {}", output);
@@ -119,7 +155,7 @@ Exported export_tree(const store::LayeredView& view, const std::string& path, co
   if (!os::is_directory(target.parent_path())) {
     throw Error(ErrorCode::input_missing, "the directory of output_path does not exist: {}", output);
   }
-  const os::TempDir temporary(target.parent_path(), ".pyro-export");
+  const Workbench temporary(target.parent_path());
   const auto staging = os::open_directory(temporary.path());
   Export work(staging.get());
   Exported exported;

@@ -1,0 +1,168 @@
+// Every operation on a disk with no room, and with ever more until it succeeds: one clear error, the state as
+// before or as after, and what ends a workspace works in any case.
+#include "../support/leftovers.hpp"
+#include "private_mounts.hpp"
+#include "scenarios.hpp"
+
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace pyro::testing {
+namespace {
+
+/// All of a test on a file system of its own.
+class SmallDisk : public World {
+protected:
+  void SetUp() override {
+    if (const auto why = enter_private_mounts(); !why.empty()) {
+      GTEST_SKIP() << why;
+    }
+    auto pattern = std::string("/tmp/pyro-disk-XXXXXX");
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    m_disk = pattern;
+    mount_small_disk(m_disk, "32m");
+    if (const char* before = std::getenv("PYRO_TEST_DIR")) {
+      m_before = before;
+    }
+    ::setenv("PYRO_TEST_DIR", m_disk.c_str(), 1);
+    World::SetUp();
+  }
+
+  void TearDown() override {
+    if (m_disk.empty()) {
+      return;
+    }
+    make_room();
+    World::TearDown();
+    m_before.empty() ? ::unsetenv("PYRO_TEST_DIR") : ::setenv("PYRO_TEST_DIR", m_before.c_str(), 1);
+    EXPECT_TRUE(eventually([&] { return ::umount2(m_disk.c_str(), 0) == 0; })) << "still in use";
+    ::rmdir(m_disk.c_str());
+  }
+
+  fs::path filler() const { return m_disk / "filler"; }
+
+  /// Takes all of the disk but so many pages.
+  void fill(unsigned long pages_left) const {
+    struct statvfs status {};
+
+    ASSERT_EQ(::statvfs(m_disk.c_str(), &status), 0);
+    ASSERT_GT(status.f_bavail, pages_left);
+    const int fd = ::open(filler().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_GE(fd, 0);
+    const auto size = static_cast<off_t>((status.f_bavail - pages_left) * status.f_frsize);
+    EXPECT_EQ(::posix_fallocate(fd, 0, size), 0);
+    ::close(fd);
+  }
+
+  void make_room() const { fs::remove(filler()); }
+
+  static void expect_clear(const Result& result) {
+    const auto at = result.err.find("pyro: error: ");
+    ASSERT_NE(at, std::string::npos) << result;
+    EXPECT_EQ(result.err.find("pyro: error: ", at + 1), std::string::npos)
+        << "more than one error: " << result;
+    EXPECT_NE(result.err.find("No space left on device"), std::string::npos)
+        << "does not say what: " << result;
+    EXPECT_NE(result.err.find('/', at), std::string::npos) << "does not say where: " << result;
+    EXPECT_EQ(result.err.find("internal"), std::string::npos) << result;
+  }
+
+  fs::path m_disk;
+
+private:
+  std::string m_before;
+};
+
+class FullDisk : public SmallDisk, public ::testing::WithParamInterface<Scenario> {};
+
+TEST_P(FullDisk, BeforeOrAfter) {
+  const auto& scenario = GetParam();
+  const auto prepare = [&] {
+    renew_seed();
+    scenario.prepare(*this);
+  };
+  prepare();
+  const auto before = observe();
+  ASSERT_EQ(pyro(scenario.command(*this)).status, 0);
+  const auto after = observe();
+  clear();
+  bool failed = false;
+  for (const unsigned long pages : {0, 1, 2, 3, 5, 8, 12, 18, 28, 45, 80, 160, 400, 1000}) {
+    SCOPED_TRACE(scenario.name + " with " + std::to_string(pages) + " pages left");
+    prepare();
+    const auto command = scenario.command(*this);
+    fill(pages);
+    const auto result = pyro(command);
+    make_room();
+    if (result.status != 0 && scenario.name != "exec") { // there the command itself cannot write
+      expect_clear(result);
+    }
+    failed = failed || result.status != 0;
+    const auto now = observe();
+    const bool is_between = now == before || now == after;
+    EXPECT_TRUE(is_between || (scenario.one_by_one && result.status == 0))
+        << "to before: " << difference(now, before) << "\nto after: " << difference(now, after) << "\n"
+        << result;
+    expect_sound();
+    const auto again = pyro(command);
+    EXPECT_TRUE(again.status == 0 || (now == after && !scenario.repeatable)) << "with room: " << again;
+    EXPECT_EQ(observe(), after) << again;
+    expect_tidy();
+    clear();
+    if (HasFailure() || (result.status == 0 && pages > 0)) {
+      break;
+    }
+  }
+  RecordProperty("failed_for_want_of_room", failed ? "yes" : "no");
+}
+
+INSTANTIATE_TEST_SUITE_P(Fault, FullDisk, ::testing::ValuesIn(scenarios()), [](const auto& info) {
+  return info.param.name;
+});
+
+class EndOnFullDisk : public SmallDisk {};
+
+TEST_F(EndOnFullDisk, DeleteGivesTheRoomBack) {
+  make_workspace();
+  fill(0);
+  expect(0, {"workspace", "delete", "w"});
+  EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
+}
+
+TEST_F(EndOnFullDisk, DeleteOfOneWhoseSandboxDied) {
+  make_workspace();
+  for (const auto pid : supervisors()) {
+    ::kill(pid, SIGKILL);
+  }
+  EXPECT_TRUE(eventually([&] { return supervisors().empty(); }));
+  fill(0);
+  expect(0, {"workspace", "delete", "w"});
+  EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
+}
+
+TEST_F(EndOnFullDisk, DestroyThatCanBeUndone) {
+  declare();
+  expect(0, {"apply", "--yes"});
+  fill(0);
+  expect(0, {"destroy", "--yes"});
+  EXPECT_TRUE(eventually([&] { return supervisors().empty(); }));
+  make_room();
+  expect(0, {"undo"});
+  EXPECT_EQ(inside("cat a.txt").out, "one\ntwo\n");
+}
+
+TEST_F(EndOnFullDisk, StopOfOneThatFilledItItself) {
+  make_workspace();
+  const auto filling = pyro({"workspace", "exec", "w", "--", "sh", "-c", "cat /dev/zero > zeros"});
+  EXPECT_NE(filling.status, 0) << "the disk was never full";
+  expect(0, {"workspace", "stop", "w"});
+  expect(0, {"workspace", "delete", "w"});
+}
+
+} // namespace
+} // namespace pyro::testing
