@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <thread>
 
 namespace pyro::concurrency {
 namespace {
@@ -33,8 +34,8 @@ protected:
     const auto usage = store::store_usage(store::Base(base().string()));
     return {
         {"our own descriptors", entries_in("/proc/self/fd")},
-        {"mounts", testing::mounts_naming("").size()},
-        {"cgroups", testing::cgroups_naming({"pyro-"}).size()},
+        {"mounts", testing::mounts_naming(base().string()).size()},
+        {"cgroups", testing::cgroups_naming(ids).size()},
         {"processes", testing::processes_naming(base().string()).size()},
         {"processes in cgroups", testing::processes_in_groups_of(ids).size()},
         {"workspaces", entries_in(base() / "workspaces")},
@@ -45,11 +46,13 @@ protected:
         {"recipes", usage.recipes}};
   }
 
-  /// Waits for what cleans up in the background.
-  std::map<std::string, std::size_t>
-  settled_counts(const std::set<std::string>& ids, const std::map<std::string, std::size_t>& wanted) {
+  /// Once nothing cleans up in the background any more.
+  std::map<std::string, std::size_t> settled_counts(const std::set<std::string>& ids) {
     auto found = counts(ids);
-    testing::eventually([&] { return (found = counts(ids)) == wanted; });
+    testing::eventually([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      return std::exchange(found, counts(ids)) == found;
+    });
     return found;
   }
 };
@@ -57,8 +60,10 @@ protected:
 TEST_P(Soak, CyclesLeaveNothing) {
   const auto cycles = number_of("PYRO_TEST_SOAK_CYCLES", 30);
   const auto kept = create_id({{"ttl_seconds", 3600}});
+  std::set<std::string> ids{kept};
   const auto cycle = [&] {
     const auto id = create_id();
+    ids.insert(id);
     output(id, "echo one > file; dd if=/dev/zero of=big bs=64k count=4 2>/dev/null; touch -d @0 file big .");
     call("snapshot_create", {{"workspace_id", id}, {"snapshot_name", "s"}});
     call("service_start", {{"workspace_id", id}, {"service_name", "x"}, {"command", "exec sleep 1000"}});
@@ -78,13 +83,13 @@ TEST_P(Soak, CyclesLeaveNothing) {
   cycle(); // whatever is made once is there now
   const auto supervisor = supervisor_of(kept);
   const auto agent = call("workspace_status", {{"workspace_id", kept}})["sandbox_pid"].get<std::int64_t>();
-  const auto before = settled_counts({kept}, {});
+  const auto before = settled_counts(ids);
   const auto of_supervisor = descriptors_of(supervisor);
   const auto of_agent = descriptors_of(agent);
   for (int number = 0; number < cycles; ++number) {
     cycle();
   }
-  EXPECT_EQ(settled_counts({kept}, before), before);
+  EXPECT_EQ(settled_counts(ids), before);
   EXPECT_EQ(supervisor_of(kept), supervisor);
   EXPECT_TRUE(testing::eventually([&] { return descriptors_of(supervisor) <= of_supervisor; }))
       << descriptors_of(supervisor) << " of the supervisor, and " << of_supervisor << " before";

@@ -122,9 +122,11 @@ void EventLoop::run_posted() {
 }
 
 void EventLoop::turn(std::chrono::milliseconds limit) {
+  // What was posted may be just what the caller waits for, so it is not made to wait after it.
+  const bool had_posted = !m_posted.empty();
   run_posted();
   auto wait = limit;
-  if (!m_posted.empty() || m_stopping) {
+  if (had_posted || !m_posted.empty() || m_stopping) {
     wait = std::chrono::milliseconds(0);
   } else if (!m_timers.empty()) {
     wait = std::clamp(m_timers.begin()->first.first - now_monotonic(), std::chrono::milliseconds(0), limit);
