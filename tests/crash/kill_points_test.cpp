@@ -36,7 +36,10 @@ protected:
     return found;
   }
 
-  Result run(const RunOptions& options = {}) { return pyro(GetParam().command(*this), options); }
+  Result run(RunOptions options = {}) {
+    options.env.insert(GetParam().env.begin(), GetParam().env.end());
+    return pyro(GetParam().command(*this), options);
+  }
 
   RunOptions killed_at(const std::string& place) {
     fs::remove(m_log);
@@ -65,18 +68,22 @@ protected:
                                  << "\nto after: " << difference(now, m_after) << "\n"
                                  << killed;
     expect_sound();
+    const bool is_part = GetParam().one_by_one && now != m_before;
     const auto again = run();
-    const bool was_done = now == m_after && !GetParam().repeatable;
+    const bool was_done = (now == m_after && !GetParam().repeatable) || is_part;
     EXPECT_TRUE(again.status == 0 || was_done) << "the second time: " << again;
     const auto at_last = observe();
-    EXPECT_EQ(at_last, m_after) << difference(at_last, m_after) << again;
-    expect_sound();
+    EXPECT_TRUE(at_last == m_after || is_part) << difference(at_last, m_after) << again;
     expect_tidy();
     clear();
   }
 
   /// Each thing as before or as after; of an operation on several, each for itself.
   bool is_between(const Observed& now) const {
+    if (GetParam().in_steps) {
+      const auto content = without_snapshots(now);
+      return content == without_snapshots(m_before) || content == without_snapshots(m_after);
+    }
     if (!GetParam().one_by_one) {
       return now == m_before || now == m_after;
     }
@@ -93,6 +100,15 @@ protected:
               });
   }
 
+  static Observed without_snapshots(Observed observed) {
+    for (auto& [name, what] : observed) {
+      if (what.is_object()) {
+        what.erase("snapshots");
+      }
+    }
+    return observed;
+  }
+
   fs::path m_log;
   Observed m_before;
   Observed m_after;
@@ -100,6 +116,9 @@ protected:
 
 TEST_P(Crash, AnywhereAndTwice) {
   m_log = root() / "passed.log";
+  prepare(); // once for what only the first run has to do
+  ASSERT_EQ(run().status, 0);
+  clear();
   prepare();
   m_before = observe();
   const auto whole = run(killed_at("nowhere"));

@@ -74,7 +74,7 @@ TEST_P(ReadOnly, SaysSoAndChangesNothing) {
   const auto before = observe();
   const auto command = scenario.command(*this);
   lock();
-  const auto result = pyro(command);
+  const auto result = pyro(command, {.env = scenario.env});
   expect(0, {"ls"});
   unlock();
   const auto now = observe();
@@ -86,7 +86,7 @@ TEST_P(ReadOnly, SaysSoAndChangesNothing) {
     EXPECT_EQ(now, before) << difference(now, before) << result;
   }
   expect_sound();
-  const auto again = pyro(command);
+  const auto again = pyro(command, {.env = scenario.env});
   EXPECT_TRUE(again.status == 0 || (result.status == 0 && !scenario.repeatable)) << again;
   clear();
 }

@@ -57,6 +57,11 @@ std::vector<Scenario> made_by_hand() {
            {"workspace", "service", "start", "w", "web", "--ready-file", "/tmp/up", "--", "sh", "-c",
             "echo up > /tmp/up; exec sleep 1000"}),
        false},
+      {"env_pull",
+       [](World& world) { write_file(world.root() / "busybox/unique", read_file(world.seed() / "unique")); },
+       [](World& world) {
+         return Arguments{"env", "pull", world.environment_name()};
+       }},
       {"vm_run", nothing,
        [](World& world) {
          return Arguments{"run", world.environment_name(), "--", "true"};
@@ -103,22 +108,24 @@ std::vector<Scenario> on_content() {
          world.expect(0, {"workspace", "delete", "w"});
          workspace(world);
        },
-       [](World&) {
-         return Arguments{"prune"};
-       }},
+       [](World&) { return Arguments{"prune"}; },
+       true,
+       false,
+       false,
+       {{"PYRO_CLOCK_OFFSET", "36000"}}},
   };
 }
 
 std::vector<Scenario> declared() {
   return {
-      {"apply", [](World& world) { world.declare(); }, always({"apply", "--yes"})},
+      {"apply", [](World& world) { world.declare(); }, always({"apply", "--yes"}), true, false, true},
       {"apply_of_changes",
        [](World& world) {
          applied(world);
          world.expect(0, {"exec", "--", "sh", "-c", "echo edited > edited"});
          append_file(world.seed() / "a.txt", "changed\n");
        },
-       always({"apply", "--yes"})},
+       always({"apply", "--yes"}), true, false, true},
       {"destroy", applied, always({"destroy", "--yes"})},
       {"undo",
        [](World& world) {

@@ -15,6 +15,8 @@ struct Scenario {
   std::function<Arguments(World&)> command;
   bool repeatable = true;  // succeeds once more after it was done
   bool one_by_one = false; // makes several things, each for itself
+  bool in_steps = false;   // snapshots come after the content: killed in between the next one goes on
+  std::map<std::string, std::string> env = {};
 };
 
 std::vector<Scenario> scenarios();

@@ -75,9 +75,7 @@ void World::make_workspace() {
   expect(
       0, {"workspace", "create", environment_name(), "--seed-path", seed().string(), "--name", "w",
           "--ttl-seconds", "86400"});
-  expect(
-      0,
-      {"workspace", "exec", "w", "--", "sh", "-c", "echo by hand > edited; sync -d edited || sync edited"});
+  expect(0, {"workspace", "exec", "w", "--", "sh", "-c", "echo by hand > edited; cp unique edited-unique"});
 }
 
 void World::declare(const std::string& more) {
@@ -91,16 +89,20 @@ void World::declare(const std::string& more) {
           + more);
 }
 
+Json World::comparable(std::map<std::string, std::string> tree) {
+  for (auto& [path, what] : tree) {
+    if (path.ends_with("unique") || path == "made.txt") {
+      what = "there";
+    }
+  }
+  return tree;
+}
+
 Json World::content_of(const std::string& workspace) {
   const auto place = root() / ("look-" + std::to_string(++m_looks));
   const auto result = pyro({"workspace", "export", workspace, ".", "--output", place.string()});
   EXPECT_EQ(result.status, 0) << "the content of " << workspace << " cannot be read: " << result;
-  auto tree = result.status == 0 ? tree_of(place) : std::map<std::string, std::string>{};
-  for (auto& [path, what] : tree) {
-    if (path.ends_with("unique") || path == "made.txt") { // other text in every round
-      what = "there";
-    }
-  }
+  auto tree = result.status == 0 ? comparable(tree_of(place)) : Json();
   fs::remove_all(place);
   return tree;
 }
@@ -129,7 +131,7 @@ Observed World::observe() {
   }
   for (const auto& entry : fs::directory_iterator(exports())) {
     if (!entry.path().filename().string().starts_with('.')) {
-      observed["export " + entry.path().filename().string()] = tree_of(exports());
+      observed["export " + entry.path().filename().string()] = comparable(tree_of(exports()));
     }
   }
   return observed;

@@ -32,7 +32,7 @@ public:
   /// Where exports go; nothing else lies in it.
   fs::path exports() const { return root() / "out"; }
 
-  /// A started workspace "w" with the seed, where file `edited` has been added by hand.
+  /// A started workspace "w" with the seed, where `edited` and `edited-unique` have been added by hand.
   void make_workspace();
   /// A pyro.yaml on the seed with a step, a service and a snapshot; `more` behind it.
   void declare(const std::string& more = "");
@@ -52,6 +52,8 @@ protected:
 
 private:
   Json content_of(const std::string& workspace);
+  /// Without what is different in every round.
+  static Json comparable(std::map<std::string, std::string> tree);
   void expect_records_whole(const fs::path& directory);
   int m_looks = 0;
   int m_seeds = 0;

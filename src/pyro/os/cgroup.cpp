@@ -143,6 +143,17 @@ const Cgroup::Support& Cgroup::support() {
   return s_support;
 }
 
+std::vector<std::string> Cgroup::directories_for(const std::string& name) {
+  std::vector<std::string> directories;
+  if (!support().unified.empty()) {
+    directories.push_back(fmt::format("{}/pyro-{}", support().unified, name));
+  }
+  for (const auto& [controller, parent] : support().v1) {
+    directories.push_back(fmt::format("{}/pyro-{}", parent, name));
+  }
+  return directories;
+}
+
 Cgroup::Cgroup(const std::string& name, const CgroupLimits& limits) {
   const auto& offered = support();
   if (!offered.unified.empty()) {

@@ -33,6 +33,9 @@ public:
   /// Tried, not guessed; remembered for the life of the process.
   static const Support& support();
 
+  /// Every directory that a group of this name may get here, to be noted before it is made.
+  static std::vector<std::string> directories_for(const std::string& name);
+
   /// Never throws for what the machine cannot do: that is added to notes().
   Cgroup(const std::string& name, const CgroupLimits& limits);
   ~Cgroup();

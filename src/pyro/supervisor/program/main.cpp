@@ -78,12 +78,12 @@ void answer(const Json& message) {
   ::dup2(nowhere.get(), STDOUT_FILENO);
 }
 
-/// What was made on this machine for the sandbox, for cleaning up should this process be killed.
-void note_kernel_objects(const backend::LaunchSpec& spec, const os::Cgroup& cgroup, int sandbox_pid) {
+/// What is made on this machine for the sandbox, for cleaning up should this process be killed.
+void note_kernel_objects(
+    const backend::LaunchSpec& spec, const std::vector<std::string>& cgroups, int sandbox_pid) {
   os::write_json_atomically(
       spec.runtime_dir + "/kernel_objects.json",
-      {{"cgroups", cgroup.directories()}, {"sandbox_pid", sandbox_pid}, {"supervisor_pid", ::getpid()}},
-      os::Durable::no);
+      {{"cgroups", cgroups}, {"sandbox_pid", sandbox_pid}, {"supervisor_pid", ::getpid()}}, os::Durable::no);
 }
 
 void supervise(
@@ -100,15 +100,16 @@ void serve() {
   const auto text = os::read_all(STDIN_FILENO, 4 << 20);
   const auto spec = backend::launch_spec_from_json(parse_json(text, "the launch description"));
   backend::validate(spec);
+  note_kernel_objects(spec, os::Cgroup::directories_for(spec.cgroup_name), 0); // before there are any
   if (spec.kind == backend::LaunchKind::host) {
     auto processes = backend::host::launch(spec);
-    note_kernel_objects(spec, *processes.cgroup, processes.agent.pid());
+    note_kernel_objects(spec, processes.cgroup->directories(), processes.agent.pid());
     auto notes = processes.notes;
     supervise(spec, std::make_unique<HostGuest>(std::move(processes)), Json::object(), std::move(notes));
     return;
   }
   auto sandbox = backend::namespaces::launch(spec);
-  note_kernel_objects(spec, *sandbox.cgroup, sandbox.agent.pid());
+  note_kernel_objects(spec, sandbox.cgroup->directories(), sandbox.agent.pid());
   auto timings = sandbox.timings;
   auto notes = sandbox.notes;
   supervise(
