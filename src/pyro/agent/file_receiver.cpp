@@ -225,7 +225,11 @@ private:
     } else if (record.kind == Kind::hardlink) {
       m_writer.add_hardlink(path, os::normal_member_path(record.target, {}));
     } else {
-      m_writer.add_file(path, meta_of(record), [&](int file) { fill(file, record.size); });
+      try {
+        m_writer.add_file(path, meta_of(record), [&](int file) { fill(file, record.size); });
+      } catch (Error& error) {
+        throw error.add_context("while writing " + path);
+      }
     }
   }
 
