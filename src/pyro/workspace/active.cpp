@@ -22,7 +22,7 @@ os::ExclusiveLock lock_active(const Context& context) {
       context.tell_waiting("workspace")};
 }
 
-bool is_active(const Context& context, const store::WorkspaceRecord& record) {
+bool looks_active(const Context& context, const store::WorkspaceRecord& record) {
   using State = store::WorkspaceState;
   const auto somebody_works_on_it = [&] {
     return os::lock_holder(store::WorkspacePaths(context.base, record.id).lock()).has_value();
@@ -37,6 +37,17 @@ bool is_active(const Context& context, const store::WorkspaceRecord& record) {
   }
   // On its way up, unless the process that noted it died: then nobody holds its lock.
   return bool_or(record.metadata, "starting", false) && somebody_works_on_it();
+}
+
+bool is_active(const Context& context, store::WorkspaceRecord record) {
+  while (!looks_active(context, record)) {
+    auto now = context.records.find(record.id);
+    if (!now || now->revision == record.revision) {
+      return false;
+    }
+    record = std::move(*now); // what we looked at was over by then
+  }
+  return true;
 }
 
 /// `but`: the id of the one that asks; `more`: how many want to be active.

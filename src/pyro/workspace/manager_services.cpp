@@ -288,7 +288,14 @@ Json Manager::service_stop(const std::string& workspace, const std::string& serv
   check_service_name(service);
   const auto client = connect(m_state->context, host, "service_stop");
   auto document = find_service(host, service);
-  take(host, document, stop_service(*client, service));
+  try {
+    take(host, document, stop_service(*client, service));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) {
+      throw;
+    }
+    note_workspace_stopped(document); // it went with an earlier sandbox: what is gone is stopped
+  }
   if (!document.contains("declared")) {
     host.services.save(document);
   }
