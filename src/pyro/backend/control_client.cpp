@@ -6,6 +6,16 @@
 
 namespace pyro::backend {
 
+namespace {
+
+Error sandbox_ended(const std::string& path) {
+  return {
+      ErrorCode::bad_state,
+      "the workspace must be in 'started' state: its sandbox ended before {} was answered", path};
+}
+
+} // namespace
+
 std::unique_ptr<ControlClient> ControlClient::connect(const std::string& socket_path) {
   auto socket = os::maybe_connect_unix(socket_path);
   return socket ? std::unique_ptr<ControlClient>(new ControlClient(std::move(*socket))) : nullptr;
@@ -29,12 +39,12 @@ ControlClient::ControlClient(os::Fd socket) : m_peer(os::peer_credentials(socket
 
 std::shared_ptr<protocol::Call>
 ControlClient::open(const std::string& path, const Json& request, protocol::CallEvents events) {
+  if (m_lost) {
+    throw sandbox_ended(path);
+  }
   if (!events.on_lost && events.on_failure) {
     events.on_lost = [path, tell = events.on_failure](const Error& error) {
-      tell(Error(
-               ErrorCode::bad_state,
-               "the workspace must be in 'started' state: its sandbox ended before {} was answered", path)
-               .add_context(error.message()));
+      tell(sandbox_ended(path).add_context(error.message()));
     };
   }
   return protocol::open_call(m_session, path, request, std::move(events));
