@@ -101,6 +101,8 @@ Operation apply() {
            {"plan", plan_schema()},
            {"text", text("The plan for people")},
            {"services", list_of(result({}), "As in status")},
+           {"conflicts",
+            list_of(text(""), "With seed.on_change: sync, files that changed inside too: left as they are")},
            {"duration_ms", number("")}},
           {"workspace_id", "changed"}),
       .destructive = true,

@@ -41,6 +41,24 @@ bool has_key(const std::vector<Link>& links, const HexDigest& key) {
   return std::any_of(links.begin(), links.end(), [&](const Link& link) { return link.key == key; });
 }
 
+/// Was it made from all of a chain that was applied, or is to be? Not after a reset to an earlier point.
+bool stands_on_content(const std::vector<Link>& chain, const Observed& observed) {
+  const auto is_of = [&](const std::vector<Link>& links) {
+    return std::any_of(links.begin(), links.end(), [&](const Link& link) {
+      const bool is_content = link.point == "ready" || link.key == content_key(links);
+      return is_content && link.key == observed.base_key;
+    });
+  };
+  return observed.base_key.empty() || is_of(chain) || is_of(observed.applied_links);
+}
+
+/// Does it stand on what was applied last, or is to be applied now? The ready point of what was applied last
+/// stands on this content as well, whatever the services are now.
+bool is_known_base(const std::vector<Link>& chain, const Observed& observed) {
+  return observed.base_key.empty() || has_key(chain, observed.base_key)
+         || has_key(observed.applied_links, observed.base_key);
+}
+
 } // namespace
 
 std::vector<Link> content_links(const std::vector<Link>& chain) {
@@ -61,15 +79,12 @@ Content judge_content(const std::vector<Link>& chain, const Observed& observed, 
   }
   content.difference = first_difference(before, after);
   if (!content.difference) {
-    // The ready point of what was applied last stands on this content as well, whatever the services are now.
-    const bool known_base = observed.base_key.empty() || has_key(chain, observed.base_key)
-                            || has_key(observed.applied_links, observed.base_key);
-    content.verdict = known_base ? ContentVerdict::same : ContentVerdict::stale;
+    content.verdict = is_known_base(chain, observed) ? ContentVerdict::same : ContentVerdict::stale;
     return content;
   }
   if (on_change != spec::OnChange::reset && only_seed_tree(before, after)) {
     if (on_change == spec::OnChange::sync) {
-      content.verdict = ContentVerdict::sync;
+      content.verdict = stands_on_content(chain, observed) ? ContentVerdict::sync : ContentVerdict::stale;
       return content;
     }
     content.verdict = ContentVerdict::kept;

@@ -142,6 +142,11 @@ private:
       try {
         if (const auto record = m_records.find(id)) {
           refer(record->layers);
+          for (const auto* base : {"base", "undo_base"}) { // what plans compare the content with
+            for (const auto& layers : record->metadata.value(base, Json::object())) {
+              refer(layers_from_json({{"layers", layers}}));
+            }
+          }
           if (record->undo) {
             refer(record->undo->layers);
           }

@@ -6,7 +6,9 @@
 #include "lifecycle.hpp"
 #include "replaced_baseline.hpp"
 #include "reset.hpp"
+#include "seed_sync.hpp"
 #include "snapshots.hpp"
+#include "synced_base.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
@@ -57,6 +59,14 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
             "leave the steps out, or write `isolation: sandbox`");
       }
     }
+  }
+  if (spec.seed.on_change == spec::OnChange::sync
+      && (!backend.capabilities().own_root || spec.seed.to == "/")) {
+    refuse(
+        "seed.on_change",
+        spec.seed.to == "/" ? "a seed that is the whole root cannot be synced"
+                            : "without isolation a seed cannot be synced",
+        "write `reset` (fresh files, asks before edits are lost) or `keep`");
   }
   const auto check_egress = [&](const spec::Egress& egress, const std::string& address) {
     if (egress.kind == spec::EgressKind::hosts && !backend.capabilities().egress_filter) {
@@ -176,9 +186,7 @@ void Applier::act(const plan::Action& action) {
   } else if (action.kind == plan::ActionKind::build || action.kind == plan::ActionKind::rebuild) {
     build(action);
   } else if (action.kind == plan::ActionKind::sync) {
-    throw Error(ErrorCode::unavailable, "seed.on_change: sync is not supported by this version")
-        .at(m_project.spec.place("seed.on_change"))
-        .with_hint("write `reset` (fresh files, asks before edits are lost) or `keep`");
+    sync(action);
   }
   // What is left are updates of fields that note_applied() records and the services' update has delivered.
 }
@@ -246,6 +254,31 @@ void Applier::change_workspace(const plan::Action& action) {
       });
   baseline.keep();
   m_content_is_fresh = true;
+}
+
+void Applier::sync(const plan::Action& action) {
+  const auto& spec = m_project.spec;
+  auto& record = m_workspace.record;
+  SyncedBase base(m_context, record);
+  const SeedChange change{base.last_seed(), stack_for(action.key), relative_root(spec.seed.to)};
+  const auto synced = sync_seed(m_context, m_workspace, change);
+  os::crash_point("sync.done");
+  m_conflicts = synced.conflicts;
+  for (const auto& path : m_conflicts) {
+    m_context.emit(
+        "note", action.address, fmt::format("{} was changed inside too: left as it is there", path),
+        {{"conflict", path}});
+  }
+  const auto content = m_context.recipes.find(plan::content_key(m_plan.chain));
+  base.advance(change);
+  base.note(m_plan.chain);
+  const auto baseline =
+      content ? LayerStack{content->layers, content->host_directories} : base.baseline(change);
+  record_snapshot(
+      m_context, m_workspace, "baseline", store::SnapshotKind::baseline, baseline, record.base_key);
+  os::crash_point("sync.baseline");
+  m_context.records.save(record);
+  os::crash_point("sync.recorded");
 }
 
 void Applier::apply_services() {

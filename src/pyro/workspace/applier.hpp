@@ -25,10 +25,14 @@ public:
 
   const std::vector<protocol::ServiceStatus>& services() const { return m_services; }
 
+  /// What seed.on_change: sync left alone because it was changed inside too: absolute paths.
+  const std::vector<std::string>& conflicts() const { return m_conflicts; }
+
 private:
   void act(const plan::Action& action);
   void build(const plan::Action& action);
   void change_workspace(const plan::Action& action);
+  void sync(const plan::Action& action);
   void apply_services();
   void take_snapshot(const plan::Action& action);
   LayerStack make_ready_point();
@@ -44,6 +48,7 @@ private:
   const backend::Backend& m_backend;
   LayerBuilder m_builder;
   std::vector<protocol::ServiceStatus> m_services;
+  std::vector<std::string> m_conflicts;
   bool m_content_is_fresh = false; // made from the recipe by this very run
   bool m_services_done = false;
   bool m_wait = true;

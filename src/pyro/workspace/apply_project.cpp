@@ -146,8 +146,12 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
   applier.run(options.wait);
   unfinished.dismiss();
   return {
-      *id, changed, std::move(planned), applier.services(),
-      workspace->record.metadata.value("notes", Json::array())};
+      *id,
+      changed,
+      std::move(planned),
+      applier.services(),
+      workspace->record.metadata.value("notes", Json::array()),
+      applier.conflicts()};
 }
 
 } // namespace pyro::workspace

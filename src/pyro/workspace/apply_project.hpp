@@ -16,6 +16,7 @@ struct Applied {
   Planned planned;
   std::vector<protocol::ServiceStatus> services;
   Json notes = Json::array();
+  std::vector<std::string> conflicts; // of seed.on_change: sync, left as they are inside
 };
 
 /// Held by whoever makes or takes over the workspace of an identity, so that there is never a second one.

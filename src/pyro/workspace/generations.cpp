@@ -160,14 +160,23 @@ void switch_generation(
   record.host_directories = stack.host_directories;
   record.undo = undo;
   // What the content came from goes and comes back with it, so that a plan after an undo tells the truth.
-  const auto base_before = record.base_key;
+  const auto base_key_before = record.base_key;
+  const auto base_before = record.metadata.value("base", Json());
+  const auto base_of_undo = record.metadata.value("undo_base", Json());
   if (existing > 0) {
     record.base_key = string_or(record.metadata, "undo_base_key", record.base_key);
   }
   if (change) {
     change(record);
   }
-  record.metadata["undo_base_key"] = base_before;
+  if (existing > 0 && base_of_undo.is_object()) {
+    record.metadata["base"] = base_of_undo;
+  }
+  record.metadata["undo_base_key"] = base_key_before;
+  record.metadata.erase("undo_base");
+  if (base_before.is_object()) {
+    record.metadata["undo_base"] = base_before;
+  }
   note_started(record, launched);
   context.records.save(record);
   os::crash_point("switch.recorded");

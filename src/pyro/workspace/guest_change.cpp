@@ -11,9 +11,11 @@ namespace pyro::workspace {
 
 using protocol::FileRecord;
 
-GuestChange::GuestChange(backend::ControlClient& client, const std::string& user) : m_client(client) {
+GuestChange::GuestChange(backend::ControlClient& client, const std::string& user, const std::string& root)
+    : m_client(client) {
   protocol::FileChangeRequest request;
   request.user = user;
+  request.root = root;
   protocol::CallEvents events;
   events.on_result = [this](const Json& value) {
     m_result = value;

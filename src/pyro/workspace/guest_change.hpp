@@ -14,11 +14,12 @@
 
 namespace pyro::workspace {
 
-/// Destroyed without commit() nothing is changed. Paths are relative to /workspace.
+/// Destroyed without commit() nothing is changed. Paths are relative to `root`.
 class GuestChange {
 public:
   /// `user` owns what has no owner of its own.
-  GuestChange(backend::ControlClient& client, const std::string& user);
+  GuestChange(
+      backend::ControlClient& client, const std::string& user, const std::string& root = "/workspace");
   ~GuestChange();
   GuestChange(const GuestChange&) = delete;
   GuestChange& operator=(const GuestChange&) = delete;

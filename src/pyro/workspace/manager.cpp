@@ -157,6 +157,7 @@ Json Manager::apply(const Project& project, const ApplyOptions& options, bool co
       {"text", applied.planned.text},
       {"services", describe_services(applied.services)},
       {"notes", applied.notes},
+      {"conflicts", applied.conflicts},
       {"duration_ms", (os::now_monotonic() - started).count()}};
 }
 

@@ -82,8 +82,8 @@ struct CreateRequest {
   std::int64_t ttl_seconds = 600;
   std::string network_policy; // "off" or "egress"; empty: off where the backend can hold it
   std::string backend = "auto";
-  bool allow_host_compat = false; // may it run without isolation where there is none to be had?
-  std::string isolation = "sandbox"; // the least that is accepted
+  bool allow_host_compat = false;        // may it run without isolation where there is none to be had?
+  std::string isolation = "sandbox";     // the least that is accepted
   std::vector<std::string> egress_hosts; // not empty: egress to these alone, where the backend can
   std::vector<SecretInput> secrets;
 };
@@ -140,7 +140,7 @@ struct ExecResult {
       0; // the command's; 124 timeout, 126 not executable, 127 not found, 128+N killed by a signal
   bool timed_out = false;
   std::int64_t duration_ms = 0;
-  std::string note; // why it could not be started
+  std::string note;           // why it could not be started
   std::string execution_mode; // "sandbox", "host_compat", …
 };
 
@@ -256,17 +256,18 @@ public:
   /// Full reset to a snapshot, asking nobody. The same document as status, and "workspace_reset":
   /// {"snapshot_name"}. On failure it is stopped, with its content as it was.
   Json workspace_reset(const std::string& workspace, const std::string& snapshot);
-  /// Other workspaces with the same content. {"source", "snapshot", "count", "workspaces", "failed"}; throws where
-  /// not one could be made.
+  /// Other workspaces with the same content. {"source", "snapshot", "count", "workspaces", "failed"}; throws
+  /// where not one could be made.
   Json fork(const ForkRequest& request, const Project& project);
-  /// The workspace now belongs to the pyro.yaml of `project` and has its name; nothing else changes: the next plan
-  /// tells the differences. Error(already_exists) where that file has a workspace.
+  /// The workspace now belongs to the pyro.yaml of `project` and has its name; nothing else changes: the next
+  /// plan tells the differences. Error(already_exists) where that file has a workspace.
   Json adopt(const std::string& workspace, const Project& project);
   /// It no longer belongs to any pyro.yaml, and stays as it is.
   Json forget(const std::string& workspace, const Project& project);
   /// Removes it with all its snapshots, at once and for good.
   Json remove(const std::string& workspace);
-  /// Name and labels of one made by hand (a declared one's are in its file); nullopt and empty change nothing.
+  /// Name and labels of one made by hand (a declared one's are in its file); nullopt and empty change
+  /// nothing.
   Json update(
       const std::string& workspace, const std::optional<std::string>& name,
       const std::map<std::string, std::string>& labels, const std::vector<std::string>& clear_labels);
@@ -281,12 +282,11 @@ public:
   /// "skipped"}
   Json reap();
 
-  /// Brings a directory or archive of this machine into a started workspace, below `dest` in /workspace: all of
-  /// it or nothing. {"workspace_id", "workspace_sync": {mode, source_path, destination, …}}
+  /// Brings a directory or archive of this machine into a started workspace, below `dest` in /workspace: all
+  /// of it or nothing. {"workspace_id", "workspace_sync": {mode, source_path, destination, …}}
   Json sync_push(const std::string& workspace, const std::string& source_path, const std::string& dest);
   /// A file or directory of /workspace to exactly `output_path`, which must not exist.
-  Json export_path(
-      const std::string& workspace, const std::string& path, const std::string& output_path);
+  Json export_path(const std::string& workspace, const std::string& path, const std::string& output_path);
   /// diff() of /workspace, always against what it was created with; nothing is left out.
   Json diff_from_baseline(const std::string& workspace);
   /// {"workspace_id", "path", "entries": [{path, artifact_type, size_bytes, link_target}], "truncated"}
@@ -303,8 +303,8 @@ public:
   /// Error(invalid_argument) `does not exist` for one that is not there.
   Json shell_open(const std::string& workspace, const ShellRequest& request);
   Json shell_list(const std::string& workspace);
-  /// {"output", "cursor", "next_cursor", "truncated": there is more, "dropped_bytes": gone before it was read}.
-  /// Reading does not consume.
+  /// {"output", "cursor", "next_cursor", "truncated": there is more, "dropped_bytes": gone before it was
+  /// read}. Reading does not consume.
   Json shell_read(const std::string& workspace, const ShellReadRequest& request);
   Json shell_write(
       const std::string& workspace, const std::string& shell_id, const std::string& input,
@@ -315,8 +315,8 @@ public:
   /// Ends it and all that was started in it. "closed": true.
   Json shell_close(const std::string& workspace, const std::string& shell_id);
   /// Joins our descriptors with it until it ends or {"detach": true} is polled. "detached": bool.
-  Json shell_attach(
-      const std::string& workspace, const ShellAttachRequest& request, const ExecStreams& streams);
+  Json
+  shell_attach(const std::string& workspace, const ShellAttachRequest& request, const ExecStreams& streams);
 
   /// Services by hand: {"workspace_id", "service_name", "state": starting|running|exited|stopped|failed,
   /// "reason", …}. One that ends or is not ready in time is returned as failed, with its last log lines.
