@@ -114,9 +114,11 @@ TEST_P(FullDisk, BeforeOrAfter) {
         << "to before: " << difference(now, before) << "\nto after: " << difference(now, after) << "\n"
         << result;
     expect_sound();
-    const auto again = pyro(command, with);
-    EXPECT_TRUE(again.status == 0 || (now == after && !scenario.repeatable)) << "with room: " << again;
-    EXPECT_EQ(observe(), after) << again;
+    if (now != after || scenario.repeatable) {
+      const auto again = pyro(command, with);
+      EXPECT_EQ(again.status, 0) << "with room: " << again;
+      EXPECT_EQ(observe(), after) << again;
+    }
     expect_tidy();
     clear();
     if (HasFailure() || (result.status == 0 && pages > 0)) {

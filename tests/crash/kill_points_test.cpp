@@ -73,12 +73,15 @@ protected:
                                  << "\nto after: " << difference(now, m_after) << "\n"
                                  << killed;
     expect_sound();
-    const bool is_part = GetParam().one_by_one && now != m_before;
-    const auto again = run();
-    const bool was_done = (now == m_after && !GetParam().repeatable) || is_part;
-    EXPECT_TRUE(again.status == 0 || was_done) << "the second time: " << again;
-    const auto at_last = observe();
-    EXPECT_TRUE(at_last == m_after || is_part) << difference(at_last, m_after) << again;
+    // What was done and does something else the second time is left alone, and so is a part of several
+    // things.
+    const bool is_done = now == m_after && !GetParam().repeatable;
+    if (!is_done && !(GetParam().one_by_one && now != m_before)) {
+      const auto again = run();
+      EXPECT_EQ(again.status, 0) << "the second time: " << again;
+      const auto at_last = observe();
+      EXPECT_EQ(at_last, m_after) << difference(at_last, m_after) << again;
+    }
     expect_tidy();
     clear();
   }

@@ -225,11 +225,7 @@ private:
     } else if (record.kind == Kind::hardlink) {
       m_writer.add_hardlink(path, os::normal_member_path(record.target, {}));
     } else {
-      try {
-        m_writer.add_file(path, meta_of(record), [&](int file) { fill(file, record.size); });
-      } catch (Error& error) {
-        throw error.add_context("while writing " + path);
-      }
+      m_writer.add_file(path, meta_of(record), [&](int file) { fill(file, record.size); });
     }
   }
 

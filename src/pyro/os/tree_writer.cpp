@@ -270,7 +270,11 @@ void TreeWriter::add_file(
         place.directory, place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     return file.valid();
   });
-  fill(file.get());
+  try {
+    fill(file.get());
+  } catch (Error& error) {
+    throw error.context().empty() ? error.add_context("while writing " + path) : error;
+  }
   apply(file.get(), meta, path);
 }
 
