@@ -8,13 +8,27 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace {
 
 constexpr int k_output_closed = 141; // as a shell shows a program that SIGPIPE ended
 constexpr int k_internal = 70;
+
+/// A caller may have closed some of 0, 1 and 2. The next files opened would take their place, and what is
+/// meant for the terminal would be written into a record or a lock. Reading gives nothing, writing fails.
+void occupy_standard_descriptors() {
+  for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; ++wanted) {
+    if (::fcntl(wanted, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDONLY) != wanted) {
+      std::abort(); // the lowest free one is taken, always
+    }
+  }
+}
 
 } // namespace
 
@@ -22,6 +36,7 @@ int main(int argc, char** argv) {
   // Modes inside of layers are the file's business, not the caller's: with 077 the root of a sandbox would be
   // closed to its users. What is private outside is made so by its own mode.
   ::umask(022);
+  occupy_standard_descriptors();
   try {
     pyro::cli::install_signal_handlers();
     auto console = pyro::cli::process_console();

@@ -59,7 +59,11 @@ Console process_console() {
     write_to(STDOUT_FILENO, text);
   };
   console.err = [](std::string_view text) {
-    write_to(STDERR_FILENO, text);
+    try {
+      write_to(STDERR_FILENO, text);
+    } catch (const Error&) {
+      // Closed, or a full disk: what was asked for is done all the same, and there is nowhere to complain.
+    }
   };
   console.read_line = read_line;
   console.environment = [](const std::string& name) -> std::optional<std::string> {

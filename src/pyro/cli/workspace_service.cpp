@@ -107,11 +107,11 @@ Json readiness(const Session& session) {
        {std::tuple("ready-file", "file", "path"), std::tuple("ready-tcp", "tcp", "address"),
         std::tuple("ready-http", "http", "url"), std::tuple("ready-command", "command", "command"),
         std::tuple("ready-log", "log", "pattern")}) {
-    if (const auto value = session.arguments().value(flag); !value.empty()) {
+    if (session.arguments().has(flag)) { // an empty one too: the operation says what is missing
       if (!found.is_null()) {
         throw Error(ErrorCode::usage, "give one --ready-… flag, not several");
       }
-      found = {{"type", type}, {key, value}};
+      found = {{"type", type}, {key, session.arguments().value(flag)}};
     }
   }
   return found;

@@ -81,6 +81,8 @@ spec::Spec parsed(const Json& spec, const std::string& operation) {
   options.file = operation;
   try {
     return spec::parse_spec_or_throw(spec.dump(), options);
+  } catch (const Json::type_error&) { // the only thing that cannot be dumped
+    throw Error(ErrorCode::invalid_argument, "names, labels and paths must be UTF-8");
   } catch (const Error& error) {
     throw Error(ErrorCode::invalid_argument, "{}", error.message()).with_hint(error.hint());
   }

@@ -89,6 +89,7 @@ Json describe_services(const store::WorkspacePaths& paths, const store::Workspac
       for (const auto& status : *services) {
         list.push_back(protocol::to_json(status));
       }
+      redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
       return list;
     }
   }

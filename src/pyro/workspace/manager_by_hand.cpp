@@ -22,14 +22,30 @@ bool has_labels(const store::WorkspaceRecord& record, const std::map<std::string
   });
 }
 
+/// Nobody has seen the file that this place is in.
+Error without_place(const Error& error) {
+  Error plain(error.code(), "{}", error.message());
+  for (const auto& context : error.context()) {
+    plain.add_context(context);
+  }
+  plain.with_hint(error.hint()).with_output(error.output());
+  return plain;
+}
+
 } // namespace
 
 Json Manager::create(const CreateRequest& request) {
   auto& context = m_state->context;
   context.base.prepare();
   const auto project = project_for(context, request);
-  const auto applied = apply_project(context, project, {}, false);
-  return status(applied.workspace_id, {});
+  try {
+    return status(apply_project(context, project, {}, false).workspace_id, {});
+  } catch (const Error& error) {
+    if (error.position() && error.position()->file == project.shown) {
+      throw without_place(error);
+    }
+    throw;
+  }
 }
 
 Json Manager::remove(const std::string& workspace) {

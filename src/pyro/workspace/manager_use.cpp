@@ -8,6 +8,7 @@
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "observe.hpp"
+#include "secrets.hpp"
 #include "snapshots.hpp"
 
 #include <pyro/os/file_lock.hpp>
@@ -116,13 +117,18 @@ ExecResult Manager::exec(
 
 void Manager::logs(
     const std::string& workspace, const Project& project, const std::string& service, int tail, bool follow,
-    const std::function<void(const std::string&, const std::string&)>& line,
+    const std::function<void(const std::string&, const std::string&)>& shown,
     const std::function<bool()>& stop) {
   auto& context = m_state->context;
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
-  if (!follow && show_kept_logs(paths, look_at_workspace(context, located.id), service, tail, line)) {
+  const auto record = look_at_workspace(context, located.id);
+  const auto redactor = redactor_of(paths, record);
+  const std::function line = [&](const std::string& name, const std::string& text) {
+    shown(name, redactor.redact(text));
+  };
+  if (!follow && show_kept_logs(paths, record, service, tail, line)) {
     return;
   }
   auto client = connect_sandbox(paths.runtime(), "logs");

@@ -152,6 +152,20 @@ Redactor redactor_of(const store::WorkspacePaths& paths, const store::WorkspaceR
   return known_secrets(paths, record).redactor;
 }
 
+void redact_strings(Json& document, const Redactor& redactor) {
+  if (redactor.empty()) {
+    return;
+  }
+  if (document.is_string()) {
+    document = redactor.redact(document.get_ref<const std::string&>());
+  }
+  if (document.is_structured()) {
+    for (auto& part : document) {
+      redact_strings(part, redactor);
+    }
+  }
+}
+
 std::map<std::string, std::string>
 secret_environment(const store::WorkspacePaths& paths, const std::map<std::string, std::string>& wanted) {
   std::map<std::string, std::string> variables;

@@ -44,6 +44,9 @@ KnownSecrets known_secrets(const store::WorkspacePaths& paths, const store::Work
 /// The redactor alone, for what is only shown.
 Redactor redactor_of(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
+/// In every string of the document, keys aside.
+void redact_strings(Json& document, const Redactor& redactor);
+
 /// Variables of a process: `wanted` is secret → variable; an empty variable is named like the secret. Throws
 /// Error(invalid_argument) for a secret that the workspace does not have.
 std::map<std::string, std::string>

@@ -5,9 +5,11 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/protocol/call.hpp>
+#include <pyro/protocol/file_change.hpp>
 #include <pyro/protocol/proxy.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/protocol/service_requests.hpp>
+#include <pyro/protocol/shell_requests.hpp>
 
 namespace {
 
@@ -118,6 +120,35 @@ void attempt(Function function) {
   }
 }
 
+void parse_shell_messages(const Json& value) {
+  attempt([&] {
+    const auto open = shell_open_from_json(value);
+    require(to_json(shell_open_from_json(to_json(open))) == to_json(open), "a shell's request round trips");
+  });
+  attempt([&] { shell_status_from_json(value); });
+  attempt([&] { shell_list_from_json(value); });
+  attempt([&] { shell_read_from_json(value); });
+  attempt([&] { shell_read_result_from_json(value); });
+  attempt([&] {
+    const auto write = shell_write_from_json(value);
+    require(shell_write_from_json(to_json(write)).data == write.data, "what is typed arrives");
+  });
+  attempt([&] { shell_attach_from_json(value); });
+}
+
+void parse_file_messages(const Json& value) {
+  attempt([&] { file_change_request_from_json(value); });
+  attempt([&] { file_change_result_from_json(value); });
+  attempt([&] {
+    const auto record = record_from_json(value);
+    const auto bytes = encode_record(record);
+    require(record_length(bytes.substr(0, 4)) == bytes.size() - 4, "a header says how long it is");
+    const auto again = record_from_json(parse_json(bytes.substr(4), "fuzz"));
+    require(again.path == record.path && again.target == record.target, "names are bytes");
+    require(again.kind == record.kind && again.size == record.size, "a record round trips");
+  });
+}
+
 void parse_requests(std::string_view text) {
   Json value;
   try {
@@ -141,6 +172,12 @@ void parse_requests(std::string_view text) {
   attempt([&] { services_wait_from_json(value); });
   attempt([&] { services_select_from_json(value); });
   attempt([&] { services_logs_from_json(value); });
+  attempt([&] { services_define_from_json(value); });
+  attempt([&] { services_ended_from_json(value); });
+  attempt([&] { service_status_from_json(value); });
+  attempt([&] { terminal_size_from_json(value); });
+  parse_shell_messages(value);
+  parse_file_messages(value);
 }
 
 } // namespace
@@ -152,6 +189,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0] % 5) {
   case 0:
+    attempt([&] { require(record_length(bytes.substr(0, 4)) <= k_max_record, "headers are bounded"); });
     require(decode(bytes, 1) == decode(bytes, 4096), "frames do not depend on how they are cut");
     break;
   case 1: {
