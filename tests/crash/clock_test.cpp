@@ -1,4 +1,4 @@
-// A wall clock that jumps, for the commands (PYRO_CLOCK_OFFSET of test builds): supervisors and agents wait
+// A wall clock that jumps, for commands and for supervisors as long as they live (PYRO_CLOCK_OFFSET of test builds): what
 // by the monotonic clock and are not shifted here.
 #include "scenarios.hpp"
 
