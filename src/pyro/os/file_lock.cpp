@@ -110,6 +110,7 @@ HeldLock::~HeldLock() {
 void HeldLock::take_note_back() noexcept {
   if (m_fd && m_pid == ::getpid()) {
     std::ignore = ::ftruncate(m_fd.get(), 0);
+    ::flock(m_fd.get(), LOCK_UN); // also for a child that was forked meanwhile and has not closed it yet
   }
 }
 
