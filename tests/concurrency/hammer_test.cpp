@@ -329,6 +329,10 @@ TEST_P(Hammer, OneWorkspace) {
   for (const auto& [outcome, count] : outcomes) {
     std::cout << "  " << count << " " << outcome << "\n";
   }
+  const auto longest = std::max_element(all.begin(), all.end(), [](const Step& one, const Step& other) {
+    return one.ended - one.began < other.ended - other.began;
+  });
+  std::cout << fmt::format("  longest: {:.1f} s, {}\n", longest->ended - longest->began, longest->text());
   call("workspace_start", {{"workspace_id", id}});
   const Model model(std::move(all));
   const auto status = call("workspace_status", {{"workspace_id", id}});
