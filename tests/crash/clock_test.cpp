@@ -1,5 +1,5 @@
-// A wall clock that jumps, for commands and for supervisors as long as they live (PYRO_CLOCK_OFFSET of test builds): what
-// by the monotonic clock and are not shifted here.
+// A wall clock that jumps, for commands and for supervisors as long as they live (PYRO_CLOCK_OFFSET of test
+// builds). Agents are not shifted; waiting goes by the monotonic clock everywhere.
 #include "scenarios.hpp"
 
 namespace pyro::testing {

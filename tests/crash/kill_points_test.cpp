@@ -76,6 +76,9 @@ protected:
     // What was done and does something else the second time is left alone, and so is a part of several
     // things.
     const bool is_done = now == m_after && !GetParam().repeatable;
+    if (is_done && !GetParam().toggles) {
+      std::ignore = run(); // refused, but what the killed one left goes
+    }
     if (!is_done && !(GetParam().one_by_one && now != m_before)) {
       const auto again = run();
       EXPECT_EQ(again.status, 0) << "the second time: " << again;
@@ -146,7 +149,7 @@ TEST_P(Crash, AnywhereAndTwice) {
       return;
     }
   }
-  EXPECT_GE(m_kills, all.size()) << "most places were not passed again";
+  EXPECT_GE(2 * m_kills, all.size()) << "most places were not passed again";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kill, Crash, ::testing::ValuesIn(scenarios()), [](const auto& info) {

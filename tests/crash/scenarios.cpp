@@ -133,7 +133,12 @@ std::vector<Scenario> declared() {
          world.expect(0, {"exec", "--", "sh", "-c", "echo edited > edited"});
          world.expect(0, {"reset", "--yes"});
        },
-       always({"undo"}), false},
+       always({"undo"}),
+       false,
+       false,
+       false,
+       {},
+       true},
       {"adopt",
        [](World& world) {
          world.make_workspace();

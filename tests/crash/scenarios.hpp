@@ -17,6 +17,7 @@ struct Scenario {
   bool one_by_one = false; // makes several things, each for itself
   bool in_steps = false;   // snapshots come after the content: killed in between the next one goes on
   std::map<std::string, std::string> env = {};
+  bool toggles = false; // takes itself back when it is done once more
 };
 
 std::vector<Scenario> scenarios();
