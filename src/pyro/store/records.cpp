@@ -161,7 +161,7 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
     text = os::maybe_read_file(paths.baseline_of_version_1(), k_size_limit); // not migrated yet
   }
   if (!text) {
-    if (!os::exists(paths.record())) {
+    if (!os::exists(paths.root())) {
       throw no_workspace(id);
     }
     if (name == k_baseline) {
