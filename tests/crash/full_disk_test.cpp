@@ -81,9 +81,9 @@ private:
   std::string m_before;
 };
 
-class FullDisk : public SmallDisk, public ::testing::WithParamInterface<Scenario> {};
+class FullDiskAsRoot : public SmallDisk, public ::testing::WithParamInterface<Scenario> {};
 
-TEST_P(FullDisk, BeforeOrAfter) {
+TEST_P(FullDiskAsRoot, BeforeOrAfter) {
   const auto& scenario = GetParam();
   const RunOptions with{.env = scenario.env};
   const auto prepare = [&] {
@@ -130,20 +130,20 @@ TEST_P(FullDisk, BeforeOrAfter) {
   RecordProperty("failed_for_want_of_room", failed ? "yes" : "no");
 }
 
-INSTANTIATE_TEST_SUITE_P(Fault, FullDisk, ::testing::ValuesIn(scenarios()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Fault, FullDiskAsRoot, ::testing::ValuesIn(scenarios()), [](const auto& info) {
   return info.param.name;
 });
 
-class EndOnFullDisk : public SmallDisk {};
+class EndOnFullDiskAsRoot : public SmallDisk {};
 
-TEST_F(EndOnFullDisk, DeleteGivesTheRoomBack) {
+TEST_F(EndOnFullDiskAsRoot, DeleteGivesTheRoomBack) {
   make_workspace();
   fill(0);
   expect(0, {"workspace", "delete", "w"});
   EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
 }
 
-TEST_F(EndOnFullDisk, DeleteOfOneWhoseSandboxDied) {
+TEST_F(EndOnFullDiskAsRoot, DeleteOfOneWhoseSandboxDied) {
   make_workspace();
   for (const auto pid : supervisors()) {
     ::kill(pid, SIGKILL);
@@ -154,7 +154,7 @@ TEST_F(EndOnFullDisk, DeleteOfOneWhoseSandboxDied) {
   EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
 }
 
-TEST_F(EndOnFullDisk, DestroyThatCanBeUndone) {
+TEST_F(EndOnFullDiskAsRoot, DestroyThatCanBeUndone) {
   declare();
   expect(0, {"apply", "--yes"});
   fill(0);
@@ -165,7 +165,7 @@ TEST_F(EndOnFullDisk, DestroyThatCanBeUndone) {
   EXPECT_EQ(inside("cat a.txt").out, "one\ntwo\n");
 }
 
-TEST_F(EndOnFullDisk, StopOfOneThatFilledItItself) {
+TEST_F(EndOnFullDiskAsRoot, StopOfOneThatFilledItItself) {
   make_workspace();
   const auto filling = pyro({"workspace", "exec", "w", "--", "sh", "-c", "cat /dev/zero > zeros"});
   EXPECT_NE(filling.status, 0) << "the disk was never full";

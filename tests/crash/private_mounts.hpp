@@ -7,8 +7,7 @@
 
 namespace pyro::testing {
 
-/// Enters one (once per process), as an ordinary user inside of a user namespace where that user stays who it
-/// is. Returns why not; empty: done.
+/// Enters one, once per process; only as root. Returns why not; empty: done.
 std::string enter_private_mounts();
 
 /// An empty file system in memory of this size at `place`.
