@@ -41,8 +41,13 @@ public:
 
   const std::string& path() const { return m_path; }
 
-  /// Replaces all callbacks. The server's handler calls it; data that comes before that is thrown away.
-  void set_events(CallEvents events) { m_events = std::make_shared<CallEvents>(std::move(events)); }
+  /// Replaces all callbacks. The server's handler calls it; data that comes before that is thrown away. After
+  /// the end of the call they are let go at once: they often hold the call itself.
+  void set_events(CallEvents events) {
+    if (!m_over) {
+      m_events = std::make_shared<CallEvents>(std::move(events));
+    }
+  }
 
   /// A json frame. False: stop sending until on_writable.
   bool send(const Json& message);

@@ -8,8 +8,8 @@
 
 namespace pyro::workspace {
 
-/// Captures what the workspace holds now. Of a running one the processes stand still only while the writable layer is
-/// copied. Returns the stack that brings this content back.
+/// Captures what the workspace holds now. Of a running one the processes stand still only while the writable
+/// layer is copied. Returns the stack that brings this content back.
 LayerStack capture_content(Context& context, LockedWorkspace& workspace, const std::string& created_by);
 /// The same; throws Error(bad_state) `must be in 'started' state` for one that does not run.
 LayerStack capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by);

@@ -73,6 +73,8 @@ void feed_raw(Session& session, std::string_view bytes) {
     require(session.is_dead(), "a session that complained is dead");
     require(session.open_streams() == 0, "and has no streams");
   }
+  session.transport_lost();
+  require(session.open_streams() == 0, "a lost connection ends every call");
 }
 
 void feed_stream(std::string_view bytes) {
