@@ -184,6 +184,29 @@ TEST_F(ControlPlane, SecretsAreNowhereButInside) {
   }
 }
 
+TEST_F(ControlPlane, SecretsThatAProgramPrintsAreTakenOut) {
+  const std::string value = "s3cr3t-" + std::to_string(::getpid()) + "-printed";
+  RunOptions with;
+  with.env["TEST_TOKEN"] = value;
+  const std::string head = "version: 1\nname: test\nsecrets: {token: {env: TEST_TOKEN}}\nseed: {from: .}\n";
+  write_file(
+      project() / "pyro.yaml",
+      head
+          + "environment:\n  image: host\n  setup:\n    - {id: s, secrets: [token], run: \"echo said; cat "
+            "$TOKEN_FILE; exit 3\"}\n");
+  const auto step = expect(1, {"apply", "-v"}, with);
+  EXPECT_NE(step.all().find("said"), std::string::npos) << "the output is not shown at all: " << step;
+  EXPECT_EQ(step.all().find(value), std::string::npos) << step;
+  write_file(
+      project() / "pyro.yaml", head
+                                   + "environment: {image: host}\nservices:\n  web:\n    secrets: [token]\n  "
+                                     "  command: \"echo said; cat "
+                                     "$TOKEN_FILE; exit 3\"\n    readiness: {tcp: 9, deadline: 5s}\n");
+  const auto service = expect(6, {"apply"}, with);
+  EXPECT_NE(service.all().find("said"), std::string::npos) << "the log is not shown at all: " << service;
+  EXPECT_EQ(service.all().find(value), std::string::npos) << service;
+}
+
 TEST_F(ControlPlane, DestroyAndExecAtTheSameTime) {
   spec();
   for (int round = 0; round < 3; ++round) {

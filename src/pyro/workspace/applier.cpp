@@ -104,7 +104,8 @@ std::vector<protocol::ServiceStatus> start_services(
   }
   auto client = connect_sandbox(runtime_dir, "services");
   const auto secrets = all_secrets(project.spec);
-  deliver_secrets(*client, project.spec, project.directory, {secrets.begin(), secrets.end()});
+  const auto redactor =
+      deliver_secrets(*client, project.spec, project.directory, {secrets.begin(), secrets.end()});
   const auto definitions = service_definitions(project.spec, measured, user);
   client->call("/agent/services/apply", protocol::to_json(definitions));
   std::vector<std::string> dead;
@@ -120,13 +121,17 @@ std::vector<protocol::ServiceStatus> start_services(
     client->call("/agent/services/start", protocol::to_json(protocol::ServicesSelect{dead, false}));
   }
   if (!wait) {
-    return services_status(*client);
+    auto services = services_status(*client);
+    for (auto& status : services) {
+      status = redacted(std::move(status), redactor);
+    }
+    return services;
   }
   std::vector<std::string> names;
   for (const auto& [name, service] : project.spec.services) {
     names.push_back(name);
   }
-  return wait_for_services(context, *client, project.spec, names);
+  return wait_for_services(context, *client, project.spec, names, redactor);
 }
 
 Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec) {

@@ -178,9 +178,10 @@ service_definitions(const spec::Spec& spec, const Measured& measured, const std:
   return apply;
 }
 
-void deliver_secrets(
+Redactor deliver_secrets(
     backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
     const std::vector<std::string>& names) {
+  SecretValues values;
   for (const auto& name : names) {
     const auto& secret = spec.secrets.at(name);
     const auto value = declared_secret(secret, directory);
@@ -190,8 +191,19 @@ void deliver_secrets(
     }
     if (value) {
       client.call("/agent/secrets/put", protocol::to_json(protocol::SecretPut{name, *value, "", 0444}));
+      values[name] = *value;
     }
   }
+  return Redactor(values);
+}
+
+protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor& redactor) {
+  status.reason = redactor.redact(status.reason);
+  status.last_probe = redactor.redact(status.last_probe);
+  for (auto& line : status.log_tail) {
+    line = redactor.redact(line);
+  }
+  return status;
 }
 
 std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client) {
@@ -217,7 +229,7 @@ services_status_if_any(const std::string& control_socket) {
 
 std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
-    const std::vector<std::string>& names) {
+    const std::vector<std::string>& names, const Redactor& redactor) {
   if (names.empty()) {
     return {};
   }
@@ -225,7 +237,7 @@ std::vector<protocol::ServiceStatus> wait_for_services(
   std::optional<Error> failure;
   protocol::CallEvents events;
   events.on_message = [&](const Json& message) {
-    const auto status = protocol::service_status_from_json(value_at(message, "service"));
+    const auto status = redacted(protocol::service_status_from_json(value_at(message, "service")), redactor);
     context.emit(
         "probe", "services." + status.name, std::string(protocol::name_of(status.state)),
         {{"state", protocol::name_of(status.state)}, {"last_probe", status.last_probe}});
@@ -245,7 +257,10 @@ std::vector<protocol::ServiceStatus> wait_for_services(
   if (failure) {
     throw *failure;
   }
-  const auto result = protocol::services_result_from_json(*answer);
+  auto result = protocol::services_result_from_json(*answer);
+  for (auto& status : result.services) {
+    status = redacted(std::move(status), redactor);
+  }
   if (!result.ok) {
     for (const auto& status : result.services) {
       if (!is_good(status) && status.state != protocol::ServiceState::waiting) {

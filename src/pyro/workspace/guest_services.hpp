@@ -5,6 +5,7 @@
 #include "measure.hpp"
 
 #include <pyro/backend/control_client.hpp>
+#include <pyro/base/redactor.hpp>
 #include <pyro/protocol/service_requests.hpp>
 
 #include <map>
@@ -18,8 +19,9 @@ namespace pyro::workspace {
 protocol::ServicesApply
 service_definitions(const spec::Spec& spec, const Measured& measured, const std::string& user);
 
-/// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Values go nowhere else.
-void deliver_secrets(
+/// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Returns what takes them
+/// out of whatever the sandbox says.
+Redactor deliver_secrets(
     backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
     const std::vector<std::string>& names);
 
@@ -30,7 +32,10 @@ std::map<std::string, std::string> secret_variables(const std::vector<std::strin
 /// code and last log lines, at the service's place.
 std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
-    const std::vector<std::string>& names);
+    const std::vector<std::string>& names, const Redactor& redactor);
+
+/// The same status without secrets in what the service, its probe or the agent said.
+protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor& redactor);
 
 /// Makes the supervisor publish the ports of the spec. `remembered` holds the host ports of this workspace
 /// ("api:8080" → 40123), so that they stay the same; it is brought up to date. Returns [{service, address,

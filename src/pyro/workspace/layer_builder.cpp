@@ -267,7 +267,7 @@ std::vector<backend::Bind> LayerBuilder::cache_binds(const spec::Step& step) con
 
 void LayerBuilder::run_step(const spec::Step& step, const std::string& address, const std::string& runtime) {
   auto client = connect_sandbox(runtime, "a step");
-  deliver_secrets(*client, m_project.spec, m_project.directory, step.secrets);
+  const auto redactor = deliver_secrets(*client, m_project.spec, m_project.directory, step.secrets);
   protocol::ExecRequest request;
   request.argv = {"/bin/sh", "-ec", step.run};
   request.cwd = step.workdir;
@@ -280,7 +280,8 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   std::deque<std::string> last;
   const auto result = run_with_lines(
       *client, request,
-      [&](const std::string& line) {
+      [&](const std::string& written) {
+        const auto line = redactor.redact(written);
         m_context.emit("log", address, line);
         last.push_back(line);
         if (last.size() > k_shown_lines) {
