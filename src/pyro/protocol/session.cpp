@@ -306,6 +306,10 @@ Session::Session(Role role) : m_impl(std::make_unique<Impl>()) {
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_peer_max_concurrent_streams(option, k_max_streams);
+  // A call that has its answer is reset by its client. nghttp2 takes more than about thirty a second for an
+  // attack on a web server and ends the connection, and with it the sandbox; here the peer is our own
+  // program, and the number of streams is bounded.
+  nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
   auto* make = role == Role::client ? &nghttp2_session_client_new2 : &nghttp2_session_server_new2;
   auto made = make(&m_impl->http, callbacks, m_impl.get(), option);
   nghttp2_option_del(option);

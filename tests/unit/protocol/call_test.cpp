@@ -48,6 +48,19 @@ TEST(Call, AsksAndIsAnswered) {
   EXPECT_EQ(wire.server.open_streams(), 0U);
 }
 
+TEST(Call, ManyInQuickSuccessionAreNoAttack) {
+  Wire wire;
+  Router router;
+  router.add("/echo", [](auto& call, const Json& request) { call->finish(request); });
+  router.attach(wire.server);
+  for (int count = 0; count < 20'000; ++count) {
+    Answer answer;
+    auto call = open_call(wire.client, "/echo", {{"count", count}}, answer.events());
+    wire.run();
+    ASSERT_TRUE(answer.result) << "after " << count << " calls";
+  }
+}
+
 TEST(Call, CarriesErrorsWhole) {
   Wire wire;
   Router router;
