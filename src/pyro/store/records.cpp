@@ -191,7 +191,13 @@ bool WorkspaceRecords::has_snapshot(const std::string& id, const std::string& na
 
 bool WorkspaceRecords::has_snapshots(const std::string& id) const {
   const WorkspacePaths paths(m_base, id);
-  return !os::list_directory(paths.baseline()).empty() || !os::list_directory(paths.snapshots()).empty();
+  const auto has_records = [](const std::string& directory) {
+    const auto names = os::list_directory(directory);
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+      return !name.starts_with('.'); // a record that is just being written, or was when its writer was killed
+    });
+  };
+  return has_records(paths.baseline()) || has_records(paths.snapshots());
 }
 
 void WorkspaceRecords::save_snapshot(

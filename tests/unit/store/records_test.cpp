@@ -164,6 +164,12 @@ TEST_F(RecordsTest, Snapshots) {
   EXPECT_EQ(code_of([&] { records.snapshots("w1"); }, "requires a baseline snapshot"), ErrorCode::bad_state);
 }
 
+TEST_F(RecordsTest, ARecordThatIsJustBeingWrittenIsNoneYet) {
+  const auto half = WorkspacePaths(m_base, "w1").baseline() + "/.tmp-0123";
+  os::write_file_atomically(half, "{", 0600, os::Durable::no);
+  EXPECT_FALSE(records.has_snapshots("w1"));
+}
+
 TEST_F(RecordsTest, WhatStoodOnARemovedSnapshotStandsOnItsParent) {
   for (const auto& [name, parent] : {std::pair{"baseline", ""}, {"a", "baseline"}, {"b", "a"}, {"c", "b"}}) {
     SnapshotRecord record;
