@@ -7,6 +7,9 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/protocol/requests.hpp>
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -124,8 +127,16 @@ std::optional<Json> ServiceRecords::find(const std::string& name) const {
 void ServiceRecords::save(Json document) const {
   document["layout_version"] = store::k_layout_version;
   document["reset_count"] = m_reset_count;
-  os::make_directories(m_directory);
-  os::write_json_atomically(path_of(get_string(document, "service_name")), document, os::Durable::no);
+  const auto workspace = std::filesystem::path(m_directory).parent_path();
+  try {
+    ::mkdir(m_directory.c_str(), 0700); // not what is above: a workspace that was deleted meanwhile stays so
+    os::write_json_atomically(path_of(get_string(document, "service_name")), document, os::Durable::no);
+  } catch (const Error&) {
+    if (!os::exists(workspace.string())) {
+      throw Error(ErrorCode::invalid_argument, "workspace {} does not exist", workspace.filename().string());
+    }
+    throw;
+  }
 }
 
 void ServiceRecords::remove(const std::string& name) const {
