@@ -220,10 +220,13 @@ services_status_if_any(const std::string& control_socket) {
   try {
     return services_status(*client);
   } catch (const Error& error) {
-    if (!client->is_lost()) {
+    // It has died while we asked: the supervisor with it, or, a moment before it, the sandbox.
+    const bool has_ended =
+        client->is_lost() || error.code() == ErrorCode::bad_state || error.code() == ErrorCode::unavailable;
+    if (!has_ended) {
       throw;
     }
-    return std::nullopt; // it has died while we asked
+    return std::nullopt;
   }
 }
 
