@@ -1,5 +1,6 @@
 #include "exec.hpp"
 
+#include "call_input.hpp"
 #include "lineage.hpp"
 #include "terminal.hpp"
 
@@ -116,19 +117,7 @@ void ExecTask::make_input(os::Fd fd, InputSink::End end) {
 
 void ExecTask::listen() {
   auto self = shared_from_this();
-  protocol::CallEvents events;
-  events.on_data = [self](FrameType, std::string_view bytes) {
-    if (self->m_input) {
-      self->m_input->write(bytes);
-    } else {
-      self->m_call->consume(bytes.size());
-    }
-  };
-  events.on_end_in = [self] {
-    if (self->m_input) {
-      self->m_input->end();
-    }
-  };
+  auto events = input_events(m_call, {self, &m_input});
   events.on_message = [self](const Json& message) {
     self->on_message(message);
   };

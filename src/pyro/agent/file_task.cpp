@@ -1,5 +1,6 @@
 #include "file_task.hpp"
 
+#include "call_input.hpp"
 #include "file_receiver.hpp"
 
 #include <pyro/base/error.hpp>
@@ -82,19 +83,7 @@ void FileTask::begin(const protocol::FileChangeRequest& request) {
 
 void FileTask::listen() {
   auto self = shared_from_this();
-  protocol::CallEvents events;
-  events.on_data = [self](protocol::FrameType, std::string_view bytes) {
-    if (self->m_input) {
-      self->m_input->write(bytes);
-    } else {
-      self->m_call->consume(bytes.size());
-    }
-  };
-  events.on_end_in = [self] {
-    if (self->m_input) {
-      self->m_input->end();
-    }
-  };
+  auto events = input_events(m_call, {self, &m_input});
   events.on_gone = [self] {
     self->m_input.reset(); // an input that ends without a commit changes nothing
   };

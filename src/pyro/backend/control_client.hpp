@@ -36,9 +36,6 @@ public:
   /// The supervisor's process.
   pid_t peer() const { return m_peer; }
 
-  /// The supervisor has closed the connection.
-  bool is_lost() const { return m_lost; }
-
 private:
   explicit ControlClient(os::Fd socket);
 

@@ -1,4 +1,5 @@
 #include "groups.hpp"
+#include "machine_parameters.hpp"
 #include "schema_parts.hpp"
 
 namespace pyro::operations {
@@ -18,18 +19,10 @@ std::vector<workspace::SecretInput> secrets_of(const Json& given) {
 }
 
 Json run_create(Context& context, const Json& given) {
-  workspace::CreateRequest request;
-  request.environment = get_string(given, "environment");
-  request.name = string_or(given, "name", "");
+  workspace::CreateRequest request{vm_request_of(given)};
   request.labels = string_map_or_empty(given, "labels");
   request.seed_path = string_or(given, "seed_path", "");
-  request.vcpu_count = static_cast<int>(int_or(given, "vcpu_count", request.vcpu_count));
-  request.mem_mib = static_cast<int>(int_or(given, "mem_mib", request.mem_mib));
-  request.ttl_seconds = int_or(given, "ttl_seconds", request.ttl_seconds);
-  request.network_policy = string_or(given, "network_policy", request.network_policy);
   request.egress_hosts = strings_or_empty(given, "egress_hosts");
-  request.backend = string_or(given, "backend", request.backend);
-  request.allow_host_compat = bool_or(given, "allow_host_compat", false);
   request.secrets = secrets_of(given);
   return context.manager.create(request);
 }

@@ -1,6 +1,7 @@
 // Commands in a workspace made by hand, and their log.
 #include "captured_exec.hpp"
 #include "groups.hpp"
+#include "machine_parameters.hpp"
 
 namespace pyro::operations {
 
@@ -22,15 +23,8 @@ workspace::ExecRequest command_of(const Json& given) {
   if (request.argv.empty() || (command.is_string() && request.script.empty())) {
     throw Error(ErrorCode::invalid_argument, "command must not be empty");
   }
-  request.cwd = string_or(given, "cwd", "");
-  request.env = string_map_or_empty(given, "env");
+  read_command_options(given, request);
   request.secret_env = string_map_or_empty(given, "secret_env");
-  request.user = string_or(given, "user", "");
-  const auto seconds = int_or(given, "timeout_seconds", k_timeout_seconds);
-  if (seconds <= 0) {
-    throw Error(ErrorCode::invalid_argument, "timeout_seconds must be positive");
-  }
-  request.timeout = std::chrono::seconds(seconds);
   return request;
 }
 

@@ -1,9 +1,9 @@
 #include "engine.hpp"
 
+#include "machine_parameters.hpp"
 #include "operation.hpp"
 #include "parameters.hpp"
 #include "schema_parts.hpp"
-#include "vm_parameters.hpp"
 
 #include <pyro/base/interruption.hpp>
 

@@ -1,6 +1,6 @@
 #include "captured_exec.hpp"
 #include "groups.hpp"
-#include "vm_parameters.hpp"
+#include "machine_parameters.hpp"
 
 #include <pyro/base/error.hpp>
 

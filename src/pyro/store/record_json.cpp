@@ -157,7 +157,6 @@ Json to_json(const WorkspaceRecord& record) {
       {"last_activity_at", record.last_activity_at},
       {"expires_at", or_null(record.expires_at)},
       {"command_count", record.command_count},
-      {"last_command", record.last_command},
       {"reset_count", record.reset_count},
       {"last_reset_at", or_null(record.last_reset_at)}};
 }
@@ -203,7 +202,6 @@ WorkspaceRecord workspace_from_json(const Json& value) {
   record.last_activity_at = get_double(value, "last_activity_at");
   record.expires_at = maybe_number(value, "expires_at");
   record.command_count = int_or(value, "command_count", 0);
-  record.last_command = value_or(value, "last_command", nullptr);
   record.reset_count = int_or(value, "reset_count", 0);
   record.last_reset_at = maybe_number(value, "last_reset_at");
   return record;

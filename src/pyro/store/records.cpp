@@ -33,6 +33,18 @@ void sort_by_activity(std::vector<WorkspaceRecord>& records) {
       });
 }
 
+WorkspaceRecord parse_record(const std::string& id, const std::string& text) {
+  try {
+    WorkspaceRecord record = workspace_from_json(parse_json(text, "workspace record"));
+    if (record.id != id) {
+      throw Error(ErrorCode::protocol, "the record says it is of workspace {}", record.id);
+    }
+    return record;
+  } catch (Error& error) {
+    throw error.add_context("while reading the record of workspace " + id);
+  }
+}
+
 } // namespace
 
 std::vector<std::string> WorkspaceRecords::ids() const {
@@ -56,15 +68,7 @@ std::optional<WorkspaceRecord> WorkspaceRecords::find(const std::string& id) con
   if (!text) {
     return std::nullopt;
   }
-  try {
-    WorkspaceRecord record = workspace_from_json(parse_json(*text, "workspace record"));
-    if (record.id != id) {
-      throw Error(ErrorCode::protocol, "the record says it is of workspace {}", record.id);
-    }
-    return record;
-  } catch (Error& error) {
-    throw error.add_context("while reading the record of workspace " + id);
-  }
+  return parse_record(id, *text);
 }
 
 std::vector<WorkspaceRecord>
@@ -78,9 +82,7 @@ WorkspaceRecords::mentioning(const std::string& text, std::optional<Error>* refu
       continue;
     }
     try {
-      if (auto record = find(id)) {
-        records.push_back(std::move(*record));
-      }
+      records.push_back(parse_record(id, *file));
     } catch (const Error& error) {
       if (refused != nullptr && error.code() == ErrorCode::bad_state) {
         *refused = error;

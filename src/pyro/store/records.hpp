@@ -71,7 +71,6 @@ struct WorkspaceRecord {
   double last_activity_at = 0;
   std::optional<double> expires_at;
   std::int64_t command_count = 0;
-  Json last_command; // null: none yet
   std::int64_t reset_count = 0;
   std::optional<double> last_reset_at;
 };

@@ -84,7 +84,6 @@ std::vector<store::WorkspaceRecord> fork_records(
     record.services = Json::object();
     record.created_at = record.last_activity_at = os::now_epoch();
     record.command_count = 0;
-    record.last_command = nullptr;
     record.reset_count = 0;
     record.last_reset_at.reset();
     record.metadata = {

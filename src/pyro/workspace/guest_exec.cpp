@@ -1,6 +1,7 @@
 #include "guest_exec.hpp"
 
 #include "input_feeder.hpp"
+#include "secrets.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -104,15 +105,13 @@ protocol::ExecResult run_with_lines(
   return protocol::exec_result_from_json(*result);
 }
 
-protocol::ExecRequest
-guest_request(const store::WorkspaceRecord& record, const ExecRequest& request, const ExecStreams& streams) {
+protocol::ExecRequest guest_request(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const ExecRequest& request,
+    const ExecStreams& streams) {
   protocol::ExecRequest guest;
   guest.argv = request.argv;
   guest.cwd = request.cwd.empty() ? record.workdir : request.cwd;
-  guest.env = record.env;
-  for (const auto& [name, value] : request.env) {
-    guest.env[name] = value;
-  }
+  guest.env = process_environment(paths, record, request.env, request.secret_env);
   guest.user = request.user.empty() ? record.user : request.user;
   guest.wants_stdin = streams.in >= 0;
   if (request.tty) {

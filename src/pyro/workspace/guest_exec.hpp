@@ -18,8 +18,9 @@ protocol::ExecResult run_with_lines(
     const std::function<void(const std::string&)>& line, const std::function<void()>& check_interrupted);
 
 /// A command as the agent takes it: what the caller left out is the workspace's.
-protocol::ExecRequest
-guest_request(const store::WorkspaceRecord& record, const ExecRequest& request, const ExecStreams& streams);
+protocol::ExecRequest guest_request(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const ExecRequest& request,
+    const ExecStreams& streams);
 
 /// Gets the command's output as it comes: FrameType::data_out or data_err.
 using OutputSink = std::function<void(protocol::FrameType type, std::string_view bytes)>;

@@ -220,13 +220,10 @@ services_status_if_any(const std::string& control_socket) {
   try {
     return services_status(*client);
   } catch (const Error& error) {
-    // It has died while we asked: the supervisor with it, or, a moment before it, the sandbox.
-    const bool has_ended =
-        client->is_lost() || error.code() == ErrorCode::bad_state || error.code() == ErrorCode::unavailable;
-    if (!has_ended) {
+    if (error.code() != ErrorCode::bad_state) {
       throw;
     }
-    return std::nullopt;
+    return std::nullopt; // it has ended while we asked (ControlClient::call)
   }
 }
 

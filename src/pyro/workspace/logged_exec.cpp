@@ -13,28 +13,6 @@ namespace pyro::workspace {
 
 namespace {
 
-protocol::ExecRequest guest_request(
-    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const ExecRequest& request,
-    const ExecStreams& streams) {
-  protocol::ExecRequest guest;
-  guest.argv = request.argv;
-  guest.cwd = request.cwd.empty() ? record.workdir : request.cwd;
-  guest.env = record.env;
-  for (const auto& [name, value] : request.env) {
-    guest.env[name] = value;
-  }
-  for (auto& [name, value] : secret_environment(paths, request.secret_env)) {
-    guest.env[name] = std::move(value);
-  }
-  guest.user = request.user.empty() ? record.user : request.user;
-  guest.wants_stdin = streams.in >= 0;
-  if (request.tty) {
-    guest.pty = protocol::TerminalSize{request.columns, request.rows};
-  }
-  guest.timeout_ms = request.timeout.count();
-  return guest;
-}
-
 /// One stream of output on its way: without secrets to its reader, and the same for the log.
 class Stream {
 public:

@@ -71,23 +71,6 @@ struct SecretInput {
   std::string file_path;
 };
 
-/// A workspace made by hand, without a pyro.yaml.
-struct CreateRequest {
-  std::string environment;
-  std::string name; // empty: made up
-  std::map<std::string, std::string> labels;
-  std::string seed_path; // directory or archive; empty: an empty /workspace
-  int vcpu_count = 1;
-  int mem_mib = 1024;
-  std::int64_t ttl_seconds = 600;
-  std::string network_policy; // "off" or "egress"; empty: off where the backend can hold it
-  std::string backend = "auto";
-  bool allow_host_compat = false;        // may it run without isolation where there is none to be had?
-  std::string isolation = "sandbox";     // the least that is accepted
-  std::vector<std::string> egress_hosts; // not empty: egress to these alone, where the backend can
-  std::vector<SecretInput> secrets;
-};
-
 /// A one-shot VM: created, started, given one command, gone.
 struct VmRequest {
   std::string environment;
@@ -98,6 +81,15 @@ struct VmRequest {
   std::string network_policy; // "off" or "egress"; empty: off where the backend can hold it
   std::string backend = "auto";
   bool allow_host_compat = false; // may it run without isolation where there is none to be had?
+};
+
+/// A workspace made by hand, without a pyro.yaml: a machine of the same kind, and what outlives its sandbox.
+struct CreateRequest : VmRequest {
+  std::map<std::string, std::string> labels;
+  std::string seed_path;                 // directory or archive; empty: an empty /workspace
+  std::string isolation = "sandbox";     // the least that is accepted
+  std::vector<std::string> egress_hosts; // not empty: egress to these alone, where the backend can
+  std::vector<SecretInput> secrets;
 };
 
 /// Which content other workspaces are made of, and who they are.

@@ -139,13 +139,7 @@ protocol::ServicesDefine definition_of(const ServiceHost& host, const ServiceReq
   definition.argv =
       request.command.empty() ? request.argv : std::vector<std::string>{"/bin/sh", "-c", request.command};
   definition.cwd = request.cwd.empty() ? host.record.workdir : request.cwd;
-  definition.env = host.record.env;
-  for (const auto& [name, value] : request.env) {
-    definition.env[name] = value;
-  }
-  for (auto& [name, value] : secret_environment(host.paths, request.secret_env)) {
-    definition.env[name] = std::move(value);
-  }
+  definition.env = process_environment(host.paths, host.record, request.env, request.secret_env);
   definition.user = host.record.user;
   definition.readiness = readiness_probe(
       request.readiness, host.record.workdir, request.ready_timeout_seconds, request.ready_interval_ms);

@@ -106,12 +106,12 @@ ExecResult exec_and_remove(
   vm.record.command_count = 1;
   context.records.save(vm.record);
   const auto record = vm.record;
-  const auto runtime = vm.paths.runtime();
+  const auto paths = vm.paths;
   { const auto unlocked = std::move(vm.lock); } // stop and delete can come in between
   Removal removal(context, record.id);
-  auto client = connect_sandbox(runtime, "vm_exec");
-  auto result =
-      run_with_streams(*client, guest_request(record, request, streams), streams, request.poll_control);
+  auto client = connect_sandbox(paths.runtime(), "vm_exec");
+  auto result = run_with_streams(
+      *client, guest_request(paths, record, request, streams), streams, request.poll_control);
   result.execution_mode = record.execution_mode;
   client.reset();
   os::crash_point("vm.ran");

@@ -8,7 +8,6 @@ void note_reset(store::WorkspaceRecord& record) {
   ++record.reset_count;
   record.last_reset_at = os::now_epoch();
   record.command_count = 0;
-  record.last_command = nullptr;
   record.services = Json::object();
   record.metadata.erase("base");
 }

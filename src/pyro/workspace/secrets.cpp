@@ -196,4 +196,17 @@ secret_environment(const store::WorkspacePaths& paths, const std::map<std::strin
   return variables;
 }
 
+std::map<std::string, std::string> process_environment(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const std::map<std::string, std::string>& own, const std::map<std::string, std::string>& secrets) {
+  auto environment = record.env;
+  for (const auto& [name, value] : own) {
+    environment[name] = value;
+  }
+  for (auto& [name, value] : secret_environment(paths, secrets)) {
+    environment[name] = std::move(value);
+  }
+  return environment;
+}
+
 } // namespace pyro::workspace

@@ -52,4 +52,9 @@ void redact_strings(Json& document, const Redactor& redactor);
 std::map<std::string, std::string>
 secret_environment(const store::WorkspacePaths& paths, const std::map<std::string, std::string>& wanted);
 
+/// The variables of a command, shell or service: the workspace's, then `own`, then the wanted secrets.
+std::map<std::string, std::string> process_environment(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const std::map<std::string, std::string>& own, const std::map<std::string, std::string>& secrets);
+
 } // namespace pyro::workspace

@@ -106,13 +106,7 @@ protocol::ShellStatus open_shell(ShellHost& host, const ShellRequest& request) {
   open.shell_id = "sh-" + os::random_hex(4);
   open.argv = login_shell();
   open.cwd = request.cwd.empty() ? host.record.workdir : request.cwd;
-  open.env = host.record.env;
-  for (const auto& [name, value] : request.env) {
-    open.env[name] = value;
-  }
-  for (auto& [name, value] : secret_environment(host.paths, request.secret_env)) {
-    open.env[name] = std::move(value);
-  }
+  open.env = process_environment(host.paths, host.record, request.env, request.secret_env);
   open.user = request.user.empty() ? host.record.user : request.user;
   open.size = {request.columns, request.rows};
   return protocol::shell_status_from_json(

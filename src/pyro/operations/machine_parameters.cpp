@@ -1,4 +1,4 @@
-#include "vm_parameters.hpp"
+#include "machine_parameters.hpp"
 
 #include <pyro/base/error.hpp>
 
@@ -23,6 +23,17 @@ workspace::VmRequest vm_request_of(const Json& given) {
   return request;
 }
 
+void read_command_options(const Json& given, workspace::ExecRequest& request) {
+  request.cwd = string_or(given, "cwd", "");
+  request.env = string_map_or_empty(given, "env");
+  request.user = string_or(given, "user", "");
+  const auto seconds = int_or(given, "timeout_seconds", k_default_timeout);
+  if (seconds <= 0) {
+    throw Error(ErrorCode::invalid_argument, "timeout_seconds must be positive");
+  }
+  request.timeout = std::chrono::seconds(seconds);
+}
+
 workspace::ExecRequest vm_command_of(const Json& given) {
   workspace::ExecRequest request;
   const auto command = string_or(given, "command", "");
@@ -33,14 +44,7 @@ workspace::ExecRequest vm_command_of(const Json& given) {
   if (request.argv.empty()) {
     request.argv = {"/bin/sh", "-c", command};
   }
-  request.cwd = string_or(given, "cwd", "");
-  request.env = string_map_or_empty(given, "env");
-  request.user = string_or(given, "user", "");
-  const auto seconds = int_or(given, "timeout_seconds", k_default_timeout);
-  if (seconds <= 0) {
-    throw Error(ErrorCode::invalid_argument, "timeout_seconds must be positive");
-  }
-  request.timeout = std::chrono::seconds(seconds);
+  read_command_options(given, request);
   return request;
 }
 
