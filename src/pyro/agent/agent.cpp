@@ -28,7 +28,12 @@ constexpr milliseconds k_kill_patience{2000};
 } // namespace
 
 Agent::Agent(AgentOptions options)
-    : m_runtime{m_loop, m_reaper, ::getpid() == 1, std::move(options.secrets_dir)},
+    : m_runtime{m_loop,
+                m_reaper,
+                ::getpid() == 1,
+                std::move(options.secrets_dir),
+                std::move(options.upper_dir),
+                options.is_guest},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
       m_boot_epoch(os::random_hex(16)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });

@@ -20,6 +20,8 @@ namespace pyro::agent {
 struct AgentOptions {
   os::Fd channel;
   std::string secrets_dir = "/run/secrets";
+  std::string upper_dir; // see Runtime
+  bool is_guest = false; // see Runtime
 };
 
 class Agent {

@@ -18,6 +18,8 @@ namespace pyro::agent {
 namespace {
 
 constexpr int k_kill_rounds = 16;
+/// PF_KTHREAD of the kernel's sched.h, in /proc/PID/stat: seen where we are the first process of a machine.
+constexpr unsigned k_kernel_thread = 0x00200000;
 constexpr std::size_t k_max_environment = 1 << 20;
 
 std::string read_proc(pid_t pid, const char* name, std::size_t limit) {
@@ -53,11 +55,13 @@ std::vector<ProcessStat> list_processes() {
     auto text = read_proc(process.pid, "stat", 4096);
     auto after_name = text.rfind(')'); // the name may hold anything, parentheses too
     int group = 0;
+    unsigned flags = 0;
     if (after_name == std::string::npos
         || std::sscanf(
-               text.c_str() + after_name + 1, " %c %d %d %d", &process.state, &process.parent, &group,
-               &process.session)
-               != 4) {
+               text.c_str() + after_name + 1, " %c %d %d %d %*d %*d %u", &process.state, &process.parent,
+               &group, &process.session, &flags)
+               != 5
+        || (flags & k_kernel_thread) != 0) {
       continue;
     }
     processes.push_back(process);

@@ -1,6 +1,7 @@
 // pyro-agent --channel-fd N [--secrets-dir DIR] [--workspace-dir DIR]: started by the launcher as the first
-// process of a sandbox.
+// process of a sandbox, or by a kernel as /init of a virtual machine.
 #include "agent.hpp"
+#include "guest_boot.hpp"
 #include "located.hpp"
 
 #include <pyro/base/error.hpp>
@@ -79,9 +80,29 @@ void protect_process() {
   ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
 }
 
+/// As the first process of a virtual machine: whatever happens, the machine ends with us.
+[[noreturn]] void run_guest() {
+  try {
+    auto boot = agent::boot_guest();
+    protect_process();
+    agent::AgentOptions options;
+    options.channel = std::move(boot.channel);
+    options.upper_dir = fmt::format("/proc/self/fd/{}", boot.uppers.release());
+    options.is_guest = true;
+    auto* agent = new agent::Agent(std::move(options)); // never destroyed, see run()
+    agent->run();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "pyro-agent: %s\n", error.what());
+  }
+  agent::power_off();
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  if (agent::is_guest_init()) {
+    run_guest();
+  }
   try {
     auto options = options_from(argc, argv);
     protect_process();

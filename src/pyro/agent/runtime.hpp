@@ -15,6 +15,10 @@ struct Runtime {
   /// Pid 1 of a sandbox: all processes are ours. Otherwise (tests) just our descendants.
   bool is_init = false;
   std::string secrets_dir = "/run/secrets";
+  /// Holds <part>/upper of the writable layers where the host cannot see them; empty: it can.
+  std::string upper_dir;
+  /// The first process of a virtual machine: what its disks do not have dies with it.
+  bool is_guest = false;
 };
 
 } // namespace pyro::agent

@@ -1,0 +1,137 @@
+#include "guest_boot.hpp"
+
+#include "guest_disks.hpp"
+#include "guest_identity.hpp"
+#include "guest_modules.hpp"
+#include "guest_root.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/mount.hpp>
+
+#include <sys/mount.h>
+#include <sys/reboot.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace pyro::agent {
+
+namespace {
+
+constexpr std::size_t k_longest_line = 1 << 20;
+constexpr int k_port_patience_ms = 20'000;
+
+void pause_ms(int milliseconds) {
+  ::poll(nullptr, 0, milliseconds);
+}
+
+/// What we say goes to the serial console; the host keeps its end.
+void use_console() {
+  const auto console = os::open_file("/dev/console", O_RDWR | O_NOCTTY);
+  for (const int number : {0, 1, 2}) {
+    ::dup2(console.get(), number);
+  }
+}
+
+void mount_early() {
+  os::mount_at("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
+  os::mount_at("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
+  os::mount_at("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
+}
+
+os::Fd open_port() {
+  constexpr const char* k_ports = "/sys/class/virtio-ports";
+  for (int waited = 0; waited < k_port_patience_ms; ++waited) {
+    for (const auto& port : os::list_directory(k_ports)) {
+      const auto name = os::maybe_read_file(fmt::format("{}/{}/name", k_ports, port), 256).value_or("");
+      if (name.starts_with(protocol::k_guest_port_name)) {
+        if (auto file = os::maybe_open(fmt::format("/dev/{}", port), O_RDWR)) {
+          return std::move(*file);
+        }
+      }
+    }
+    pause_ms(1);
+  }
+  throw Error(ErrorCode::unavailable, "this machine has no port {}", protocol::k_guest_port_name);
+}
+
+/// Nobody at the other end reads as the end of the stream: in a clone the next host comes a moment later.
+std::string read_line(int port) {
+  std::string line;
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const auto count = ::read(port, buffer.data(), buffer.size());
+    if (count <= 0) {
+      pause_ms(1);
+      continue;
+    }
+    line.append(buffer.data(), static_cast<std::size_t>(count));
+    if (line.back() == '\n') {
+      line.pop_back();
+      return line;
+    }
+    if (line.size() > k_longest_line) {
+      throw Error(ErrorCode::protocol, "a line of more than {} bytes", k_longest_line);
+    }
+  }
+}
+
+void say(int port, const Json& document) {
+  os::write_all(port, document.dump() + "\n");
+}
+
+/// Does one request; true: the session begins.
+bool follow(GuestBoot& boot, const Json& request) {
+  const auto what = get_string(request, "do");
+  if (what == "mount") {
+    const auto mount = protocol::guest_mount_from_json(request);
+    mount_disks(mount);
+    boot.uppers = enter_guest_root(mount);
+    mount_kernel_files();
+    return false;
+  }
+  if (what == "enter") {
+    take_identity(protocol::guest_enter_from_json(request));
+    return true;
+  }
+  throw Error(ErrorCode::protocol, "'do' is '{}'", what);
+}
+
+} // namespace
+
+bool is_guest_init() {
+  return ::getpid() == 1 && os::exists("/modules/order");
+}
+
+GuestBoot boot_guest() {
+  mount_early();
+  use_console();
+  load_modules();
+  GuestBoot boot;
+  boot.channel = open_port();
+  say(boot.channel.get(), {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}});
+  for (bool entered = false; !entered;) {
+    try {
+      entered = follow(boot, parse_json(read_line(boot.channel.get()), "the host's request"));
+      say(boot.channel.get(), {{"ok", true}});
+    } catch (const Error& error) {
+      say(boot.channel.get(), {{"error", to_json(error)}});
+    }
+  }
+  return boot;
+}
+
+void power_off() {
+  ::sync();
+  ::reboot(RB_POWER_OFF);
+  while (true) {
+    ::pause();
+  }
+}
+
+} // namespace pyro::agent

@@ -1,0 +1,23 @@
+// The agent as the first process of a virtual machine, from the kernel's start of /init to the point where
+// its session with the host begins.
+#pragma once
+
+#include <pyro/os/fd.hpp>
+
+namespace pyro::agent {
+
+/// Were we started by a kernel out of an initramfs of ours?
+bool is_guest_init();
+
+struct GuestBoot {
+  os::Fd channel;
+  os::Fd uppers; // holds <part>/upper of the writable layers
+};
+
+/// Follows what the host says (protocol/guest_boot.hpp) until it says "enter".
+GuestBoot boot_guest();
+
+/// Writes back what the disks do not have yet and turns the machine off. Never returns.
+[[noreturn]] void power_off();
+
+} // namespace pyro::agent
