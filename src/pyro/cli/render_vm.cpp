@@ -81,6 +81,29 @@ std::string render_vm_network(const Json& info) {
   return network_text(info) + "\n";
 }
 
+namespace {
+
+/// What virtual machines start with on this machine, whatever the environment.
+void add_kernel(Table& table, const Json& environment) {
+  const auto kernel = environment.value("kernel", Json());
+  if (!kernel.is_object()) {
+    add(table, "kernel of VMs", "none; `pyro env pull debian:12` fetches one");
+    return;
+  }
+  const auto file = [&](const char* name) {
+    const auto& part = kernel.value(name, Json::object());
+    return text_at(part, "digest").substr(0, 12) + "  " + text_at(part, "path");
+  };
+  add(table, "kernel of VMs", text_at(kernel, "version"));
+  add(table, "kernel", file("kernel"));
+  add(table, "initramfs", file("initramfs"));
+  for (const auto& package : list_at(kernel, "packages")) {
+    add(table, "package", text_at(package, "name") + " " + text_at(package, "version"));
+  }
+}
+
+} // namespace
+
 std::string render_environment(const Json& environment, double now) {
   Table table;
   add(table, "image", text_at(environment, "image"));
@@ -105,6 +128,7 @@ std::string render_environment(const Json& environment, double now) {
     add(table, "from this machine", shown);
     add_details(table, environment);
   }
+  add_kernel(table, environment);
   return table.text();
 }
 

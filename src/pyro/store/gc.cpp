@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <map>
 #include <set>
 #include <unistd.h>
 
@@ -39,6 +41,12 @@ std::uint64_t disk_usage(const std::string& path) {
         return bytes;
       })
       .get<std::uint64_t>();
+}
+
+std::uint64_t file_usage(const std::string& path) {
+  struct stat status {};
+
+  return lstat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
 }
 
 void remove_trees(const std::vector<std::string>& paths) {
@@ -109,6 +117,7 @@ public:
       if (complete) {
         sweep_layers();
       }
+      sweep_images();
       sweep_staging();
     }
     sweep_generations();
@@ -228,6 +237,7 @@ private:
     if (auto moved = m_layers.detach(digest, *m_bin)) {
       m_doomed.push_back(std::move(*moved));
       os::crash_point("gc.detached");
+      std::ignore = unlink(m_base.layer_image(digest).c_str());
     }
   }
 
@@ -250,6 +260,41 @@ private:
           manifest ? "nothing refers to it" : "damaged, and nothing refers to it");
       if (!m_options.dry_run) {
         detach(digest);
+      }
+    }
+  }
+
+  void remove_image(const std::string& name, const std::string& reason) {
+    const std::string path = m_base.images() + "/" + name;
+    removed("image", name, file_usage(path), reason);
+    if (!m_options.dry_run) {
+      std::ignore = unlink(path.c_str()); // a virtual machine that has it open keeps it until it ends
+    }
+  }
+
+  /// Images whose layer is gone, and of this machine's directories all but the newest of each.
+  void sweep_images() {
+    std::map<std::string, std::pair<double, std::string>> newest; // by directory
+    for (const std::string& name : os::list_directory(m_base.images())) {
+      const std::filesystem::path path(name);
+      const std::string stem = path.stem().string();
+      if (path.extension() != ".erofs") {
+        continue;
+      }
+      if (is_digest(stem)) {
+        if (!m_layers.find(stem)) {
+          remove_image(name, "its layer is gone");
+        }
+        continue;
+      }
+      auto& [time, kept] = newest[stem.substr(std::min(stem.size(), stem.rfind('-')))];
+      const double made = modified_at(m_base.images() + "/" + name);
+      if (!kept.empty()) {
+        remove_image(made > time ? kept : name, "there is a newer one");
+      }
+      if (kept.empty() || made > time) {
+        time = made;
+        kept = name;
       }
     }
   }

@@ -1,4 +1,4 @@
-// Removes what nothing refers to any more: layers, recipes past their keep, dead staging, stray writable
+// Removes what nothing refers to any more: layers and their images, recipes past their keep, dead staging, stray writable
 // generations.
 #pragma once
 
@@ -34,7 +34,7 @@ struct GcOptions {
 };
 
 struct GcItem {
-  std::string kind; // "layer", "recipe", "staging", "generation"
+  std::string kind; // "layer", "image", "recipe", "staging", "generation"
   std::string name;
   std::uint64_t bytes = 0;
   std::string reason;

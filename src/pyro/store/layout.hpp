@@ -40,6 +40,12 @@ public:
 
   std::string staging() const { return store() + "/staging"; }
 
+  /// EROFS images of layers ("DIGEST.erofs") and of this machine's directories ("host-KEY-usr.erofs"), for
+  /// virtual machines.
+  std::string images() const { return store() + "/images"; }
+
+  std::string layer_image(const std::string& digest) const { return images() + "/" + digest + ".erofs"; }
+
   std::string workspaces() const { return m_root + "/workspaces"; }
 
 private:

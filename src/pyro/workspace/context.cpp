@@ -11,6 +11,12 @@ namespace {
 constexpr std::string_view k_host_compat_hint =
     "allow_host_compat (--allow-host-compat) agrees to run as an ordinary process of this machine";
 
+EnvironmentProgress progress_of(const Context& context) {
+  return [&context](std::string_view kind, const std::string& text) {
+    context.emit(kind == "log" ? "log" : "action_progress", "environment", text);
+  };
+}
+
 bool works(const backend::Backend& backend) {
   const auto checks = backend.probe();
   return std::none_of(checks.begin(), checks.end(), [](const auto& check) { return check.level == "error"; });
@@ -22,12 +28,9 @@ Context::Context(Settings given, EventSink events)
     : settings(std::move(given)), sink(std::move(events)),
       base(settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base)),
       layers(base), recipes(base), records(base),
-      environments(
-          base, layers,
-          [this](std::string_view kind, const std::string& text) {
-            emit(kind == "log" ? "log" : "action_progress", "environment", text);
-          },
-          settings.cache) {
+      environments(base, layers, progress_of(*this), settings.cache),
+      guest_kernels(settings.agent_path, progress_of(*this), settings.cache),
+      layer_images(layers, progress_of(*this)) {
 }
 
 void Context::emit(

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "environment.hpp"
+#include "guest_kernel.hpp"
+#include "layer_images.hpp"
 #include "manager.hpp"
 
 #include <pyro/backend/backend.hpp>
@@ -29,6 +31,8 @@ struct Context {
   store::RecipeCache recipes;
   store::WorkspaceRecords records;
   Environments environments;
+  GuestKernels guest_kernels;
+  LayerImages layer_images;
 
   void emit(const std::string& kind, const std::string& address, const std::string& text, Json data = nullptr)
       const;

@@ -421,6 +421,7 @@ Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
   const auto stacks = stacks_in_use();
   Json removed = Json::array();
   std::uint64_t bytes = 0;
+  std::size_t kept = 0;
   const auto drop = [&](const HexDigest& digest, const std::string& image, std::uint64_t size,
                         const char* reason) {
     removed.push_back({{"image", image}, {"digest", digest}, {"size_bytes", size}, {"reason", reason}});
@@ -440,12 +441,14 @@ Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
       drop(
           listed.digest, listed.image, record ? record->size_bytes : 0,
           record ? "not in use" : "layers are gone");
+    } else {
+      ++kept;
     }
   }
   for (const auto& digest : damaged) {
     drop(digest, "", 0, "damaged record");
   }
-  return {{"removed", removed}, {"bytes", bytes}, {"dry_run", dry_run == DryRun::yes}};
+  return {{"removed", removed}, {"kept", kept}, {"bytes", bytes}, {"dry_run", dry_run == DryRun::yes}};
 }
 
 } // namespace pyro::workspace

@@ -71,8 +71,8 @@ public:
   Json inspect(const std::string& image, const std::string& directory);
 
   /// Forgets installs that no workspace, snapshot or recipe stands on. Their layers go with the next
-  /// store::collect_garbage(). {"removed": [{image, digest, size_bytes, reason}], "bytes", "dry_run"}
-  /// Waits that long for those who use the store, else Error(locked).
+  /// store::collect_garbage(). {"removed": [{image, digest, size_bytes, reason}], "kept": count, "bytes",
+  /// "dry_run"} Waits that long for those who use the store, else Error(locked).
   Json prune(DryRun dry_run, std::chrono::milliseconds patience = std::chrono::seconds(30));
 
 private:

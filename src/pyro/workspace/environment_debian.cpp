@@ -1,9 +1,9 @@
 #include "environment_debian.hpp"
 
+#include "environment_tool.hpp"
 #include "environment_tree.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/interruption.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
@@ -12,15 +12,9 @@
 #include <pyro/os/process.hpp>
 #include <pyro/os/tree_walk.hpp>
 
-#include <array>
 #include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <deque>
 #include <fcntl.h>
-#include <future>
 #include <optional>
-#include <poll.h>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -28,49 +22,22 @@ namespace pyro::workspace {
 namespace {
 
 constexpr const char* k_suite = "bookworm";
-/// File times and password dates are not later than this (the release of Debian 12): the same packages give
-/// the same layer.
-constexpr const char* k_source_date_epoch = "1686355200";
-
-std::string required_program(const std::string& name, const std::string& package) {
-  const auto path = os::find_program(name);
-  if (!path) {
-    throw Error(ErrorCode::unavailable, "building a Debian environment needs the program {}", name)
-        .with_hint(fmt::format("apt install {}", package));
-  }
-  return *path;
-}
+constexpr const char* k_purpose = "building a Debian environment";
 
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ","));
-}
-
-/// Only what the build needs of our variables.
-std::map<std::string, std::string> build_variables(const std::string& scratch) {
-  std::map<std::string, std::string> env{
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-      {"HOME", scratch},
-      {"TMPDIR", scratch},
-      {"LC_ALL", "C.UTF-8"},
-      {"SOURCE_DATE_EPOCH", k_source_date_epoch}};
-  for (const auto* name : {"http_proxy", "https_proxy", "no_proxy", "ftp_proxy"}) {
-    if (const char* value = std::getenv(name)) {
-      env[name] = value;
-    }
-  }
-  return env;
 }
 
 /// In a pid and mount namespace of its own: however it ends, no process and no mount is left.
 os::Command build_command(const std::string& variant, const std::string& tree, const std::string& scratch) {
   os::Command command;
   command.argv = {
-      required_program("unshare", "util-linux"),
+      required_program("unshare", "util-linux", k_purpose),
       "--mount",
       "--pid",
       "--fork",
       "--kill-child",
-      required_program("mmdebstrap", "mmdebstrap"),
+      required_program("mmdebstrap", "mmdebstrap", k_purpose),
       "--mode=root",
       "--variant=minbase",
       "--format=directory",
@@ -84,7 +51,7 @@ os::Command build_command(const std::string& variant, const std::string& tree, c
     os::write_file_atomically(path, sources, 0644, os::Durable::no);
     command.argv.push_back(path);
   }
-  command.env = build_variables(scratch);
+  command.env = tool_variables(scratch);
   command.cwd = scratch;
   command.die_with_parent = true;
   return command;
@@ -118,69 +85,6 @@ void finish_root(const std::string& tree) {
   put_file(root.get(), "etc/resolv.conf", resolver_configuration(), Existing::replace);
   put_file(root.get(), "usr/sbin/policy-rc.d", k_policy_rc, Existing::replace, 0755);
   complete_root(root.get());
-}
-
-/// Runs it in a session of its own; a byte in `stop` ends all of it.
-os::Outcome run_until_asked_to_stop(os::Command command, int stop) {
-  constexpr auto k_patience = std::chrono::milliseconds(500);
-  command.new_session = true;
-  auto child = os::spawn(command);
-  const auto group = -child.pid();
-  std::optional<std::chrono::steady_clock::time_point> asked;
-  while (true) {
-    if (const auto outcome = child.try_wait()) {
-      if (asked) {
-        ::kill(group, SIGKILL);
-      }
-      return *outcome;
-    }
-    pollfd waiting{asked ? -1 : stop, POLLIN, 0};
-    if (::poll(&waiting, 1, 50) > 0) {
-      asked = std::chrono::steady_clock::now();
-      ::kill(group, SIGTERM);
-    } else if (asked && std::chrono::steady_clock::now() - *asked > k_patience) {
-      ::kill(group, SIGKILL);
-    }
-  }
-}
-
-/// Passes the lines on until the other end is closed; returns the last ones.
-std::vector<std::string> follow_lines(
-    int output, const std::function<void(const std::string&)>& line, const std::function<void()>& poll) {
-  constexpr std::size_t k_kept = 20;
-  constexpr std::size_t k_longest = 4096;
-  std::deque<std::string> last;
-  std::string pending;
-  const auto emit = [&] {
-    if (!pending.empty()) {
-      line(pending);
-      last.push_back(std::move(pending));
-      if (last.size() > k_kept) {
-        last.pop_front();
-      }
-    }
-    pending.clear();
-  };
-  std::array<char, 4096> buffer{};
-  const auto read_next = [&] {
-    pollfd waiting{output, POLLIN, 0};
-    while (::poll(&waiting, 1, 200) <= 0) {
-      poll();
-    }
-    poll();
-    return os::read_some(output, buffer).value_or(0);
-  };
-  while (const auto count = read_next()) {
-    for (const char c : std::string_view(buffer.data(), count)) {
-      if (c == '\n' || c == '\r' || pending.size() >= k_longest) {
-        emit();
-      } else {
-        pending.push_back(c);
-      }
-    }
-  }
-  emit();
-  return {last.begin(), last.end()};
 }
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -335,7 +239,7 @@ Json build_debian(
     const std::string& variant, const std::string& tree, const std::string& scratch,
     const std::function<void(const std::string&)>& line) {
   const auto& space = os::IdSpace::current();
-  required_program("mmdebstrap", "mmdebstrap");
+  required_program("mmdebstrap", "mmdebstrap", k_purpose);
   if (space.kind() == os::IdSpace::Kind::single) {
     throw Error(
         ErrorCode::unavailable, "building a Debian environment needs more than one user id: {}",
@@ -344,34 +248,20 @@ Json build_debian(
             "apt install uidmap, give the user a range in /etc/subuid and /etc/subgid; or use image: host");
   }
   os::make_directories(scratch, 0755);
-  auto pipe = os::make_pipe();
-  auto stop = os::make_pipe();
-  // The build waits in another thread, so that the caller hears its lines in his own.
-  auto build = std::async(std::launch::async, [&]() -> Json {
-    const auto output = std::move(pipe.write_end);
-    const auto null = os::open_file("/dev/null", O_RDONLY);
-    return space.run([&]() -> Json {
-      auto command = build_command(variant, tree, scratch);
-      command.fds = {{0, null.get()}, {1, output.get()}, {2, output.get()}};
-      const auto outcome = run_until_asked_to_stop(std::move(command), stop.read_end.get());
-      if (outcome.ok()) {
-        finish_root(tree);
-      }
-      return {{"ok", outcome.ok()}, {"outcome", os::to_string(outcome)}};
-    });
-  });
-  bool stopped = false;
-  auto last_lines = follow_lines(pipe.read_end.get(), line, [&] {
-    if (!stopped && interruption_wanted()) {
-      stopped = true;
-      spend_interruption();
-      os::write_all(stop.write_end.get(), "s"); // closing it would not do: a forked child has it as well
-    }
-  });
-  const auto result = build.get();
-  if (stopped) {
-    throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
-  }
+  auto [result, last_lines] = follow_work(
+      [&](int output, int stop) -> Json {
+        const auto null = os::open_file("/dev/null", O_RDONLY);
+        return space.run([&]() -> Json {
+          auto command = build_command(variant, tree, scratch);
+          command.fds = {{0, null.get()}, {1, output}, {2, output}};
+          const auto outcome = run_until_asked_to_stop(std::move(command), stop);
+          if (outcome.ok()) {
+            finish_root(tree);
+          }
+          return {{"ok", outcome.ok()}, {"outcome", os::to_string(outcome)}};
+        });
+      },
+      line);
   if (!get_bool(result, "ok")) {
     throw Error(ErrorCode::failed, "mmdebstrap failed: {}", get_string(result, "outcome"))
         .with_output(std::move(last_lines))

@@ -54,6 +54,20 @@ Json tool_check(const std::string& name, const std::string& package, const std::
       {name, "note", fmt::format("{} is not installed: {}", name, cost), "apt install " + package}, "");
 }
 
+Json kernel_check(const Context& context) {
+  try {
+    if (const auto kernel = context.guest_kernels.find()) {
+      return describe(
+          {"guest kernel", "ok", fmt::format("{} in {}", kernel->version, kernel->kernel_path), ""}, "");
+    }
+    return describe(
+        {"guest kernel", "note", "no kernel for virtual machines is installed", "`pyro env pull debian:12`"},
+        "");
+  } catch (const Error& error) {
+    return describe({"guest kernel", "warning", error.what(), error.hint()}, "");
+  }
+}
+
 /// Every object of the kernel that belongs to pyro under this base, for tests that nothing is left over.
 Json owned_objects(const Context& context) {
   Json supervisors = Json::array();
@@ -86,19 +100,35 @@ Json Manager::env_pull(const std::string& image) {
   auto& context = m_state->context;
   context.base.prepare();
   const auto store_lock = context.use_store("env pull");
-  return context.environments.pull(image, here());
+  auto result = context.environments.pull(image, here());
+  if (parse_image(image, here()).kind == ImageKind::debian) {
+    result["kernel"] = context.guest_kernels.pull(); // what virtual machines of any root start with
+  }
+  return result;
 }
 
 Json Manager::env_inspect(const std::string& image) {
   auto& context = m_state->context;
   context.base.prepare();
-  return context.environments.inspect(image, here());
+  auto result = context.environments.inspect(image, here());
+  const auto kernel = context.guest_kernels.find();
+  result["kernel"] = kernel ? kernel->details : Json();
+  return result;
 }
 
 Json Manager::env_prune(bool dry_run) {
   auto& context = m_state->context;
   context.base.prepare();
-  return context.environments.prune(dry_run ? DryRun::yes : DryRun::no, context.settings.lock_timeout);
+  const auto dry = dry_run ? DryRun::yes : DryRun::no;
+  auto result = context.environments.prune(dry, context.settings.lock_timeout);
+  // A kernel serves every root: it goes with the last environment.
+  const bool needed = result["kept"].get<std::size_t>() > 0;
+  for (auto& kernel :
+       context.guest_kernels.prune(dry, needed ? GuestKernels::Keep::newest : GuestKernels::Keep::none)) {
+    result["bytes"] = result["bytes"].get<std::uint64_t>() + kernel["size_bytes"].get<std::uint64_t>();
+    result["removed"].push_back(std::move(kernel));
+  }
+  return result;
 }
 
 Json Manager::doctor() {
@@ -116,6 +146,8 @@ Json Manager::doctor() {
   }
   checks.push_back(disk_check(context.base.root()));
   checks.push_back(tool_check("mmdebstrap", "mmdebstrap", "environments debian:12* cannot be built"));
+  checks.push_back(tool_check("mkfs.erofs", "erofs-utils", "virtual machines have no images of layers"));
+  checks.push_back(kernel_check(context));
   checks.push_back(tool_check("git", "git", "seeds of git checkouts with unusual indexes cannot be read"));
   return {
       {"usable", usable},

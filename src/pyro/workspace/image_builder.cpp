@@ -1,0 +1,157 @@
+#include "image_builder.hpp"
+
+#include "environment_tool.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/atomic_file.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/file_lock.hpp>
+#include <pyro/os/id_space.hpp>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pyro::workspace {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto k_patience = 30min;
+constexpr off_t k_block = 4096;
+
+/// mkfs.erofs stamps the image with this time and lowers later file times to it: the last second of 9999, so
+/// that file times stay what they are.
+constexpr const char* k_latest_time = "253402300799";
+
+std::string uuid_of(const HexDigest& key) {
+  return fmt::format(
+      "{}-{}-{}-{}-{}", key.substr(0, 8), key.substr(8, 4), key.substr(12, 4), key.substr(16, 4),
+      key.substr(20, 12));
+}
+
+os::Command mkfs_command(const ImageSource& source, const std::string& image) {
+  os::Command command;
+  command.argv = {
+      required_program("mkfs.erofs", "erofs-utils", "making the image of a layer"), "--quiet", "-U",
+      uuid_of(source.key)};
+  if (source.owned_by_root) {
+    command.argv.emplace_back("--all-root");
+  }
+  for (const auto& path : source.excluded) {
+    command.argv.push_back("--exclude-path=" + path);
+  }
+  command.argv.insert(command.argv.end(), {image, source.tree});
+  command.env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"SOURCE_DATE_EPOCH", k_latest_time}};
+  command.die_with_parent = true;
+  return command;
+}
+
+/// Read-only for everybody, who QEMU runs as included; the directories above are private.
+void finish_image(const std::string& image) {
+  const auto file = os::open_file(image, O_RDWR);
+
+  struct stat status {};
+
+  if (::fstat(file.get(), &status) < 0
+      || ::ftruncate(file.get(), (status.st_size + k_block - 1) / k_block * k_block) < 0
+      || ::fchmod(file.get(), 0444) < 0 || ::fsync(file.get()) < 0) {
+    throw Error::from_errno(errno, fmt::format("finish the image {}", image));
+  }
+}
+
+std::uint64_t free_bytes(const std::string& directory) {
+  struct statvfs status {};
+
+  if (::statvfs(directory.c_str(), &status) < 0) {
+    throw Error::from_errno(errno, fmt::format("ask for the free space of {}", directory));
+  }
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+Error disk_full(const ImageSource& source, const std::string& directory) {
+  return Error(ErrorCode::disk_full, "no space left for the image of {} in {}", source.what, directory)
+      .with_hint(fmt::format(
+          "it needs about {}; `pyro prune` removes what nothing needs any more",
+          format_bytes(source.expected_bytes)));
+}
+
+void make_image(const ImageSource& source, const std::string& image, const std::string& directory) {
+  const auto command = mkfs_command(source, image);
+  const auto [result, last_lines] = follow_work(
+      [&](int output, int stop) -> Json {
+        const auto null = os::open_file("/dev/null", O_RDONLY);
+        return os::IdSpace::current().run([&]() -> Json {
+          auto mkfs = command;
+          mkfs.fds = {{0, null.get()}, {1, output}, {2, output}};
+          const auto outcome = run_until_asked_to_stop(std::move(mkfs), stop);
+          if (outcome.ok()) {
+            finish_image(image);
+          }
+          return {{"ok", outcome.ok()}, {"outcome", os::to_string(outcome)}};
+        });
+      },
+      [](const std::string&) {});
+  if (!get_bool(result, "ok")) {
+    const bool full = free_bytes(directory) < static_cast<std::uint64_t>(k_block) * 16
+                      || std::any_of(last_lines.begin(), last_lines.end(), [](const std::string& line) {
+                           return line.find("No space left") != std::string::npos;
+                         });
+    if (full) {
+      throw disk_full(source, directory);
+    }
+    throw Error(ErrorCode::failed, "mkfs.erofs failed for {}: {}", source.what, get_string(result, "outcome"))
+        .with_output(last_lines);
+  }
+}
+
+} // namespace
+
+void build_image(
+    const store::Base& base, const ImageSource& source, const std::string& path,
+    const EnvironmentProgress& progress) {
+  if (os::exists(path)) {
+    return;
+  }
+  const auto directory = base.images();
+  store::prepare_private_directory(directory);
+  // A few locks for all images: they need never be removed.
+  const auto lock_path = fmt::format("{}/{}.lock", directory, source.key.substr(0, 1));
+  const os::ExclusiveLock lock(lock_path, "image of " + source.what, k_patience, [&](const auto& holder) {
+    if (progress) {
+      progress("note", fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
+    }
+  });
+  if (os::exists(path)) {
+    return; // somebody was quicker
+  }
+  if (free_bytes(directory) < source.expected_bytes) {
+    throw disk_full(source, directory);
+  }
+  const auto begin = os::now_monotonic();
+  const store::Staging staging(base);
+  const auto image = staging.directory() + "/image.erofs";
+  make_image(source, image, directory);
+  os::crash_point("image.staged");
+  if (std::rename(image.c_str(), path.c_str()) < 0) {
+    throw Error::from_errno(errno, fmt::format("rename {} to {}", image, path));
+  }
+  os::crash_point("image.published");
+  os::sync_directory(directory);
+  if (progress) {
+    progress(
+        "note", fmt::format("image of {} in {}", source.what, format_elapsed(os::now_monotonic() - begin)));
+  }
+}
+
+} // namespace pyro::workspace
