@@ -20,6 +20,7 @@ const std::map<std::string, Folders>& allowed() {
   static const std::map<std::string, Folders> rules{
       {"base", {}},
       {"os", {"base"}},
+      {"http", {"base", "os"}},
       {"spec", {"base"}},
       {"protocol", {"base"}},
       {"plan", {"base", "spec"}},
@@ -30,7 +31,7 @@ const std::map<std::string, Folders>& allowed() {
       {"backend/namespaces", concrete},
       {"backend/namespaces/filter", concrete},
       {"backend/qemu", concrete},
-      {"backend/firecracker", concrete},
+      {"backend/firecracker", {"base", "os", "http", "protocol", "backend", "backend/shared"}},
       {"backend/host", concrete},
       {"supervisor", {"base", "os", "protocol", "store", "backend"}},
       // The program: puts the supervisor and the backends together, as app does for pyro.
@@ -99,6 +100,7 @@ TEST(Includes, LibrariesAreNamedInOneFolderOnly) {
       {std::regex("^spdlog/"), {"base"}},
       {std::regex("^openssl/"), {"base"}},
       {std::regex("^nghttp2/"), {"protocol"}},
+      {std::regex("^curl/"), {"http"}},
       {std::regex("^seccomp\\.h$"), {"backend/namespaces/filter"}},
   };
   for (const auto& file : sources_below({"src"})) {
