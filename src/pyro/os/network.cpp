@@ -1,6 +1,7 @@
 #include "network.hpp"
 
 #include "fd.hpp"
+#include "netlink.hpp"
 
 #include <pyro/base/error.hpp>
 
@@ -30,44 +31,19 @@ void bring_up_loopback() {
 }
 
 void add_blackhole_route(const std::string& ipv4_address) {
-  struct {
-    nlmsghdr header;
-    rtmsg route;
-    rtattr attribute;
-    in_addr destination;
-  } request{};
-
-  if (::inet_pton(AF_INET, ipv4_address.c_str(), &request.destination) != 1) {
+  in_addr destination{};
+  if (::inet_pton(AF_INET, ipv4_address.c_str(), &destination) != 1) {
     throw Error(ErrorCode::internal, "'{}' is no IPv4 address", ipv4_address);
   }
-  request.header.nlmsg_len = sizeof(request);
-  request.header.nlmsg_type = RTM_NEWROUTE;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK;
-  request.route.rtm_family = AF_INET;
-  request.route.rtm_dst_len = 32;
-  request.route.rtm_table = RT_TABLE_MAIN;
-  request.route.rtm_protocol = RTPROT_STATIC;
-  request.route.rtm_type = RTN_BLACKHOLE;
-  request.attribute.rta_type = RTA_DST;
-  request.attribute.rta_len = RTA_LENGTH(sizeof(in_addr));
-
-  const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!socket || ::send(socket.get(), &request, sizeof(request), 0) < 0) {
-    throw Error::from_errno(errno, "rtnetlink");
-  }
-
-  struct {
-    nlmsghdr header;
-    nlmsgerr error;
-    std::array<char, 256> rest;
-  } answer{};
-
-  if (::recv(socket.get(), &answer, sizeof(answer), 0) < 0) {
-    throw Error::from_errno(errno, "rtnetlink answer");
-  }
-  if (answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error != 0 && answer.error.error != -EEXIST) {
-    throw Error::from_errno(-answer.error.error, fmt::format("blackhole route to {}", ipv4_address));
-  }
+  rtmsg route{};
+  route.rtm_family = AF_INET;
+  route.rtm_dst_len = 32;
+  route.rtm_table = RT_TABLE_MAIN;
+  route.rtm_protocol = RTPROT_STATIC;
+  route.rtm_type = RTN_BLACKHOLE;
+  NetlinkRequest(RTM_NEWROUTE, NLM_F_CREATE, route)
+      .attribute(RTA_DST, destination.s_addr)
+      .send(fmt::format("blackhole route to {}", ipv4_address), {EEXIST});
 }
 
 } // namespace pyro::os
