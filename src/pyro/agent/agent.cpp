@@ -5,6 +5,7 @@
 #include "lineage.hpp"
 #include "machine.hpp"
 #include "tcp.hpp"
+#include "upper_task.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
@@ -95,12 +96,16 @@ void Agent::add_operations() {
   m_services.add_operations(m_router);
   m_shells.add_operations(m_router);
   add_machine_operations(m_router, m_runtime);
+  UpperTask::add_operations(m_router, m_runtime);
 }
 
 void Agent::hello(const CallPointer& call) {
   protocol::Hello hello;
   hello.protocol_features = {"exec", "pty",   "services", "logs",     "secrets", "tcp",   "freeze",
                              "sync", "clock", "identity", "shutdown", "files",   "shells"};
+  if (!m_runtime.upper_dir.empty()) {
+    hello.protocol_features.emplace_back("upper");
+  }
   hello.agent_version = PYRO_AGENT_VERSION;
   hello.boot_epoch = m_boot_epoch;
   hello.pid = ::getpid();

@@ -1,5 +1,5 @@
-// pyro-agent --channel-fd N [--secrets-dir DIR] [--workspace-dir DIR]: started by the launcher as the first
-// process of a sandbox, or by a kernel as /init of a virtual machine.
+// pyro-agent --channel-fd N [--secrets-dir DIR] [--workspace-dir DIR] [--upper-dir DIR]: started by the
+// launcher as the first process of a sandbox, or by a kernel as /init of a virtual machine.
 #include "agent.hpp"
 #include "guest_boot.hpp"
 #include "located.hpp"
@@ -32,6 +32,8 @@ agent::AgentOptions options_from(int argc, char** argv) {
       std::from_chars(value.data(), value.data() + value.size(), channel);
     } else if (name == "--secrets-dir") {
       options.secrets_dir = value;
+    } else if (name == "--upper-dir") {
+      options.upper_dir = value;
     } else if (name == "--workspace-dir") {
       agent::set_workspace_directory(std::string(value));
     } else {

@@ -72,7 +72,14 @@ private:
 
   void push(const Frame& parent, const std::string& name, const struct stat& status) {
     Frame frame;
-    frame.fd = open_directory_at(parent.fd.get(), name);
+    auto opened = maybe_open_beneath(parent.fd.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!opened && m_visitor.leave) {
+      throw Error(ErrorCode::stale, "{} vanished while its tree was being read", m_path);
+    }
+    if (!opened) {
+      return;
+    }
+    frame.fd = std::move(*opened);
     frame.names = names_in(frame.fd.get());
     frame.path_length = m_path.size();
     frame.name = name;

@@ -40,7 +40,8 @@ struct TreeVisitor {
   std::function<void(const TreeEntry&)> leave;
 };
 
-/// Entries that vanish while being looked at are left out. Throws on anything else that fails.
+/// Entries that vanish while being looked at are left out; a directory that vanishes between the two
+/// callbacks is Error(stale) where there is a `leave`. Throws on anything else that fails.
 void walk_tree(int root, const TreeVisitor& visitor);
 void walk_tree(const std::string& root, const TreeVisitor& visitor);
 
