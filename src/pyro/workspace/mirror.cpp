@@ -26,9 +26,9 @@ using protocol::UpperEntry;
 class Refresh {
 public:
   Refresh(backend::ControlClient& client, const std::string& generation, const MirrorOptions& options)
-      : m_client(client), m_options(options), m_directory(generation + "/mirror"),
+      : m_client(client), m_options(options), m_directory(mirror_directory(generation)),
         m_index_path(m_directory + "/index"), m_changing_path(m_directory + "/changing"),
-        m_tree(generation + "/root/upper", m_directory + "/staging") {}
+        m_tree(generation, m_directory + "/staging") {}
 
   MirrorReport run() {
     auto list = fetch_list();
@@ -38,6 +38,7 @@ public:
       known = MirrorIndex{};
     }
     m_limits = m_options.limits;
+    check_parts(list.records);
     // A refresh that was killed half way may have left what neither list speaks of.
     const bool is_repair = !is_known || os::exists(m_changing_path);
     m_plan = plan_mirror(*known, list.records, m_limits, is_repair ? still_there() : StillThere{});
@@ -74,6 +75,23 @@ private:
     }
   }
 
+  bool is_part(const std::string& name) const {
+    return std::find(m_options.parts.begin(), m_options.parts.end(), name) != m_options.parts.end();
+  }
+
+  /// Beside <part>/upper nothing of the generation is the guest's.
+  void check_parts(std::string_view list) const {
+    protocol::UpperListReader reader(list, m_limits);
+    while (const auto entry = reader.next()) {
+      const bool is_fine = entry->depth == 0 || entry->depth > 2
+                           || (entry->kind == UpperEntry::Kind::directory
+                               && (entry->depth == 1 ? is_part(entry->name) : entry->name == "upper"));
+      if (!is_fine) {
+        throw Error(ErrorCode::protocol, "the writable layer has no part '{}'", reader.path());
+      }
+    }
+  }
+
   /// Only a regular file with one name can be known for sure; the rest costs nothing to be made again.
   StillThere still_there() {
     return [this](const std::string& path, const UpperEntry& entry, const MirrorMark& mark) {
@@ -90,19 +108,18 @@ private:
     for (const auto& change : m_plan.changed) {
       listed.insert(change.moved_from);
     }
-    os::walk_tree(
-        m_tree.root(), os::TreeVisitor{
-                           [&](const os::TreeEntry& entry) {
-                             if (listed.contains(entry.path)) {
-                               return os::Visit::go_on;
-                             }
-                             if (entry.is_directory() && holds_moved(entry.path)) {
-                               return os::Visit::go_on;
-                             }
-                             m_tree.remove(entry.path);
-                             return os::Visit::skip;
-                           },
-                           {}});
+    const auto enter = [&](const os::TreeEntry& entry) {
+      const bool is_topmost = entry.path.find('/') == std::string::npos;
+      if (is_topmost && !is_part(entry.name)) {
+        return os::Visit::skip; // the generation's own
+      }
+      if (listed.contains(entry.path) || (entry.is_directory() && holds_moved(entry.path))) {
+        return os::Visit::go_on;
+      }
+      m_tree.remove(entry.path);
+      return os::Visit::skip;
+    };
+    os::walk_tree(m_tree.root(), os::TreeVisitor{enter, {}});
   }
 
   bool holds_moved(const std::string& directory) const {
@@ -290,6 +307,10 @@ private:
 
 } // namespace
 
+std::string mirror_directory(const std::string& generation) {
+  return generation + "/.mirror";
+}
+
 Json to_json(const MirrorReport& report) {
   return {
       {"unchanged", report.unchanged}, {"changed", report.changed}, {"removed", report.removed},
@@ -318,8 +339,8 @@ MirrorReport
 refresh_mirror(backend::ControlClient& client, const std::string& generation, const MirrorOptions& options) {
   constexpr auto k_patience = std::chrono::minutes(10);
   try {
-    os::make_directories(generation + "/mirror");
-    const os::ExclusiveLock lock(generation + "/mirror/lock", "mirror", k_patience);
+    os::make_directories(mirror_directory(generation));
+    const os::ExclusiveLock lock(mirror_directory(generation) + "/lock", "mirror", k_patience);
     return Refresh(client, generation, options).run();
   } catch (Error& error) {
     throw error.add_context("while mirroring the writable layer");

@@ -1,6 +1,6 @@
 // The mirror of a writable layer that lies where this machine cannot see it (on the disk of a virtual
-// machine): <generation>/root/upper, brought up to date from the agent whenever somebody wants to read it. It
-// looks as the upper directory of a sandbox of this machine would, so that nothing else needs to know.
+// machine): <generation>/<part>/upper, brought up to date from the agent whenever somebody wants to read it.
+// It looks as the upper directory of a sandbox of this machine would, so that nothing else needs to know.
 // Who wants to read calls make_upper_current() (current_upper.hpp).
 #pragma once
 
@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace pyro::workspace {
 
 /// What a guest, which may say anything, can make this machine take.
 struct MirrorOptions {
-  std::string agent = "/agent"; // what the agent's operations begin with
+  std::string agent = "/agent";           // what the agent's operations begin with
+  std::vector<std::string> parts{"root"}; // folders of the generation that there may be
   protocol::UpperLimits limits;
   std::size_t list_bytes = std::size_t{1} << 30;
   std::uint64_t file_bytes = std::uint64_t{1} << 40;
@@ -41,6 +43,9 @@ struct MirrorReport {
 
 Json to_json(const MirrorReport& report);
 MirrorReport mirror_report_from_json(const Json& value);
+
+/// <generation>/.mirror: what is known of the mirror, beside the parts.
+std::string mirror_directory(const std::string& generation);
 
 /// Makes the mirror hold what the agent's writable layer holds now, at a cost that follows what has changed
 /// since the last time. May be killed anywhere: the next one repairs it. In the ids of the inside

@@ -226,7 +226,8 @@ void MirrorTree::finish(std::string_view list, const protocol::UpperLimits& limi
   }
   protocol::UpperListReader reader(list, limits);
   while (const auto entry = reader.next()) {
-    if (entry->kind != UpperEntry::Kind::directory || !m_touched.contains(reader.path())) {
+    const bool is_part = entry->depth < 2; // the generation's own, and no content
+    if (is_part || entry->kind != UpperEntry::Kind::directory || !m_touched.contains(reader.path())) {
       continue;
     }
     const auto directory = m_beneath.directory(reader.path());
