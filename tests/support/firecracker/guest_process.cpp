@@ -1,5 +1,7 @@
 #include "guest_process.hpp"
 
+#include "plain_socket.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/unix_socket.hpp>
@@ -41,10 +43,7 @@ void GuestProcess::boot(
   m_ready_at =
       os::now_monotonic() + std::chrono::milliseconds(number_in(boot_args, "fake.boot_ms").value_or(0));
   if (!vsock_path.empty()) {
-    if (::access(vsock_path.c_str(), F_OK) == 0) {
-      throw Error(ErrorCode::failed, "Cannot bind to {}: Address in use", vsock_path);
-    }
-    m_listener = os::listen_unix(vsock_path);
+    m_listener = listen_at(vsock_path);
     m_vsock_path = vsock_path;
   }
 }

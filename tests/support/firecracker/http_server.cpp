@@ -1,5 +1,7 @@
 #include "http_server.hpp"
 
+#include "plain_socket.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/unix_socket.hpp>
 
@@ -110,7 +112,7 @@ bool HttpConnection::next(MachineModel& machine, std::string& out) {
 }
 
 int serve(const std::string& socket_path, MachineModel& machine) {
-  const auto listener = os::listen_unix(socket_path);
+  const auto listener = listen_at(socket_path);
 
   struct Client {
     os::Fd socket;

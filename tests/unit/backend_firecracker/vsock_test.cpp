@@ -1,13 +1,10 @@
 // The handshake of Firecracker's vsock: against the fake with a real agent behind it, and against sockets
 // that answer badly.
+#include "agent_call.hpp"
 #include "fake.hpp"
 
 #include <pyro/backend/firecracker/vsock_channel.hpp>
-#include <pyro/os/byte_pump.hpp>
-#include <pyro/os/clock.hpp>
 #include <pyro/os/unix_socket.hpp>
-#include <pyro/protocol/call.hpp>
-#include <pyro/protocol/requests.hpp>
 
 #include <poll.h>
 #include <thread>
@@ -18,43 +15,10 @@ namespace {
 using std::chrono::milliseconds;
 using Vsocket = WithFake;
 
-/// What `sh -c` prints at the other end of the channel.
-std::string run_inside(os::Fd channel, const std::string& script) {
-  os::EventLoop loop;
-  protocol::Session session{protocol::Role::client};
-  std::string out;
-  bool over = false;
-  os::BytePump pump(
-      loop, std::move(channel),
-      {[&](std::string_view bytes) { session.feed(bytes); }, [&] { return session.take_output(); },
-       [](const Error*) {
-       }});
-  session.on_output([&] { pump.wake(); });
-  protocol::ExecRequest request;
-  request.argv = {"sh", "-c", script};
-  protocol::CallEvents events;
-  events.on_data = [&](protocol::FrameType, std::string_view bytes) {
-    out.append(bytes);
-  };
-  events.on_result = [&](const Json&) {
-    over = true;
-  };
-  events.on_failure = [&](const Error& error) {
-    out += error.what();
-    over = true;
-  };
-  const auto call = protocol::open_call(session, "/exec", to_json(request), std::move(events));
-  call->end_in();
-  const auto end = os::now_monotonic() + milliseconds(10000);
-  while (!over && os::now_monotonic() < end) {
-    loop.turn(milliseconds(100));
-  }
-  return out;
-}
-
 TEST_F(Vsocket, ReachesTheAgent) {
   client().send_all(boot_requests(machine()));
-  EXPECT_EQ(run_inside(connect_vsock(path("v.sock"), 1024, milliseconds(10000)), "echo hello"), "hello\n");
+  EXPECT_EQ(
+      run_inside(connect_vsock(path("v.sock"), 1024, milliseconds(10000)), {"echo", "hello"}), "hello\n");
 }
 
 TEST_F(Vsocket, WaitsForTheGuestToListen) {
