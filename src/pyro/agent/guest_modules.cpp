@@ -15,7 +15,8 @@ namespace pyro::agent {
 
 void load_modules() {
   constexpr const char* k_folder = "/modules";
-  for (const auto line : lines_of(os::read_file(fmt::format("{}/order", k_folder)))) {
+  const auto order = os::read_file(fmt::format("{}/order", k_folder));
+  for (const auto line : lines_of(order)) {
     const auto path = fmt::format("{}/{}", k_folder, line);
     const auto file = os::open_file(path, O_RDONLY);
     if (::syscall(SYS_finit_module, file.get(), "", 0) < 0 && errno != EEXIST) {

@@ -3,6 +3,7 @@
 #include <pyro/backend/backend.hpp>
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
+#include <pyro/backend/qemu/qemu_backend.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -25,7 +26,8 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
   settings.agent_path = helpers + "/pyro-agent";
   settings.backends = {
       backend::host::make_backend(helpers + "/pyro-supervisor"),
-      backend::namespaces::make_backend(helpers + "/pyro-supervisor")};
+      backend::namespaces::make_backend(helpers + "/pyro-supervisor"),
+      backend::qemu::make_backend(helpers + "/pyro-supervisor")};
   return operations::make_engine(std::move(settings), std::move(callbacks));
 }
 

@@ -21,6 +21,11 @@ struct Capabilities {
   /// Has it a root file system and a network of its own, made from the layers and kept off? Without, only
   /// /workspace can be looked at and reset, and set-up and prepare steps cannot be run.
   bool own_root = true;
+  /// Can the writable layer be read on this machine while the sandbox runs? Otherwise its agent has to be
+  /// asked.
+  bool upper_on_host = true;
+  /// Does it start from a kernel, with layers as images?
+  bool virtual_machine = false;
 };
 
 /// One line of `doctor`: what was tried, whether it works, what its absence costs and how to get it.

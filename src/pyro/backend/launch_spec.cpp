@@ -3,6 +3,8 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/sha256.hpp>
 
+#include <array>
+
 namespace pyro::backend {
 
 namespace {
@@ -26,6 +28,80 @@ void require_plain_name(const std::string& name, const char* what) {
   }
 }
 
+constexpr std::array<std::pair<LaunchKind, std::string_view>, 3> k_kinds{
+    {{LaunchKind::namespaces, "namespaces"}, {LaunchKind::host, "host"}, {LaunchKind::qemu, "qemu"}}};
+
+std::string_view name_of(LaunchKind kind) {
+  return std::find_if(k_kinds.begin(), k_kinds.end(), [&](const auto& known) { return known.first == kind; })
+      ->second;
+}
+
+LaunchKind kind_from(const std::string& name) {
+  const auto* known =
+      std::find_if(k_kinds.begin(), k_kinds.end(), [&](const auto& kind) { return kind.second == name; });
+  if (known == k_kinds.end()) {
+    throw Error(ErrorCode::protocol, "'kind' is '{}'", name);
+  }
+  return known->first;
+}
+
+Json to_json(const VirtualMachine& machine) {
+  Json parts = Json::array();
+  for (const auto& part : machine.part_images) {
+    parts.push_back({{"name", part.name}, {"path", part.path}});
+  }
+  return {
+      {"kernel", machine.kernel},
+      {"initrd", machine.initrd},
+      {"kernel_digest", machine.kernel_digest},
+      {"layer_images", machine.layer_images},
+      {"part_images", parts},
+      {"cpus", machine.cpus},
+      {"memory_mib", machine.memory_mib},
+      {"scratch_bytes", machine.scratch_bytes},
+      {"templates_dir", machine.templates_dir},
+      {"template_budget", machine.template_budget}};
+}
+
+VirtualMachine machine_from_json(const Json& value) {
+  VirtualMachine machine;
+  machine.kernel = get_string(value, "kernel");
+  machine.initrd = get_string(value, "initrd");
+  machine.kernel_digest = get_string(value, "kernel_digest");
+  machine.layer_images = get_strings(value, "layer_images");
+  for (const auto& part : value_at(value, "part_images")) {
+    machine.part_images.push_back({get_string(part, "name"), get_string(part, "path")});
+  }
+  machine.cpus = get_int(value, "cpus");
+  machine.memory_mib = get_int(value, "memory_mib");
+  machine.scratch_bytes = get_int(value, "scratch_bytes");
+  machine.templates_dir = get_string(value, "templates_dir");
+  machine.template_budget = get_int(value, "template_budget");
+  return machine;
+}
+
+void validate(const VirtualMachine& machine) {
+  require_absolute(machine.kernel, "the kernel");
+  require_absolute(machine.initrd, "the initramfs");
+  require_absolute(machine.templates_dir, "the directory of templates");
+  for (const auto& image : machine.layer_images) {
+    require_absolute(image, "the image of a layer");
+  }
+  for (const auto& part : machine.part_images) {
+    require_plain_name(part.name, "a host directory");
+    require_absolute(part.path, "the image of a host directory");
+  }
+  if (machine.layer_images.empty() || machine.cpus < 1 || machine.memory_mib < 128
+      || machine.scratch_bytes < (64 << 20)) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "a virtual machine needs layers, a processor, 128 MiB of memory and 64 MiB of disk; asked for {} "
+        "layers, "
+        "{} processors, {} MiB, {} bytes",
+        machine.layer_images.size(), machine.cpus, machine.memory_mib, machine.scratch_bytes);
+  }
+}
+
 } // namespace
 
 Json to_json(const LaunchSpec& spec) {
@@ -34,7 +110,8 @@ Json to_json(const LaunchSpec& spec) {
     binds.push_back({{"path", bind.path}, {"target", bind.target}});
   }
   return {
-      {"kind", spec.kind == LaunchKind::host ? "host" : "namespaces"},
+      {"kind", name_of(spec.kind)},
+      {"machine", to_json(spec.machine)},
       {"workspace_id", spec.workspace_id},
       {"binds", binds},
       {"tied_to_starter", spec.tied_to_starter},
@@ -56,11 +133,8 @@ Json to_json(const LaunchSpec& spec) {
 
 LaunchSpec launch_spec_from_json(const Json& value) {
   LaunchSpec spec;
-  const auto kind = get_string(value, "kind");
-  if (kind != "host" && kind != "namespaces") {
-    throw Error(ErrorCode::protocol, "'kind' is '{}'", kind);
-  }
-  spec.kind = kind == "host" ? LaunchKind::host : LaunchKind::namespaces;
+  spec.kind = kind_from(get_string(value, "kind"));
+  spec.machine = machine_from_json(value_at(value, "machine"));
   spec.workspace_id = get_string(value, "workspace_id");
   spec.hostname = get_string(value, "hostname");
   spec.runtime_dir = get_string(value, "runtime_dir");
@@ -98,6 +172,9 @@ void validate(const LaunchSpec& spec) {
     if (layer.rfind(spec.layers_dir + "/", 0) != 0 || layer.find("/../") != std::string::npos) {
       throw Error(ErrorCode::invalid_argument, "the layer '{}' is not below '{}'", layer, spec.layers_dir);
     }
+  }
+  if (spec.kind == LaunchKind::qemu) {
+    validate(spec.machine);
   }
   for (const auto& bind : spec.binds) {
     require_absolute(bind.path, "the path of a bind");

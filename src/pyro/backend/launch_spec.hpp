@@ -31,11 +31,33 @@ struct Bind {
   std::string target; // absolute, inside; made where missing
 };
 
-/// What the supervisor is to start: a sandbox, or ordinary processes of this machine (backend "host").
-enum class LaunchKind { namespaces, host };
+/// A directory of this machine as an image, for machines that cannot see it.
+struct PartImage {
+  std::string name; // as in RootStack::host_dirs
+  std::string path; // absolute; EROFS
+};
+
+/// What a virtual machine needs beside the sandbox's description. Paths are absolute.
+struct VirtualMachine {
+  std::string kernel;
+  std::string initrd;                    // with the agent as /init
+  std::string kernel_digest;             // of kernel and initrd
+  std::vector<std::string> layer_images; // EROFS, as RootStack::layers
+  std::vector<PartImage> part_images;    // as RootStack::host_dirs
+  std::int64_t cpus = 1;
+  std::int64_t memory_mib = 1024;
+  std::int64_t scratch_bytes = 0;   // size of the disk for the writable layer
+  std::string templates_dir;        // saved guests
+  std::int64_t template_budget = 0; // bytes that they may take; 0: none are made or used
+};
+
+/// What the supervisor is to start: a sandbox, a virtual machine, or ordinary processes of this machine
+/// (backend "host").
+enum class LaunchKind { namespaces, host, qemu };
 
 struct LaunchSpec {
   LaunchKind kind = LaunchKind::namespaces;
+  VirtualMachine machine; // for kinds that are virtual machines
   std::string workspace_id;
   std::string hostname;
   std::string

@@ -61,6 +61,7 @@ void Supervisor::run() {
   });
   add_operations();
   listen();
+  m_guest->watch(m_loop);
   connect_agent();
   greet_agent();
   arm_expiry();

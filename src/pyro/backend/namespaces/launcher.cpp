@@ -1,9 +1,11 @@
 #include "launcher.hpp"
 
-#include "egress.hpp"
 #include "sandbox_init.hpp"
 #include "sandbox_root.hpp"
 
+#include <pyro/backend/shared/clone_process.hpp>
+#include <pyro/backend/shared/egress.hpp>
+#include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
@@ -22,32 +24,6 @@
 namespace pyro::backend::namespaces {
 
 namespace {
-
-class Stopwatch {
-public:
-  explicit Stopwatch(Json& timings) : m_timings(timings), m_start(std::chrono::steady_clock::now()) {}
-
-  void lap(const char* step) {
-    m_timings[step] =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - m_start)
-            .count();
-  }
-
-private:
-  Json& m_timings;
-  std::chrono::steady_clock::time_point m_start;
-};
-
-pid_t clone_into_namespaces(int cgroup) {
-  clone_args arguments{};
-  arguments.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-  arguments.exit_signal = SIGCHLD;
-  if (cgroup >= 0) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(cgroup);
-  }
-  return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof(arguments)));
-}
 
 /// Mounts with the sandbox's ids; only root can make them. nullopt-like empty Fds: plain paths serve instead.
 MappedMounts map_mounts(const LaunchSpec& spec, pid_t child) {
@@ -105,17 +81,10 @@ Sandbox launch(const LaunchSpec& spec) {
   auto [control, child_control] = os::socket_pair();
   watch.lap("prepared");
 
-  bool cloned_into_unified = sandbox.cgroup->clone_fd() >= 0;
-  pid_t pid = clone_into_namespaces(sandbox.cgroup->clone_fd());
-  if (pid < 0 && cloned_into_unified) {
-    cloned_into_unified = false; // some delegations allow a group but not this way into it
-    pid = clone_into_namespaces(-1);
-  }
-  if (pid < 0) {
-    const int error_number = errno;
-    throw Error::from_errno(error_number, "clone3 into new namespaces")
-        .with_hint("`pyro doctor` tells what this machine lacks for sandboxes");
-  }
+  constexpr std::uint64_t k_namespaces =
+      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  bool cloned_into_unified = false;
+  const pid_t pid = clone_process(k_namespaces, sandbox.cgroup->clone_fd(), cloned_into_unified);
   if (pid == 0) {
     control.reset();
     channel.reset();

@@ -2,6 +2,8 @@
 // JSON
 // ({"launched": ...} or {"error": ...}) to standard output, lets go of both and serves. Started by a backend
 // only.
+#include "qemu_guest.hpp"
+
 #include <pyro/backend/host/launcher.hpp>
 #include <pyro/backend/namespaces/launcher.hpp>
 #include <pyro/base/error.hpp>
@@ -106,6 +108,14 @@ void serve() {
     note_kernel_objects(spec, processes.cgroup->directories(), processes.agent.pid());
     auto notes = processes.notes;
     supervise(spec, std::make_unique<HostGuest>(std::move(processes)), Json::object(), std::move(notes));
+    return;
+  }
+  if (spec.kind == backend::LaunchKind::qemu) {
+    auto sandbox = backend::qemu::launch(spec);
+    note_kernel_objects(spec, sandbox.cgroup->directories(), sandbox.process.pid());
+    auto timings = sandbox.timings;
+    auto notes = sandbox.notes;
+    supervise(spec, supervisor::make_guest(std::move(sandbox), spec), std::move(timings), std::move(notes));
     return;
   }
   auto sandbox = backend::namespaces::launch(spec);

@@ -21,7 +21,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-namespace pyro::backend::namespaces {
+namespace pyro::backend {
 
 namespace {
 
@@ -173,4 +173,4 @@ os::Fd start_egress(const SandboxNamespaces& namespaces) {
   return std::move(tether.write_end);
 }
 
-} // namespace pyro::backend::namespaces
+} // namespace pyro::backend

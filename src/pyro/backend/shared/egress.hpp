@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-namespace pyro::backend::namespaces {
+namespace pyro::backend {
 
 struct SandboxNamespaces {
   os::Fd user;
@@ -20,4 +20,4 @@ SandboxNamespaces open_namespaces(pid_t sandbox);
 /// descriptor, or dying, ends it.
 os::Fd start_egress(const SandboxNamespaces& namespaces);
 
-} // namespace pyro::backend::namespaces
+} // namespace pyro::backend

@@ -1,0 +1,151 @@
+#include "launcher.hpp"
+
+#include "acceleration.hpp"
+#include "guest_factory.hpp"
+#include "program.hpp"
+
+#include <pyro/backend/shared/stopwatch.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/random.hpp>
+
+namespace pyro::backend::qemu {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto k_mount_limit = 60s;
+constexpr auto k_enter_limit = 20s;
+constexpr std::size_t k_entropy_bytes = 64;
+/// What QEMU takes beside the guest's memory: translated code, buffers.
+constexpr std::int64_t k_overhead_bytes = 512LL << 20;
+/// QEMU's own threads beside those of the guest's processors.
+constexpr std::int64_t k_threads = 64;
+
+MachineShape shape_of(const LaunchSpec& spec, Accelerator accelerator) {
+  return {accelerator, spec.machine.cpus, spec.machine.memory_mib, spec.egress};
+}
+
+os::CgroupLimits limits_of(const LaunchSpec& spec) {
+  os::CgroupLimits limits;
+  limits.cpus = spec.limits.cpus;
+  limits.memory_bytes = (spec.machine.memory_mib << 20) + k_overhead_bytes;
+  limits.pids = k_threads + spec.machine.cpus;
+  return limits;
+}
+
+protocol::GuestEnter identity_of(const LaunchSpec& spec) {
+  protocol::GuestEnter enter;
+  enter.hostname = spec.hostname;
+  enter.machine_id = machine_id_of(spec);
+  enter.epoch_ms = static_cast<std::int64_t>(os::now_epoch() * 1000);
+  enter.entropy = os::random_hex(k_entropy_bytes);
+  enter.network = spec.egress;
+  if (spec.egress) {
+    enter.resolv_conf = os::maybe_read_file("/etc/resolv.conf", 64 << 10).value_or("");
+  }
+  return enter;
+}
+
+/// Where a template was of no use nothing is lost but time.
+class Starter {
+public:
+  Starter(const LaunchSpec& spec, GuestFactory& factory, std::vector<std::string>& notes, Stopwatch& watch)
+      : m_spec(spec), m_factory(factory), m_notes(notes), m_watch(watch) {}
+
+  /// A guest that waits for "enter".
+  std::unique_ptr<Machine> start() {
+    const bool fresh = !os::exists(m_factory.scratch_path());
+    if (m_spec.machine.template_budget > 0) {
+      try {
+        return fresh && !m_spec.tied_to_starter ? from_stack() : from_machine(fresh);
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::disk_full) {
+          throw;
+        }
+        m_notes.push_back(fmt::format("booted instead of cloned: {}", error.what()));
+      }
+    }
+    prepare_scratch(!os::exists(m_factory.scratch_path()));
+    auto machine = m_factory.boot();
+    m_watch.lap("booted");
+    return mounted(std::move(machine));
+  }
+
+private:
+  std::unique_ptr<Machine> from_stack() {
+    const auto saved = m_factory.stack_template();
+    m_watch.lap("template");
+    const auto method = m_factory.copy_scratch(saved.scratch());
+    m_watch.lap("scratch_" + method);
+    try {
+      auto machine = m_factory.clone(saved);
+      m_watch.lap("cloned");
+      return machine;
+    } catch (const Error&) {
+      std::ignore = ::unlink(m_factory.scratch_path().c_str()); // it belongs to the template's guest
+      throw;
+    }
+  }
+
+  std::unique_ptr<Machine> from_machine(bool fresh) {
+    const auto saved = m_factory.machine_template();
+    m_watch.lap("template");
+    prepare_scratch(fresh);
+    auto machine = m_factory.clone(saved);
+    m_watch.lap("cloned");
+    return mounted(std::move(machine));
+  }
+
+  std::unique_ptr<Machine> mounted(std::unique_ptr<Machine> machine) {
+    machine->ask_guest(protocol::to_json(m_factory.mount_request()), k_mount_limit);
+    m_watch.lap("mounted");
+    return machine;
+  }
+
+  void prepare_scratch(bool fresh) {
+    if (fresh) {
+      m_factory.new_scratch();
+      m_watch.lap("scratch");
+    }
+  }
+
+  const LaunchSpec& m_spec;
+  GuestFactory& m_factory;
+  std::vector<std::string>& m_notes;
+  Stopwatch& m_watch;
+};
+
+} // namespace
+
+VirtualSandbox launch(const LaunchSpec& spec) {
+  VirtualSandbox sandbox;
+  Stopwatch watch(sandbox.timings);
+  os::make_directories(spec.generation_dir);
+  os::make_directories(spec.runtime_dir + "/root");
+  const auto acceleration = choose_acceleration(find_qemu(), spec.machine, spec.runtime_dir + "/root");
+  if (acceleration.kind == Accelerator::tcg) {
+    sandbox.notes.push_back(fmt::format(
+        "the processor is emulated (TCG), which is much slower than KVM: {}", acceleration.reason));
+  }
+  sandbox.cgroup = std::make_unique<os::Cgroup>(spec.cgroup_name, limits_of(spec));
+  GuestFactory factory(spec, shape_of(spec, acceleration.kind), *sandbox.cgroup, sandbox.notes);
+  watch.lap("prepared");
+  auto machine = Starter(spec, factory, sandbox.notes, watch).start();
+  os::crash_point("qemu.started");
+  machine->ask_guest(protocol::to_json(identity_of(spec)), k_enter_limit);
+  watch.lap("entered");
+  sandbox.channel = machine->take_channel();
+  sandbox.console = machine->take_console();
+  auto confined = machine->take_process();
+  sandbox.process = std::move(confined.process);
+  sandbox.egress_tether = std::move(confined.egress_tether);
+  const auto& limits_notes = sandbox.cgroup->notes();
+  sandbox.notes.insert(sandbox.notes.end(), limits_notes.begin(), limits_notes.end());
+  return sandbox;
+}
+
+} // namespace pyro::backend::qemu

@@ -1,0 +1,73 @@
+#include "qemu_backend.hpp"
+
+#include "acceleration.hpp"
+#include "program.hpp"
+
+#include <pyro/backend/shared/start_supervisor.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/process.hpp>
+
+namespace pyro::backend::qemu {
+
+namespace {
+
+struct Tool {
+  const char* program;
+  const char* package;
+  const char* purpose;
+};
+
+constexpr std::array k_tools{
+    Tool{"qemu-system-x86_64", "qemu-system-x86", "runs virtual machines"},
+    Tool{"mkfs.erofs", "erofs-utils", "makes images of layers for virtual machines"},
+    Tool{"mke2fs", "e2fsprogs", "makes the scratch disks of virtual machines"}};
+
+class QemuBackend : public Backend {
+public:
+  explicit QemuBackend(std::string supervisor_path) : m_supervisor_path(std::move(supervisor_path)) {}
+
+  std::string name() const override { return "qemu"; }
+
+  Isolation isolation() const override { return Isolation::vm; }
+
+  std::string execution_mode() const override { return "guest_serial"; }
+
+  std::vector<Check> probe() const override {
+    std::vector<Check> checks;
+    for (const auto& tool : k_tools) {
+      const auto path = os::find_program(tool.program);
+      checks.push_back(
+          path ? Check{"qemu", "ok", fmt::format("{} ({})", *path, tool.purpose), ""}
+               : Check{
+                   "qemu", "error", fmt::format("{} is not installed: it {}", tool.program, tool.purpose),
+                   fmt::format("apt install {}", tool.package)});
+    }
+    return checks;
+  }
+
+  Capabilities capabilities() const override {
+    Capabilities capabilities;
+    capabilities.egress = os::find_program("pasta").has_value();
+    capabilities.limits = true; // the machine has just the memory and processors that it was given
+    capabilities.upper_on_host = false;
+    capabilities.virtual_machine = true;
+    return capabilities;
+  }
+
+  Launched start(const LaunchSpec& given) const override {
+    auto spec = given;
+    spec.kind = LaunchKind::qemu;
+    return start_supervisor(m_supervisor_path, spec);
+  }
+
+private:
+  std::string m_supervisor_path;
+};
+
+} // namespace
+
+std::unique_ptr<Backend> make_backend(std::string supervisor_path) {
+  return std::make_unique<QemuBackend>(std::move(supervisor_path));
+}
+
+} // namespace pyro::backend::qemu

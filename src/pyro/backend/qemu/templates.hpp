@@ -1,0 +1,54 @@
+// Guests that were saved when their agent was ready: a cache. A template is a directory with the guest's
+// memory, its devices' state and, where the guest had mounted it, its scratch disk; it is found by a key over
+// everything it depends on, made under a lock, published by a rename and never written again. Whatever uses
+// one maps or copies its files, so it can be removed at any time.
+#pragma once
+
+#include <pyro/base/sha256.hpp>
+#include <pyro/os/file_lock.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace pyro::backend::qemu {
+
+struct Template {
+  std::string directory;
+
+  std::string memory() const { return directory + "/memory"; }
+
+  std::string state() const { return directory + "/state"; }
+
+  std::string scratch() const { return directory + "/scratch"; }
+};
+
+class Templates {
+public:
+  Templates(std::string directory, std::int64_t budget_bytes);
+
+  /// Are any to be made and used?
+  bool enabled() const { return m_budget > 0; }
+
+  /// Intact, or nullopt; a damaged one is removed and told in `note`.
+  std::optional<Template> find(const HexDigest& key, std::string& note) const;
+
+  /// The template, made by `make` in the directory it gets where it is missing. Others who want the same one
+  /// wait. Afterwards those used longest ago are removed until all fit into the budget.
+  Template
+  ensure(const HexDigest& key, const std::function<void(const Template&)>& make, std::string& note) const;
+
+  void remove(const HexDigest& key) const;
+
+private:
+  void publish(const Template& made, const HexDigest& key) const;
+  void keep_within_budget(const HexDigest& newest) const;
+
+  std::string path_of(const HexDigest& key) const { return m_directory + "/" + key; }
+
+  std::string m_directory;
+  std::int64_t m_budget;
+};
+
+} // namespace pyro::backend::qemu

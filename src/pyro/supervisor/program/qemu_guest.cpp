@@ -1,0 +1,89 @@
+#include "qemu_guest.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/atomic_file.hpp>
+
+#include <sys/epoll.h>
+
+#include <csignal>
+
+namespace pyro::supervisor {
+
+namespace {
+
+constexpr std::size_t k_console_kept = 64 << 10;
+
+class QemuGuest : public Guest {
+public:
+  QemuGuest(backend::qemu::VirtualSandbox sandbox, std::string console_log)
+      : m_sandbox(std::move(sandbox)), m_console_log(std::move(console_log)) {
+    os::set_nonblocking(m_sandbox.console.get());
+  }
+
+  os::Fd take_channel() override { return std::move(m_sandbox.channel); }
+
+  int pid() const override { return m_sandbox.process.pid(); }
+
+  // Frozen from outside the machine its writable layer could not be read: the agent does it.
+  bool freeze() override { return false; }
+
+  void thaw() override {}
+
+  void kill() override {
+    m_sandbox.cgroup->kill();
+    if (m_sandbox.process.pid() > 0) {
+      m_sandbox.process.signal(SIGKILL);
+      m_sandbox.process.wait(); // from here on nobody writes to its disks
+    }
+    read_console();
+    keep_console();
+  }
+
+  void watch(os::EventLoop& loop) override {
+    loop.watch(m_sandbox.console.get(), EPOLLIN, [this, &loop](std::uint32_t) {
+      if (!read_console()) {
+        loop.unwatch(m_sandbox.console.get());
+      }
+    });
+  }
+
+private:
+  /// False at its end.
+  bool read_console() {
+    std::array<char, 4096> buffer{};
+    try {
+      while (const auto count = os::read_some(m_sandbox.console.get(), buffer)) {
+        if (*count == 0) {
+          return false;
+        }
+        m_console.append(buffer.data(), *count);
+        if (m_console.size() > 2 * k_console_kept) {
+          m_console.erase(0, m_console.size() - k_console_kept);
+        }
+      }
+    } catch (const Error&) {
+      return false; // QEMU was killed
+    }
+    return true;
+  }
+
+  void keep_console() const {
+    try {
+      os::write_file_atomically(m_console_log, m_console, 0600, os::Durable::no);
+    } catch (const Error&) {
+      // A full disk: the machine has ended all the same, only without its last words.
+    }
+  }
+
+  backend::qemu::VirtualSandbox m_sandbox;
+  std::string m_console_log;
+  std::string m_console;
+};
+
+} // namespace
+
+std::unique_ptr<Guest> make_guest(backend::qemu::VirtualSandbox sandbox, const backend::LaunchSpec& spec) {
+  return std::make_unique<QemuGuest>(std::move(sandbox), spec.runtime_dir + "/console.log");
+}
+
+} // namespace pyro::supervisor
