@@ -4,6 +4,8 @@
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
+#include <pyro/store/layout.hpp>
+#include <pyro/workspace/virtual_machine.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -24,10 +26,11 @@ std::unique_ptr<operations::Engine>
 make_wired_engine(operations::Settings settings, operations::Callbacks callbacks) {
   const auto helpers = libexec_directory();
   settings.agent_path = helpers + "/pyro-agent";
+  const auto base = settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base);
   settings.backends = {
       backend::host::make_backend(helpers + "/pyro-supervisor"),
       backend::namespaces::make_backend(helpers + "/pyro-supervisor"),
-      backend::qemu::make_backend(helpers + "/pyro-supervisor")};
+      backend::qemu::make_backend(helpers + "/pyro-supervisor", workspace::templates_directory(base))};
   return operations::make_engine(std::move(settings), std::move(callbacks));
 }
 

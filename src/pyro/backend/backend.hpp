@@ -26,6 +26,8 @@ struct Capabilities {
   bool upper_on_host = true;
   /// Does it start from a kernel, with layers as images?
   bool virtual_machine = false;
+  /// Is the processor emulated? Then "auto" takes it only where nothing less is accepted.
+  bool emulated = false;
 };
 
 /// One line of `doctor`: what was tried, whether it works, what its absence costs and how to get it.

@@ -22,6 +22,7 @@ struct Limits {
   std::int64_t cpus = 0;         // 0: no limit
   std::int64_t memory_bytes = 0; // 0: no limit
   std::int64_t pids = 0;         // 0: no limit
+  std::int64_t disk_bytes = 0;   // of the writable layer; 0: the default. Held by virtual machines only
 };
 
 /// A directory of this machine that shows inside, writable, with the ids of the inside (caches of set-up

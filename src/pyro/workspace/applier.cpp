@@ -225,6 +225,7 @@ void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
   record.vcpu_count = spec.environment.resources.cpus;
   record.mem_mib = static_cast<int>(spec.environment.resources.memory >> 20);
   record.metadata["pids"] = spec.environment.resources.pids;
+  record.metadata["disk_bytes"] = spec.environment.resources.disk;
   record.network = {{"egress", spec::to_string(spec.network_egress)}};
   record.workdir = spec.environment.workdir;
   record.env = spec.environment.env;

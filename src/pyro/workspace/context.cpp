@@ -22,6 +22,12 @@ bool works(const backend::Backend& backend) {
   return std::none_of(checks.begin(), checks.end(), [](const auto& check) { return check.level == "error"; });
 }
 
+/// More isolation than was asked for is taken where it costs little: a virtual machine with KVM, not an
+/// emulated one.
+bool taken_unasked(const backend::Backend& backend) {
+  return !backend.capabilities().virtual_machine || (!backend.capabilities().emulated && works(backend));
+}
+
 } // namespace
 
 Context::Context(Settings given, EventSink events)
@@ -93,7 +99,9 @@ Context::choose_backend(const std::string& name, backend::Isolation least, HostC
   for (const auto& backend : settings.backends) {
     if (backend->isolation() == Isolation::host) {
       host = backend.get();
-    } else if (backend->isolation() >= least && (!best || backend->isolation() > best->isolation())) {
+    } else if (
+        backend->isolation() >= least && (!best || backend->isolation() > best->isolation())
+        && (backend->isolation() == least || taken_unasked(*backend))) {
       best = backend.get();
     }
   }

@@ -352,7 +352,9 @@ SandboxRequest LayerBuilder::request_for(
   request.layers = stack.layers;
   request.host_directories = stack.host_directories;
   const auto& resources = m_project.spec.environment.resources;
-  request.limits = {resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids};
+  request.limits = {
+      resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids,
+      static_cast<std::int64_t>(resources.disk)};
   request.tied_to_starter = true;
   return request;
 }

@@ -1,6 +1,7 @@
 #include "sandboxes.hpp"
 
 #include "host_workspace.hpp"
+#include "virtual_machine.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
@@ -178,6 +179,9 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
     spec.root.host_dirs.push_back(directory.at);
   }
   spec.limits = request.limits;
+  if (backend.capabilities().virtual_machine) {
+    spec.machine = describe_machine(context, request);
+  }
   spec.binds = request.binds;
   spec.egress = request.egress;
   spec.tied_to_starter = request.tied_to_starter;

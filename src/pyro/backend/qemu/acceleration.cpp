@@ -23,12 +23,12 @@ namespace {
 constexpr std::chrono::seconds k_deadline{3};
 constexpr const char* k_device = "/dev/kvm";
 
-std::string verdict_path(const VirtualMachine& machine) {
-  return machine.templates_dir + "/kvm.json";
+std::string verdict_path(const std::string& templates_dir) {
+  return templates_dir + "/kvm.json";
 }
 
-std::string circumstances(const std::string& program, const VirtualMachine& machine) {
-  return Sha256().field(os::boot_id()).field(program_identity(program)).field(machine.kernel_digest).finish();
+std::string circumstances(const std::string& program, const std::string& kernel_digest) {
+  return Sha256().field(os::boot_id()).field(program_identity(program)).field(kernel_digest).finish();
 }
 
 /// Why there can be no KVM; empty: it has to be tried.
@@ -76,11 +76,14 @@ Acceleration verdict(const std::string& reason) {
   return {reason.empty() ? Accelerator::kvm : Accelerator::tcg, reason};
 }
 
-std::optional<Acceleration> recall(const std::string& program, const VirtualMachine& machine) {
+/// The verdict of the last trial, if nothing has changed since. `kernel_digest`: empty for any.
+std::optional<Acceleration>
+recall(const std::string& program, const std::string& templates_dir, const std::string& kernel_digest) {
   try {
-    const auto text = os::maybe_read_file(verdict_path(machine), 1 << 16);
+    const auto text = os::maybe_read_file(verdict_path(templates_dir), 1 << 16);
     const auto record = text ? parse_json(*text, "kvm.json") : Json::object();
-    if (string_or(record, "circumstances", "") == circumstances(program, machine)) {
+    const auto kernel = kernel_digest.empty() ? string_or(record, "kernel_digest", "") : kernel_digest;
+    if (string_or(record, "circumstances", "") == circumstances(program, kernel)) {
       return verdict(get_string(record, "reason"));
     }
   } catch (const Error&) {
@@ -96,22 +99,26 @@ choose_acceleration(const std::string& program, const VirtualMachine& machine, c
   if (auto reason = obstacle(); !reason.empty()) {
     return verdict(reason);
   }
-  if (const auto known = recall(program, machine)) {
+  if (const auto known = recall(program, machine.templates_dir, machine.kernel_digest)) {
     return *known;
   }
   os::make_directories(machine.templates_dir);
   const auto reason = try_to_boot(program, machine, staging);
   os::write_json_atomically(
-      verdict_path(machine), {{"circumstances", circumstances(program, machine)}, {"reason", reason}},
+      verdict_path(machine.templates_dir),
+      {{"circumstances", circumstances(program, machine.kernel_digest)},
+       {"kernel_digest", machine.kernel_digest},
+       {"reason", reason}},
       os::Durable::no);
   return verdict(reason);
 }
 
-Acceleration remembered_acceleration(const std::string& program, const VirtualMachine& machine) {
+Acceleration remembered_acceleration(const std::string& program, const std::string& templates_dir) {
   if (auto reason = obstacle(); !reason.empty()) {
     return verdict(reason);
   }
-  return recall(program, machine).value_or(Acceleration{Accelerator::tcg, "KVM has not been tried yet"});
+  return recall(program, templates_dir, "")
+      .value_or(Acceleration{Accelerator::tcg, "KVM is tried when the first virtual machine starts"});
 }
 
 } // namespace pyro::backend::qemu

@@ -21,6 +21,6 @@ Acceleration
 choose_acceleration(const std::string& program, const VirtualMachine& machine, const std::string& staging);
 
 /// What an earlier trial said, or what can be said without one; never boots anything.
-Acceleration remembered_acceleration(const std::string& program, const VirtualMachine& machine);
+Acceleration remembered_acceleration(const std::string& program, const std::string& templates_dir);
 
 } // namespace pyro::backend::qemu

@@ -15,7 +15,7 @@ constexpr const char* k_kernel_command_line =
 /// Nothing but what a guest of ours uses. microvm would start 20 ms sooner, but under emulation it stops in
 /// the timer calibration of Debian's kernel (docs/decisions/0021).
 constexpr const char* k_machine =
-    "q35,sata=off,usb=off,graphics=off,vmport=off,i8042=off,hpet=off,smbus=off,smm=off";
+    "q35,sata=off,usb=off,graphics=off,vmport=off,i8042=off,hpet=off,smbus=off,smm=off,suppress-vmdesc=on";
 
 std::string image_node(ImagesFormat format) {
   return fmt::format(

@@ -24,7 +24,8 @@ constexpr std::array k_tools{
 
 class QemuBackend : public Backend {
 public:
-  explicit QemuBackend(std::string supervisor_path) : m_supervisor_path(std::move(supervisor_path)) {}
+  QemuBackend(std::string supervisor_path, std::string templates_dir)
+      : m_supervisor_path(std::move(supervisor_path)), m_templates_dir(std::move(templates_dir)) {}
 
   std::string name() const override { return "qemu"; }
 
@@ -42,6 +43,15 @@ public:
                    "qemu", "error", fmt::format("{} is not installed: it {}", tool.program, tool.purpose),
                    fmt::format("apt install {}", tool.package)});
     }
+    if (const auto program = os::find_program(k_tools.front().program)) {
+      const auto acceleration = remembered_acceleration(*program, m_templates_dir);
+      checks.push_back(
+          acceleration.kind == Accelerator::kvm
+              ? Check{"kvm", "ok", "a guest came up with KVM", ""}
+              : Check{
+                  "kvm", "note", fmt::format("virtual machines are emulated (TCG): {}", acceleration.reason),
+                  "emulation is real isolation, but much slower; KVM needs a usable /dev/kvm"});
+    }
     return checks;
   }
 
@@ -51,6 +61,9 @@ public:
     capabilities.limits = true; // the machine has just the memory and processors that it was given
     capabilities.upper_on_host = false;
     capabilities.virtual_machine = true;
+    const auto program = os::find_program(k_tools.front().program);
+    capabilities.emulated =
+        !program || remembered_acceleration(*program, m_templates_dir).kind == Accelerator::tcg;
     return capabilities;
   }
 
@@ -62,12 +75,13 @@ public:
 
 private:
   std::string m_supervisor_path;
+  std::string m_templates_dir;
 };
 
 } // namespace
 
-std::unique_ptr<Backend> make_backend(std::string supervisor_path) {
-  return std::make_unique<QemuBackend>(std::move(supervisor_path));
+std::unique_ptr<Backend> make_backend(std::string supervisor_path, std::string templates_dir) {
+  return std::make_unique<QemuBackend>(std::move(supervisor_path), std::move(templates_dir));
 }
 
 } // namespace pyro::backend::qemu

@@ -8,7 +8,7 @@
 
 namespace pyro::backend::qemu {
 
-/// `supervisor_path`: the program pyro-supervisor.
-std::unique_ptr<Backend> make_backend(std::string supervisor_path);
+/// `supervisor_path`: the program pyro-supervisor. `templates_dir`: as VirtualMachine::templates_dir.
+std::unique_ptr<Backend> make_backend(std::string supervisor_path, std::string templates_dir);
 
 } // namespace pyro::backend::qemu

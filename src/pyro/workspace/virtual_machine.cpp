@@ -1,0 +1,65 @@
+#include "virtual_machine.hpp"
+
+#include "guest_kernel.hpp"
+#include "layer_images.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::int64_t k_default_budget = 2LL << 30;
+constexpr std::int64_t k_default_disk = 8LL << 30;
+constexpr std::int64_t k_least_memory_mib = 256;
+constexpr std::int64_t k_least_disk = 64LL << 20;
+
+} // namespace
+
+std::string templates_directory(const store::Base& base) {
+  return base.root() + "/templates";
+}
+
+std::int64_t template_budget() {
+  const char* given = std::getenv("PYRO_TEMPLATE_BUDGET");
+  if (given == nullptr || *given == '\0') {
+    return k_default_budget;
+  }
+  try {
+    return static_cast<std::int64_t>(parse_size(given));
+  } catch (Error& error) {
+    throw error.add_context("PYRO_TEMPLATE_BUDGET");
+  }
+}
+
+backend::VirtualMachine describe_machine(const Context& context, const SandboxRequest& request) {
+  const auto progress = [&context](std::string_view kind, const std::string& text) {
+    context.emit(kind == "log" ? "log" : "action_progress", "environment", text);
+  };
+  const auto kernel = GuestKernels(context.settings.agent_path, progress, context.settings.cache).require();
+  backend::VirtualMachine machine;
+  machine.kernel = kernel.kernel_path;
+  machine.initrd = kernel.initrd_path;
+  machine.kernel_digest = kernel.digest;
+  machine.layer_images = LayerImages(context.layers, progress).images_of(request.layers);
+  if (!request.host_directories.empty()) {
+    throw Error(
+        ErrorCode::unavailable,
+        "the environment 'host' shows directories of this machine, which a virtual machine "
+        "cannot see")
+        .with_hint("write `image: debian:12`, or `isolation: sandbox`");
+  }
+  machine.cpus = std::max<std::int64_t>(request.limits.cpus, 1);
+  machine.memory_mib = std::max(request.limits.memory_bytes >> 20, k_least_memory_mib);
+  machine.scratch_bytes =
+      std::max(request.limits.disk_bytes > 0 ? request.limits.disk_bytes : k_default_disk, k_least_disk);
+  machine.templates_dir = templates_directory(context.base);
+  machine.template_budget = template_budget();
+  return machine;
+}
+
+} // namespace pyro::workspace
