@@ -36,7 +36,7 @@ Context::Context(Settings given, EventSink events)
       layers(base), recipes(base), records(base),
       environments(base, layers, progress_of(*this), settings.cache),
       guest_kernels(settings.agent_path, progress_of(*this), settings.cache),
-      layer_images(layers, progress_of(*this)) {
+      layer_images(layers, progress_of(*this)), host_images(base, progress_of(*this), settings.cache) {
 }
 
 void Context::emit(

@@ -3,6 +3,7 @@
 
 #include "environment.hpp"
 #include "guest_kernel.hpp"
+#include "host_images.hpp"
 #include "layer_images.hpp"
 #include "manager.hpp"
 
@@ -33,6 +34,7 @@ struct Context {
   Environments environments;
   GuestKernels guest_kernels;
   LayerImages layer_images;
+  HostImages host_images;
 
   void emit(const std::string& kind, const std::string& address, const std::string& text, Json data = nullptr)
       const;
