@@ -9,6 +9,7 @@
 
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include <future>
@@ -147,6 +148,10 @@ TEST_F(LayerImagesTest, TheSameLayerGivesTheSameBytes) {
   std::this_thread::sleep_for(std::chrono::milliseconds(1100)); // the image's own date has seconds
   EXPECT_EQ(os::read_file(images().image_of(layer)), before);
   os::run_checked({{"fsck.erofs", image}});
+  if (os::IdSpace::current().kind() != os::IdSpace::Kind::single) {
+    const auto file = os::run_checked({{"dump.erofs", "--path=/file", image}});
+    EXPECT_NE(file.find("Uid: 1234   Gid: 4321"), std::string::npos) << "the owners of the inside: " << file;
+  }
   EXPECT_EQ(image_files(), std::vector<std::string>{layer + ".erofs"});
   EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
 }
@@ -163,6 +168,30 @@ TEST_F(LayerImagesTest, ManyMayAskAtOnce) {
   os::run_checked({{"fsck.erofs", m_base.layer_image(layer)}});
   EXPECT_EQ(image_files().size(), 1U);
   EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
+}
+
+TEST_F(LayerImagesTest, AKilledMakerLeavesNothingThatStays) {
+  const auto layer = make_layer();
+  for (const auto* place : {"image.staged", "image.published"}) {
+    const auto pid = ::fork();
+    if (pid == 0) {
+      ::setenv("PYRO_CRASH_AT", place, 1);
+      try {
+        images().image_of(layer);
+      } catch (...) { // it says so below
+      }
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    ASSERT_TRUE(WIFSIGNALED(status)) << place << " was not reached";
+    EXPECT_FALSE(os::list_directory(m_base.staging()).empty());
+    EXPECT_EQ(image_files().size(), std::string_view(place) == "image.published" ? 1U : 0U);
+    store::remove_abandoned_staging(m_base);
+    EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
+    os::run_checked({{"fsck.erofs", images().image_of(layer)}});
+    os::remove_tree(m_base.layer_image(layer));
+  }
 }
 
 TEST_F(LayerImagesTest, GoWithTheirLayer) {
