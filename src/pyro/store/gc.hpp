@@ -1,5 +1,5 @@
-// Removes what nothing refers to any more: layers and their images, recipes past their keep, dead staging, stray writable
-// generations.
+// Removes what nothing refers to any more: layers and their images, recipes past their keep, dead staging,
+// stray writable generations.
 #pragma once
 
 #include "layout.hpp"

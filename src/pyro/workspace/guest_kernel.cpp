@@ -12,7 +12,6 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/file_lock.hpp>
-#include <pyro/os/random.hpp>
 #include <pyro/store/layers.hpp>
 #include <pyro/store/layout.hpp>
 
@@ -21,7 +20,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <tuple>
 
 namespace pyro::workspace {
@@ -31,30 +29,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto k_patience = 30min;
-constexpr std::int64_t k_manifest_version = 1;
 constexpr std::size_t k_file_limit = 256 << 20;
 constexpr std::string_view k_staging_prefix = "staging-";
-constexpr const char* k_kernel_name = "vmlinuz";
 
 /// Initramfs files of other agents (another pyro on this machine) that stay beside ours.
 constexpr std::size_t k_initramfs_kept = 4;
-
-struct KernelFile {
-  std::string name; // "vmlinuz", "modules/virtio.ko"
-  HexDigest digest;
-  std::uint64_t size_bytes = 0;
-};
-
-void to_json(Json& json, const KernelFile& file) {
-  json = {{"name", file.name}, {"digest", file.digest}, {"size_bytes", file.size_bytes}};
-}
-
-/// Names in a manifest become paths.
-bool is_kernel_file(const std::string& name) {
-  constexpr std::string_view k_modules = "modules/";
-  return name == k_kernel_name
-         || (name.starts_with(k_modules) && store::is_safe_name(name.substr(k_modules.size())));
-}
 
 KernelFile copy_into(const std::string& from, const std::string& directory, const std::string& name) {
   const auto content = os::read_file(from, k_file_limit);
@@ -66,7 +45,7 @@ KernelFile copy_into(const std::string& from, const std::string& directory, cons
   return {name, sha256_of(content), content.size()};
 }
 
-std::string format_of(const HexDigest& agent) {
+std::string initramfs_key(const HexDigest& agent) {
   return Sha256().field("initramfs").field(std::to_string(k_initramfs_format)).field(agent).finish();
 }
 
@@ -96,78 +75,6 @@ void remove_old_initramfs(const std::string& directory) {
 
 } // namespace
 
-/// The manifest of one, and where it is.
-struct GuestKernels::Installed {
-  std::string directory;
-  HexDigest digest; // over the names and digests of its files; also the directory's name
-  std::string version;
-  double created_at = 0;
-  Json packages;
-  std::vector<KernelFile> files; // the kernel, then modules in load order
-
-  static Installed from_json(const Json& value) {
-    if (get_int(value, "version") != k_manifest_version) {
-      throw Error(ErrorCode::protocol, "a kernel manifest of another version");
-    }
-    Installed found;
-    found.version = get_string(value, "kernel_version");
-    found.created_at = get_double(value, "created_at");
-    found.packages = value_at(value, "packages");
-    for (const auto& item : value_at(value, "files")) {
-      KernelFile file{
-          get_string(item, "name"), get_string(item, "digest"),
-          static_cast<std::uint64_t>(get_int(item, "size_bytes"))};
-      if (!is_kernel_file(file.name) || !store::is_digest(file.digest)) {
-        throw Error(ErrorCode::protocol, "a kernel manifest that names '{}'", file.name);
-      }
-      found.files.push_back(std::move(file));
-    }
-    if (found.files.empty() || found.files.front().name != k_kernel_name || !found.packages.is_array()) {
-      throw Error(ErrorCode::protocol, "a kernel manifest without a kernel or its packages");
-    }
-    found.digest = found.digest_of_files();
-    return found;
-  }
-
-  Json to_json() const {
-    return {
-        {"version", k_manifest_version},
-        {"kernel_version", version},
-        {"created_at", created_at},
-        {"packages", packages},
-        {"files", files}};
-  }
-
-  HexDigest digest_of_files() const {
-    Sha256 sha;
-    sha.field("guest kernel").field(version);
-    for (const auto& file : files) {
-      sha.field(file.name).field(file.digest);
-    }
-    return sha.finish();
-  }
-
-  std::uint64_t size_bytes() const {
-    std::uint64_t bytes = 0;
-    for (const auto& file : files) {
-      bytes += file.size_bytes;
-    }
-    return bytes;
-  }
-
-  std::string path(const std::string& name) const { return directory + "/" + name; }
-
-  std::vector<std::string> load_order() const {
-    std::vector<std::string> names;
-    for (const auto& file : files) {
-      if (file.name != k_kernel_name) {
-        names.push_back(file.name.substr(file.name.find('/') + 1));
-      }
-    }
-    return names;
-  }
-};
-
 GuestKernels::GuestKernels(std::string agent, EnvironmentProgress progress, std::string cache)
     : GuestKernels(std::move(agent), std::move(progress), std::move(cache), fetch_kernel_package) {
 }
@@ -183,15 +90,15 @@ void GuestKernels::prepare() const {
 }
 
 /// Newest first; those whose manifest cannot be read are left out.
-std::vector<GuestKernels::Installed> GuestKernels::installed() const {
-  std::vector<Installed> all;
+std::vector<InstalledKernel> GuestKernels::installed() const {
+  std::vector<InstalledKernel> all;
   for (const auto& name : os::list_directory(m_directory)) {
     if (!store::is_digest(name)) {
       continue;
     }
     try {
       const auto path = part(name) + "/manifest.json";
-      auto found = Installed::from_json(parse_json(os::read_file(path, 1 << 20), path));
+      auto found = installed_kernel_from_json(parse_json(os::read_file(path, 1 << 20), path));
       found.directory = part(name);
       if (found.digest == name) {
         all.push_back(std::move(found));
@@ -200,13 +107,13 @@ std::vector<GuestKernels::Installed> GuestKernels::installed() const {
       log::debug("guest kernel {}: {}", name, error.what());
     }
   }
-  std::stable_sort(all.begin(), all.end(), [](const Installed& one, const Installed& other) {
+  std::stable_sort(all.begin(), all.end(), [](const InstalledKernel& one, const InstalledKernel& other) {
     return one.created_at > other.created_at;
   });
   return all;
 }
 
-std::optional<std::string> GuestKernels::damage_of(const Installed& found) const {
+std::optional<std::string> GuestKernels::damage_of(const InstalledKernel& found) const {
   for (const auto& file : found.files) {
     const auto content = os::maybe_read_file(found.path(file.name), k_file_limit);
     if (!content) {
@@ -220,10 +127,10 @@ std::optional<std::string> GuestKernels::damage_of(const Installed& found) const
 }
 
 /// With an initramfs of the agent as it is now.
-GuestKernel GuestKernels::complete(const Installed& found) const {
+GuestKernel GuestKernels::complete(const InstalledKernel& found) const {
   const auto& kernel = found.files.front();
-  if (m_cache.digest_of_file(found.path(k_kernel_name)) != kernel.digest) {
-    throw Error(ErrorCode::failed, "the guest kernel {} is damaged", found.path(k_kernel_name))
+  if (m_cache.digest_of_file(found.path(k_kernel_file)) != kernel.digest) {
+    throw Error(ErrorCode::failed, "the guest kernel {} is damaged", found.path(k_kernel_file))
         .with_hint("`pyro env pull debian:12` repairs it");
   }
   if (!os::exists(m_agent)) {
@@ -231,7 +138,7 @@ GuestKernel GuestKernels::complete(const Installed& found) const {
         .with_hint("install pyro again, or name the directory of its programs in PYRO_LIBEXEC");
   }
   const auto agent = m_cache.digest_of_file(m_agent);
-  const auto stem = found.path("initramfs/" + format_of(agent));
+  const auto stem = found.path("initramfs/" + initramfs_key(agent));
   const auto image = stem + ".cpio";
   const auto note = stem + ".json";
   HexDigest digest;
@@ -252,7 +159,7 @@ GuestKernel GuestKernels::complete(const Installed& found) const {
     os::write_json_atomically(note, {{"digest", digest}, {"agent_digest", agent}});
   }
   GuestKernel result;
-  result.kernel_path = found.path(k_kernel_name);
+  result.kernel_path = found.path(k_kernel_file);
   result.initrd_path = image;
   result.version = found.version;
   result.digest = Sha256().field("guest").field(kernel.digest).field(digest).finish();
@@ -301,7 +208,7 @@ GuestKernel GuestKernels::ensure() {
 }
 
 /// The caller holds the lock.
-GuestKernels::Installed GuestKernels::install() {
+InstalledKernel GuestKernels::install() {
   const auto say = [this](const char* kind) {
     return [this, kind](const std::string& text) {
       if (m_progress) {
@@ -314,7 +221,7 @@ GuestKernels::Installed GuestKernels::install() {
   os::TempDir staging(m_directory, std::string(k_staging_prefix) + "kernel");
   const auto tree = staging.path() + "/tree";
   const auto made = staging.path() + "/made";
-  Installed found;
+  InstalledKernel found;
   found.packages = m_fetch(tree, staging.path() + "/scratch", say("log"));
   const auto contents = read_kernel_tree(tree);
   for (const auto* directory : {"", "/modules", "/initramfs"}) {
@@ -322,13 +229,13 @@ GuestKernels::Installed GuestKernels::install() {
   }
   found.version = contents.version;
   found.created_at = os::now_epoch();
-  found.files.push_back(copy_into(contents.kernel, made, k_kernel_name));
+  found.files.push_back(copy_into(contents.kernel, made, k_kernel_file));
   for (const auto& module : contents.modules) {
     found.files.push_back(copy_into(module.path, made, "modules/" + module.name));
   }
   found.digest = found.digest_of_files();
   found.directory = part(found.digest);
-  os::write_json_atomically(made + "/manifest.json", found.to_json());
+  os::write_json_atomically(made + "/manifest.json", to_json(found));
   if (os::exists(found.directory)) { // damaged, or refreshed to the same: gives way at once
     std::ignore = std::rename(found.directory.c_str(), (staging.path() + "/old").c_str());
   }
@@ -337,8 +244,8 @@ GuestKernels::Installed GuestKernels::install() {
   }
   os::sync_directory(m_directory);
   say("note")(fmt::format(
-      "kernel {}: {} and {} modules, {} in {}", found.version, format_bytes(found.size_bytes()),
-      contents.modules.size(), "ready", format_elapsed(os::now_monotonic() - begin)));
+      "kernel {} with {} modules, {}, in {}", found.version, contents.modules.size(),
+      format_bytes(found.size_bytes()), format_elapsed(os::now_monotonic() - begin)));
   return found;
 }
 

@@ -5,6 +5,7 @@
 
 #include "environment.hpp"
 #include "environment_cache.hpp"
+#include "guest_kernel_manifest.hpp"
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
@@ -55,12 +56,10 @@ public:
   Json prune(DryRun dry_run, Keep keep);
 
 private:
-  struct Installed;
-
-  std::vector<Installed> installed() const;
-  GuestKernel complete(const Installed& found) const;
-  std::optional<std::string> damage_of(const Installed& found) const;
-  Installed install();
+  std::vector<InstalledKernel> installed() const;
+  GuestKernel complete(const InstalledKernel& found) const;
+  std::optional<std::string> damage_of(const InstalledKernel& found) const;
+  InstalledKernel install();
   void prepare() const;
 
   std::string part(const std::string& name) const { return m_directory + "/" + name; }

@@ -57,8 +57,7 @@ Json tool_check(const std::string& name, const std::string& package, const std::
 Json kernel_check(const Context& context) {
   try {
     if (const auto kernel = context.guest_kernels.find()) {
-      return describe(
-          {"guest kernel", "ok", fmt::format("{} in {}", kernel->version, kernel->kernel_path), ""}, "");
+      return describe({"guest kernel", "ok", fmt::format("{}", kernel->version), ""}, "");
     }
     return describe(
         {"guest kernel", "note", "no kernel for virtual machines is installed", "`pyro env pull debian:12`"},
