@@ -1,5 +1,6 @@
 #include "guest_boot.hpp"
 
+#include "guest_channel.hpp"
 #include "guest_disks.hpp"
 #include "guest_identity.hpp"
 #include "guest_modules.hpp"
@@ -24,7 +25,6 @@ namespace pyro::agent {
 namespace {
 
 constexpr std::size_t k_longest_line = 1 << 20;
-constexpr int k_port_patience_ms = 20'000;
 
 void pause_ms(int milliseconds) {
   ::poll(nullptr, 0, milliseconds);
@@ -42,22 +42,6 @@ void mount_early() {
   os::mount_at("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
   os::mount_at("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
   os::mount_at("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
-}
-
-os::Fd open_port() {
-  constexpr const char* k_ports = "/sys/class/virtio-ports";
-  for (int waited = 0; waited < k_port_patience_ms; ++waited) {
-    for (const auto& port : os::list_directory(k_ports)) {
-      const auto name = os::maybe_read_file(fmt::format("{}/{}/name", k_ports, port), 256).value_or("");
-      if (name.starts_with(protocol::k_guest_port_name)) {
-        if (auto file = os::maybe_open(fmt::format("/dev/{}", port), O_RDWR)) {
-          return std::move(*file);
-        }
-      }
-    }
-    pause_ms(1);
-  }
-  throw Error(ErrorCode::unavailable, "this machine has no port {}", protocol::k_guest_port_name);
 }
 
 /// Nobody at the other end reads as the end of the stream: in a clone the next host comes a moment later.
@@ -113,7 +97,7 @@ GuestBoot boot_guest() {
   use_console();
   load_modules();
   GuestBoot boot;
-  boot.channel = open_port();
+  boot.channel = open_guest_channel();
   say(boot.channel.get(), {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}});
   for (bool entered = false; !entered;) {
     try {
@@ -128,7 +112,8 @@ GuestBoot boot_guest() {
 
 void power_off() {
   ::sync();
-  ::reboot(RB_POWER_OFF);
+  // Firecracker has no power to switch off: its machines end when they start anew.
+  ::reboot(has_vsock_channel() ? RB_AUTOBOOT : RB_POWER_OFF);
   while (true) {
     ::pause();
   }

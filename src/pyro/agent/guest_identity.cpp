@@ -87,7 +87,7 @@ void take_identity(const protocol::GuestEnter& enter) {
   }
   os::bring_up_loopback();
   if (enter.network) {
-    bring_up_network();
+    bring_up_network(enter);
     cover("/etc/resolv.conf", enter.resolv_conf);
   }
 }

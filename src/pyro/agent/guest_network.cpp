@@ -24,10 +24,12 @@ constexpr const char* k_netmask = "255.255.255.0";
 constexpr const char* k_gateway = "10.0.2.2";
 constexpr const char* k_cloud_metadata = "169.254.169.254";
 
-sockaddr socket_address(const char* text) {
+sockaddr socket_address(const std::string& text) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  ::inet_pton(AF_INET, text, &address.sin_addr);
+  if (::inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1) {
+    throw Error(ErrorCode::protocol, "'{}' is no IPv4 address", text);
+  }
   sockaddr general{};
   std::memcpy(&general, &address, sizeof(address));
   return general;
@@ -41,23 +43,24 @@ void control(int socket, unsigned long request, ifreq& argument, const char* wha
 
 } // namespace
 
-void bring_up_network() {
+void bring_up_network(const protocol::GuestEnter& enter) {
+  const bool given = !enter.address.empty();
   const os::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) {
     throw Error::from_errno(errno, "socket(AF_INET)");
   }
   ifreq request{};
   std::strncpy(request.ifr_name, k_card, sizeof(request.ifr_name) - 1);
-  request.ifr_addr = socket_address(k_address);
+  request.ifr_addr = socket_address(given ? enter.address : k_address);
   control(socket.get(), SIOCSIFADDR, request, "set the address");
-  request.ifr_netmask = socket_address(k_netmask);
+  request.ifr_netmask = socket_address(given ? enter.netmask : k_netmask);
   control(socket.get(), SIOCSIFNETMASK, request, "set the netmask");
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   control(socket.get(), SIOCSIFFLAGS, request, "bring up the link");
   rtentry route{};
   route.rt_dst = socket_address("0.0.0.0");
   route.rt_genmask = socket_address("0.0.0.0");
-  route.rt_gateway = socket_address(k_gateway);
+  route.rt_gateway = socket_address(given ? enter.gateway : k_gateway);
   route.rt_flags = RTF_UP | RTF_GATEWAY;
   if (::ioctl(socket.get(), SIOCADDRT, &route) < 0 && errno != EEXIST) {
     throw Error::from_errno(errno, "add the default route");

@@ -31,7 +31,10 @@ Json to_json(const GuestEnter& enter) {
       {"epoch_ms", enter.epoch_ms},
       {"entropy", enter.entropy},
       {"network", enter.network},
-      {"resolv_conf", enter.resolv_conf}};
+      {"resolv_conf", enter.resolv_conf},
+      {"address", enter.address},
+      {"netmask", enter.netmask},
+      {"gateway", enter.gateway}};
 }
 
 GuestMount guest_mount_from_json(const Json& value) {
@@ -58,6 +61,9 @@ GuestEnter guest_enter_from_json(const Json& value) {
   enter.entropy = get_string(value, "entropy");
   enter.network = get_bool(value, "network");
   enter.resolv_conf = get_string(value, "resolv_conf");
+  enter.address = string_or(value, "address", "");
+  enter.netmask = string_or(value, "netmask", "");
+  enter.gateway = string_or(value, "gateway", "");
   if (enter.entropy.size() < 64 || enter.entropy.size() > 1024) {
     throw Error(ErrorCode::protocol, "'entropy' must be 32 to 512 bytes in hex");
   }

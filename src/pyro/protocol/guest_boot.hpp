@@ -42,6 +42,10 @@ struct GuestEnter {
   std::string entropy; // hex, at least 32 bytes
   bool network = false;
   std::string resolv_conf;
+  // What the network card gets; empty: as QEMU's user network has it.
+  std::string address; // "172.29.0.2"
+  std::string netmask; // "255.255.255.252"
+  std::string gateway;
 };
 
 Json to_json(const GuestMount& mount);

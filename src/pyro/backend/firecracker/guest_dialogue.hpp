@@ -1,0 +1,25 @@
+// Our side of what is said before the agent's session begins (protocol/guest_boot.hpp).
+#pragma once
+
+#include <pyro/os/json_lines.hpp>
+#include <pyro/protocol/guest_boot.hpp>
+
+#include <chrono>
+
+namespace pyro::backend::firecracker {
+
+class GuestDialogue {
+public:
+  /// `channel` stays the caller's; nothing of what follows the dialogue is read from it.
+  explicit GuestDialogue(int channel) : m_lines(channel, "the guest") {}
+
+  /// The guest's first word. Throws Error(protocol) for another one than ours.
+  void await_guest(std::chrono::milliseconds limit);
+  /// One request; throws the guest's Error.
+  void ask(const Json& request, std::chrono::milliseconds limit);
+
+private:
+  os::JsonLines m_lines;
+};
+
+} // namespace pyro::backend::firecracker
