@@ -1,5 +1,6 @@
 #include "gc.hpp"
 
+#include "gc_images.hpp"
 #include "layers.hpp"
 #include "recipes.hpp"
 #include "records.hpp"
@@ -14,8 +15,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <map>
 #include <set>
 #include <unistd.h>
 
@@ -41,12 +40,6 @@ std::uint64_t disk_usage(const std::string& path) {
         return bytes;
       })
       .get<std::uint64_t>();
-}
-
-std::uint64_t file_usage(const std::string& path) {
-  struct stat status {};
-
-  return lstat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_blocks) * 512 : 0;
 }
 
 void remove_trees(const std::vector<std::string>& paths) {
@@ -264,38 +257,13 @@ private:
     }
   }
 
-  void remove_image(const std::string& name, const std::string& reason) {
-    const std::string path = m_base.images() + "/" + name;
-    removed("image", name, file_usage(path), reason);
-    if (!m_options.dry_run) {
-      std::ignore = unlink(path.c_str()); // a virtual machine that has it open keeps it until it ends
-    }
-  }
-
-  /// Images whose layer is gone, and of this machine's directories all but the newest of each.
   void sweep_images() {
-    std::map<std::string, std::pair<double, std::string>> newest; // by directory
-    for (const std::string& name : os::list_directory(m_base.images())) {
-      const std::filesystem::path path(name);
-      const std::string stem = path.stem().string();
-      if (path.extension() != ".erofs") {
-        continue;
+    for (GcItem& item : unneeded_images(m_layers)) {
+      if (!m_options.dry_run) {
+        // A virtual machine that has it open keeps it until it ends.
+        std::ignore = unlink((m_base.images() + "/" + item.name).c_str());
       }
-      if (is_digest(stem)) {
-        if (!m_layers.find(stem)) {
-          remove_image(name, "its layer is gone");
-        }
-        continue;
-      }
-      auto& [time, kept] = newest[stem.substr(std::min(stem.size(), stem.rfind('-')))];
-      const double made = modified_at(m_base.images() + "/" + name);
-      if (!kept.empty()) {
-        remove_image(made > time ? kept : name, "there is a newer one");
-      }
-      if (kept.empty() || made > time) {
-        time = made;
-        kept = name;
-      }
+      m_report.removed.push_back(std::move(item));
     }
   }
 
@@ -384,19 +352,6 @@ os::SharedLock lock_store_shared(
   return {base.store_lock(), timeout, operation, waiting};
 }
 
-Json to_json(const GcReport& report) {
-  Json removed = Json::array();
-  for (const GcItem& item : report.removed) {
-    removed.push_back(
-        {{"kind", item.kind}, {"name", item.name}, {"size_bytes", item.bytes}, {"reason", item.reason}});
-  }
-  return {
-      {"removed", std::move(removed)},
-      {"size_bytes", report.bytes},
-      {"skipped", report.skipped},
-      {"dry_run", report.dry_run}};
-}
-
 void remove_abandoned_staging(const Base& base) {
   for (const std::string& name : os::list_directory(base.staging())) {
     const std::string path = base.staging() + "/" + name;
@@ -425,20 +380,6 @@ GcReport collect_garbage(const Base& base, const GcOptions& options) {
 std::uint64_t release_layers(const Base& base, const std::vector<HexDigest>& candidates) {
   return candidates.empty() ? 0
                             : Collection(base, GcOptions{}).run_for({candidates.begin(), candidates.end()});
-}
-
-StoreUsage store_usage(const Base& base) {
-  StoreUsage usage;
-  const LayerStore layers(base);
-  for (const HexDigest& digest : layers.list()) {
-    ++usage.layers;
-    if (const auto manifest = layers.find(digest)) {
-      usage.layer_bytes += manifest->size_bytes;
-    }
-  }
-  usage.recipes = RecipeCache(base).list().size();
-  usage.workspaces = WorkspaceRecords(base).ids().size();
-  return usage;
 }
 
 } // namespace pyro::store

@@ -1,0 +1,14 @@
+// Which EROFS images nobody needs any more. For gc.cpp, which removes them.
+#pragma once
+
+#include "gc.hpp"
+#include "layers.hpp"
+
+#include <vector>
+
+namespace pyro::store {
+
+/// Images whose layer is gone, and of this machine's programs all but the newest.
+std::vector<GcItem> unneeded_images(const LayerStore& layers);
+
+} // namespace pyro::store
