@@ -34,6 +34,9 @@ constexpr off_t k_block = 4096;
 /// that file times stay what they are.
 constexpr const char* k_latest_time = "253402300799";
 
+/// The greatest tolerance: mkfs.erofs looks for attributes to share in excluded directories as well.
+constexpr const char* k_no_shared_attributes = "2147483647";
+
 std::string uuid_of(const HexDigest& key) {
   return fmt::format(
       "{}-{}-{}-{}-{}", key.substr(0, 8), key.substr(8, 4), key.substr(12, 4), key.substr(16, 4),
@@ -43,7 +46,11 @@ std::string uuid_of(const HexDigest& key) {
 os::Command mkfs_command(const ImageSource& source, const std::string& image) {
   os::Command command;
   command.argv = {
-      required_program("mkfs.erofs", "erofs-utils", "making the image of a layer"), "--quiet", "-U",
+      required_program("mkfs.erofs", "erofs-utils", "making the image of a layer"),
+      "--quiet",
+      "-x",
+      k_no_shared_attributes,
+      "-U",
       uuid_of(source.key)};
   if (source.owned_by_root) {
     command.argv.emplace_back("--all-root");
