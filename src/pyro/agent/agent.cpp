@@ -4,6 +4,7 @@
 #include "file_task.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
+#include "settle.hpp"
 #include "tcp.hpp"
 #include "upper_task.hpp"
 
@@ -136,9 +137,11 @@ void Agent::wait_for_nobody(milliseconds until, const CallPointer& call) {
     }
   }
   if (left.empty() || now >= until + k_kill_patience) {
-    call->finish(Json::object());
-    m_pump->flush();
-    m_loop.stop();
+    settle(m_runtime, [this, call] {
+      call->finish(Json::object());
+      m_pump->flush();
+      m_loop.stop();
+    });
     return;
   }
   m_loop.after(k_look_again, [this, until, call] { wait_for_nobody(until, call); });

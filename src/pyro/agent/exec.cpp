@@ -2,6 +2,7 @@
 
 #include "call_input.hpp"
 #include "lineage.hpp"
+#include "settle.hpp"
 #include "terminal.hpp"
 
 #include <pyro/base/error.hpp>
@@ -220,7 +221,7 @@ void ExecTask::try_finish() {
   result.signal = m_timed_out ? 0 : m_outcome->signal;
   result.timed_out = m_timed_out;
   result.duration_ms = (os::now_monotonic() - m_started).count();
-  m_call->finish(to_json(result));
+  settle(m_runtime, [call = m_call, answer = to_json(result)] { call->finish(answer); });
   m_input.reset();
   m_terminal = -1;
   m_out.reset();

@@ -1,0 +1,54 @@
+#include "settle.hpp"
+
+#include <pyro/os/fd.hpp>
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pyro::agent {
+
+namespace {
+
+/// So little is written back faster than a process is made to do it.
+constexpr long k_little_kib = 4096;
+
+/// What waits to be written back, in KiB.
+long dirty_kib() {
+  const auto text = os::maybe_read_file("/proc/meminfo", 64 << 10).value_or("");
+  const auto at = text.find("\nDirty:");
+  return at == std::string::npos ? k_little_kib + 1 : std::atol(text.c_str() + at + 7);
+}
+
+bool write_back(const std::string& directory) {
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool done = fd >= 0 && ::syncfs(fd) == 0;
+  ::close(fd);
+  return done;
+}
+
+} // namespace
+
+void settle(Runtime& runtime, std::function<void()> done) {
+  const auto dirty = runtime.is_guest ? dirty_kib() : 0;
+  if (dirty == 0) {
+    done();
+    return;
+  }
+  if (dirty <= k_little_kib) {
+    write_back(runtime.upper_dir);
+    done();
+    return;
+  }
+  const auto child = ::fork();
+  if (child == 0) {
+    ::_exit(write_back(runtime.upper_dir) ? 0 : 1);
+  }
+  if (child < 0) {
+    done(); // the kernel writes back by itself within a second
+    return;
+  }
+  runtime.reaper.watch(child, [done = std::move(done)](os::Outcome) { done(); });
+}
+
+} // namespace pyro::agent
