@@ -12,6 +12,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/protocol/upper_list.hpp>
 
 #include <csignal>
 #include <unistd.h>
@@ -92,7 +93,14 @@ void Agent::add_operations() {
     call->finish({{"thawed", m_freezer.thaw()}});
   });
   m_router.add(std::string(path::k_shutdown), [this](const CallPointer& call, const Json& request) {
-    shut_down(call, request);
+    end_all(request, [this, call] {
+      call->finish(Json::object());
+      m_pump->flush();
+      m_loop.stop();
+    });
+  });
+  m_router.add(std::string(path::k_upper_settle), [this](const CallPointer& call, const Json& request) {
+    end_all(request, [call] { call->finish(Json::object()); });
   });
   m_services.add_operations(m_router);
   m_shells.add_operations(m_router);
@@ -113,22 +121,22 @@ void Agent::hello(const CallPointer& call) {
   call->finish(to_json(hello));
 }
 
-void Agent::shut_down(const CallPointer& call, const Json& request) {
+void Agent::end_all(const Json& request, std::function<void()> done) {
   auto grace = milliseconds(protocol::shutdown_from_json(request).grace_ms);
   m_freezer.thaw();
   m_shells.hang_up_all();
-  m_services.stop_all(grace, [this, call, grace] { end_everybody(grace, call); });
+  m_services.stop_all(grace, [this, grace, done = std::move(done)] { end_everybody(grace, done); });
 }
 
-void Agent::end_everybody(milliseconds grace, const CallPointer& call) {
+void Agent::end_everybody(milliseconds grace, const std::function<void()>& done) {
   for (auto& process : list_subjects(m_runtime.is_init)) {
     ::kill(process.pid, SIGTERM);
     ::kill(process.pid, SIGCONT);
   }
-  wait_for_nobody(os::now_monotonic() + grace, call);
+  wait_for_nobody(os::now_monotonic() + grace, done);
 }
 
-void Agent::wait_for_nobody(milliseconds until, const CallPointer& call) {
+void Agent::wait_for_nobody(milliseconds until, const std::function<void()>& done) {
   auto left = list_subjects(m_runtime.is_init);
   auto now = os::now_monotonic();
   if (now >= until) {
@@ -137,14 +145,10 @@ void Agent::wait_for_nobody(milliseconds until, const CallPointer& call) {
     }
   }
   if (left.empty() || now >= until + k_kill_patience) {
-    settle(m_runtime, [this, call] {
-      call->finish(Json::object());
-      m_pump->flush();
-      m_loop.stop();
-    });
+    settle(m_runtime, done);
     return;
   }
-  m_loop.after(k_look_again, [this, until, call] { wait_for_nobody(until, call); });
+  m_loop.after(k_look_again, [this, until, done] { wait_for_nobody(until, done); });
 }
 
 } // namespace pyro::agent

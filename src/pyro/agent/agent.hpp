@@ -12,6 +12,7 @@
 #include <pyro/protocol/call.hpp>
 #include <pyro/protocol/session.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -36,9 +37,10 @@ private:
   void add_operations();
   void end_descendants();
   void hello(const std::shared_ptr<protocol::Call>& call);
-  void shut_down(const std::shared_ptr<protocol::Call>& call, const Json& request);
-  void end_everybody(std::chrono::milliseconds grace, const std::shared_ptr<protocol::Call>& call);
-  void wait_for_nobody(std::chrono::milliseconds until, const std::shared_ptr<protocol::Call>& call);
+  /// Services first, in their order, then whoever is left.
+  void end_all(const Json& request, std::function<void()> done);
+  void end_everybody(std::chrono::milliseconds grace, const std::function<void()>& done);
+  void wait_for_nobody(std::chrono::milliseconds until, const std::function<void()>& done);
 
   os::EventLoop m_loop;
   Reaper m_reaper;

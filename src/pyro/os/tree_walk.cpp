@@ -137,10 +137,10 @@ std::vector<std::string> names_in(int directory) {
   alignas(dirent64) std::array<char, 16 << 10> buffer;
   while (true) {
     const ssize_t size = getdents64(directory, buffer.data(), buffer.size());
-    if (size < 0) {
+    if (size < 0 && errno != ENOENT) { // removed since it was opened: it holds nothing
       throw Error::from_errno(errno, "read a directory");
     }
-    if (size == 0) {
+    if (size <= 0) {
       break;
     }
     for (ssize_t at = 0; at < size;) {

@@ -1,6 +1,7 @@
 // /upper/list: everything in the agent's writable layer, so that a host that cannot see its disk keeps a
 // mirror of it. The request is {}; the answer's data is one record per entry, its result an
-// UpperListResult. Contents: upper_content.hpp.
+// UpperListResult. Contents: upper_content.hpp. /upper/settle {grace_ms} → {}: ends every process, as
+// /shutdown does, but the agent stays: what is listed then is final.
 #pragma once
 
 #include <pyro/base/json_access.hpp>
@@ -16,6 +17,7 @@ namespace pyro::protocol {
 
 namespace path {
 inline constexpr std::string_view k_upper_list = "/upper/list";
+inline constexpr std::string_view k_upper_settle = "/upper/settle";
 } // namespace path
 
 struct UpperEntry {

@@ -1,5 +1,7 @@
 #include "drift.hpp"
 
+#include "current_upper.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/capture.hpp>
@@ -25,8 +27,8 @@ store::Stack stack_of(const Context& context, const LayerStack& layers) {
 }
 
 std::vector<store::DiffEntry> entries_below(
-    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
-    const DiffRequest& request, const std::string& root) {
+    const Context& context, const store::Stack& current, const DiffRequest& request,
+    const std::string& root) {
   std::string patterns;
   for (const auto& pattern : request.ignore) {
     patterns += pattern + "\n";
@@ -39,14 +41,14 @@ std::vector<store::DiffEntry> entries_below(
     const auto name = std::string_view(whole).substr(whole.rfind('/') + 1);
     return ignores.match(whole, name, is_directory) == store::Match::ignored;
   };
-  return store::compute_diff(
-      stack_of(context, request.before), current_stack(context, paths, record), options);
+  return store::compute_diff(stack_of(context, request.before), current, options);
 }
 
 } // namespace
 
 store::Stack current_stack(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  make_upper_current(context, paths, record);
   const auto parts = store::parts_of_generation(paths.generation(record.generation), record.host_directories);
   return store::with_uppers(stack_of(context, {record.layers, record.host_directories}), parts);
 }
@@ -63,10 +65,11 @@ Json diff_workspace(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request) {
   const bool is_whole = request.roots.size() > 1 || relative(request.roots.front()).empty();
+  const auto current = current_stack(context, paths, record);
   return os::IdSpace::current().run([&]() -> Json {
     std::vector<store::DiffEntry> all;
     for (const auto& root : request.roots) {
-      for (auto& entry : entries_below(context, paths, record, request, root)) {
+      for (auto& entry : entries_below(context, current, request, root)) {
         if (is_whole && !relative(root).empty()) {
           entry.path = relative(root) + "/" + entry.path;
         }
@@ -88,10 +91,11 @@ std::vector<plan::DriftEntry> find_drift(
     const LayerStack& base, const std::vector<std::string>& report, const std::vector<std::string>& ignore) {
   DiffRequest request{base, report, built_in_ignores()};
   request.ignore.insert(request.ignore.end(), ignore.begin(), ignore.end());
+  const auto current = current_stack(context, paths, record);
   const auto found = os::IdSpace::current().run([&]() -> Json {
     Json list = Json::array();
     for (const auto& root : request.roots) {
-      for (const auto& entry : entries_below(context, paths, record, request, root)) {
+      for (const auto& entry : entries_below(context, current, request, root)) {
         const auto path = "/" + (relative(root).empty() ? "" : relative(root) + "/") + entry.path;
         constexpr std::string_view k_letters = "AMDT";
         list.push_back({path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)])});

@@ -16,7 +16,8 @@ namespace pyro::workspace {
 /// Patterns (gitignore syntax) that no drift report shows: temporary files, caches, logs, run-time state.
 const std::vector<std::string>& built_in_ignores();
 
-/// The content of a workspace as it is now, running or not: its layers and what was written on top.
+/// The content of a workspace as it is now, running or not: its layers and what was written on top. Not
+/// within os::IdSpace::run.
 store::Stack current_stack(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 

@@ -1,5 +1,7 @@
 #include "layer_builder.hpp"
 
+#include "build_directory.hpp"
+#include "current_upper.hpp"
 #include "guest_exec.hpp"
 #include "guest_services.hpp"
 #include "sandboxes.hpp"
@@ -11,7 +13,6 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
-#include <pyro/os/random.hpp>
 #include <pyro/store/capture.hpp>
 #include <pyro/store/seed_copy.hpp>
 
@@ -22,35 +23,6 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::size_t k_shown_lines = 20;
-
-/// Removed, with any sandbox that still runs in it, when the build ends however it ends.
-class BuildDirectory {
-public:
-  explicit BuildDirectory(const std::string& workspace_directory)
-      : m_path(workspace_directory + "/build/" + os::random_hex(6)) {
-    os::make_directories(runtime());
-    os::make_directories(generation());
-  }
-
-  ~BuildDirectory() {
-    try {
-      kill_sandbox(runtime());
-      remove_trees({m_path}, Detached::no);
-    } catch (const Error& error) {
-      // The next command on this workspace finds it and tries again (heal).
-    }
-  }
-
-  BuildDirectory(const BuildDirectory&) = delete;
-  BuildDirectory& operator=(const BuildDirectory&) = delete;
-
-  std::string runtime() const { return m_path + "/runtime"; }
-
-  std::string generation() const { return m_path + "/gen"; }
-
-private:
-  std::string m_path;
-};
 
 /// What the launcher itself puts into a root, and what never belongs to a layer.
 std::vector<std::string> never_captured(const spec::Step& step) {
@@ -322,6 +294,7 @@ LayerStack LayerBuilder::build_step(
       continue;
     }
     os::crash_point("build.ran");
+    mirror_upper_before_kill(directory.runtime(), directory.generation(), start_stack.host_directories);
     kill_sandbox(directory.runtime());
     return with_layer(
         below, publish_generation(
@@ -336,6 +309,7 @@ LayerStack LayerBuilder::build_ready(
   request.egress = m_project.spec.network_egress.kind != spec::EgressKind::none;
   start_sandbox(m_context, m_backend, request);
   start_services(directory.runtime());
+  mirror_upper_before_kill(directory.runtime(), directory.generation(), below.host_directories);
   kill_sandbox(directory.runtime()); // all at once: what is on disk is what a freeze would have shown
   return with_layer(
       below, publish_generation(

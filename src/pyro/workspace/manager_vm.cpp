@@ -2,6 +2,7 @@
 // else (locks, healing, the sandbox) is that of workspaces.
 #include "active.hpp"
 #include "generations.hpp"
+#include "guest_change.hpp"
 #include "guest_exec.hpp"
 #include "half_made.hpp"
 #include "manager.hpp"
@@ -20,6 +21,18 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::chrono::milliseconds k_stop_grace{10'000};
+
+/// Where its disk cannot be written on this machine, its agent does it.
+void make_workdir_inside(const LockedWorkspace& vm) {
+  const auto client = connect_sandbox(vm.paths.runtime(), "its first command");
+  GuestChange change(*client, "", "/");
+  protocol::FileRecord record;
+  record.kind = protocol::FileRecord::Kind::directory;
+  record.path = vm.record.workdir.substr(1);
+  record.mode = 0755;
+  change.send(record);
+  change.commit();
+}
 
 /// Environments have no /workspace; the command starts in an empty one.
 void make_workdir(const LockedWorkspace& vm) {
@@ -45,13 +58,18 @@ void start_vm(Context& context, LockedWorkspace& vm) {
   record.backend = backend.name();
   record.execution_mode = backend.execution_mode();
   record.isolation = backend.isolation() == backend::Isolation::host ? "host" : "sandbox";
-  if (backend.capabilities().own_root) {
+  const auto capabilities = backend.capabilities();
+  const bool needs_workdir = capabilities.own_root && record.workdir.size() > 1;
+  if (needs_workdir && capabilities.upper_on_host) {
     make_workdir(vm);
-  } else {
+  } else if (!capabilities.own_root) {
     record.user.clear(); // commands are those of who runs pyro
   }
   try {
     start_workspace(context, vm);
+    if (needs_workdir && !capabilities.upper_on_host) {
+      make_workdir_inside(vm);
+    }
   } catch (const Error& error) {
     kill_sandbox(vm.paths.runtime());
     record.last_error = error.what();

@@ -1,7 +1,9 @@
 #include "mirror_plan.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace pyro::workspace {
 
@@ -48,7 +50,8 @@ public:
   Comparison(
       const MirrorIndex& known, std::string_view fresh, const protocol::UpperLimits& limits,
       const StillThere& still_there)
-      : m_known(known), m_still_there(still_there), m_old(known.list, k_unlimited), m_new(fresh, limits) {}
+      : m_known(known), m_list(fresh), m_limits(limits), m_still_there(still_there),
+        m_old(known.list, k_unlimited), m_new(fresh, limits) {}
 
   MirrorPlan run() {
     while (m_old.has() || m_new.has()) {
@@ -62,6 +65,7 @@ public:
       }
     }
     find_moved();
+    complete_links();
     return std::move(m_plan);
   }
 
@@ -141,7 +145,40 @@ private:
     }
   }
 
+  /// A file of which one name is new is made anew with all its names, also those that look as before.
+  void complete_links() {
+    std::unordered_set<std::uint64_t> inodes;
+    std::unordered_set<std::size_t> ordinals;
+    for (const auto& change : m_plan.changed) {
+      if (has_names(change.entry)) {
+        inodes.insert(change.entry.inode);
+        ordinals.insert(change.ordinal);
+      }
+    }
+    if (inodes.empty()) {
+      return;
+    }
+    UpperListReader reader(m_list, m_limits);
+    while (auto entry = reader.next()) {
+      const auto ordinal = static_cast<std::size_t>(reader.count()) - 1;
+      if (has_names(*entry) && inodes.contains(entry->inode) && !ordinals.contains(ordinal)) {
+        m_plan.changed.push_back({reader.path(), std::move(*entry), ordinal, {}});
+        m_plan.marks[ordinal] = {};
+        --m_plan.unchanged;
+      }
+    }
+    std::sort(m_plan.changed.begin(), m_plan.changed.end(), [](const auto& one, const auto& other) {
+      return one.ordinal < other.ordinal;
+    });
+  }
+
+  static bool has_names(const UpperEntry& entry) {
+    return entry.kind == UpperEntry::Kind::file && entry.links > 1;
+  }
+
   const MirrorIndex& m_known;
+  std::string_view m_list;
+  const protocol::UpperLimits& m_limits;
   const StillThere& m_still_there;
   Head m_old;
   Head m_new;

@@ -1,5 +1,6 @@
 #include "sandboxes.hpp"
 
+#include "current_upper.hpp"
 #include "host_workspace.hpp"
 #include "virtual_machine.hpp"
 
@@ -195,6 +196,10 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
   if (!backend.capabilities().own_root) {
     clone_mode =
         place_workspace(store::Stack::of(spec.root.layers, request.host_directories), request.generation_dir);
+  }
+  std::optional<os::ExclusiveLock> disk;
+  if (!backend.capabilities().upper_on_host && !request.disk_is_locked) {
+    disk.emplace(note_upper_elsewhere(spec.generation_dir));
   }
   try {
     os::crash_point("sandbox.starting");

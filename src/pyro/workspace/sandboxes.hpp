@@ -24,7 +24,8 @@ struct SandboxRequest {
   bool egress = false;
   bool tied_to_starter = false;
   double expires_at = 0;
-  std::int64_t idle_ms = 0; // see LaunchSpec
+  std::int64_t idle_ms = 0;    // see LaunchSpec
+  bool disk_is_locked = false; // the caller holds the lock of note_upper_elsewhere() (current_upper.hpp)
 };
 
 backend::Launched

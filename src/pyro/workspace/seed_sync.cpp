@@ -32,10 +32,11 @@ Json shown(const std::string& root, const std::set<std::string>& paths) {
 }
 
 /// One attempt, in the ids of the inside.
-Json synced(Context& context, const LockedWorkspace& workspace, const SeedChange& change) {
+Json synced(
+    Context& context, const LockedWorkspace& workspace, const store::Stack& current,
+    const SeedChange& change) {
   const SeedDecisions decisions(
-      {opened(context, change.before), opened(context, change.after),
-       current_stack(context, workspace.paths, workspace.record), change.root});
+      {opened(context, change.before), opened(context, change.after), current, change.root});
   protocol::FileChangeResult counts;
   os::crash_point("sync.decided");
   if (!decisions.empty()) {
@@ -166,8 +167,9 @@ private:
 SeedSynced sync_seed(Context& context, const LockedWorkspace& workspace, const SeedChange& change) {
   for (int attempt = 1;; ++attempt) {
     try {
+      const auto current = current_stack(context, workspace.paths, workspace.record);
       const auto document =
-          os::IdSpace::current().run([&]() -> Json { return synced(context, workspace, change); });
+          os::IdSpace::current().run([&]() -> Json { return synced(context, workspace, current, change); });
       SeedSynced result;
       result.counts = protocol::file_change_result_from_json(value_at(document, "counts"));
       result.conflicts = value_at(document, "conflicts").get<std::vector<std::string>>();

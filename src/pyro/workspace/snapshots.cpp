@@ -1,5 +1,8 @@
 #include "snapshots.hpp"
 
+#include "current_upper.hpp"
+#include "freeze.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -9,50 +12,6 @@
 namespace pyro::workspace {
 
 namespace {
-
-/// Holds the sandbox still while it lives; a caller that dies lets go as well.
-class Freeze {
-public:
-  explicit Freeze(backend::ControlClient& client) : m_client(client) {
-    std::optional<Error> failure;
-    protocol::CallEvents events;
-    events.on_message = [this](const Json&) {
-      m_frozen = true;
-    };
-    events.on_failure = [&](const Error& error) {
-      failure = error;
-    };
-    m_call = client.open("/freeze", Json::object(), std::move(events));
-    const auto deadline = os::now_monotonic() + std::chrono::seconds(15);
-    while (!m_frozen && !failure && os::now_monotonic() < deadline) {
-      client.loop().turn(std::chrono::milliseconds(1000));
-    }
-    m_call->set_events({});
-    if (failure) {
-      throw *failure;
-    }
-    if (!m_frozen) {
-      throw Error(ErrorCode::timeout, "the sandbox did not stand still within 15 s");
-    }
-  }
-
-  ~Freeze() {
-    m_call->send(Json{{"thaw", true}});
-    try {
-      m_client.loop().turn(std::chrono::milliseconds(50));
-    } catch (const Error&) {
-      // The connection is gone, and with it the freeze.
-    }
-  }
-
-  Freeze(const Freeze&) = delete;
-  Freeze& operator=(const Freeze&) = delete;
-
-private:
-  backend::ControlClient& m_client;
-  std::shared_ptr<protocol::Call> m_call;
-  bool m_frozen = false;
-};
 
 /// The snapshot that the content was last reset to.
 std::string parent_of(const Context& context, const store::WorkspaceRecord& record, const std::string& name) {
@@ -74,12 +33,16 @@ LayerStack capture_running(Context& context, LockedWorkspace& workspace, const s
 LayerStack capture_content(Context& context, LockedWorkspace& workspace, const std::string& created_by) {
   const auto& record = workspace.record;
   const bool is_running = record.state == store::WorkspaceState::started;
-  const auto parts =
-      store::parts_of_generation(workspace.paths.generation(record.generation), record.host_directories);
+  const auto generation = workspace.paths.generation(record.generation);
+  const auto parts = store::parts_of_generation(generation, record.host_directories);
+  const bool is_elsewhere = is_upper_elsewhere(generation);
+  if (is_elsewhere && !is_running) {
+    make_upper_current(context, workspace.paths, record);
+  }
   store::CaptureOptions options;
   options.mode = store::CaptureMode::copy;
   options.drop = {"dev", "proc", "sys", "run"};
-  options.memory = workspace.paths.generation(record.generation) + "/capture.json";
+  options.memory = generation + "/capture.json";
   const auto frozen_ms = [&](auto&& work) {
     const auto started = os::now_monotonic();
     work();
@@ -91,11 +54,19 @@ LayerStack capture_content(Context& context, LockedWorkspace& workspace, const s
     std::int64_t pause = 0;
     store::CaptureReport report;
     {
+      if (client && is_elsewhere) {
+        mirror_upper(*client, generation, record.host_directories); // most of it while it still runs
+      }
       std::optional<Freeze> freeze;
       if (client) {
         freeze.emplace(*client);
       }
-      pause = frozen_ms([&] { report = store::capture_generation(parts, staging, options); });
+      pause = frozen_ms([&] {
+        if (client && is_elsewhere) {
+          mirror_upper(*client, generation, record.host_directories);
+        }
+        report = store::capture_generation(parts, staging, options);
+      });
     }
     os::crash_point("snapshot.captured");
     if (report.entries == 0) {

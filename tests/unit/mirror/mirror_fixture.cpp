@@ -199,14 +199,17 @@ void MirrorFixture::change_at_random(std::mt19937& random, int changes) {
       case 0:
       case 1:
       case 2:
-        make_file(path, std::string(static_cast<std::size_t>(below(3) * below(90'000)), 'a' + below(26)));
+        make_file(
+            path,
+            std::string(
+                static_cast<std::size_t>(below(3) * below(90'000)), static_cast<char>('a' + below(26))));
         break;
       case 3:
-        make_file(path, fmt::format("{:04}", below(10'000)), 0600 + below(64));
+        make_file(path, fmt::format("{:04}", below(10'000)), static_cast<mode_t>(0600 + below(64)));
         set_time(path, 1'000'000'000LL * below(5));
         break;
       case 4:
-        make_directory(path, 0700 + below(64));
+        make_directory(path, static_cast<mode_t>(0700 + below(64)));
         break;
       case 5:
         make_symlink(path, fmt::format("../{}", below(100)));
