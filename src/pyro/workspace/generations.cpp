@@ -1,7 +1,6 @@
 #include "generations.hpp"
 
 #include "active.hpp"
-#include "current_upper.hpp"
 #include "history.hpp"
 #include "last_room.hpp"
 #include "lifecycle.hpp"
@@ -101,9 +100,6 @@ void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::m
   if (grace.count() > 0) {
     if (auto client = backend::ControlClient::connect(workspace.paths.control_socket())) {
       try {
-        mirror_upper_before_stop(
-            workspace.paths.runtime(), workspace.paths.generation(record.generation), record.host_directories,
-            grace);
         client->call("/stop", {{"grace_ms", grace.count()}}, grace + std::chrono::seconds(10));
       } catch (const Error& error) {
         context.emit(

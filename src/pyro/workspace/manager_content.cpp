@@ -1,5 +1,6 @@
 // Changing what a workspace holds: reset, undo, stop, start, destroy. Snapshots: manager_snapshots.cpp.
 #include "bring_back.hpp"
+#include "current_upper.hpp"
 #include "drift.hpp"
 #include "generations.hpp"
 #include "kept_logs.hpp"
@@ -39,6 +40,18 @@ std::string reset_target(const Context& context, const Located& located, const s
 
 Json undo_end(const store::WorkspaceRecord& record) {
   return record.undo && record.undo->expires_at > 0 ? Json(record.undo->expires_at) : Json();
+}
+
+/// So that nobody has to start a virtual machine again to see what was in it.
+void read_last_state(const Context& context, const LockedWorkspace& workspace) {
+  const auto& record = workspace.record;
+  try {
+    mirror_upper_before_stop(
+        workspace.paths.runtime(), workspace.paths.generation(record.generation), record.host_directories,
+        k_stop_grace);
+  } catch (const Error& error) {
+    context.emit("note", "workspace", fmt::format("its files stay on its disk only: {}", error.what()));
+  }
 }
 
 std::string loss_text(const std::string& target, const std::vector<plan::DriftEntry>& drift, bool has_undo) {
@@ -130,6 +143,7 @@ Json Manager::stop(const std::string& workspace, const Project& project) {
   const bool was_running = locked.record.state == store::WorkspaceState::started;
   if (was_running) {
     keep_logs(context, locked.paths, locked.record);
+    read_last_state(context, locked);
   }
   stop_workspace(context, locked, k_stop_grace);
   return {

@@ -23,6 +23,10 @@ std::uint64_t written_bytes(const store::WorkspacePaths& paths, const store::Wor
         std::uint64_t bytes = 0;
         os::TreeVisitor visitor;
         visitor.enter = [&bytes](const os::TreeEntry& entry) {
+          const bool is_topmost = entry.path.find('/') == std::string::npos;
+          if (is_topmost && (!entry.is_directory() || entry.name.front() == '.')) {
+            return os::Visit::skip; // what is known of the layer, and disks of virtual machines
+          }
           bytes += static_cast<std::uint64_t>(entry.status.st_blocks) * 512;
           return os::Visit::go_on;
         };

@@ -20,8 +20,8 @@ struct MirrorOptions {
   std::string agent = "/agent";           // what the agent's operations begin with
   std::vector<std::string> parts{"root"}; // folders of the generation that there may be
   protocol::UpperLimits limits;
-  std::size_t list_bytes = std::size_t{1} << 30;
-  std::uint64_t file_bytes = std::uint64_t{1} << 40;
+  std::size_t list_bytes = std::size_t{512} << 20;
+  std::uint64_t file_bytes = std::uint64_t{1} << 44;
   std::uint64_t fetched_bytes = std::uint64_t{1} << 40; // of contents, at one refresh
   std::chrono::milliseconds patience{120'000};          // without a byte from the agent
 };

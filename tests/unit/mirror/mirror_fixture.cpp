@@ -259,26 +259,27 @@ void MirrorFixture::stop_churn() {
   }
 }
 
-MirrorReport MirrorFixture::refresh_here(const MirrorOptions& options) const {
-  const auto socket = fmt::format("{}/{}.sock", m_directory.path(), ::getpid());
-  ::unlink(socket.c_str());
-  const auto listener = os::listen_unix(socket);
-  const auto client = backend::ControlClient::connect(socket);
-  const auto channel = os::accept_unix(listener.get());
-  os::Command command{
-      {std::string(PYRO_BINARY_DIR) + "/bin/pyro-agent", "--channel-fd", "3", "--upper-dir", m_uppers}};
-  command.fds.push_back({3, channel->get()});
-  const auto agent = os::spawn(command);
-  auto direct = options;
-  direct.agent = "";
-  const auto report = refresh_mirror(*client, m_generation, direct);
-  ::unlink(socket.c_str());
-  return report;
+MirrorReport
+MirrorFixture::with_agent(const std::function<MirrorReport(backend::ControlClient& client)>& work) const {
+  const auto document = os::IdSpace::current().run([&]() -> Json {
+    const auto socket = fmt::format("{}/{}.sock", m_directory.path(), ::getpid());
+    ::unlink(socket.c_str());
+    const auto listener = os::listen_unix(socket);
+    const auto client = backend::ControlClient::connect(socket);
+    const auto channel = os::accept_unix(listener.get());
+    os::Command command{
+        {std::string(PYRO_BINARY_DIR) + "/bin/pyro-agent", "--channel-fd", "3", "--upper-dir", m_uppers}};
+    command.fds.push_back({3, channel->get()});
+    const auto agent = os::spawn(command);
+    const auto report = work(*client);
+    ::unlink(socket.c_str());
+    return to_json(report);
+  });
+  return mirror_report_from_json(document);
 }
 
 MirrorReport MirrorFixture::refresh(const MirrorOptions& options) {
-  const auto document = os::IdSpace::current().run([&]() -> Json { return to_json(refresh_here(options)); });
-  return mirror_report_from_json(document);
+  return with_agent([&](auto& client) { return refresh_mirror(client, m_generation, direct(options)); });
 }
 
 void MirrorFixture::refresh_settled() {

@@ -65,9 +65,16 @@ protected:
 
   std::string directory() const { return m_directory.path(); }
 
-private:
-  MirrorReport refresh_here(const MirrorOptions& options) const;
+  /// In the ids of the inside, with a connection right to an agent.
+  MirrorReport with_agent(const std::function<MirrorReport(backend::ControlClient& client)>& work) const;
 
+  /// Options for such a connection.
+  static MirrorOptions direct(MirrorOptions options = {}) {
+    options.agent = "";
+    return options;
+  }
+
+private:
   os::TempDir m_directory;
   std::string m_uppers;
   std::string m_generation;

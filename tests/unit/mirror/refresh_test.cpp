@@ -181,6 +181,22 @@ TEST_F(MirrorTest, pathsLongerThanTheSystemTakes) {
   EXPECT_EQ(difference(), "");
 }
 
+TEST_F(MirrorTest, anAgentThatSettlesEndsEverybodyAndStays) {
+  with_agent([&](backend::ControlClient& client) {
+    const auto script = fmt::format(
+        "trap 'echo last > {0}; exit' TERM; touch {1}; while :; do sleep 0.02; done", source("file"),
+        source("ready"));
+    const auto call = client.open("/exec", {{"argv", {"/bin/sh", "-c", script}}}, {});
+    while (!os::exists(source("ready"))) {
+      client.loop().turn(std::chrono::milliseconds(5));
+    }
+    client.call("/upper/settle", {{"grace_ms", 5000}});
+    EXPECT_TRUE(os::exists(source("file")));
+    return refresh_mirror(client, generation(), direct());
+  });
+  EXPECT_EQ(difference(), "");
+}
+
 TEST_F(MirrorTest, whileTheTreeChanges) {
   start_churn();
   for (int round = 0; round < 20; ++round) {
