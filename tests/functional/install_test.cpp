@@ -22,7 +22,9 @@ TEST_F(Install, TheInstalledProgramWorksFromItsPlace) {
     GTEST_SKIP() << "cmake --install writes its list into the build, which belongs to somebody else";
   }
   const auto prefix = install();
-  for (const auto* path : {"bin/pyro", "libexec/pyro/pyro-supervisor", "libexec/pyro/pyro-agent"}) {
+  for (const auto* path :
+       {"bin/pyro", "libexec/pyro/pyro-supervisor", "libexec/pyro/pyro-supervisor-firecracker",
+        "libexec/pyro/pyro-agent"}) {
     EXPECT_TRUE(fs::exists(prefix / path)) << path;
   }
   bin = prefix / "bin";

@@ -36,8 +36,8 @@ const std::map<std::string, Folders>& allowed() {
       {"supervisor", {"base", "os", "protocol", "store", "backend"}},
       // The program: puts the supervisor and the backends together, as app does for pyro.
       {"supervisor/program",
-       {"base", "os", "protocol", "backend", "backend/shared", "backend/namespaces", "backend/host", "backend/qemu",
-        "supervisor"}},
+       {"base", "os", "protocol", "backend", "backend/shared", "backend/namespaces", "backend/host",
+        "backend/qemu", "backend/firecracker", "supervisor"}},
       {"workspace", {"base", "os", "protocol", "spec", "plan", "store", "backend", "supervisor"}},
       {"operations", {"base", "workspace"}},
       {"cli", front},

@@ -1,6 +1,7 @@
 #include "wiring.hpp"
 
 #include <pyro/backend/backend.hpp>
+#include <pyro/backend/firecracker/firecracker_backend.hpp>
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
@@ -30,7 +31,10 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
   settings.backends = {
       backend::host::make_backend(helpers + "/pyro-supervisor"),
       backend::namespaces::make_backend(helpers + "/pyro-supervisor"),
-      backend::qemu::make_backend(helpers + "/pyro-supervisor", workspace::templates_directory(base))};
+      backend::qemu::make_backend(helpers + "/pyro-supervisor", workspace::templates_directory(base)),
+      // Last: of two that isolate as much "auto" takes the first.
+      backend::firecracker::make_backend(
+          helpers + "/pyro-supervisor-firecracker", workspace::templates_directory(base))};
   return operations::make_engine(std::move(settings), std::move(callbacks));
 }
 

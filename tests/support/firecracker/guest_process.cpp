@@ -101,7 +101,8 @@ void GuestProcess::serve(int connection) {
 }
 
 bool GuestProcess::connect(os::Fd& socket, std::uint32_t port) {
-  if (!m_port || port != *m_port || os::now_monotonic() < m_ready_at || m_init.pid() > 0) {
+  if (!m_port || port != *m_port || os::now_monotonic() < m_ready_at || m_init.pid() > 0
+      || ::access(m_initrd.c_str(), X_OK) < 0) {
     return false; // nobody listens
   }
   os::write_all(socket.get(), fmt::format("OK {}\n", m_next_host_port++));

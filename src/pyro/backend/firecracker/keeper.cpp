@@ -44,6 +44,10 @@ bool is_hung_up(int pipe) {
     }
     os::set_cloexec(3, true);
     const auto nothing = os::open_file("/dev/null", O_RDWR);
+    // The one who started the supervisor waits for its end of these.
+    if (::dup2(nothing.get(), STDIN_FILENO) < 0 || ::dup2(nothing.get(), STDOUT_FILENO) < 0) {
+      throw Error::from_errno(errno, "dup2");
+    }
     auto child = os::spawn(command_for(argv, nothing.get()));
     ::close(3); // says that all is well
     const auto outcome = child.wait();

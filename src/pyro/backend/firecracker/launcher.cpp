@@ -3,6 +3,7 @@
 #include "keeper.hpp"
 #include "vsock_channel.hpp"
 
+#include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/os/directory.hpp>
@@ -19,21 +20,6 @@ constexpr const char* k_vsock_in_jail = "/run/vsock";
 // Relative: the names of sockets may be 107 bytes long, and a user's directories longer.
 constexpr const char* k_api_socket = "firecracker.socket";
 constexpr const char* k_vsock = "firecracker.vsock";
-
-class Stopwatch {
-public:
-  explicit Stopwatch(Json& timings) : m_timings(timings), m_start(std::chrono::steady_clock::now()) {}
-
-  void lap(const char* step) {
-    m_timings[step] =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - m_start)
-            .count();
-  }
-
-private:
-  Json& m_timings;
-  std::chrono::steady_clock::time_point m_start;
-};
 
 /// A user of its own for each machine, far from those of people and of containers.
 std::uint32_t user_of(const std::string& name) {

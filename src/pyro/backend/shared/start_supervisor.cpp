@@ -48,7 +48,9 @@ Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
   os::Command command{{program}};
   command.die_with_parent = spec.tied_to_starter;
   command.env = std::map<std::string, std::string>{{"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}};
-  for (const char* name : {"USER", "PYRO_LOG", "PYRO_CRASH_AT", "PYRO_CRASH_LOG", "PYRO_CLOCK_OFFSET"}) {
+  for (const char* name :
+       {"USER", "PYRO_LOG", "PYRO_CRASH_AT", "PYRO_CRASH_LOG", "PYRO_CLOCK_OFFSET", "PYRO_FIRECRACKER",
+        "PYRO_JAILER"}) {
     if (const char* value = std::getenv(name)) {
       (*command.env)[name] = value;
     }

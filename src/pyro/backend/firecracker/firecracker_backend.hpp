@@ -1,0 +1,15 @@
+// The `firecracker` backend as the manager sees it.
+#pragma once
+
+#include <pyro/backend/backend.hpp>
+
+#include <memory>
+#include <string>
+
+namespace pyro::backend::firecracker {
+
+/// `supervisor_path`: the program pyro-supervisor-firecracker. `templates_dir`: as
+/// VirtualMachine::templates_dir.
+std::unique_ptr<Backend> make_backend(std::string supervisor_path, std::string templates_dir);
+
+} // namespace pyro::backend::firecracker

@@ -1,0 +1,60 @@
+#include <pyro/backend/firecracker/guest_dialogue.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/unix_socket.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pyro::backend::firecracker {
+namespace {
+
+using std::chrono::milliseconds;
+
+class Dialogue : public testing::Test {
+protected:
+  /// The guest has said all of it before it is asked.
+  void guest_says(const std::string& text) { os::write_all(m_guest.get(), text); }
+
+  template <typename Attempt>
+  ErrorCode failure(Attempt attempt) {
+    try {
+      attempt();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::internal;
+  }
+
+  std::pair<os::Fd, os::Fd> m_ends = os::socket_pair();
+  os::Fd& m_host = m_ends.first;
+  os::Fd& m_guest = m_ends.second;
+  GuestDialogue m_dialogue{m_host.get()};
+};
+
+TEST_F(Dialogue, TakesTheGuestsWordAndNothingAfterIt) {
+  guest_says("{\"guest\": \"pyro\", \"version\": 1}\n{\"ok\": true}\nrest");
+  m_dialogue.await_guest(milliseconds(1000));
+  m_dialogue.ask({{"do", "mount"}}, milliseconds(1000));
+  std::array<char, 10> rest{};
+  EXPECT_EQ(os::read_some(m_host.get(), rest), 4u);
+}
+
+TEST_F(Dialogue, AnotherGuestIsRefused) {
+  guest_says("{\"guest\": \"pyro\", \"version\": 2}\n");
+  EXPECT_EQ(failure([&] { m_dialogue.await_guest(milliseconds(1000)); }), ErrorCode::protocol);
+}
+
+TEST_F(Dialogue, WhatTheGuestCouldNotDoIsItsError) {
+  guest_says(to_json(Error(ErrorCode::disk_full, "no room")).dump().insert(0, "{\"error\": ") + "}\n");
+  EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(1000)); }), ErrorCode::disk_full);
+}
+
+TEST_F(Dialogue, SilenceAndRubbishAreTold) {
+  EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(50)); }), ErrorCode::timeout);
+  guest_says("{}\n");
+  EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(1000)); }), ErrorCode::protocol);
+  guest_says("HTTP/1.1\n");
+  EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(1000)); }), ErrorCode::protocol);
+}
+
+} // namespace
+} // namespace pyro::backend::firecracker
