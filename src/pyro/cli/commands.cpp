@@ -35,7 +35,9 @@ const std::vector<Group>& command_groups() {
       {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
       {"Look at it", {&k_status, &k_ls, &k_logs, &k_diff}},
       {"Use it", {&k_exec, &k_shell, &k_attach}},
-      {"Go back", {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_reset, &k_undo}},
+      {"Go back",
+       {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,
+        &k_snapshot_import, &k_snapshot_push, &k_snapshot_pull, &k_reset, &k_undo}},
       {"Another one like it", {&k_fork, &k_adopt, &k_forget}},
       {"Stop and start", {&k_start, &k_stop, &k_down, &k_destroy}},
       {"By hand, without a pyro.yaml",
@@ -63,8 +65,8 @@ const std::vector<Group>& command_groups() {
         &k_vm_network_info, &k_vm_list, &k_vm_reap},
        Listed::by_family},
       {"The machine",
-       {&k_env_pull, &k_env_list, &k_env_inspect, &k_env_prune, &k_prune, &k_doctor, &k_version,
-        &k_completion, &k_man}},
+       {&k_env_pull, &k_env_list, &k_env_inspect, &k_env_remove, &k_env_prune, &k_prune, &k_doctor,
+        &k_version, &k_completion, &k_man}},
   };
   return groups;
 }

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "render.hpp"
+#include "render_parts.hpp"
 #include "render_vm.hpp"
 #include "session.hpp"
 
@@ -13,7 +14,16 @@ environment.image takes: debian:12, an OCI reference, oci:PATH, docker-archive:P
 
 Examples:
   pyro env pull debian:12
+  pyro env pull alpine:3 --refresh
   pyro env pull tar:./rootfs.tar.zst
+)";
+
+constexpr std::string_view k_remove_page = R"(
+Forgets an image that no workspace and no snapshot stands on. `pyro prune` then frees the space of its layers, unless
+another image has them too.
+
+Examples:
+  pyro env remove alpine:3
 )";
 
 constexpr std::string_view k_list_page = R"(
@@ -40,6 +50,8 @@ Examples:
 )";
 
 constexpr std::array k_image{Operand{"IMAGE", Count::one, "As environment.image in pyro.yaml"}};
+constexpr std::array k_pull_options{
+    Option{"--refresh", "", "", "Also where it is here: its name may stand for another by now"}};
 constexpr std::array k_prune_options{Option{"--dry-run", "", "", "Only say what would go"}};
 
 Json image_of(const Session& session) {
@@ -47,7 +59,18 @@ Json image_of(const Session& session) {
 }
 
 int run_pull(Session& session) {
-  session.conclude(session.call("env_pull", image_of(session)), render_document);
+  auto parameters = image_of(session);
+  if (session.arguments().has("refresh")) {
+    parameters["refresh"] = true;
+  }
+  session.conclude(session.call("env_pull", parameters), render_document);
+  return 0;
+}
+
+int run_remove(Session& session) {
+  session.conclude(session.call("env_remove", image_of(session)), [](const Json& result) {
+    return fmt::format("Forgot {} ({}).\n", text_at(result, "image"), bytes_at(result, "size_bytes"));
+  });
   return 0;
 }
 
@@ -78,7 +101,17 @@ constinit const Command k_env_pull{
     .summary = "Fetch an image now",
     .page = k_pull_page,
     .run = run_pull,
+    .options = k_pull_options,
     .operands = k_image,
+};
+
+constinit const Command k_env_remove{
+    .name = "env remove",
+    .summary = "Forget an image that nothing uses",
+    .page = k_remove_page,
+    .run = run_remove,
+    .operands = k_image,
+    .alias = "env rm",
 };
 
 constinit const Command k_env_list{

@@ -9,17 +9,21 @@ std::vector<Operation> file_operations(); // the declared file: validate, config
 std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
 std::vector<Operation> snapshot_operations();  // and the full reset to one
-std::vector<Operation> fork_operations();      // fork; adopt and forget
-std::vector<Operation> content_operations();   // files in and out: sync, export, workspace_diff, file, patch
-std::vector<Operation> by_hand_operations();   // workspace_*: made and driven call by call, found by id
-std::vector<Operation> command_operations();   // workspace_exec and the log of its commands
-std::vector<Operation> vm_operations();        // vm_*: one command each, then gone
-std::vector<Operation> shell_operations();     // shell_*: terminals that live on
-std::vector<Operation> service_operations();   // service_*: processes that the agent keeps
-std::vector<Operation> machine_operations();   // env_*, doctor, prune, version
+std::vector<Operation> snapshot_image_operations(); // snapshots as OCI images: export, import, push
+std::vector<Operation> fork_operations();           // fork; adopt and forget
+std::vector<Operation> content_operations(); // files in and out: sync, export, workspace_diff, file, patch
+std::vector<Operation> by_hand_operations(); // workspace_*: made and driven call by call, found by id
+std::vector<Operation> command_operations(); // workspace_exec and the log of its commands
+std::vector<Operation> vm_operations();      // vm_*: one command each, then gone
+std::vector<Operation> shell_operations();   // shell_*: terminals that live on
+std::vector<Operation> service_operations(); // service_*: processes that the agent keeps
+std::vector<Operation> machine_operations(); // env_*, doctor, prune, version
 
 /// What status and every operation that returns a workspace tell.
 Json workspace_document_schema();
+
+/// One snapshot, as snapshot_create returns it.
+Json snapshot_schema();
 
 /// The `snapshots` of status and snapshot_list.
 Json snapshot_list_schema();

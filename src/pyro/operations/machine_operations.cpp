@@ -108,12 +108,15 @@ std::vector<Operation> machine_operations() {
            }},
       {.name = "env_pull",
        .summary = "Fetch an image now, so that apply need not",
-       .parameters_schema = parameters({{"image", text("As environment.image in pyro.yaml")}}, {"image"}),
+       .parameters_schema = parameters(
+           {{"image", text("As environment.image in pyro.yaml")},
+            {"refresh", flag("Also where it is here: another image may have its name by now")}},
+           {"image"}),
        .result_schema = environment_schema(),
        .idempotent = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.env_pull(get_string(given, "image"));
+             return context.manager.env_pull(get_string(given, "image"), bool_or(given, "refresh", false));
            }},
       {.name = "env_inspect",
        .summary = "Layers, size and defaults of an image",
@@ -125,6 +128,15 @@ std::vector<Operation> machine_operations() {
        .run =
            [](Context& context, const Json& given) {
              return context.manager.env_inspect(get_string(given, "image"));
+           }},
+      {.name = "env_remove",
+       .summary = "Forget an image that nothing stands on; prune then removes its layers",
+       .parameters_schema = parameters({{"image", text("As environment.image in pyro.yaml")}}, {"image"}),
+       .result_schema = environment_schema(),
+       .destructive = true,
+       .run =
+           [](Context& context, const Json& given) {
+             return context.manager.env_remove(get_string(given, "image"));
            }},
       env_prune(),
       doctor(),

@@ -5,6 +5,16 @@ namespace pyro::operations {
 
 namespace {
 
+Json reset_schema() {
+  auto schema = workspace_document_schema();
+  schema["properties"]["workspace_reset"] =
+      result({{"snapshot_name", text("What it was reset to")}}, {"snapshot_name"});
+  schema["required"].push_back("workspace_reset");
+  return schema;
+}
+
+} // namespace
+
 Json snapshot_schema() {
   return result(
       {{"snapshot_name", text("")},
@@ -16,16 +26,6 @@ Json snapshot_schema() {
        {"parent", or_null(text("The snapshot it stands on"))}},
       {"snapshot_name", "kind", "created_at"});
 }
-
-Json reset_schema() {
-  auto schema = workspace_document_schema();
-  schema["properties"]["workspace_reset"] =
-      result({{"snapshot_name", text("What it was reset to")}}, {"snapshot_name"});
-  schema["required"].push_back("workspace_reset");
-  return schema;
-}
-
-} // namespace
 
 Json snapshot_list_schema() {
   return list_of(snapshot_schema(), "The baseline first");

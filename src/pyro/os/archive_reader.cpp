@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -26,11 +27,14 @@ constexpr std::string_view k_reserved_prefix = ".wh..wh.";
 
 class Extraction {
 public:
-  Extraction(int archive, const std::string& name, int directory, const ArchivePolicy& policy);
+  Extraction(const std::string& name, int directory, const ArchivePolicy& policy);
+  void open(int archive);
+  void open(ByteSource& source);
   ArchiveSummary run();
 
 private:
-  void open(int archive);
+  static la_ssize_t read(archive* a, void* self, const void** block);
+  std::uint64_t packed_bytes() const;
   bool next();
   void require_end_mark();
   void member(archive_entry* entry);
@@ -46,22 +50,26 @@ private:
   std::string m_name;
   const ArchivePolicy& m_policy;
   TreeWriter m_writer;
+  ByteSource* m_source = nullptr;
+  std::exception_ptr m_failure; // of the source
   std::unique_ptr<archive, decltype(&archive_read_free)> m_archive;
   archive_entry* m_entry = nullptr;
   std::uint64_t m_data_bytes = 0;
   ArchiveSummary m_summary;
 };
 
-Extraction::Extraction(int archive, const std::string& name, int directory, const ArchivePolicy& policy)
+Extraction::Extraction(const std::string& name, int directory, const ArchivePolicy& policy)
     : m_name(name), m_policy(policy), m_writer(directory, policy.tree),
       m_archive(archive_read_new(), archive_read_free) {
   if (!m_archive) {
     throw Error(ErrorCode::internal, "cannot start reading archive {}", name);
   }
-  open(archive);
 }
 
 void Extraction::malformed(std::string_view what) const {
+  if (m_failure) {
+    std::rethrow_exception(m_failure);
+  }
   throw Error(ErrorCode::invalid_argument, "archive {} is damaged: {}", m_name, what)
       .with_hint("check it with: tar -tvf " + m_name);
 }
@@ -89,6 +97,32 @@ void Extraction::open(int archive) {
   if (archive_filter_count(a) > 2) { // the last one is "none"
     over("max_compressions", "1");
   }
+}
+
+void Extraction::open(ByteSource& source) {
+  m_source = &source;
+  archive_read_support_format_tar(m_archive.get());
+  if (archive_read_open(m_archive.get(), this, nullptr, read, nullptr) != ARCHIVE_OK) {
+    malformed(text());
+  }
+}
+
+la_ssize_t Extraction::read(archive* a, void* self, const void** block) {
+  auto& extraction = *static_cast<Extraction*>(self);
+  try {
+    const auto bytes = extraction.m_source->next();
+    *block = bytes.data();
+    return static_cast<la_ssize_t>(bytes.size());
+  } catch (...) { // nothing may be thrown through C
+    extraction.m_failure = std::current_exception();
+    archive_set_error(a, EIO, "cannot be read");
+    return -1;
+  }
+}
+
+std::uint64_t Extraction::packed_bytes() const {
+  return m_source != nullptr ? m_source->packed_bytes()
+                             : static_cast<std::uint64_t>(archive_filter_bytes(m_archive.get(), -1));
 }
 
 bool Extraction::next() {
@@ -123,14 +157,14 @@ ArchiveSummary Extraction::run() {
     check_ratio();
   }
   m_writer.finish();
-  m_summary.packed_bytes = static_cast<std::uint64_t>(archive_filter_bytes(m_archive.get(), -1));
+  m_summary.packed_bytes = packed_bytes();
   m_summary.dropped_xattrs = m_writer.dropped_xattrs();
+  m_summary.stands_on_lower = m_writer.stands_on_lower();
   return m_summary;
 }
 
 void Extraction::check_ratio() {
-  auto packed =
-      static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(m_archive.get(), -1), 1));
+  auto packed = std::max<std::uint64_t>(packed_bytes(), 1);
   if (m_data_bytes > m_policy.ratio_free_bytes && m_data_bytes / packed > m_policy.max_ratio) {
     over("max_ratio", fmt::format("{} to 1", m_policy.max_ratio));
   }
@@ -205,6 +239,7 @@ void Extraction::member(archive_entry* entry) {
     if (m_policy.special_files == SpecialFiles::refuse) {
       throw_unsafe_member(path, "a device, FIFO or socket");
     }
+    ++m_summary.left_out;
   }
 }
 
@@ -301,7 +336,17 @@ bool has_archive_name(std::string_view path) {
 ArchiveSummary
 extract_archive_fd(int archive, const std::string& name, int directory, const ArchivePolicy& policy) {
   Utf8Locale utf8;
-  return Extraction(archive, name, directory, policy).run();
+  Extraction extraction(name, directory, policy);
+  extraction.open(archive);
+  return extraction.run();
+}
+
+ArchiveSummary extract_archive_from(
+    ByteSource& source, const std::string& name, int directory, const ArchivePolicy& policy) {
+  Utf8Locale utf8;
+  Extraction extraction(name, directory, policy);
+  extraction.open(source);
+  return extraction.run();
 }
 
 ArchiveSummary extract_archive(const std::string& path, int directory, const ArchivePolicy& policy) {

@@ -32,6 +32,16 @@ struct ArchivePolicy {
   TreePolicy tree;
 };
 
+/// The bytes of a tar, block by block; packed_stream.hpp has one that decompresses.
+class ByteSource {
+public:
+  virtual ~ByteSource() = default;
+  /// The next block, valid until the next call; empty at the end.
+  virtual std::string_view next() = 0;
+  /// What was read so far to give these blocks: what max_ratio is measured by.
+  virtual std::uint64_t packed_bytes() const = 0;
+};
+
 struct ArchiveSummary {
   std::uint64_t entries = 0;
   std::uint64_t files = 0;
@@ -42,6 +52,8 @@ struct ArchiveSummary {
   std::uint64_t bytes = 0;        // unpacked, logical
   std::uint64_t packed_bytes = 0; // read from the archive
   std::uint64_t dropped_xattrs = 0;
+  std::uint64_t left_out = 0;   // special files
+  bool stands_on_lower = false; // TreeWriter::stands_on_lower()
 };
 
 /// True for names that end like an archive we read: .tar .tar.gz .tgz .tar.zst .tar.xz .tar.bz2
@@ -54,5 +66,8 @@ ArchiveSummary extract_archive(const std::string& path, int directory, const Arc
 /// The same from a descriptor at its current position; `name` is for messages.
 ArchiveSummary
 extract_archive_fd(int archive, const std::string& name, int directory, const ArchivePolicy& policy);
+/// The same from bytes that are not compressed any more.
+ArchiveSummary
+extract_archive_from(ByteSource& source, const std::string& name, int directory, const ArchivePolicy& policy);
 
 } // namespace pyro::os

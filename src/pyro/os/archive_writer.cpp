@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <fcntl.h>
 #include <map>
 #include <unistd.h>
@@ -38,10 +39,13 @@ using EntryOwner = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>
 
 class Packing {
 public:
-  Packing(int directory, int output, const ArchiveOptions& options);
+  Packing(int directory, const ArchiveOptions& options);
+  void open(int output);
+  void open(PackedSink& sink);
   ArchiveSummary run();
 
 private:
+  static la_ssize_t put(archive* a, void* self, const void* block, std::size_t size);
   void add(const TreeEntry& item);
   void add_root_directories();
   EntryOwner entry_for(const std::string& path, const struct stat& status) const;
@@ -54,13 +58,15 @@ private:
 
   int m_directory;
   const ArchiveOptions& m_options;
+  PackedSink* m_sink = nullptr;
+  std::exception_ptr m_failure; // of the sink
   std::unique_ptr<archive, decltype(&archive_write_free)> m_archive;
   std::map<std::pair<dev_t, ino_t>, std::string> m_links;
   std::vector<char> m_buffer = std::vector<char>(k_buffer_bytes);
   ArchiveSummary m_summary;
 };
 
-Packing::Packing(int directory, int output, const ArchiveOptions& options)
+Packing::Packing(int directory, const ArchiveOptions& options)
     : m_directory(directory), m_options(options), m_archive(archive_write_new(), archive_write_free) {
   if (!m_archive) {
     throw Error(ErrorCode::internal, "cannot start writing an archive");
@@ -68,19 +74,46 @@ Packing::Packing(int directory, int output, const ArchiveOptions& options)
   struct archive* a = m_archive.get();
   check(archive_write_set_format_pax(a));
   check(archive_write_set_options(a, "xattrheader=SCHILY"));
-  if (m_options.compression == Compression::zstd) {
+  check(archive_write_set_bytes_per_block(a, static_cast<int>(k_buffer_bytes)));
+  check(archive_write_set_bytes_in_last_block(a, 1));
+}
+
+void Packing::open(int output) {
+  archive* a = m_archive.get();
+  if (m_options.compression == Compression::gzip) {
+    check(archive_write_add_filter_gzip(a));
+    check(archive_write_set_filter_option(a, "gzip", "timestamp", nullptr));
+  } else if (m_options.compression == Compression::zstd) {
     check(archive_write_add_filter_zstd(a));
     check(archive_write_set_filter_option(
         a, "zstd", "compression-level", std::to_string(m_options.zstd_level).c_str()));
   }
-  check(archive_write_set_bytes_per_block(a, static_cast<int>(k_buffer_bytes)));
-  check(archive_write_set_bytes_in_last_block(a, 1));
   check(archive_write_open_fd(a, output));
+}
+
+void Packing::open(PackedSink& sink) {
+  m_sink = &sink;
+  check(archive_write_open(m_archive.get(), this, nullptr, put, nullptr));
+}
+
+la_ssize_t Packing::put(archive* a, void* self, const void* block, std::size_t size) {
+  auto& packing = *static_cast<Packing*>(self);
+  try {
+    packing.m_sink->write({static_cast<const char*>(block), size});
+    return static_cast<la_ssize_t>(size);
+  } catch (...) { // nothing may be thrown through C
+    packing.m_failure = std::current_exception();
+    archive_set_error(a, EIO, "cannot be written");
+    return -1;
+  }
 }
 
 void Packing::check(int result) {
   if (result == ARCHIVE_OK) {
     return;
+  }
+  if (m_failure) {
+    std::rethrow_exception(m_failure);
   }
   const char* text = archive_error_string(m_archive.get());
   int number = archive_errno(m_archive.get());
@@ -109,6 +142,11 @@ EntryOwner Packing::entry_for(const std::string& path, const struct stat& status
   };
   archive_entry_set_uid(entry.get(), shifted(status.st_uid));
   archive_entry_set_gid(entry.get(), shifted(status.st_gid));
+  if (m_options.metadata == Metadata::fixed) {
+    archive_entry_set_perm(entry.get(), S_ISDIR(status.st_mode) ? 0755 : 0644);
+    archive_entry_set_uid(entry.get(), 0);
+    archive_entry_set_gid(entry.get(), 0);
+  }
   if (m_options.max_mtime && status.st_mtim.tv_sec >= *m_options.max_mtime) {
     archive_entry_set_mtime(entry.get(), *m_options.max_mtime, 0);
   } else {
@@ -210,9 +248,10 @@ void Packing::add(const TreeEntry& item) {
   }
 }
 
-/// The root itself is no member ("." means different things to different tools) unless it has a name.
+/// The root itself is no member unless it has a name or was asked for: outside of layers "." means different
+/// things to different tools.
 void Packing::add_root_directories() {
-  if (m_options.prefix.empty()) {
+  if (m_options.prefix.empty() && m_options.root == RootMember::leave_out) {
     return;
   }
 
@@ -221,7 +260,12 @@ void Packing::add_root_directories() {
   if (::fstat(m_directory, &status) != 0) {
     throw Error::from_errno(errno, "look at the directory to pack");
   }
-  header(entry_for("", status).get());
+  EntryOwner entry = entry_for("", status);
+  if (m_options.prefix.empty()) {
+    archive_entry_copy_pathname(entry.get(), "./");
+    add_attributes(entry.get(), m_directory);
+  }
+  header(entry.get());
   ++m_summary.directories;
 }
 
@@ -252,7 +296,16 @@ ArchiveSummary Packing::run() {
 
 ArchiveSummary write_archive(int directory, int output, const ArchiveOptions& options) {
   Utf8Locale utf8;
-  return Packing(directory, output, options).run();
+  Packing packing(directory, options);
+  packing.open(output);
+  return packing.run();
+}
+
+ArchiveSummary write_archive_to(int directory, PackedSink& sink, const ArchiveOptions& options) {
+  Utf8Locale utf8;
+  Packing packing(directory, options);
+  packing.open(sink);
+  return packing.run();
 }
 
 } // namespace pyro::os

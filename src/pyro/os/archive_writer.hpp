@@ -3,6 +3,7 @@
 #pragma once
 
 #include "archive_reader.hpp"
+#include "packed_stream.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +11,11 @@
 
 namespace pyro::os {
 
-enum class Compression { none, zstd };
+/// Of members: the tree's own, or 0:0 with the modes 0755 and 0644, whoever made the tree.
+enum class Metadata { of_tree, fixed };
+
+/// Does the directory itself become a member, "./"? It carries the mode and owner of the root.
+enum class RootMember { leave_out, include };
 
 struct ArchiveOptions {
   Compression compression = Compression::none;
@@ -18,10 +23,14 @@ struct ArchiveOptions {
   Whiteouts whiteouts = Whiteouts::plain;
   std::optional<std::int64_t> max_mtime;  // later times are lowered to this (SOURCE_DATE_EPOCH)
   std::optional<std::uint32_t> uid_shift; // subtracted from every uid and gid that is at least as high
-  std::string prefix;                     // member paths start with this ("workspace")
+  Metadata metadata = Metadata::of_tree;
+  std::string prefix; // member paths start with this ("workspace")
+  RootMember root = RootMember::leave_out;
 };
 
 /// Writes the tree below `directory` to the descriptor; sockets are left out, devices refused.
 ArchiveSummary write_archive(int directory, int output, const ArchiveOptions& options);
+/// The same into a sink that compresses by itself (`options.compression` says nothing then).
+ArchiveSummary write_archive_to(int directory, PackedSink& sink, const ArchiveOptions& options);
 
 } // namespace pyro::os

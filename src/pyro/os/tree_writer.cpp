@@ -1,5 +1,7 @@
 #include "tree_writer.hpp"
 
+#include "tree_copy.hpp"
+
 #include <pyro/base/error.hpp>
 
 #include <linux/openat2.h>
@@ -154,8 +156,22 @@ Fd TreeWriter::open_or_make(const std::string& directory, const std::string& who
   }
   EntryMeta meta;
   meta.mode = 0755;
+  if (m_policy.lower.directory && m_directories.find(directory) == m_directories.end()) {
+    m_implicit.insert(directory);
+    meta = m_policy.lower.directory(directory).value_or(meta);
+  }
   m_directories.try_emplace(directory, meta);
   return made;
+}
+
+bool TreeWriter::copy_up(const std::string& path) {
+  auto below = m_policy.lower.file ? m_policy.lower.file(path) : std::nullopt;
+  if (!below) {
+    return false;
+  }
+  add_file(path, below->meta, [&](int fd) { copy_content(below->content.get(), fd); });
+  m_stands_on_lower = true;
+  return true;
 }
 
 void TreeWriter::make_directory_at(int parent, const std::string& name, const std::string& path) {
@@ -259,6 +275,7 @@ void TreeWriter::add_directory(const std::string& path, const EntryMeta& meta) {
     make_directory_at(place.directory, place.name, path);
   }
   m_directories.insert_or_assign(path, meta);
+  m_implicit.erase(path);
 }
 
 void TreeWriter::add_file(
@@ -305,20 +322,28 @@ void TreeWriter::add_hardlink(const std::string& path, const std::string& target
   if (target == path) {
     throw_unsafe_member(path, "a hard link to itself");
   }
-  std::string target_parent(parent_path(target));
-  Fd directory(open_beneath(m_root, target_parent.empty() ? "." : target_parent.c_str(), k_directory_flags));
-  if (!directory) {
-    if (errno == ELOOP) {
-      throw_traversal(target);
-    }
-    throw_unsafe_member(path, fmt::format("a hard link to '{}', which is not there", printable(target)));
-  }
-  std::string name = target.substr(target.rfind('/') + 1);
+  const std::string target_parent(parent_path(target));
+  const std::string name = target.substr(target.rfind('/') + 1);
+  const auto open_parent = [&] {
+    return Fd(open_beneath(m_root, target_parent.empty() ? "." : target_parent.c_str(), k_directory_flags));
+  };
 
   struct stat status {};
 
-  if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    throw_unsafe_member(path, fmt::format("a hard link to '{}', which is not there", printable(target)));
+  Fd directory = open_parent();
+  if (!directory && errno == ELOOP) {
+    throw_traversal(target);
+  }
+  const auto found = [&] {
+    return directory && ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  };
+  if (!found()) {
+    if (copy_up(target)) {
+      directory = open_parent();
+    }
+    if (!found()) {
+      throw_unsafe_member(path, fmt::format("a hard link to '{}', which is not there", printable(target)));
+    }
   }
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
     throw_unsafe_member(path, fmt::format("a hard link to '{}', which is no file", printable(target)));
@@ -359,6 +384,12 @@ void TreeWriter::make_opaque(const std::string& path) {
 void TreeWriter::finish() {
   m_parent_known = false;
   m_parent.reset();
+  m_stands_on_lower = m_stands_on_lower || !m_implicit.empty();
+  if (m_policy.lower.directory && m_directories.find("") == m_directories.end()) {
+    if (auto meta = m_policy.lower.directory("")) {
+      m_directories.emplace("", std::move(*meta));
+    }
+  }
   // Backwards through the sorted paths: what is below comes before what is above.
   for (auto entry = m_directories.rbegin(); entry != m_directories.rend(); ++entry) {
     const auto& [path, meta] = *entry;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,22 @@ struct EntryMeta {
   gid_t gid = 0;
   std::optional<timespec> mtime;
   Xattrs xattrs;
+};
+
+/// A regular file of the trees below.
+struct LowerFile {
+  Fd content;
+  EntryMeta meta;
+};
+
+/// What the tree that is written will lie on, for layers: archives may leave out directories that exist below
+/// already, and link to files there. Empty functions: nothing is below.
+struct LowerTree {
+  /// Metadata of a directory below, "" is the root; nullopt: nothing is there. Throws where it is no
+  /// directory.
+  std::function<std::optional<EntryMeta>(const std::string& path)> directory;
+  /// nullopt: no regular file is there.
+  std::function<std::optional<LowerFile>(const std::string& path)> file;
 };
 
 enum class Owners {
@@ -44,6 +61,7 @@ struct TreePolicy {
   std::size_t max_depth = 256;
   /// Name of the overlayfs attribute that marks a directory as opaque.
   std::string opaque_xattr = "user.overlay.opaque";
+  LowerTree lower;
 };
 
 /// Error(invalid_argument) "unsafe archive member path: '...'" with the reason behind it.
@@ -57,7 +75,8 @@ std::string normal_member_path(std::string_view path, const TreePolicy& policy);
 bool may_keep_xattr(std::string_view name, const TreePolicy& policy);
 
 /// A later entry of the same path replaces an earlier one, except that directories stay directories.
-/// Paths are relative and normal (normal_member_path). Missing parents are made with mode 0755.
+/// Paths are relative and normal (normal_member_path). Missing parents are made as they are below, or with
+/// mode 0755.
 class TreeWriter {
 public:
   /// `directory` must stay open and nobody else may write below it.
@@ -72,7 +91,7 @@ public:
   void add_file(const std::string& path, const EntryMeta& meta, const std::function<void(int fd)>& fill);
   /// The target is only stored, so any target is fine.
   void add_symlink(const std::string& path, const std::string& target, const EntryMeta& meta);
-  /// `target` is a regular file or symlink added before.
+  /// `target` is a regular file or symlink added before, or a regular file below: that is copied up first.
   void add_hardlink(const std::string& path, const std::string& target);
   /// overlayfs' mark of a deleted name (a 0:0 character device). What this tree itself holds under the name
   /// stays.
@@ -86,6 +105,9 @@ public:
   /// Attributes that the policy refused so far.
   std::size_t dropped_xattrs() const { return m_dropped_xattrs; }
 
+  /// Would this tree be another one on other lower trees? (The root's metadata apart.) After finish().
+  bool stands_on_lower() const { return m_stands_on_lower; }
+
 private:
   struct Place {
     int directory;
@@ -94,6 +116,8 @@ private:
 
   Place place_of(const std::string& path);
   Fd open_or_make(const std::string& directory, const std::string& whole);
+  /// Brings a file of the trees below into this one; false: there is none.
+  bool copy_up(const std::string& path);
   void make_directory_at(int parent, const std::string& name, const std::string& path);
   void make_room(const Place& place, const std::string& path);
   /// Runs `make` (a system call that fails with EEXIST), once more after making room.
@@ -108,7 +132,9 @@ private:
   Fd m_parent;
   bool m_parent_known = false;
   std::map<std::string, EntryMeta> m_directories; // what finish() gives them
+  std::set<std::string> m_implicit;               // directories that no entry gave
   std::size_t m_dropped_xattrs = 0;
+  bool m_stands_on_lower = false;
 };
 
 } // namespace pyro::os

@@ -1,7 +1,6 @@
 #include "applier.hpp"
 
 #include "generations.hpp"
-#include "guest_services.hpp"
 #include "half_made.hpp"
 #include "lifecycle.hpp"
 #include "replaced_baseline.hpp"
@@ -98,7 +97,7 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
 
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
-    const std::string& user, bool wait) {
+    const ServiceDefaults& defaults, bool wait) {
   if (project.spec.services.empty()) {
     return {};
   }
@@ -106,7 +105,7 @@ std::vector<protocol::ServiceStatus> start_services(
   const auto secrets = all_secrets(project.spec);
   const auto redactor =
       deliver_secrets(*client, project.spec, project.directory, {secrets.begin(), secrets.end()});
-  const auto definitions = service_definitions(project.spec, measured, user);
+  const auto definitions = service_definitions(project.spec, measured, defaults);
   client->call("/agent/services/apply", protocol::to_json(definitions));
   std::vector<std::string> dead;
   for (const auto& status : services_status(*client)) {
@@ -228,7 +227,17 @@ void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
   record.metadata["disk_bytes"] = spec.environment.resources.disk;
   record.network = {{"egress", spec::to_string(spec.network_egress)}};
   record.workdir = spec.environment.workdir;
-  record.env = spec.environment.env;
+  record.env = run_env();
+}
+
+/// The file's variables, and below them the image's.
+std::map<std::string, std::string> Applier::run_env() const {
+  const auto& environment = m_project.spec.environment;
+  auto env = environment.env;
+  if (m_backend.capabilities().own_root) {
+    env.merge(m_context.environments.image_env(environment.image, m_project.directory));
+  }
+  return env;
 }
 
 void Applier::change_workspace(const plan::Action& action) {
@@ -292,7 +301,8 @@ void Applier::apply_services() {
     return; // the agent starts them all in the order of their dependencies
   }
   m_services = start_services(
-      m_context, m_project, m_measured, m_workspace.paths.runtime(), m_builder.run_user(), m_wait);
+      m_context, m_project, m_measured, m_workspace.paths.runtime(), {m_builder.run_user(), run_env()},
+      m_wait);
 }
 
 void Applier::take_snapshot(const plan::Action& action) {
@@ -331,7 +341,7 @@ void Applier::take_snapshot(const plan::Action& action) {
 LayerStack Applier::make_ready_point() {
   const auto below = stack_for(plan::content_key(m_plan.chain));
   return m_builder.build_ready(below, [this](const std::string& runtime) {
-    start_services(m_context, m_project, m_measured, runtime, m_builder.run_user(), true);
+    start_services(m_context, m_project, m_measured, runtime, {m_builder.run_user(), run_env()}, true);
   });
 }
 

@@ -1,6 +1,7 @@
 // Carries a plan out: layers, workspace, services, snapshots, in the plan's order and nothing else.
 #pragma once
 
+#include "guest_services.hpp"
 #include "layer_builder.hpp"
 #include "measure.hpp"
 #include "workspace_handle.hpp"
@@ -38,6 +39,7 @@ private:
   LayerStack make_ready_point();
   void note_applied();
   void set_run_time_fields(store::WorkspaceRecord& record) const;
+  std::map<std::string, std::string> run_env() const;
   LayerStack stack_for(const HexDigest& key) const;
 
   Context& m_context;
@@ -63,6 +65,6 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
 /// Starts the services of a record anew (after start, reset, undo) and delivers its secrets.
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
-    const std::string& user, bool wait);
+    const ServiceDefaults& defaults, bool wait);
 
 } // namespace pyro::workspace

@@ -10,8 +10,9 @@ Json bring_services_back(
   if (project.spec.services.empty()) {
     return list;
   }
-  for (const auto& status :
-       start_services(context, project, measured, workspace.paths.runtime(), workspace.record.user, true)) {
+  for (const auto& status : start_services(
+           context, project, measured, workspace.paths.runtime(),
+           {workspace.record.user, workspace.record.env}, true)) {
     list.push_back(protocol::to_json(status));
   }
   publish_workspace_ports(workspace, project.spec);

@@ -3,6 +3,8 @@
 #include "environment_debian.hpp"
 #include "environment_host.hpp"
 #include "environment_import.hpp"
+#include "environment_oci.hpp"
+#include "environment_recipe.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/log.hpp>
@@ -12,6 +14,7 @@
 #include <pyro/os/file_lock.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/store/oci_import.hpp>
 #include <pyro/store/records.hpp>
 
 namespace pyro::workspace {
@@ -22,18 +25,6 @@ using namespace std::chrono_literals;
 
 /// Somebody else may be building a whole distribution.
 constexpr auto k_install_patience = 30min;
-
-/// Recipe records of environments: what keeps their layers from the garbage collection. No workspace has this
-/// name.
-constexpr std::string_view k_recipe_address = "environment.image:";
-
-std::string recipe_key(const HexDigest& digest) {
-  return Sha256().field("environment").field(digest).finish();
-}
-
-bool is_ours(const store::RecipeRecord& recipe) {
-  return recipe.workspace.empty() && recipe.address.starts_with(k_recipe_address);
-}
 
 std::string subject_of(const ImageReference& reference) {
   return "image " + reference.canonical();
@@ -56,11 +47,17 @@ Environment environment_of(const std::string& image, const EnvironmentRecord& re
   environment.details = record.details;
   environment.env = {
       {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"LANG", "C.UTF-8"}};
+  auto process = oci_process_of(record.details);
+  environment.image_env = process.env;
+  process.env.merge(environment.env);
+  environment.env = std::move(process.env);
+  if (!process.user.empty()) {
+    environment.default_user = process.user;
+  }
+  if (!process.workdir.empty()) {
+    environment.workdir = process.workdir;
+  }
   return environment;
-}
-
-bool stands_on(const std::vector<HexDigest>& stack, const std::vector<HexDigest>& layers) {
-  return stack.size() >= layers.size() && std::equal(layers.begin(), layers.end(), stack.begin());
 }
 
 } // namespace
@@ -98,6 +95,18 @@ std::vector<std::string> Environments::private_paths() const {
   return {m_base.root(), m_cache.directory()};
 }
 
+/// What the image remembered for this reference was made from. A tag of a registry stays what it was until
+/// it is pulled anew.
+std::string Environments::stamp_of_source(const ImageReference& reference) const {
+  if (reference.kind != ImageKind::oci_archive && reference.kind != ImageKind::docker_archive) {
+    return "";
+  }
+  if (!os::exists(reference.path)) {
+    throw Error(ErrorCode::input_missing, "the image archive {} does not exist", reference.path);
+  }
+  return m_cache.digest_of_file(reference.path);
+}
+
 std::optional<HexDigest> Environments::known_digest(const ImageReference& reference) {
   switch (reference.kind) {
   case ImageKind::host:
@@ -113,8 +122,13 @@ std::optional<HexDigest> Environments::known_digest(const ImageReference& refere
         .finish();
   case ImageKind::directory:
     return m_cache.known(subject_of(reference), stamp_directory(reference.path).stamp);
+  case ImageKind::oci:
+    return oci_environment_digest(store::OciLayout(reference.path).image(reference.variant));
+  case ImageKind::oci_archive:
+  case ImageKind::docker_archive:
+  case ImageKind::registry:
   case ImageKind::debian:
-    return m_cache.known(subject_of(reference), "");
+    return m_cache.known(subject_of(reference), stamp_of_source(reference));
   }
   return std::nullopt;
 }
@@ -137,7 +151,7 @@ std::optional<EnvironmentRecord> Environments::installed(const HexDigest& digest
     return record;
   }
   // The cache may serve several state directories; this one's own layers of it are in its recipes.
-  const auto recipe = m_recipes.find(recipe_key(digest), store::Touch::no);
+  const auto recipe = m_recipes.find(environment_recipe_key(digest), store::Touch::no);
   if (recipe && !recipe->layers.empty() && layers_are_there(recipe->layers)) {
     record->layers = recipe->layers;
     return record;
@@ -213,8 +227,23 @@ Environments::Built Environments::build(const ImageReference& reference, const s
     remove_inside(staging.directory() + "/scratch");
     built.remember = true;
     break;
+  default:
+    throw Error(ErrorCode::internal, "{} is no image of one layer", reference.text);
   }
   return built;
+}
+
+void Environments::record_install(EnvironmentRecord& record) const {
+  record.created_at = os::now_epoch();
+  store::RecipeRecord recipe;
+  recipe.key = environment_recipe_key(record.digest);
+  recipe.layers = record.layers;
+  recipe.address = std::string(k_environment_address) + record.image;
+  for (const auto& name : record.host_dirs) {
+    recipe.host_directories.push_back({"/" + name, name});
+  }
+  m_recipes.save(std::move(recipe));
+  m_cache.save(record);
 }
 
 EnvironmentRecord
@@ -229,20 +258,11 @@ Environments::publish(const ImageReference& reference, store::Staging staging, B
   record.kind = name_of(reference.kind);
   record.layers = {manifest.digest};
   record.host_dirs = std::move(built.host_dirs);
-  record.created_at = os::now_epoch();
   record.size_bytes = manifest.size_bytes;
   record.entry_count = manifest.entry_count;
   record.details = std::move(built.details);
 
-  store::RecipeRecord recipe;
-  recipe.key = recipe_key(record.digest);
-  recipe.layers = record.layers;
-  recipe.address = std::string(k_recipe_address) + record.image;
-  for (const auto& name : record.host_dirs) {
-    recipe.host_directories.push_back({"/" + name, name});
-  }
-  m_recipes.save(std::move(recipe));
-  m_cache.save(record);
+  record_install(record);
   if (built.remember) {
     m_cache.remember(subject_of(reference), built.stamp, record.digest);
   }
@@ -262,6 +282,9 @@ os::ExclusiveLock Environments::lock_image(const ImageReference& reference) cons
 /// The caller holds the image's lock.
 EnvironmentRecord Environments::install(const ImageReference& reference) {
   note(fmt::format("preparing environment {}", reference.text));
+  if (is_oci(reference.kind)) {
+    return install_oci(reference);
+  }
   const auto begin = os::now_monotonic();
   auto staging = m_layers.stage();
   const auto directory = staging.directory();
@@ -332,38 +355,6 @@ Json Environments::pull(const std::string& image, const std::string& directory, 
       {"duration_ms", (os::now_monotonic() - begin).count()}};
 }
 
-std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
-  std::vector<std::vector<HexDigest>> stacks;
-  const store::WorkspaceRecords workspaces(m_base);
-  for (const auto& id : workspaces.ids()) {
-    try {
-      const auto record = workspaces.find(id);
-      if (!record) {
-        continue;
-      }
-      stacks.push_back(record->layers);
-      if (record->undo) {
-        stacks.push_back(record->undo->layers);
-      }
-      if (workspaces.has_snapshots(id)) {
-        for (const auto& snapshot : workspaces.snapshots(id)) {
-          stacks.push_back(snapshot.layers);
-        }
-      }
-    } catch (const Error&) {
-      if (os::exists(store::WorkspacePaths(m_base, id).record())) {
-        throw;
-      } // deleted while we looked
-    }
-  }
-  for (auto& recipe : m_recipes.list()) {
-    if (!is_ours(recipe)) {
-      stacks.push_back(std::move(recipe.layers));
-    }
-  }
-  return stacks;
-}
-
 Json Environments::list() {
   const auto stacks = stacks_in_use();
   Json environments = Json::array();
@@ -375,9 +366,7 @@ Json Environments::list() {
          {"digest", record.digest},
          {"kind", record.kind},
          {"installed", here.has_value()},
-         {"in_use", std::any_of(
-                        stacks.begin(), stacks.end(),
-                        [&](const auto& stack) { return stands_on(stack, record.layers); })},
+         {"in_use", any_stands_on(stacks, record.layers)},
          {"size_bytes", record.size_bytes},
          {"created_at", record.created_at}});
   }
@@ -409,46 +398,6 @@ Json Environments::inspect(const std::string& image, const std::string& director
          {"details", record->details}});
   }
   return result;
-}
-
-Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
-  m_cache.prepare();
-  m_base.prepare();
-  // Whoever resolved one and has not yet recorded it holds this lock as a shared one.
-  const os::ExclusiveLock lock(m_base.store_lock(), "env prune", patience, [&](const auto& holder) {
-    note(fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
-  });
-  const auto stacks = stacks_in_use();
-  Json removed = Json::array();
-  std::uint64_t bytes = 0;
-  std::size_t kept = 0;
-  const auto drop = [&](const HexDigest& digest, const std::string& image, std::uint64_t size,
-                        const char* reason) {
-    removed.push_back({{"image", image}, {"digest", digest}, {"size_bytes", size}, {"reason", reason}});
-    bytes += size;
-    if (dry_run == DryRun::no) {
-      m_cache.remove(digest);
-      m_recipes.remove(recipe_key(digest));
-    }
-  };
-  std::vector<HexDigest> damaged;
-  for (const auto& listed : m_cache.list(&damaged)) {
-    const auto record = installed(listed.digest);
-    const bool in_use = record && std::any_of(stacks.begin(), stacks.end(), [&](const auto& stack) {
-                          return stands_on(stack, record->layers);
-                        });
-    if (!in_use) {
-      drop(
-          listed.digest, listed.image, record ? record->size_bytes : 0,
-          record ? "not in use" : "layers are gone");
-    } else {
-      ++kept;
-    }
-  }
-  for (const auto& digest : damaged) {
-    drop(digest, "", 0, "damaged record");
-  }
-  return {{"removed", removed}, {"kept", kept}, {"bytes", bytes}, {"dry_run", dry_run == DryRun::yes}};
 }
 
 } // namespace pyro::workspace

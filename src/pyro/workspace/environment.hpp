@@ -1,6 +1,6 @@
-// The root file systems that workspaces stand on: this machine (`host`), a directory, an archive, or Debian
-// built from its packages. Resolved to layers of the store and installed on first use; what is known of them
-// between processes: environment_cache.hpp.
+// The root file systems that workspaces stand on: this machine (`host`), a directory, an archive, an OCI
+// image, or Debian built from its packages. Resolved to layers of the store and installed on first use; what
+// is known of them between processes: environment_cache.hpp.
 #pragma once
 
 #include "environment_cache.hpp"
@@ -31,6 +31,7 @@ struct Environment {
   std::string default_user = "root";
   std::string workdir = "/workspace";
   std::map<std::string, std::string> env;
+  std::map<std::string, std::string> image_env; // what of it the image itself says
 
   /// The same as store records spell them: {"/usr", "usr"}.
   std::vector<store::HostDirectory> host_directories() const;
@@ -59,6 +60,10 @@ public:
   /// package database or archive twice (stat cache). nullopt: it is known only after resolve().
   std::optional<HexDigest> fingerprint(const std::string& image, const std::string& directory);
 
+  /// The variables that the image itself wants processes to have: empty for all but OCI images, and where it
+  /// is not installed.
+  std::map<std::string, std::string> image_env(const std::string& image, const std::string& directory);
+
   /// Installs it, or reads an existing install again and repairs it where it is damaged. With Refresh::yes an
   /// intact one is built anew too. {"image", "digest", "status": installed|present|repaired|refreshed,
   /// "layers", ...}
@@ -75,6 +80,12 @@ public:
   /// "dry_run"} Waits that long for those who use the store, else Error(locked).
   Json prune(DryRun dry_run, std::chrono::milliseconds patience = std::chrono::seconds(30));
 
+  /// Forgets one install as prune() does. Error(not_found) where it is not installed, Error(bad_state) where
+  /// something stands on it. {"image", "digest", "size_bytes"}
+  Json remove(
+      const std::string& image, const std::string& directory,
+      std::chrono::milliseconds patience = std::chrono::seconds(30));
+
 private:
   struct Built;
 
@@ -85,6 +96,12 @@ private:
   std::optional<std::string> damage_of(const EnvironmentRecord& record) const;
   os::ExclusiveLock lock_image(const ImageReference& reference) const;
   EnvironmentRecord install(const ImageReference& reference);
+  EnvironmentRecord install_oci(const ImageReference& reference);
+  std::string stamp_of_source(const ImageReference& reference) const;
+  os::ExclusiveLock lock_store(const char* operation, std::chrono::milliseconds patience) const;
+  void forget(const HexDigest& digest);
+  void forget_unused_oci_layers();
+  void record_install(EnvironmentRecord& record) const;
   void remove_layers(const std::vector<HexDigest>& layers);
   std::string status_of_install(const ImageReference& reference, bool is_installed, bool is_damaged);
   EnvironmentRecord publish(const ImageReference& reference, store::Staging staging, Built built);

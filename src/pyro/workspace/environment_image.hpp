@@ -7,22 +7,28 @@
 
 namespace pyro::workspace {
 
-enum class ImageKind { host, directory, archive, debian };
+enum class ImageKind { host, directory, archive, debian, registry, oci, oci_archive, docker_archive };
 
+/// As in front of a reference: "host", "dir", "tar", "debian", "docker", "oci", …
 std::string_view name_of(ImageKind kind);
+
+/// Made of OCI layers, wherever it comes from?
+bool is_oci(ImageKind kind);
 
 struct ImageReference {
   ImageKind kind = ImageKind::host;
   std::string text;    // as asked for
-  std::string path;    // directory, archive: absolute and normal
-  std::string variant; // debian: "", "base" or "build"
+  std::string path;    // directories and archives: absolute and normal
+  std::string variant; // debian: "", "base" or "build"; of OCI layouts and archives the tag
+  std::string name;    // registry: "docker.io/library/alpine:3"
 
-  /// The same image, however its path was spelled: "dir:/absolute".
+  /// The same image, however its path or name was spelled: "dir:/absolute".
   std::string canonical() const;
 };
 
-/// Relative paths are below `directory`. Error(unavailable) for images from registries, which this version
-/// cannot pull, Error(invalid_argument) for what is no image at all.
+/// Relative paths are below `directory`. A tag follows the last colon of a path, where no slash is behind it.
+/// What is nothing else is the name of an image in a registry, Docker's where it names none.
+/// Error(invalid_argument) for what is no image at all.
 ImageReference parse_image(const std::string& image, const std::string& directory);
 
 /// The images that need no path: "host", "debian:12", ...

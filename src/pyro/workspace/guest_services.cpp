@@ -79,11 +79,12 @@ protocol::Probe liveness_of(const spec::Liveness& liveness) {
 }
 
 protocol::ServiceDefinition definition_of(
-    const spec::Spec& spec, const spec::Service& service, const Measured& measured, const std::string& user) {
+    const spec::Spec& spec, const spec::Service& service, const Measured& measured,
+    const ServiceDefaults& defaults) {
   protocol::ServiceDefinition definition;
   definition.argv = service.command.argv();
   definition.cwd = service.workdir.empty() ? spec.environment.workdir : service.workdir;
-  definition.env = spec.environment.env;
+  definition.env = defaults.env;
   if (const auto file = measured.env_files.find(service.name); file != measured.env_files.end()) {
     for (const auto& [name, value] : file->second) {
       definition.env[name] = value;
@@ -95,7 +96,7 @@ protocol::ServiceDefinition definition_of(
   for (const auto& [name, value] : secret_variables(service.secrets)) {
     definition.env.emplace(name, value);
   }
-  definition.user = service.user.empty() ? user : service.user;
+  definition.user = service.user.empty() ? defaults.user : service.user;
   definition.oneshot = service.oneshot;
   for (const auto& [name, dependency] : service.depends_on) {
     definition.depends_on[name] = {
@@ -170,10 +171,10 @@ std::map<std::string, std::string> secret_variables(const std::vector<std::strin
 }
 
 protocol::ServicesApply
-service_definitions(const spec::Spec& spec, const Measured& measured, const std::string& user) {
+service_definitions(const spec::Spec& spec, const Measured& measured, const ServiceDefaults& defaults) {
   protocol::ServicesApply apply;
   for (const auto& [name, service] : spec.services) {
-    apply.services[name] = definition_of(spec, service, measured, user);
+    apply.services[name] = definition_of(spec, service, measured, defaults);
   }
   return apply;
 }

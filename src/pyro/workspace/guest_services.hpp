@@ -15,9 +15,15 @@
 
 namespace pyro::workspace {
 
+/// What services have that say nothing else: the workspace's own.
+struct ServiceDefaults {
+  std::string user;
+  std::map<std::string, std::string> env;
+};
+
 /// Everything resolved: shells, env files, users, working directories, secrets as NAME_FILE variables.
 protocol::ServicesApply
-service_definitions(const spec::Spec& spec, const Measured& measured, const std::string& user);
+service_definitions(const spec::Spec& spec, const Measured& measured, const ServiceDefaults& defaults);
 
 /// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Returns what takes them
 /// out of whatever the sandbox says.

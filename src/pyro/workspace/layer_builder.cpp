@@ -244,6 +244,10 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   request.argv = {"/bin/sh", "-ec", step.run};
   request.cwd = step.workdir;
   request.env = step.env;
+  if (m_backend.capabilities().own_root) {
+    const auto& image = m_project.spec.environment.image;
+    request.env.merge(m_context.environments.image_env(image, m_project.directory));
+  }
   for (const auto& [name, value] : secret_variables(step.secrets)) {
     request.env.emplace(name, value);
   }

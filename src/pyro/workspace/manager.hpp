@@ -183,6 +183,12 @@ struct ServiceRequest {
   std::vector<PublishedPort> published_ports;
 };
 
+/// How layers of an image are packed: "gzip", which everything reads, "zstd" or "none".
+struct ImagePacking {
+  std::string compression = "gzip";
+  std::string tag; // in the layout; empty: the snapshot's name
+};
+
 class Manager {
 public:
   Manager(Settings settings, EventSink events);
@@ -227,6 +233,21 @@ public:
   /// {"workspace_id", "snapshot_name", "deleted", "freed_bytes"}. Error(invalid_argument) `cannot delete the
   /// baseline snapshot`.
   Json snapshot_delete(const std::string& workspace, const Project& project, const std::string& name);
+  /// The snapshot as an OCI image: a layout (directory), or one in a file where output_path ends with ".tar".
+  /// Error(bad_state) where it stands on directories of this machine. {"workspace_id", "snapshot_name",
+  /// "output_path", "manifest", "layers", "packed_bytes"}
+  Json snapshot_export(
+      const std::string& workspace, const Project& project, const std::string& name,
+      const std::string& output_path, const ImagePacking& packing);
+  /// The same into a registry. {..., "reference"}
+  Json snapshot_push(
+      const std::string& workspace, const Project& project, const std::string& name,
+      const std::string& reference, const ImagePacking& packing);
+  /// An OCI image, in anything that environment.image takes for one, as a snapshot that reset can go to. The
+  /// name is the image's tag where none is given. {"workspace_id", "snapshot"}
+  Json snapshot_import(
+      const std::string& workspace, const Project& project, const std::string& source,
+      const std::string& name);
   /// `to` empty: the file's reset.to, else the deepest snapshot. Uses options.ask when edits would be lost
   /// for good.
   Json reset(
@@ -344,7 +365,10 @@ public:
   // -------------------------------------------------------------------------------------------------
 
   Json env_list();
-  Json env_pull(const std::string& image);
+  /// With `refresh` also where it is here already: another image may have its name by now.
+  Json env_pull(const std::string& image, bool refresh = false);
+  /// Error(bad_state) where a workspace or a snapshot stands on it. {"image", "digest", "size_bytes"}
+  Json env_remove(const std::string& image);
   Json env_inspect(const std::string& image);
   Json env_prune(bool dry_run);
   /// {"checks": [{name, ok: bool, level: ok|note|warning|error, text, hint}], "objects": {...kernel objects

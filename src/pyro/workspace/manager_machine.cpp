@@ -95,11 +95,11 @@ Json Manager::env_list() {
   return context.environments.list();
 }
 
-Json Manager::env_pull(const std::string& image) {
+Json Manager::env_pull(const std::string& image, bool refresh) {
   auto& context = m_state->context;
   context.base.prepare();
   const auto store_lock = context.use_store("env pull");
-  auto result = context.environments.pull(image, here());
+  auto result = context.environments.pull(image, here(), refresh ? Refresh::yes : Refresh::no);
   if (parse_image(image, here()).kind == ImageKind::debian) {
     result["kernel"] = context.guest_kernels.pull(); // what virtual machines of any root start with
   }
@@ -113,6 +113,12 @@ Json Manager::env_inspect(const std::string& image) {
   const auto kernel = context.guest_kernels.find();
   result["kernel"] = kernel ? kernel->details : Json();
   return result;
+}
+
+Json Manager::env_remove(const std::string& image) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  return context.environments.remove(image, here(), context.settings.lock_timeout);
 }
 
 Json Manager::env_prune(bool dry_run) {
@@ -147,6 +153,8 @@ Json Manager::doctor() {
   checks.push_back(tool_check("mmdebstrap", "mmdebstrap", "environments debian:12* cannot be built"));
   checks.push_back(tool_check("mkfs.erofs", "erofs-utils", "virtual machines have no images of layers"));
   checks.push_back(kernel_check(context));
+  checks.push_back(tool_check(
+      "skopeo", "skopeo", "images of registries and docker-archive: cannot be had, snapshots not pushed"));
   checks.push_back(tool_check("git", "git", "seeds of git checkouts with unusual indexes cannot be read"));
   return {
       {"usable", usable},

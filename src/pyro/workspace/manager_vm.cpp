@@ -22,6 +22,16 @@ namespace {
 
 constexpr std::chrono::milliseconds k_stop_grace{10'000};
 
+/// Images may have their working directory, most environments have no /workspace.
+bool has_workdir(const Context& context, const store::WorkspaceRecord& record) {
+  return os::IdSpace::current()
+      .run([&] {
+        const auto stack = store::Stack::of(context.layers.trees(record.layers), record.host_directories);
+        return Json(store::LayeredView(stack).lookup(record.workdir).has_value());
+      })
+      .get<bool>();
+}
+
 /// Where its disk cannot be written on this machine, its agent does it.
 void make_workdir_inside(const LockedWorkspace& vm) {
   const auto client = connect_sandbox(vm.paths.runtime(), "its first command");
@@ -59,7 +69,8 @@ void start_vm(Context& context, LockedWorkspace& vm) {
   record.execution_mode = backend.execution_mode();
   record.isolation = backend.isolation() == backend::Isolation::host ? "host" : "sandbox";
   const auto capabilities = backend.capabilities();
-  const bool needs_workdir = capabilities.own_root && record.workdir.size() > 1;
+  const bool needs_workdir =
+      capabilities.own_root && record.workdir.size() > 1 && !has_workdir(context, record);
   if (needs_workdir && capabilities.upper_on_host) {
     make_workdir(vm);
   } else if (!capabilities.own_root) {

@@ -1,0 +1,36 @@
+// OCI layers into the store: one layer of ours for each, found again by its DiffID, so that images share what
+// they have in common. Digests of the archive and of what is in it are checked before a layer exists.
+#pragma once
+
+#include "layers.hpp"
+#include "oci_layout.hpp"
+#include "recipes.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pyro::store {
+
+/// Recipe records of imported layers have this address with the DiffID behind it; no workspace has it.
+inline constexpr std::string_view k_oci_layer_address = "environment.image:oci-layer:";
+
+struct OciImportReport {
+  std::vector<HexDigest> layers; // ours, bottom to top
+  std::uint64_t imported = 0;    // were not there before
+  std::uint64_t dropped_xattrs = 0;
+  std::uint64_t left_out = 0; // devices, FIFOs, sockets
+};
+
+/// A line for each layer that has to be unpacked.
+using OciProgress = std::function<void(const std::string& line)>;
+
+/// Brings all layers of the image into the store. Takes the store's shared lock for each layer it publishes;
+/// the caller holds it too until a record refers to them, or looks afterwards whether all are there.
+OciImportReport import_oci_layers(
+    const LayerStore& layers, const OciLayout& layout, const OciImage& image, const OciProgress& progress);
+
+/// Remembers that a layer of ours packs to this DiffID, so that it is found instead of unpacked.
+void remember_oci_layer(const LayerStore& layers, const HexDigest& diff_id, const HexDigest& layer);
+
+} // namespace pyro::store

@@ -1,0 +1,138 @@
+#include "environment_skopeo.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/process.hpp>
+#include <pyro/store/oci_document.hpp>
+
+#include <array>
+#include <deque>
+#include <fcntl.h>
+#include <poll.h>
+#include <vector>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::size_t k_kept_lines = 20;
+constexpr std::size_t k_longest_line = 4096;
+/// A registry that stops answering must not hold us for ever.
+constexpr const char* k_time_limit = "60m";
+
+std::vector<std::string> arguments_of(const SkopeoCopy& copy, const std::string& program) {
+  const auto platform = store::host_platform();
+  std::vector<std::string> argv{program,     "--command-timeout", k_time_limit,          "--override-os",
+                                platform.os, "--override-arch",   platform.architecture, "copy"};
+  if (is_loopback_registry(copy.from)) {
+    argv.emplace_back("--src-tls-verify=false");
+  }
+  if (is_loopback_registry(copy.to)) {
+    argv.emplace_back("--dest-tls-verify=false");
+  }
+  argv.push_back(copy.from);
+  argv.push_back(copy.to);
+  return argv;
+}
+
+/// Passes lines on until the other end is closed.
+class Lines {
+public:
+  explicit Lines(const std::function<void(const std::string&)>& line) : m_line(line) {}
+
+  void read(int output) {
+    std::array<char, 4096> buffer{};
+    for (;;) {
+      pollfd waiting{output, POLLIN, 0};
+      if (::poll(&waiting, 1, 200) > 0) {
+        const auto count = os::read_some(output, buffer).value_or(0);
+        if (count == 0) {
+          break;
+        }
+        add({buffer.data(), count});
+      }
+      check_interruption();
+    }
+    end_line();
+  }
+
+  std::vector<std::string> last() const { return {m_last.begin(), m_last.end()}; }
+
+private:
+  void add(std::string_view bytes) {
+    for (const char c : bytes) {
+      if (c == '\n' || c == '\r' || m_pending.size() >= k_longest_line) {
+        end_line();
+      } else {
+        m_pending.push_back(c);
+      }
+    }
+  }
+
+  void end_line() {
+    if (m_pending.empty()) {
+      return;
+    }
+    if (m_line) {
+      m_line(m_pending);
+    }
+    m_last.push_back(std::move(m_pending));
+    m_pending.clear();
+    if (m_last.size() > k_kept_lines) {
+      m_last.pop_front();
+    }
+  }
+
+  const std::function<void(const std::string&)>& m_line;
+  std::string m_pending;
+  std::deque<std::string> m_last;
+};
+
+} // namespace
+
+bool is_loopback_registry(const std::string& reference) {
+  constexpr std::string_view k_prefix = "docker://";
+  if (!reference.starts_with(k_prefix)) {
+    return false;
+  }
+  const auto name = reference.substr(k_prefix.size());
+  const auto end = name.find('/');
+  if (end == std::string::npos) {
+    return false; // "localhost" alone would be an image of the default registry
+  }
+  auto host = name.substr(0, end);
+  if (host.starts_with('[')) {
+    return host.substr(0, host.find(']') + 1) == "[::1]";
+  }
+  host = host.substr(0, host.find(':'));
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || (is_address && host.starts_with("127."));
+}
+
+void copy_image(const SkopeoCopy& copy, const std::function<void(const std::string&)>& line) {
+  const auto program = os::find_program("skopeo");
+  if (!program) {
+    throw Error(ErrorCode::unavailable, "copying {} needs the program skopeo", copy.from)
+        .with_hint("apt install skopeo");
+  }
+  os::Command command;
+  command.argv = arguments_of(copy, *program);
+  command.cwd = copy.directory;
+  command.die_with_parent = true;
+  auto pipe = os::make_pipe();
+  const auto nothing = os::open_file("/dev/null", O_RDONLY);
+  command.fds = {{0, nothing.get()}, {1, pipe.write_end.get()}, {2, pipe.write_end.get()}};
+  auto child = os::spawn(command);
+  pipe.write_end.reset();
+  Lines lines(line);
+  lines.read(pipe.read_end.get()); // interrupted: the child is killed with its owner
+  const auto outcome = child.wait();
+  if (!outcome.ok()) {
+    throw Error(ErrorCode::failed, "skopeo cannot copy {}: {}", copy.from, os::to_string(outcome))
+        .with_output(lines.last())
+        .with_hint("is the name right, and does it need an account? `skopeo login` keeps one");
+  }
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,100 @@
+// Snapshots to other machines and from them: OCI images in directories, files and registries.
+#include "locate.hpp"
+#include "manager.hpp"
+#include "manager_state.hpp"
+#include "reset.hpp"
+#include "snapshot_image.hpp"
+#include "snapshots.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/crash_point.hpp>
+
+#include <filesystem>
+
+namespace pyro::workspace {
+
+namespace {
+
+Json document(const std::string& id, const std::string& name, const store::OciExportReport& report) {
+  Json layers = Json::array();
+  for (const auto& layer : report.layers) {
+    layers.push_back("sha256:" + layer.digest);
+  }
+  return {
+      {"workspace_id", id},
+      {"snapshot_name", name},
+      {"manifest", "sha256:" + report.manifest},
+      {"layers", layers},
+      {"packed_bytes", report.packed_bytes}};
+}
+
+std::string checked_name(const std::string& given, const std::string& tag) {
+  const auto& name = given.empty() ? tag : given;
+  if (!store::is_snapshot_name(name) || name == "baseline") {
+    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
+        .with_hint("name it with --name: [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
+  }
+  return name;
+}
+
+} // namespace
+
+Json Manager::snapshot_export(
+    const std::string& workspace, const Project& project, const std::string& name,
+    const std::string& output_path, const ImagePacking& packing) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto store_lock = context.use_store("snapshot export");
+  const auto snapshot = context.records.snapshot(located.id, name);
+  const auto image = image_of(context.records.load(located.id), snapshot, packing);
+  auto result = document(located.id, name, export_image(context, image, output_path));
+  result["output_path"] = std::filesystem::absolute(output_path).lexically_normal().string();
+  return result;
+}
+
+Json Manager::snapshot_push(
+    const std::string& workspace, const Project& project, const std::string& name,
+    const std::string& reference, const ImagePacking& packing) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  const auto target = registry_reference(reference);
+  const auto located = locate(context, workspace, project);
+  const auto store_lock = context.use_store("snapshot push");
+  const auto snapshot = context.records.snapshot(located.id, name);
+  const auto image = image_of(context.records.load(located.id), snapshot, packing);
+  auto result = document(located.id, name, push_image(context, image, target));
+  result["reference"] = target.canonical();
+  return result;
+}
+
+Json Manager::snapshot_import(
+    const std::string& workspace, const Project& project, const std::string& source,
+    const std::string& name) {
+  auto& context = m_state->context;
+  context.base.prepare();
+  if (!name.empty()) {
+    std::ignore = checked_name(name, "");
+  }
+  const auto located = locate(context, workspace, project);
+  const auto store_lock = context.use_store("snapshot import");
+  const auto imported = import_image(context, source);
+  os::crash_point("snapshot.imported");
+  auto locked = lock_workspace(context, located.id, "snapshot import");
+  require_baseline(context, located.id);
+  if (!context.backend_named(locked.record.backend).capabilities().own_root) {
+    throw Error(
+        ErrorCode::bad_state, "a workspace of the backend {} has no root of its own to be made from an image",
+        locked.record.backend);
+  }
+  const auto wanted = checked_name(name, imported.tag);
+  if (context.records.has_snapshot(located.id, wanted)) {
+    throw Error(ErrorCode::already_exists, "the snapshot {} exists already", wanted)
+        .with_hint("give it another name with --name");
+  }
+  const auto snapshot =
+      record_snapshot(context, locked, wanted, store::SnapshotKind::named, imported.stack, "");
+  return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
+}
+
+} // namespace pyro::workspace

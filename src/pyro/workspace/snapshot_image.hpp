@@ -1,0 +1,40 @@
+// Snapshots as OCI images, out of the store and into it. The images themselves: store/oci_export.hpp,
+// environment_oci.hpp.
+#pragma once
+
+#include "context.hpp"
+#include "environment_oci.hpp"
+#include "layer_builder.hpp"
+
+#include <pyro/store/oci_export.hpp>
+
+#include <string>
+
+namespace pyro::workspace {
+
+/// Throws Error(bad_state) for a snapshot that cannot leave this machine.
+store::OciExport image_of(
+    const store::WorkspaceRecord& workspace, const store::SnapshotRecord& snapshot,
+    const ImagePacking& packing);
+
+/// Writes a layout, or an archive of one where `output` ends with ".tar". It appears only when it is complete
+/// and durable; Error(already_exists) where there is something.
+store::OciExportReport
+export_image(Context& context, const store::OciExport& image, const std::string& output);
+
+/// Of a registry; a tag is needed. Error(invalid_argument) for what is no name in a registry.
+ImageReference registry_reference(const std::string& reference);
+
+store::OciExportReport
+push_image(Context& context, const store::OciExport& image, const ImageReference& reference);
+
+struct ImportedImage {
+  LayerStack stack;
+  std::string tag; // by which it was found
+};
+
+/// `source`: a file or directory, or anything that environment.image takes for an OCI image. The caller holds
+/// the store's shared lock.
+ImportedImage import_image(Context& context, const std::string& source);
+
+} // namespace pyro::workspace
