@@ -70,7 +70,9 @@ TEST_P(Docs, CommandsWorkAsWritten) {
     copy_example(name, another_project(std::string("examples/") + name));
   }
   another_project("notes"); // made by docs/cli.md
+  another_project("app");   // made by docs/images.md
   fs::remove(root() / "notes");
+  fs::remove(root() / "app");
 
   // One shell for all, so that `cd` and files carry over; each command's output goes to a file of its own.
   std::string script = "cd '" + root().string() + "'\n";
@@ -97,7 +99,8 @@ TEST_P(Docs, CommandsWorkAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, Docs, ::testing::Values("README.md", "docs/cli.md", "docs/workspaces.md"), [](const auto& param) {
+    All, Docs, ::testing::Values("README.md", "docs/cli.md", "docs/workspaces.md", "docs/images.md"),
+    [](const auto& param) {
       std::string name = fs::path(param.param).stem().string();
       return name;
     });
