@@ -77,7 +77,7 @@ std::string normal_member_path(std::string_view path, const TreePolicy& policy) 
   if (path.empty()) {
     throw_unsafe_member(path, "empty");
   }
-  if (path.front() == '/') {
+  if (path.front() == '/' && policy.absolute_names == AbsoluteNames::refuse) {
     throw_unsafe_member(path, "absolute");
   }
   if (path.find('\0') != std::string_view::npos) {
@@ -322,28 +322,21 @@ void TreeWriter::add_hardlink(const std::string& path, const std::string& target
   if (target == path) {
     throw_unsafe_member(path, "a hard link to itself");
   }
-  const std::string target_parent(parent_path(target));
+  const std::string parent(parent_path(target));
   const std::string name = target.substr(target.rfind('/') + 1);
-  const auto open_parent = [&] {
-    return Fd(open_beneath(m_root, target_parent.empty() ? "." : target_parent.c_str(), k_directory_flags));
-  };
+  Fd directory;
 
   struct stat status {};
 
-  Fd directory = open_parent();
-  if (!directory && errno == ELOOP) {
-    throw_traversal(target);
-  }
-  const auto found = [&] {
+  const auto find = [&] {
+    directory = Fd(open_beneath(m_root, parent.empty() ? "." : parent.c_str(), k_directory_flags));
+    if (!directory && errno == ELOOP) {
+      throw_traversal(target);
+    }
     return directory && ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
   };
-  if (!found()) {
-    if (copy_up(target)) {
-      directory = open_parent();
-    }
-    if (!found()) {
-      throw_unsafe_member(path, fmt::format("a hard link to '{}', which is not there", printable(target)));
-    }
+  if (!find() && !(copy_up(target) && find())) {
+    throw_unsafe_member(path, fmt::format("a hard link to '{}', which is not there", printable(target)));
   }
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
     throw_unsafe_member(path, fmt::format("a hard link to '{}', which is no file", printable(target)));

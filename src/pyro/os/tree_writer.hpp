@@ -51,12 +51,17 @@ enum class Owners {
   fixed,      // the policy's uid and gid
 };
 
+/// Names that begin with a slash: umoci writes them into layers, where only the layer's own root can be
+/// meant.
+enum class AbsoluteNames { refuse, below_root };
+
 struct TreePolicy {
   mode_t mode_mask = 0777; // 07000 is dropped unless asked for
   Owners owners = Owners::ours;
   uid_t uid = 0;
   gid_t gid = 0;
   bool keep_capabilities = false; // security.capability; every other security.* is dropped whatever this says
+  AbsoluteNames absolute_names = AbsoluteNames::refuse;
   std::size_t max_path = 4095;
   std::size_t max_depth = 256;
   /// Name of the overlayfs attribute that marks a directory as opaque.

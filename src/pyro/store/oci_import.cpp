@@ -91,6 +91,7 @@ os::ArchivePolicy policy_on(const LayeredView& below) {
   policy.whiteouts = os::Whiteouts::overlay;
   policy.special_files = os::SpecialFiles::leave_out;
   policy.max_ratio = os::UnpackedStream::Limits{}.max_ratio;
+  policy.tree.absolute_names = os::AbsoluteNames::below_root;
   policy.tree.mode_mask = 07777;
   policy.tree.keep_capabilities = os::IdSpace::current().kind() == os::IdSpace::Kind::shifted;
   policy.tree.owners = is_single() ? os::Owners::fixed : os::Owners::from_entry;

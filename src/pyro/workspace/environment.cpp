@@ -307,10 +307,13 @@ EnvironmentRecord Environments::install(const ImageReference& reference) {
   }
 }
 
+/// Only the damaged ones: other images may have the others too.
 void Environments::remove_layers(const std::vector<HexDigest>& layers) {
   for (const auto& layer : layers) {
     os::IdSpace::current().run([&] {
-      m_layers.remove(layer);
+      if (m_layers.verify(layer)) {
+        m_layers.remove(layer);
+      }
       return Json();
     });
   }

@@ -55,6 +55,21 @@ std::vector<std::string> blobs(const std::string& layout) {
   return os::list_directory(layout + "/blobs/sha256");
 }
 
+/// "" or what is not the same, shortly.
+std::string
+difference(const std::map<std::string, std::string>& one, const std::map<std::string, std::string>& other) {
+  std::string text;
+  for (const auto& [path, what] : one) {
+    const auto found = other.find(path);
+    if (found == other.end() || found->second != what) {
+      text += fmt::format(
+          "{}: {} / {}\n", path, what.substr(0, 200),
+          found == other.end() ? "missing" : found->second.substr(0, 200));
+    }
+  }
+  return text + (one.size() == other.size() ? "" : "another number of entries");
+}
+
 } // namespace
 
 class OciExported : public OciTest {
@@ -90,7 +105,7 @@ TEST_F(OciExported, OddTreesComeBackTheSame) {
       return Json();
     });
     EXPECT_EQ(import_elsewhere(name), (std::vector<HexDigest>{bottom, top})) << name;
-    EXPECT_EQ(m_elsewhere.at(1), tree(top)) << name;
+    EXPECT_EQ(difference(m_elsewhere.at(1), tree(top)), "") << name;
   }
 }
 
@@ -100,7 +115,10 @@ TEST_F(OciExported, EqualTreesHaveEqualDigests) {
   const auto second = export_to({layer}, "two");
   EXPECT_EQ(first.manifest, second.manifest);
   EXPECT_EQ(blobs(*this / "one"), blobs(*this / "two"));
-  m_layers.remove(layer);
+  os::IdSpace::current().run([&] {
+    m_layers.remove(layer);
+    return Json();
+  });
   const auto made_again = make_layer([&](const std::string& tree) {
     fill_oddly(tree);
     for (const auto* name :
@@ -170,7 +188,7 @@ TEST_F(OciExported, RandomTreesComeBackTheSame) {
     const auto name = "round" + std::to_string(round);
     export_to({layer}, name);
     EXPECT_EQ(import_elsewhere(name), std::vector<HexDigest>{layer});
-    EXPECT_EQ(m_elsewhere.at(0), tree(layer));
+    EXPECT_EQ(difference(m_elsewhere.at(0), tree(layer)), "");
   }
 }
 

@@ -189,7 +189,9 @@ std::map<std::string, std::string> OciTest::tree_of(const std::string& path) {
       } else {
         text = fmt::format("{:o} device {}", entry.status.st_mode, entry.status.st_rdev);
       }
-      text += fmt::format(" {}.{:09}", entry.status.st_mtim.tv_sec, entry.status.st_mtim.tv_nsec);
+      text += os::is_whiteout(entry.status)
+                  ? ""
+                  : fmt::format(" {}.{:09}", entry.status.st_mtim.tv_sec, entry.status.st_mtim.tv_nsec);
       result[hex(entry.path)] = hex(text);
       return os::Visit::go_on;
     };
