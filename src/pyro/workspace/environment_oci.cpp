@@ -85,8 +85,11 @@ PlannedTree missing_parts(const store::LayeredView& view, const std::string& wor
     }
   }
   const auto etc = view.lookup("etc");
-  for (const auto& [name, content] : std::array<std::pair<std::string, std::string>, 2>{
-           {{"etc/hosts", std::string(k_hosts_file)}, {"etc/resolv.conf", resolver_configuration()}}}) {
+  for (const auto& [name, content] : std::array<std::pair<std::string, std::string>, 4>{
+           {{"etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"},
+            {"etc/group", "root:x:0:\n"},
+            {"etc/hosts", std::string(k_hosts_file)},
+            {"etc/resolv.conf", resolver_configuration()}}}) {
     if ((etc && !etc->is_directory()) || view.lookup(name)) {
       continue; // a link of the image's stays the image's
     }

@@ -50,7 +50,7 @@ OciPlace fetch_oci_layout(const ImageReference& reference, const std::string& sc
 void unpack_oci_archive(const std::string& archive, const std::string& directory);
 
 /// The layers of an image in the store, with one more on top where the image lacks what every sandbox needs
-/// (mount points, /etc/hosts). The caller holds the store's shared lock.
+/// (mount points, root in /etc/passwd, /etc/hosts). The caller holds the store's shared lock.
 OciEnvironment
 import_oci_environment(const store::LayerStore& layers, const OciPlace& place, const OciLines& line);
 

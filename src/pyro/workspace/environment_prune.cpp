@@ -11,9 +11,12 @@
 
 namespace pyro::workspace {
 
-std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
+namespace {
+
+/// Of workspaces, their snapshots and what an undo would bring back.
+std::vector<std::vector<HexDigest>> stacks_of_workspaces(const store::Base& base) {
   std::vector<std::vector<HexDigest>> stacks;
-  const store::WorkspaceRecords workspaces(m_base);
+  const store::WorkspaceRecords workspaces(base);
   for (const auto& id : workspaces.ids()) {
     try {
       const auto record = workspaces.find(id);
@@ -30,11 +33,18 @@ std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
         }
       }
     } catch (const Error&) {
-      if (os::exists(store::WorkspacePaths(m_base, id).record())) {
+      if (os::exists(store::WorkspacePaths(base, id).record())) {
         throw;
       } // deleted while we looked
     }
   }
+  return stacks;
+}
+
+} // namespace
+
+std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
+  auto stacks = stacks_of_workspaces(m_base);
   for (auto& recipe : m_recipes.list()) {
     if (!is_environment_recipe(recipe)) {
       stacks.push_back(std::move(recipe.layers));
@@ -119,9 +129,10 @@ Json Environments::remove(
     throw Error(ErrorCode::not_found, "the image {} is not installed", image)
         .with_hint("`pyro env list` lists those that are");
   }
-  if (any_stands_on(stacks_in_use(), record->layers)) {
+  // Cached steps on it do not matter: they hold its layers themselves.
+  if (any_stands_on(stacks_of_workspaces(m_base), record->layers)) {
     throw Error(ErrorCode::bad_state, "the image {} is in use: a workspace or a snapshot stands on it", image)
-        .with_hint("destroy those first; `pyro list` lists workspaces");
+        .with_hint("destroy those first; `pyro ls` lists workspaces");
   }
   forget(record->digest);
   forget_unused_oci_layers();

@@ -61,6 +61,11 @@ bool is_real_directory(const std::string& path) {
 std::string lower_directories(const LaunchSpec& spec, const std::string& part) {
   std::string lower;
   for (std::size_t index = spec.root.layers.size(); index-- > 0;) {
+    const auto& layers = spec.root.layers;
+    const auto above = layers.begin() + static_cast<std::ptrdiff_t>(index) + 1;
+    if (std::find(above, layers.end(), layers[index]) != layers.end()) {
+      continue; // overlayfs takes no directory twice, and what is the same above hides it
+    }
     auto name = fmt::format("l/{}", index);
     if (part != "root") {
       name += "/" + part;
