@@ -1,6 +1,7 @@
 #include "fixture.hpp"
 
 #include <pyro/workspace/environment_debian.hpp>
+#include <pyro/workspace/environment_skopeo.hpp>
 
 namespace pyro::workspace {
 
@@ -13,18 +14,60 @@ TEST(Image, IsTakenApart) {
   EXPECT_EQ(parse_image("debian:12", "/x").variant, "");
 }
 
-TEST(Image, RegistriesAreRefusedWithWhatWorks) {
-  for (const auto* image : {"node:22", "debian:12-slim", "docker.io/library/alpine:3", "oci:./x"}) {
+TEST(Image, NamesOfRegistriesAreCompleted) {
+  const auto name = [](const std::string& image) {
+    const auto reference = parse_image(image, "/");
+    EXPECT_EQ(reference.kind, ImageKind::registry) << image;
+    return reference.canonical();
+  };
+  const std::string digest = "@sha256:" + std::string(64, 'a');
+  EXPECT_EQ(name("alpine"), "docker://docker.io/library/alpine:latest");
+  EXPECT_EQ(name("node:22"), "docker://docker.io/library/node:22");
+  EXPECT_EQ(name("debian:12-slim"), "docker://docker.io/library/debian:12-slim");
+  EXPECT_EQ(name("docker://debian:12"), "docker://docker.io/library/debian:12");
+  EXPECT_EQ(name("team/app"), "docker://docker.io/team/app:latest");
+  EXPECT_EQ(name("docker.io/library/alpine:3"), "docker://docker.io/library/alpine:3");
+  EXPECT_EQ(name("registry.example/a/b-c:1"), "docker://registry.example/a/b-c:1");
+  EXPECT_EQ(name("localhost/app:1"), "docker://localhost/app:1");
+  EXPECT_EQ(name("localhost:5000/app"), "docker://localhost:5000/app:latest");
+  EXPECT_EQ(name("[::1]:5000/app"), "docker://[::1]:5000/app:latest");
+  EXPECT_EQ(name("registry.example/app:1" + digest), "docker://registry.example/app" + digest);
+}
+
+TEST(Image, LayoutsAndArchivesMayHaveTags) {
+  EXPECT_EQ(parse_image("oci:image", "/x").path, "/x/image");
+  EXPECT_EQ(parse_image("oci:image", "/x").variant, "");
+  EXPECT_EQ(parse_image("oci:../image:1.0", "/x/y").canonical(), "oci:/x/image:1.0");
+  EXPECT_EQ(parse_image("oci:/a:b/c", "/").path, "/a:b/c") << "a colon before a slash is of the path";
+  EXPECT_EQ(parse_image("oci:/a:b/", "/").path, "/a:b");
+  EXPECT_EQ(parse_image("oci-archive:a.tar:t", "/").kind, ImageKind::oci_archive);
+  EXPECT_EQ(parse_image("docker-archive:a.tar", "/x").canonical(), "docker-archive:/x/a.tar");
+}
+
+TEST(Image, WhatIsNoneIsRefusedWithWhatWorks) {
+  for (const auto* image :
+       {"dri:./x", "UPPER", "a b", "a//b", "a:", "-x", "a@sha256:12", "oci:", "oci::tag", "dir:", ""}) {
     try {
       parse_image(image, "/");
-      FAIL() << image;
+      ADD_FAILURE() << image;
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::unavailable);
-      EXPECT_NE(error.hint().find("debian:12"), std::string::npos);
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument) << image;
     }
   }
-  EXPECT_THROW(parse_image("dir:", "/"), Error);
-  EXPECT_THROW(parse_image("", "/"), Error);
+}
+
+TEST(Image, OnlyTheLoopbackMaySpeakPlainHttp) {
+  for (const auto* name :
+       {"docker://localhost/a:1", "docker://localhost:5000/a", "docker://127.0.0.1:5000/a",
+        "docker://127.1.2.3/a", "docker://[::1]:5000/a"}) {
+    EXPECT_TRUE(is_loopback_registry(name)) << name;
+  }
+  for (const auto* name :
+       {"docker://docker.io/library/localhost:1", "docker://localhost.example/a",
+        "docker://127.0.0.1.example/a", "docker://128.0.0.1/a", "docker://localhost:5000", "oci:localhost/a",
+        "docker://[::2]/a"}) {
+    EXPECT_FALSE(is_loopback_registry(name)) << name;
+  }
 }
 
 TEST(Debian, OnlyInstalledPackagesCount) {
