@@ -4,8 +4,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <optional>
+#include <map>
 
 namespace pyro::store {
 
@@ -29,12 +30,17 @@ Image image_at(const std::string& directory, const std::string& name) {
   return image;
 }
 
+/// "usr" of "host-KEY-usr"
+std::string host_directory_of(const std::string& stem) {
+  return stem.substr(std::min(stem.size(), stem.rfind('-') + 1));
+}
+
 } // namespace
 
 std::vector<GcItem> unneeded_images(const LayerStore& layers) {
   const auto directory = layers.base().images();
   std::vector<GcItem> unneeded;
-  std::optional<Image> newest; // of this machine
+  std::map<std::string, Image> newest; // of each of this machine's directories
   const auto drop = [&](const Image& image, const char* reason) {
     unneeded.push_back({"image", image.name, image.bytes, reason});
   };
@@ -51,13 +57,12 @@ std::vector<GcItem> unneeded_images(const LayerStore& layers) {
       }
       continue;
     }
-    if (newest) {
-      if (image.made_at > newest->made_at) {
-        std::swap(image, *newest);
+    const auto [kept, first] = newest.try_emplace(host_directory_of(stem), image);
+    if (!first) {
+      if (image.made_at > kept->second.made_at) {
+        std::swap(image, kept->second);
       }
       drop(image, "there is a newer one");
-    } else {
-      newest = image;
     }
   }
   return unneeded;

@@ -8,7 +8,7 @@
 
 namespace pyro::store {
 
-/// Images whose layer is gone, and of this machine's programs all but the newest.
+/// Images whose layer is gone, and of this machine's directories all but the newest of each.
 std::vector<GcItem> unneeded_images(const LayerStore& layers);
 
 } // namespace pyro::store

@@ -40,8 +40,8 @@ public:
 
   std::string staging() const { return store() + "/staging"; }
 
-  /// EROFS images for virtual machines: of layers ("DIGEST.erofs") and of this machine's programs
-  /// ("host-KEY.erofs").
+  /// EROFS images for virtual machines: of layers ("DIGEST.erofs") and of this machine's directories
+  /// ("host-KEY-usr.erofs").
   std::string images() const { return store() + "/images"; }
 
   std::string layer_image(const std::string& digest) const { return images() + "/" + digest + ".erofs"; }

@@ -12,26 +12,15 @@
 
 namespace pyro::workspace {
 
-namespace {
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-} // namespace
-
-PublicPart public_part(
-    const std::string& root, const std::vector<std::string>& directories,
-    const std::vector<std::string>& masked) {
+PublicPart public_part(const std::string& directory, const std::vector<std::string>& masked) {
   constexpr std::uint64_t k_block = 4096;
   PublicPart part;
   os::TreeVisitor visitor;
   visitor.enter = [&](const os::TreeEntry& entry) {
     const auto mode = entry.status.st_mode;
-    const bool is_elsewhere = entry.path == entry.name && !contains(directories, entry.name);
-    const bool is_public =
-        entry.is_symlink() || (entry.is_directory() ? (mode & 0005) == 0005 : (mode & 0004) != 0);
-    if (is_elsewhere || !is_public || contains(masked, entry.path)) {
+    const bool is_public = entry.is_directory() ? (mode & 0005) == 0005 : (mode & 0004) != 0;
+    const bool is_masked = std::find(masked.begin(), masked.end(), entry.path) != masked.end();
+    if (is_masked || (!entry.is_symlink() && !is_public)) {
       part.excluded.push_back(entry.path);
       return entry.is_directory() ? os::Visit::skip : os::Visit::go_on;
     }
@@ -40,37 +29,40 @@ PublicPart public_part(
     }
     return os::Visit::go_on;
   };
-  os::walk_tree(root, visitor);
+  os::walk_tree(directory, visitor);
   return part;
 }
 
-std::string HostImages::image_of(const std::vector<std::string>& directories) const {
+std::string HostImages::image_of(const std::string& directory) const {
   const auto host = observe_host({m_base.root(), m_cache.directory()});
-  Sha256 sha;
-  sha.field("host image 1").field(host_fingerprint(host, m_cache));
-  for (const auto& directory : directories) {
-    if (!contains(host.directories, directory)) {
-      throw Error(
-          ErrorCode::invalid_argument, "/{} is none of this machine's directories of programs", directory);
-    }
-    sha.field(directory);
+  if (std::find(host.directories.begin(), host.directories.end(), directory) == host.directories.end()) {
+    throw Error(
+        ErrorCode::invalid_argument, "/{} is none of this machine's directories of programs", directory);
   }
-  const auto key = sha.finish();
-  auto path = fmt::format("{}/host-{}.erofs", m_base.images(), key);
+  const auto key =
+      Sha256().field("host image 1").field(host_fingerprint(host, m_cache)).field(directory).finish();
+  auto path = fmt::format("{}/host-{}-{}.erofs", m_base.images(), key, directory);
   if (os::exists(path)) {
     return path;
   }
-  auto part = public_part("/", directories, host.masked);
+  const auto tree = "/" + directory;
+  std::vector<std::string> masked;
+  for (const auto& hidden : host.masked) {
+    if (hidden.starts_with(directory + "/")) {
+      masked.push_back(hidden.substr(directory.size() + 1));
+    }
+  }
+  auto part = public_part(tree, masked);
   if (m_progress) {
     m_progress(
         "note", fmt::format(
-                    "copying this machine's programs ({}) for virtual machines; again when packages change",
+                    "making an image of {} ({}) for virtual machines; again when its packages change", tree,
                     format_bytes(part.size_bytes)));
   }
   build_image(
       m_base,
-      {.what = "this machine's programs",
-       .tree = "/",
+      {.what = tree,
+       .tree = tree,
        .key = key,
        .expected_bytes = part.size_bytes,
        .excluded = std::move(part.excluded),

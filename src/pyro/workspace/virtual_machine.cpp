@@ -1,8 +1,5 @@
 #include "virtual_machine.hpp"
 
-#include "guest_kernel.hpp"
-#include "layer_images.hpp"
-
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 
@@ -37,21 +34,14 @@ std::int64_t template_budget() {
 }
 
 backend::VirtualMachine describe_machine(const Context& context, const SandboxRequest& request) {
-  const auto progress = [&context](std::string_view kind, const std::string& text) {
-    context.emit(kind == "log" ? "log" : "action_progress", "environment", text);
-  };
-  const auto kernel = GuestKernels(context.settings.agent_path, progress, context.settings.cache).require();
+  const auto kernel = context.guest_kernels.require();
   backend::VirtualMachine machine;
   machine.kernel = kernel.kernel_path;
   machine.initrd = kernel.initrd_path;
   machine.kernel_digest = kernel.digest;
-  machine.layer_images = LayerImages(context.layers, progress).images_of(request.layers);
-  if (!request.host_directories.empty()) {
-    throw Error(
-        ErrorCode::unavailable,
-        "the environment 'host' shows directories of this machine, which a virtual machine "
-        "cannot see")
-        .with_hint("write `image: debian:12`, or `isolation: sandbox`");
+  machine.layer_images = context.layer_images.images_of(request.layers);
+  for (const auto& directory : request.host_directories) {
+    machine.part_images.push_back({directory.at, context.host_images.image_of(directory.at)});
   }
   machine.cpus = std::max<std::int64_t>(request.limits.cpus, 1);
   machine.memory_mib = std::max(request.limits.memory_bytes >> 20, k_least_memory_mib);

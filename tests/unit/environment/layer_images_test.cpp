@@ -252,54 +252,53 @@ TEST_F(LayerImagesTest, AFullDiskSaysSo) {
 }
 
 TEST_F(LayerImagesTest, OfThisMachineLeaveOutWhatIsNotPublic) {
-  write("r/usr/bin/tool", "tool", 0755);
-  write("r/usr/bin/hidden", "secret", 0700);
-  write("r/usr/closed/inner", "secret");
-  ASSERT_EQ(::chmod(path("r/usr/closed").c_str(), 0750), 0);
-  write("r/usr/state/layers", "ours");
-  write("r/usr/home", "no home");
-  write("r/home/ann/secret", "secret");
-  ASSERT_EQ(::symlink("bin/hidden", path("r/usr/link").c_str()), 0);
-  const auto part = public_part(path("r"), {"usr", "opt"}, {"usr/state"});
-  EXPECT_EQ(part.excluded, (std::vector<std::string>{"home", "usr/bin/hidden", "usr/closed", "usr/state"}));
-  EXPECT_EQ(part.size_bytes, 2 * 4096U);
+  write("usr/bin/tool", "tool", 0755);
+  write("usr/bin/hidden", "secret", 0700);
+  write("usr/closed/inner", "secret");
+  ASSERT_EQ(::chmod(path("usr/closed").c_str(), 0750), 0);
+  write("usr/state/layers", "ours");
+  ASSERT_EQ(::symlink("bin/hidden", path("usr/link").c_str()), 0);
+  const auto part = public_part(path("usr"), {"state"});
+  EXPECT_EQ(part.excluded, (std::vector<std::string>{"bin/hidden", "closed", "state"}));
+  EXPECT_EQ(part.size_bytes, 4096U);
 }
 
 TEST_F(LayerImagesTest, OfThisMachineGiveWayToNewer) {
   store::prepare_private_directory(m_base.images());
-  const auto place = [&](char key, time_t when) {
-    const auto name = fmt::format("host-{}.erofs", std::string(64, key));
+  const auto place = [&](char key, const std::string& directory, time_t when) {
+    const auto name = fmt::format("host-{}-{}.erofs", std::string(64, key), directory);
     os::write_file_atomically(m_base.images() + "/" + name, "image");
     const std::array<timespec, 2> times{timespec{when, 0}, timespec{when, 0}};
     ::utimensat(AT_FDCWD, (m_base.images() + "/" + name).c_str(), times.data(), 0);
     return name;
   };
-  place('a', 1000);
-  const auto newest = place('b', 3000);
-  place('c', 2000);
+  place('a', "usr", 1000);
+  const auto usr = place('b', "usr", 3000);
+  place('c', "usr", 2000);
+  const auto opt = place('d', "opt", 500);
   store::collect_garbage(m_base);
-  EXPECT_EQ(image_files(), std::vector<std::string>{newest});
+  EXPECT_EQ(image_files(), (std::vector<std::string>{usr, opt}));
 }
 
-/// The real one. Minutes where /usr is large, so only where it is asked for.
+/// The real one. Minutes where there is much in it, so only where it is asked for.
 TEST_F(LayerImagesTest, OfThisMachineForReal) {
-  if (!std::getenv("PYRO_TEST_HOST_IMAGE")) {
-    GTEST_SKIP() << "copies all of /usr: set PYRO_TEST_HOST_IMAGE=1";
+  const char* directory = std::getenv("PYRO_TEST_HOST_IMAGE");
+  if (directory == nullptr) {
+    GTEST_SKIP() << "copies all of it: set PYRO_TEST_HOST_IMAGE=usr";
   }
   EnvironmentCache(path("cache")).prepare();
   const HostImages images(
       m_base, [](std::string_view, const std::string& text) { std::printf("%s\n", text.c_str()); },
       path("cache"));
   const auto begin = os::now_monotonic();
-  const auto image = images.image_of({"usr"});
+  const auto image = images.image_of(directory);
   const auto end = os::now_monotonic();
-  EXPECT_EQ(images.image_of({"usr"}), image);
+  EXPECT_EQ(images.image_of(directory), image);
   std::printf(
       "%ld ms, again %ld ms, %ju bytes\n", static_cast<long>((end - begin).count()),
       static_cast<long>((os::now_monotonic() - end).count()), std::filesystem::file_size(image));
-  const auto env = os::run_checked({{"dump.erofs", "--path=/usr/bin/env", image}});
-  EXPECT_NE(env.find("Uid: 0   Gid: 0"), std::string::npos) << env;
-  EXPECT_FALSE(os::run({{"dump.erofs", "--path=/etc", image}}).outcome.ok());
+  const auto root = os::run_checked({{"dump.erofs", "--path=/", image}});
+  EXPECT_NE(root.find("Uid: 0   Gid: 0"), std::string::npos) << root;
 }
 
 } // namespace pyro::workspace
