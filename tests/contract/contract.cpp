@@ -1,10 +1,12 @@
 #include "contract.hpp"
 
 #include "../support/busybox.hpp"
+#include "../support/guest_directory.hpp"
 #include "../support/leftovers.hpp"
 
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
+#include <pyro/backend/qemu/qemu_backend.hpp>
 #include <pyro/os/process.hpp>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +35,10 @@ make_backend(const std::string& name, const std::shared_ptr<backend::fake::Contr
   if (name == "host") {
     return backend::host::make_backend((programs() / "pyro-supervisor").string());
   }
+  if (name == "qemu") {
+    return backend::qemu::make_backend(
+        (programs() / "pyro-supervisor").string(), (testing::guest_directory() / "templates").string());
+  }
   if (name == "fake") {
     return backend::fake::make_backend(controls);
   }
@@ -42,21 +48,24 @@ make_backend(const std::string& name, const std::shared_ptr<backend::fake::Contr
 } // namespace
 
 std::vector<std::string> sandboxes() {
-  return {"namespaces"};
+  return {"namespaces", "qemu"};
 }
 
 std::vector<std::string> that_run_commands() {
-  return {"namespaces", "host"};
+  return {"namespaces", "qemu", "host"};
 }
 
 std::vector<std::string> all_backends() {
-  return {"namespaces", "host", "fake"};
+  return {"namespaces", "qemu", "host", "fake"};
 }
 
 void Contract::SetUp() {
   auto pattern = directory_for_tests() + "/pyro-contract-XXXXXX"; // short: it holds sockets
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   m_root = pattern;
+  if (backend() == "qemu") { // the kernel is fetched once, and a guest boots once for all tests
+    ::setenv("PYRO_TEMPLATES", (testing::guest_directory() / "templates").c_str(), 1);
+  }
 }
 
 void Contract::TearDown() {
@@ -89,7 +98,7 @@ void Contract::TearDown() {
 operations::Settings Contract::settings() const {
   operations::Settings settings;
   settings.base = base().string();
-  settings.cache = (m_root / "cache").string();
+  settings.cache = (backend() == "qemu" ? testing::guest_directory() / "cache" : m_root / "cache").string();
   settings.agent_path = (programs() / "pyro-agent").string();
   settings.backends = {make_backend(GetParam(), m_controls)};
   settings.max_active = m_max_active;

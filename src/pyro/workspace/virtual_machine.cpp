@@ -18,7 +18,8 @@ constexpr std::int64_t k_least_disk = 64LL << 20;
 } // namespace
 
 std::string templates_directory(const store::Base& base) {
-  return base.root() + "/templates";
+  const char* given = std::getenv("PYRO_TEMPLATES");
+  return given != nullptr && *given == '/' ? given : base.root() + "/templates";
 }
 
 std::int64_t template_budget() {

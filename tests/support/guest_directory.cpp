@@ -1,0 +1,16 @@
+#include "guest_directory.hpp"
+
+#include "files.hpp"
+
+#include <unistd.h>
+
+namespace pyro::testing {
+
+std::filesystem::path guest_directory() {
+  if (::access(binary_dir().c_str(), W_OK) == 0) {
+    return binary_dir() / "guest";
+  }
+  return std::filesystem::temp_directory_path() / ("pyro-guest-" + std::to_string(::geteuid()));
+}
+
+} // namespace pyro::testing
