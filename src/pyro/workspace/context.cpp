@@ -95,16 +95,19 @@ Context::choose_backend(const std::string& name, backend::Isolation least, HostC
     return backend;
   }
   const backend::Backend* best = nullptr;
+  const backend::Backend* only_emulated = nullptr;
   const backend::Backend* host = nullptr;
   for (const auto& backend : settings.backends) {
     if (backend->isolation() == Isolation::host) {
       host = backend.get();
-    } else if (
-        backend->isolation() >= least && (!best || backend->isolation() > best->isolation())
-        && (backend->isolation() == least || taken_unasked(*backend))) {
-      best = backend.get();
+    } else if (backend->isolation() >= least) {
+      auto*& candidate = backend->isolation() == least || taken_unasked(*backend) ? best : only_emulated;
+      if (!candidate || backend->isolation() > candidate->isolation()) {
+        candidate = backend.get();
+      }
     }
   }
+  best = best ? best : only_emulated;
   if (host && host_allowed && (!best || !works(*best))) {
     return *host;
   }
