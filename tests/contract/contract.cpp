@@ -98,7 +98,9 @@ void Contract::TearDown() {
 operations::Settings Contract::settings() const {
   operations::Settings settings;
   settings.base = base().string();
-  settings.cache = (backend() == "qemu" ? testing::guest_directory() / "cache" : m_root / "cache").string();
+  settings.cache =
+      (backend() == "qemu" && m_has_guest_kernel ? testing::guest_directory() / "cache" : m_root / "cache")
+          .string();
   settings.agent_path = (programs() / "pyro-agent").string();
   settings.backends = {make_backend(GetParam(), m_controls)};
   settings.max_active = m_max_active;

@@ -56,6 +56,9 @@ public:
   /// Starts that fail on demand; only for the backend "fake".
   backend::fake::Controls& controls() { return *m_controls; }
 
+  /// This machine has no kernel for virtual machines, in engines opened from now on.
+  void forget_guest_kernel() { m_has_guest_kernel = false; }
+
   /// The most that may be active at once, of engines opened from now on.
   void set_max_active(int most) { m_max_active = most; }
 
@@ -74,6 +77,7 @@ private:
   std::set<std::string> m_ids;
   std::shared_ptr<backend::fake::Controls> m_controls = std::make_shared<backend::fake::Controls>();
   int m_max_active = 0;
+  bool m_has_guest_kernel = true;
 };
 
 /// Rows about records, limits and states alone (Contract itself): every backend, the fake included.

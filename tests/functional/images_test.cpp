@@ -16,13 +16,14 @@ bool contains(const std::string& text, const std::string& part) {
 constexpr const char* k_listing = R"(
   find . \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./workspace/pyro.yaml \) -prune \
     -o -print | sort | while read -r path; do
-    if [ -h "$path" ]; then echo "$path -> $(readlink "$path")";
-continue;
-fi stat
-    - c "%n %f $OWNERS"
-        "$path" if[-f "$path"];
-then md5sum < "$path"; fi
-  done)";
+    if [ -h "$path" ]; then
+      echo "$path -> $(readlink "$path")" continue fi stat
+                                  - c "%n %f $OWNERS"
+                                      "$path" if[-f "$path"]; then
+      md5sum < "$path"
+    fi
+  done
+)";
 
 class Images : public Functional {
 protected:

@@ -19,7 +19,6 @@ namespace pyro::agent {
 namespace {
 
 constexpr const char* k_card = "eth0";
-constexpr const char* k_address = "10.0.2.15";
 constexpr const char* k_netmask = "255.255.255.0";
 constexpr const char* k_gateway = "10.0.2.2";
 constexpr const char* k_cloud_metadata = "169.254.169.254";
@@ -51,7 +50,7 @@ void bring_up_network(const protocol::GuestEnter& enter) {
   }
   ifreq request{};
   std::strncpy(request.ifr_name, k_card, sizeof(request.ifr_name) - 1);
-  request.ifr_addr = socket_address(given ? enter.address : k_address);
+  request.ifr_addr = socket_address(given ? enter.address : protocol::k_user_network_address);
   control(socket.get(), SIOCSIFADDR, request, "set the address");
   request.ifr_netmask = socket_address(given ? enter.netmask : k_netmask);
   control(socket.get(), SIOCSIFNETMASK, request, "set the netmask");

@@ -13,7 +13,7 @@ namespace {
 /// So little is written back faster than a process is made to do it.
 constexpr long k_little_kib = 4096;
 
-/// What waits to be written back, in KiB.
+/// About what waits to be written back, in KiB; a few pages may be missing (the kernel counts in batches).
 long dirty_kib() {
   const auto text = os::maybe_read_file("/proc/meminfo", 64 << 10).value_or("");
   const auto at = text.find("\nDirty:");
@@ -30,12 +30,11 @@ bool write_back(const std::string& directory) {
 } // namespace
 
 void settle(Runtime& runtime, std::function<void()> done) {
-  const auto dirty = runtime.is_guest ? dirty_kib() : 0;
-  if (dirty == 0) {
+  if (!runtime.is_guest) {
     done();
     return;
   }
-  if (dirty <= k_little_kib) {
+  if (dirty_kib() <= k_little_kib) {
     write_back(runtime.upper_dir);
     done();
     return;

@@ -19,6 +19,8 @@ namespace pyro::protocol {
 
 inline constexpr std::string_view k_guest_port_name = "pyro.agent";
 inline constexpr int k_guest_boot_version = 1;
+/// What a guest has in QEMU's user network, which is the same for each.
+inline constexpr const char* k_user_network_address = "10.0.2.15";
 inline constexpr std::size_t k_max_guest_layers = 200;
 
 /// A directory of the host's, as an image of its own: an overlay at /name.

@@ -31,6 +31,7 @@ struct Guest {
   virtual void thaw() = 0;
   /// Kills everything inside.
   virtual void kill() = 0;
+
   /// Whatever else of it has to be read while it runs.
   virtual void watch(os::EventLoop& loop) { std::ignore = loop; }
 };

@@ -195,7 +195,8 @@ GuestKernel GuestKernels::require() const {
   if (auto found = find()) {
     return std::move(*found);
   }
-  throw Error(ErrorCode::unavailable, "no kernel for virtual machines is installed")
+  throw Error(
+      ErrorCode::unavailable, "guest boot is unavailable: no kernel for virtual machines is installed")
       .with_hint("`pyro env pull debian:12` fetches one");
 }
 

@@ -7,6 +7,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>
+#include <pyro/protocol/guest_boot.hpp>
 
 #include <filesystem>
 
@@ -116,7 +117,9 @@ Json describe_vm_network(const store::WorkspaceRecord& record) {
   const bool enabled = on_host || string_or(record.network, "egress", "none") != "none";
   Json address;
   if (enabled && record.state == store::WorkspaceState::started && record.sandbox_pid) {
-    const auto found = guest_address(*record.sandbox_pid);
+    const auto found = record.execution_mode == "guest_serial"
+                           ? std::optional<std::string>(protocol::k_user_network_address)
+                           : guest_address(*record.sandbox_pid);
     address = found ? Json(*found) : Json();
   }
   return {{"network_enabled", enabled}, {"guest_ip", address}};
