@@ -13,17 +13,19 @@ bool contains(const std::string& text, const std::string& part) {
 
 /// Names, types, modes, owners, content and link targets of all that a root holds, but for what every sandbox
 /// mounts itself. For the shell in a sandbox and for ours.
-constexpr const char* k_listing = R"(
+constexpr const char* k_listing = R"sh(
   find . \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./workspace/pyro.yaml \) -prune \
     -o -print | sort | while read -r path; do
     if [ -h "$path" ]; then
-      echo "$path -> $(readlink "$path")" continue fi stat
-                                  - c "%n %f $OWNERS"
-                                      "$path" if[-f "$path"]; then
+      echo "$path -> $(readlink "$path")"
+      continue
+    fi
+    stat -c "%n %f $OWNERS" "$path"
+    if [ -f "$path" ]; then
       md5sum < "$path"
     fi
   done
-)";
+)sh";
 
 class Images : public Functional {
 protected:

@@ -10,9 +10,9 @@
 namespace pyro::testing {
 namespace {
 
-constexpr const char* k_who_am_i =
-    "head -c 16 /dev/urandom | od -An -tx1; cat /proc/sys/kernel/random/boot_id; "
-    "cat /proc/sys/kernel/random/uuid; cat /etc/machine-id; hostname; date +%s";
+constexpr const char* k_who_am_i = "dd if=/dev/urandom bs=16 count=1 2>/dev/null | md5sum; "
+                                   "cat /proc/sys/kernel/random/boot_id /proc/sys/kernel/random/uuid "
+                                   "/etc/machine-id /proc/sys/kernel/hostname; date +%s";
 
 std::vector<std::string> lines(const std::string& text) {
   std::istringstream in(text);
