@@ -17,6 +17,7 @@ protected:
     // Saved guests of its own, where a test damages or counts them.
     ::setenv("PYRO_TEMPLATES", (guest_directory() / "templates").c_str(), 1);
     make_busybox_root(root() / "busybox");
+    write_file(root() / "busybox/etc/machine-id", "");
     machine(project(), "one");
   }
 

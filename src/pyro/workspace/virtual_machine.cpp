@@ -27,6 +27,9 @@ std::int64_t template_budget() {
   if (given == nullptr || *given == '\0') {
     return k_default_budget;
   }
+  if (std::string_view(given) == "0") {
+    return 0;
+  }
   try {
     return static_cast<std::int64_t>(parse_size(given));
   } catch (Error& error) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <thread>
 
 namespace pyro::backend::qemu {
@@ -14,6 +15,7 @@ using namespace std::chrono_literals;
 class QmpTest : public ::testing::Test {
 protected:
   QmpTest() {
+    std::signal(SIGPIPE, SIG_IGN); // as the supervisor does
     auto [ours, theirs] = os::socket_pair();
     m_theirs = std::move(theirs);
     m_qmp.emplace(std::move(ours));
