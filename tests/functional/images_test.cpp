@@ -191,7 +191,7 @@ TEST_F(Images, OthersReadWhatWeExport) {
       0,
       {"exec", "--user", "root", "--", "sh", "-c",
        "mkdir /opt; echo x >/opt/a; ln /opt/a /opt/b; rm -r /srv/app; mkdir /srv/app; echo y >/srv/app/y;"
-       "rm /etc/group; touch /opt/$(printf '%0120d' 0)"},
+       "rm /bin/xxd; touch /opt/$(printf '%0120d' 0)"},
       m_options);
   expect(0, {"snapshot", "save", "mine"}, m_options);
   expect(0, {"snapshot", "export", "mine", "../out"}, m_options);
@@ -203,7 +203,7 @@ TEST_F(Images, OthersReadWhatWeExport) {
   const auto ours = expect(
       0, {"exec", "--user", "root", "--", "sh", "-c", "cd /; OWNERS=" + owners + ";" + k_listing}, m_options);
   EXPECT_EQ(unpacked.out, ours.out);
-  EXPECT_GT(std::count(ours.out.begin(), ours.out.end(), '\n'), 300);
+  EXPECT_GT(std::count(ours.out.begin(), ours.out.end(), '\n'), 250);
 
   // The same again is the same, as an archive too; and skopeo takes both.
   const auto again = json({"snapshot", "export", "mine", "../again.tar"}, m_options);

@@ -34,6 +34,7 @@ public:
 
 private:
   static la_ssize_t read(archive* a, void* self, const void** block);
+  std::string_view next_block();
   std::uint64_t packed_bytes() const;
   bool next();
   void require_end_mark();
@@ -51,7 +52,9 @@ private:
   const ArchivePolicy& m_policy;
   TreeWriter m_writer;
   ByteSource* m_source = nullptr;
-  std::exception_ptr m_failure; // of the source
+  std::uint64_t m_stream_bytes = 0; // of the source
+  bool m_completed = false;         // its end was reached
+  std::exception_ptr m_failure;     // of the source
   std::unique_ptr<archive, decltype(&archive_read_free)> m_archive;
   archive_entry* m_entry = nullptr;
   std::uint64_t m_data_bytes = 0;
@@ -107,10 +110,22 @@ void Extraction::open(ByteSource& source) {
   }
 }
 
+/// `umoci insert` leaves out the filling of the last block, which comes here.
+std::string_view Extraction::next_block() {
+  constexpr std::size_t k_block = 512;
+  static const std::string s_filling(k_block, '\0');
+  const auto bytes = m_source->next();
+  m_stream_bytes += bytes.size();
+  if (!bytes.empty() || std::exchange(m_completed, true)) {
+    return bytes;
+  }
+  return std::string_view(s_filling).substr(0, (k_block - m_stream_bytes % k_block) % k_block);
+}
+
 la_ssize_t Extraction::read(archive* a, void* self, const void** block) {
   auto& extraction = *static_cast<Extraction*>(self);
   try {
-    const auto bytes = extraction.m_source->next();
+    const auto bytes = extraction.next_block();
     *block = bytes.data();
     return static_cast<la_ssize_t>(bytes.size());
   } catch (...) { // nothing may be thrown through C
@@ -140,6 +155,9 @@ bool Extraction::next() {
 }
 
 void Extraction::require_end_mark() {
+  if (m_source != nullptr) {
+    return; // who hands over a stream knows its digest; `umoci insert` leaves out the mark
+  }
   // The end of a tar is a block of zeros; libarchive is content with the end of the file.
   auto end = archive_read_header_position(m_archive.get());
   if (archive_filter_bytes(m_archive.get(), 0) <= end) {

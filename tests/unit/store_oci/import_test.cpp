@@ -268,13 +268,14 @@ TEST_F(OciImport, BombsAreStopped) {
   EXPECT_TRUE(contains(refusal(twice), "compressed more than once"));
 }
 
-TEST_F(OciImport, TruncationIsFoundEverywhere) {
+/// But for the end of a member: whose digest is right is whole, and `umoci insert` writes no end mark.
+TEST_F(OciImport, TruncationIsFoundWithinMembers) {
   const auto tar = directory("a") + file("a/b", std::string(700, 'x')) + end_mark();
   for (std::size_t size = 0; size < tar.size() - 1024; size += 512) {
     LayoutMaker layout(*this / std::to_string(size));
     layout.layer(tar.substr(0, size));
     layout.finish();
-    if (size > 0) {
+    if (size > 512) {
       EXPECT_NE(refusal(layout), "nothing was refused") << size;
     }
   }
