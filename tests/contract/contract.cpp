@@ -4,6 +4,7 @@
 #include "../support/guest_directory.hpp"
 #include "../support/leftovers.hpp"
 
+#include <pyro/backend/firecracker/firecracker_backend.hpp>
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
@@ -39,31 +40,48 @@ make_backend(const std::string& name, const std::shared_ptr<backend::fake::Contr
     return backend::qemu::make_backend(
         (programs() / "pyro-supervisor").string(), (testing::guest_directory() / "templates").string());
   }
+  if (name == "firecracker") {
+    return backend::firecracker::make_backend(
+        (programs() / "pyro-supervisor-firecracker").string(),
+        (testing::guest_directory() / "templates").string());
+  }
   if (name == "fake") {
     return backend::fake::make_backend(controls);
   }
   throw std::runtime_error("the contract suite does not know the backend " + name);
 }
 
+/// On a machine that can run it, somebody has to say so (docs/backends.md).
+std::vector<std::string> with_firecracker(std::vector<std::string> names) {
+  if (std::getenv("PYRO_TEST_FIRECRACKER") != nullptr) {
+    names.emplace_back("firecracker");
+  }
+  return names;
+}
+
+bool is_machine(const std::string& backend) {
+  return backend == "qemu" || backend == "firecracker";
+}
+
 } // namespace
 
 std::vector<std::string> sandboxes() {
-  return {"namespaces", "qemu"};
+  return with_firecracker({"namespaces", "qemu"});
 }
 
 std::vector<std::string> that_run_commands() {
-  return {"namespaces", "qemu", "host"};
+  return with_firecracker({"namespaces", "qemu", "host"});
 }
 
 std::vector<std::string> all_backends() {
-  return {"namespaces", "qemu", "host", "fake"};
+  return with_firecracker({"namespaces", "qemu", "host", "fake"});
 }
 
 void Contract::SetUp() {
   auto pattern = directory_for_tests() + "/pyro-contract-XXXXXX"; // short: it holds sockets
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   m_root = pattern;
-  if (backend() == "qemu") { // the kernel is fetched once, and a guest boots once for all tests
+  if (is_machine(backend())) { // the kernel is fetched once, and a guest boots once for all tests
     ::setenv("PYRO_TEMPLATES", (testing::guest_directory() / "templates").c_str(), 1);
   }
 }
@@ -99,7 +117,7 @@ operations::Settings Contract::settings() const {
   operations::Settings settings;
   settings.base = base().string();
   settings.cache =
-      (backend() == "qemu" && m_has_guest_kernel ? testing::guest_directory() / "cache" : m_root / "cache")
+      (is_machine(backend()) && m_has_guest_kernel ? testing::guest_directory() / "cache" : m_root / "cache")
           .string();
   settings.agent_path = (programs() / "pyro-agent").string();
   settings.backends = {make_backend(GetParam(), m_controls)};

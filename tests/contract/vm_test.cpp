@@ -100,7 +100,10 @@ TEST_P(ContractCommands, vm_run) {
   EXPECT_EQ(result["stdout"], "from here\n");
   EXPECT_EQ(result["stderr"], "failed\n");
   const std::map<std::string, std::string> modes{
-      {"host", "host_compat"}, {"namespaces", "sandbox"}, {"qemu", "guest_serial"}};
+      {"host", "host_compat"},
+      {"namespaces", "sandbox"},
+      {"qemu", "guest_serial"},
+      {"firecracker", "guest_vsock"}};
   EXPECT_EQ(result["execution_mode"], modes.at(backend()));
   EXPECT_GE(result["duration_ms"].get<int>(), 0);
   EXPECT_EQ(call("vm_list")["count"], 0);

@@ -87,6 +87,31 @@ Json owned_objects(const Context& context) {
   return {{"sandboxes", supervisors}, {"cgroups", cgroups}};
 }
 
+std::string way_of(const backend::Backend& backend) {
+  const auto checks = backend.probe();
+  if (std::any_of(checks.begin(), checks.end(), [](const auto& line) { return line.level == "error"; })) {
+    return "which does not work here yet";
+  }
+  if (!backend.capabilities().virtual_machine) {
+    return "the strongest that works here without emulation";
+  }
+  return backend.capabilities().emulated ? "emulated, since KVM is not known to work" : "with KVM";
+}
+
+/// What `backend: auto` comes to here, and why.
+Json choice_check(const Context& context, backend::Isolation least, const std::string& isolation) {
+  try {
+    const auto& backend = context.choose_backend("auto", least, HostCompat::refused);
+    return describe(
+        {"auto", "note",
+         fmt::format("`isolation: {}` takes {}: {}", isolation, backend.name(), way_of(backend)), ""},
+        "");
+  } catch (const Error& error) {
+    return describe(
+        {"auto", "note", fmt::format("`isolation: {}`: {}", isolation, error.message()), error.hint()}, "");
+  }
+}
+
 } // namespace
 
 Json Manager::env_list() {
@@ -101,7 +126,8 @@ Json Manager::env_pull(const std::string& image, bool refresh) {
   const auto store_lock = context.use_store("env pull");
   auto result = context.environments.pull(image, here(), refresh ? Refresh::yes : Refresh::no);
   if (parse_image(image, here()).kind == ImageKind::debian) {
-    result["kernel"] = context.guest_kernels.pull(); // what virtual machines of any root start with
+    result["kernel"] = context.guest_kernels.pull(
+        refresh ? Refresh::yes : Refresh::no); // what virtual machines of any root start with
   }
   return result;
 }
@@ -149,6 +175,8 @@ Json Manager::doctor() {
     }
     usable = usable || backend_usable;
   }
+  checks.push_back(choice_check(context, backend::Isolation::sandbox, "sandbox"));
+  checks.push_back(choice_check(context, backend::Isolation::vm, "vm"));
   checks.push_back(disk_check(context.base.root()));
   checks.push_back(tool_check("mmdebstrap", "mmdebstrap", "environments debian:12* cannot be built"));
   checks.push_back(tool_check("mkfs.erofs", "erofs-utils", "virtual machines have no images of layers"));

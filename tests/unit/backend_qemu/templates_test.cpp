@@ -93,6 +93,17 @@ TEST_F(TemplatesTest, AFailureLeavesNothing) {
   EXPECT_EQ(m_made, 1);
 }
 
+TEST_F(TemplatesTest, WhatAKilledMakerLeftIsRemovedByTheNext) {
+  const Templates templates(m_directory.path(), 1 << 20);
+  os::make_directories(m_directory.path() + "/making-" + k_key.substr(0, 12) + "-killed/x");
+  os::make_directories(m_directory.path() + "/making-" + k_other.substr(0, 12) + "-somebody-else");
+  ensure(templates, k_key);
+  EXPECT_EQ(
+      os::list_directory(m_directory.path()),
+      (std::vector<std::string>{
+          k_key, k_key + ".lock", "making-" + k_other.substr(0, 12) + "-somebody-else"}));
+}
+
 TEST_F(TemplatesTest, ThoseUsedLongestAgoGoWhenThereAreTooMany) {
   const Templates templates(m_directory.path(), 300 << 10);
   ensure(templates, k_key, 200 << 10);

@@ -100,7 +100,13 @@ Template Templates::ensure(
   if (auto found = find(key, note)) {
     return *found; // somebody else made it while we waited
   }
-  os::TempDir making(m_directory, std::string(k_making) + key.substr(0, 12));
+  const auto prefix = std::string(k_making) + key.substr(0, 12);
+  for (const auto& name : os::list_directory(m_directory)) {
+    if (name.starts_with(prefix)) {
+      os::remove_tree(m_directory + "/" + name); // of a maker that was killed: the lock is ours
+    }
+  }
+  os::TempDir making(m_directory, prefix);
   const Template made{making.path()};
   os::crash_point("template.making");
   make(made);
