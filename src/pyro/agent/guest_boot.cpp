@@ -9,6 +9,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/mount.hpp>
+#include <pyro/os/network.hpp>
 
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -77,6 +78,7 @@ bool follow(GuestBoot& boot, const Json& request) {
     mount_disks(mount);
     boot.uppers = enter_guest_root(mount);
     mount_kernel_files();
+    os::bring_up_loopback();
     return false;
   }
   if (what == "enter") {

@@ -5,8 +5,6 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/mount.hpp>
-#include <pyro/os/network.hpp>
-#include <pyro/os/random.hpp>
 
 #include <linux/random.h>
 #include <sys/ioctl.h>
@@ -66,13 +64,6 @@ void cover(const std::string& path, std::string_view text) {
   }
 }
 
-std::string fresh_uuid() {
-  const auto hex = os::random_hex(16);
-  return fmt::format(
-      "{}-{}-4{}-a{}-{}\n", hex.substr(0, 8), hex.substr(8, 4), hex.substr(13, 3), hex.substr(17, 3),
-      hex.substr(20));
-}
-
 } // namespace
 
 void take_identity(const protocol::GuestEnter& enter) {
@@ -81,11 +72,9 @@ void take_identity(const protocol::GuestEnter& enter) {
   if (::sethostname(enter.hostname.data(), enter.hostname.size()) < 0) {
     throw Error::from_errno(errno, "set the host name");
   }
-  cover("/proc/sys/kernel/random/boot_id", fresh_uuid());
   if (!enter.machine_id.empty()) {
     cover("/etc/machine-id", enter.machine_id + "\n");
   }
-  os::bring_up_loopback();
   if (enter.network) {
     bring_up_network(enter);
     cover("/etc/resolv.conf", enter.resolv_conf);

@@ -7,7 +7,8 @@
 namespace pyro::agent {
 
 /// In this order, before any process of the user's runs: the random pool is fed and reseeded, the clock set,
-/// host name, machine id and boot id are fresh, the network is up.
+/// host name and machine id are fresh, the network is up. The kernel makes the boot id when it is first read,
+/// which nobody does before; so it is fresh too.
 void take_identity(const protocol::GuestEnter& enter);
 
 } // namespace pyro::agent
