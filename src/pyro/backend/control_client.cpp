@@ -47,7 +47,14 @@ ControlClient::open(const std::string& path, const Json& request, protocol::Call
       tell(sandbox_ended(path).add_context(error.message()));
     };
   }
-  return protocol::open_call(m_session, path, request, std::move(events));
+  try {
+    return protocol::open_call(m_session, path, request, std::move(events));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::unavailable) { // the session has ended, which the pump has not told yet
+      throw sandbox_ended(path).add_context(error.message());
+    }
+    throw;
+  }
 }
 
 Json ControlClient::call(

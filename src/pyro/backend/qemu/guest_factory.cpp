@@ -71,7 +71,7 @@ GuestFactory::GuestFactory(
 }
 
 void GuestFactory::describe_images() {
-  const auto padding = m_spec.runtime_dir + "/padding";
+  const auto padding = m_spec.machine.templates_dir + "/padding";
   make_sparse(padding, k_images_disk_sectors * 512);
   std::vector<Extent> extents;
   const auto add = [&](const std::string& image) {
