@@ -70,16 +70,7 @@ PlannedTree missing_parts(const store::LayeredView& view, const std::string& wor
   const auto like = [](const store::Found& found) {
     return planned_like(PlannedEntry::Kind::directory, found.status);
   };
-  for (const auto& [path, mode] : std::array<std::pair<const char*, mode_t>, 9>{
-           {{"dev", 0755},
-            {"proc", 0555},
-            {"sys", 0555},
-            {"run", 0755},
-            {"tmp", 01777},
-            {"root", 0700},
-            {"etc", 0755},
-            {"home", 0755},
-            {"workspace", 0755}}}) {
+  for (const auto& [path, mode] : k_mount_points) {
     if (!view.lookup(path)) {
       plan[path] = planned_directory(mode);
     }

@@ -230,16 +230,6 @@ void put_file(int tree, const std::string& path, std::string_view content, Exist
 }
 
 void complete_root(int tree) {
-  constexpr std::array<std::pair<const char*, mode_t>, 9> k_mount_points{
-      {{"dev", 0755},
-       {"proc", 0555},
-       {"sys", 0555},
-       {"run", 0755},
-       {"tmp", 01777},
-       {"root", 0700},
-       {"etc", 0755},
-       {"home", 0755},
-       {"workspace", 0755}}};
   for (const auto& [name, mode] : k_mount_points) {
     if (::mkdirat(tree, name, 0700) == 0) {
       if (::fchmodat(tree, name, mode, 0) < 0) {

@@ -5,12 +5,26 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace pyro::workspace {
+
+/// Directories that every root has, for what is mounted there and for who runs in it.
+inline constexpr std::array<std::pair<const char*, mode_t>, 9> k_mount_points{
+    {{"dev", 0755},
+     {"proc", 0555},
+     {"sys", 0555},
+     {"run", 0755},
+     {"tmp", 01777},
+     {"root", 0700},
+     {"etc", 0755},
+     {"home", 0755},
+     {"workspace", 0755}}};
 
 struct PlannedEntry {
   enum class Kind { directory, opaque_directory, copied_file, written_file, symlink, whiteout };
