@@ -33,7 +33,7 @@ const std::map<std::string, Folders>& allowed() {
       {"backend/qemu", concrete},
       {"backend/firecracker", {"base", "os", "http", "protocol", "backend", "backend/shared"}},
       {"backend/host", concrete},
-      {"supervisor", {"base", "os", "protocol", "store", "backend"}},
+      {"supervisor", {"base", "os", "protocol", "store", "backend", "backend/shared"}},
       // The program: puts the supervisor and the backends together, as app does for pyro.
       {"supervisor/program",
        {"base", "os", "protocol", "backend", "backend/shared", "backend/namespaces", "backend/host",

@@ -2,6 +2,7 @@
 
 #include "exec.hpp"
 #include "file_task.hpp"
+#include "guest_boot.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
 #include "settle.hpp"
@@ -38,12 +39,21 @@ Agent::Agent(AgentOptions options)
                 std::move(options.upper_dir),
                 options.is_guest},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
-      m_boot_epoch(os::random_hex(16)) {
+      m_channel(std::move(options.channel)), m_boot_epoch(os::random_hex(16)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
   add_operations();
   m_router.attach(m_session);
+  begin_session();
+  m_session.on_output([this] {
+    if (m_pump) {
+      m_pump->wake();
+    }
+  });
+}
+
+void Agent::begin_session() {
   m_pump.emplace(
-      m_loop, std::move(options.channel),
+      m_loop, os::duplicate(m_channel.get()),
       os::BytePump::Callbacks{
           [this](std::string_view bytes) { m_session.feed(bytes); },
           [this] { return m_session.take_output(); },
@@ -51,7 +61,27 @@ Agent::Agent(AgentOptions options)
             m_exit_status = error ? 1 : 0;
             m_loop.stop();
           }});
-  m_session.on_output([this] { m_pump->wake(); });
+}
+
+void Agent::suspend(const CallPointer& call) {
+  m_freezer.freeze();
+  settle(m_runtime, [this, call] {
+    call->finish(Json::object());
+    m_pump->flush();
+    m_loop.post([this] { stand_still(); });
+  });
+}
+
+void Agent::stand_still() {
+  m_pump.reset();
+  const auto continuation = await_continuation(m_channel.get());
+  m_session.start_over();
+  if (continuation == Continuation::clone) {
+    m_boot_epoch = os::random_hex(16);
+    m_services.prove_readiness();
+  }
+  m_freezer.thaw();
+  begin_session();
 }
 
 /// A sandbox dies with its first process. Elsewhere (tests) what we started must not outlive us either.
@@ -92,6 +122,10 @@ void Agent::add_operations() {
   m_router.add(std::string(path::k_thaw), [this](const CallPointer& call, const Json&) {
     call->finish({{"thawed", m_freezer.thaw()}});
   });
+  if (m_runtime.is_guest) {
+    m_router.add(
+        std::string(path::k_suspend), [this](const CallPointer& call, const Json&) { suspend(call); });
+  }
   m_router.add(std::string(path::k_shutdown), [this](const CallPointer& call, const Json& request) {
     end_all(request, [this, call] {
       call->finish(Json::object());
@@ -112,6 +146,9 @@ void Agent::hello(const CallPointer& call) {
   protocol::Hello hello;
   hello.protocol_features = {"exec", "pty",   "services", "logs",     "secrets", "tcp",   "freeze",
                              "sync", "clock", "identity", "shutdown", "files",   "shells"};
+  if (m_runtime.is_guest) {
+    hello.protocol_features.emplace_back("suspend");
+  }
   if (!m_runtime.upper_dir.empty()) {
     hello.protocol_features.emplace_back("upper");
   }

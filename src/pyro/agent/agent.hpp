@@ -35,6 +35,10 @@ public:
 
 private:
   void add_operations();
+  void begin_session();
+  /// Stands still until the host says how to go on; the session begins anew then.
+  void suspend(const std::shared_ptr<protocol::Call>& call);
+  void stand_still();
   void end_descendants();
   void hello(const std::shared_ptr<protocol::Call>& call);
   /// Services first, in their order, then whoever is left.
@@ -50,7 +54,8 @@ private:
   ShellManager m_shells;
   protocol::Router m_router;
   protocol::Session m_session{protocol::Role::server};
-  std::optional<os::BytePump> m_pump;
+  os::Fd m_channel;
+  std::optional<os::BytePump> m_pump; // on a duplicate of the channel
   std::string m_boot_epoch;
   int m_exit_status = 0;
 };

@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <functional>
 #include <poll.h>
 #include <unistd.h>
 
@@ -70,22 +71,36 @@ void say(int port, const Json& document) {
   os::write_all(port, document.dump() + "\n");
 }
 
-/// Does one request; true: the session begins.
-bool follow(GuestBoot& boot, const Json& request) {
-  const auto what = get_string(request, "do");
-  if (what == "mount") {
-    const auto mount = protocol::guest_mount_from_json(request);
-    mount_disks(mount);
-    boot.uppers = enter_guest_root(mount);
-    mount_kernel_files();
-    os::bring_up_loopback();
-    return false;
+/// Every request is answered; true from `follow` ends it. What is no line of JSON was left of a session.
+void converse(int port, const std::function<bool(const std::string& what, const Json& request)>& follow) {
+  while (true) {
+    const auto line = read_line(port);
+    if (!Json::accept(line)) {
+      continue;
+    }
+    try {
+      const auto request = parse_json(line, "the host's request");
+      const bool done = follow(get_string(request, "do"), request);
+      say(port, {{"ok", true}});
+      if (done) {
+        return;
+      }
+    } catch (const Error& error) {
+      say(port, {{"error", to_json(error)}});
+    }
   }
-  if (what == "enter") {
-    take_identity(protocol::guest_enter_from_json(request));
-    return true;
-  }
+}
+
+[[noreturn]] void refuse(const std::string& what) {
   throw Error(ErrorCode::protocol, "'do' is '{}'", what);
+}
+
+void mount_everything(GuestBoot& boot, const Json& request) {
+  const auto mount = protocol::guest_mount_from_json(request);
+  mount_disks(mount);
+  boot.uppers = enter_guest_root(mount);
+  mount_kernel_files();
+  os::bring_up_loopback();
 }
 
 } // namespace
@@ -101,15 +116,40 @@ GuestBoot boot_guest() {
   GuestBoot boot;
   boot.channel = open_guest_channel();
   say(boot.channel.get(), {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}});
-  for (bool entered = false; !entered;) {
-    try {
-      entered = follow(boot, parse_json(read_line(boot.channel.get()), "the host's request"));
-      say(boot.channel.get(), {{"ok", true}});
-    } catch (const Error& error) {
-      say(boot.channel.get(), {{"error", to_json(error)}});
+  converse(boot.channel.get(), [&](const std::string& what, const Json& request) {
+    if (what == "mount") {
+      mount_everything(boot, request);
+      return false;
     }
-  }
+    if (what != "enter") {
+      refuse(what);
+    }
+    take_identity(protocol::guest_enter_from_json(request));
+    return true;
+  });
   return boot;
+}
+
+Continuation await_continuation(int channel) {
+  const int flags = ::fcntl(channel, F_GETFL);
+  if (flags < 0 || ::fcntl(channel, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+    throw Error::from_errno(errno, "wait on the channel");
+  }
+  os::write_all(channel, "\n"); // ends what was left of the session
+  say(channel, {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}, {"suspended", true}});
+  auto continuation = Continuation::same;
+  converse(channel, [&](const std::string& what, const Json& request) {
+    if (what == "resume") {
+      set_clock(get_int(request, "epoch_ms"));
+    } else if (what == "enter") {
+      renew_identity(protocol::guest_enter_from_json(request));
+      continuation = Continuation::clone;
+    } else {
+      refuse(what);
+    }
+    return true;
+  });
+  return continuation;
 }
 
 void power_off() {

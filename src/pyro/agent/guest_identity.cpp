@@ -5,6 +5,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/mount.hpp>
+#include <pyro/os/random.hpp>
 
 #include <linux/random.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,9 @@ namespace pyro::agent {
 namespace {
 
 constexpr const char* k_ours = "/run/pyro/";
+constexpr const char* k_machine_id = "/etc/machine-id";
+constexpr const char* k_resolv_conf = "/etc/resolv.conf";
+constexpr const char* k_boot_id = "/proc/sys/kernel/random/boot_id";
 
 std::string bytes_of_hex(const std::string& hex) {
   std::string bytes;
@@ -44,6 +48,43 @@ void feed_random_pool(const std::string& seed) {
   }
 }
 
+void set_host_name(const std::string& name) {
+  if (::sethostname(name.data(), name.size()) < 0) {
+    throw Error::from_errno(errno, "set the host name");
+  }
+}
+
+std::string cover_of(const std::string& path) {
+  return k_ours + path.substr(path.rfind('/') + 1);
+}
+
+void write_cover(const std::string& path, std::string_view text) {
+  os::write_all(os::open_file(cover_of(path), O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0444).get(), text);
+}
+
+/// A file of ours in /run/pyro over one of the environment's or the kernel's, where that is a regular file.
+void cover(const std::string& path, std::string_view text) {
+  write_cover(path, text);
+  const auto root = os::open_file("/", O_PATH | O_DIRECTORY);
+  const auto target = os::maybe_open_beneath(root.get(), path.substr(1), O_PATH);
+  if (target) {
+    os::mount_at(cover_of(path), fmt::format("/proc/self/fd/{}", target->get()), "", MS_BIND, "");
+  }
+}
+
+/// As random(4) writes it: a random UUID (RFC 9562, version 4).
+std::string new_boot_id() {
+  auto hex = os::random_hex(16);
+  hex[12] = '4';
+  hex[16] = "89ab"[hex[16] % 4];
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) {
+    hex.insert(at, 1, '-');
+  }
+  return hex;
+}
+
+} // namespace
+
 void set_clock(std::int64_t epoch_ms) {
   timespec now{};
   now.tv_sec = static_cast<time_t>(epoch_ms / 1000);
@@ -53,31 +94,27 @@ void set_clock(std::int64_t epoch_ms) {
   }
 }
 
-/// A file of ours in /run/pyro over one of the environment's or the kernel's, where that is a regular file.
-void cover(const std::string& path, std::string_view text) {
-  const auto ours = k_ours + path.substr(path.rfind('/') + 1);
-  os::write_all(os::open_file(ours, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0444).get(), text);
-  const auto root = os::open_file("/", O_PATH | O_DIRECTORY);
-  const auto target = os::maybe_open_beneath(root.get(), path.substr(1), O_PATH);
-  if (target) {
-    os::mount_at(ours, fmt::format("/proc/self/fd/{}", target->get()), "", MS_BIND, "");
+void renew_identity(const protocol::GuestEnter& enter) {
+  feed_random_pool(bytes_of_hex(enter.entropy));
+  set_clock(enter.epoch_ms);
+  set_host_name(enter.hostname);
+  write_cover(k_machine_id, enter.machine_id + "\n");
+  cover(k_boot_id, new_boot_id() + "\n");
+  if (enter.network) {
+    write_cover(k_resolv_conf, enter.resolv_conf);
   }
 }
-
-} // namespace
 
 void take_identity(const protocol::GuestEnter& enter) {
   feed_random_pool(bytes_of_hex(enter.entropy));
   set_clock(enter.epoch_ms);
-  if (::sethostname(enter.hostname.data(), enter.hostname.size()) < 0) {
-    throw Error::from_errno(errno, "set the host name");
-  }
+  set_host_name(enter.hostname);
   if (!enter.machine_id.empty()) {
-    cover("/etc/machine-id", enter.machine_id + "\n");
+    cover(k_machine_id, enter.machine_id + "\n");
   }
   if (enter.network) {
     bring_up_network(enter);
-    cover("/etc/resolv.conf", enter.resolv_conf);
+    cover(k_resolv_conf, enter.resolv_conf);
   }
 }
 

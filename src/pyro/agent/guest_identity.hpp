@@ -11,4 +11,11 @@ namespace pyro::agent {
 /// which nobody does before; so it is fresh too.
 void take_identity(const protocol::GuestEnter& enter);
 
+/// The same for a clone of a guest that had an identity already and may have read its boot id, which gets
+/// another one. The network card stays as it is. While every process stands still.
+void renew_identity(const protocol::GuestEnter& enter);
+
+/// Sets the wall clock (milliseconds since 1970, UTC).
+void set_clock(std::int64_t epoch_ms);
+
 } // namespace pyro::agent

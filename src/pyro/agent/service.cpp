@@ -217,6 +217,13 @@ void Service::become_ready() {
   set_state(State::ready);
 }
 
+void Service::prove_readiness() {
+  if (m_pid > 0 && m_ending == Ending::none && m_definition.readiness) {
+    m_first_start = os::now_monotonic();
+    begin_readiness();
+  }
+}
+
 void Service::begin_liveness() {
   m_liveness.reset();
   if (!m_definition.liveness) {

@@ -39,6 +39,8 @@ public:
   /// Stops the group (stop signal, grace, SIGKILL) or just the waiting for a restart. The state tells when it
   /// is done.
   void stop(std::chrono::milliseconds most_grace = std::chrono::hours(24));
+  /// What was ready has to show it again: its machine is another one by now.
+  void prove_readiness();
   /// Before or instead of a start: why there is none.
   void set_waiting(const std::string& reason);
   void fail(const std::string& reason);

@@ -249,6 +249,12 @@ void ServiceManager::restart(const CallPointer& call, const Json& request) {
   call->finish(result_of(names, true));
 }
 
+void ServiceManager::prove_readiness() {
+  for (auto& [name, entry] : m_entries) {
+    entry.service->prove_readiness();
+  }
+}
+
 void ServiceManager::stop_all(std::chrono::milliseconds grace, std::function<void()> done) {
   m_most_grace = grace;
   for (auto& [name, entry] : m_entries) {

@@ -21,6 +21,9 @@ public:
   /// Adds the operations to the router, which must not outlive this.
   void add_operations(protocol::Router& router);
 
+  /// Every running service with a probe is not ready until the probe says so again.
+  void prove_readiness();
+
   /// Stops everything, dependents first; `done` is called once nothing runs.
   void stop_all(std::chrono::milliseconds grace, std::function<void()> done);
 

@@ -60,7 +60,8 @@ Json to_json(const VirtualMachine& machine) {
       {"memory_mib", machine.memory_mib},
       {"scratch_bytes", machine.scratch_bytes},
       {"templates_dir", machine.templates_dir},
-      {"template_budget", machine.template_budget}};
+      {"template_budget", machine.template_budget},
+      {"saved", machine.saved}};
 }
 
 VirtualMachine machine_from_json(const Json& value) {
@@ -77,6 +78,7 @@ VirtualMachine machine_from_json(const Json& value) {
   machine.scratch_bytes = get_int(value, "scratch_bytes");
   machine.templates_dir = get_string(value, "templates_dir");
   machine.template_budget = get_int(value, "template_budget");
+  machine.saved = string_or(value, "saved", "");
   return machine;
 }
 
@@ -84,6 +86,9 @@ void validate(const VirtualMachine& machine) {
   require_absolute(machine.kernel, "the kernel");
   require_absolute(machine.initrd, "the initramfs");
   require_absolute(machine.templates_dir, "the directory of templates");
+  if (!machine.saved.empty()) {
+    require_absolute(machine.saved, "the kept machine");
+  }
   for (const auto& image : machine.layer_images) {
     require_absolute(image, "the image of a layer");
   }

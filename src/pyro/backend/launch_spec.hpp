@@ -50,6 +50,7 @@ struct VirtualMachine {
   std::int64_t scratch_bytes = 0;   // size of the disk for the writable layer
   std::string templates_dir;        // saved guests
   std::int64_t template_budget = 0; // bytes that they may take; 0: none are made or used
+  std::string saved;                // a machine that was kept there goes on; empty: a fresh one
 };
 
 /// What the supervisor is to start: a sandbox, a virtual machine, or ordinary processes of this machine

@@ -164,6 +164,7 @@ Operation reset() {
           {{"workspace_reset", result({{"snapshot_name", text("What it stands on now")}}, {"snapshot_name"})},
            {"reset_count", number("")},
            {"services", services_schema()},
+           {"from_memory", flag("Do its services go on where they were when the snapshot was taken?")},
            {"undo", flag("Can undo take it back?")},
            {"undo_expires_at", or_null(epoch("How long it can"))}}),
       .destructive = true,

@@ -168,6 +168,10 @@ bool BytePump::is_open() const {
   return m_state->fd.valid();
 }
 
+bool BytePump::is_drained() const {
+  return m_state->sent == m_state->output.size();
+}
+
 int BytePump::fd() const {
   return m_state->fd.get();
 }

@@ -44,6 +44,8 @@ public:
   /// Stops watching and closes the descriptor; on_closed is not called.
   void close();
   bool is_open() const;
+  /// Is everything written that was pulled?
+  bool is_drained() const;
   int fd() const;
 
 private:

@@ -2,9 +2,17 @@
 // guest never speaks unasked but for its first word. A guest that waits for the next line can be stopped,
 // saved and cloned at that point: neither side holds half of anything.
 //
-//   guest: {"guest": "pyro", "version": 1}
-//   host:  {"do": "mount", ...Mount}       guest: {"ok": true}     the root is there, nothing of the user's
-//   runs host:  {"do": "enter", ...Enter}       guest: {"ok": true}     from here on HTTP/2
+//   guest: {"guest": "pyro", "version": 2}
+//   host:  {"do": "mount", ...Mount}        guest: {"ok": true}     the root is there, nothing else runs
+//   host:  {"do": "enter", ...Enter}        guest: {"ok": true}     from here on HTTP/2
+//
+// A running guest comes back to that point: the host asks "/suspend" of the agent, which stops every process,
+// writes back, answers and then waits for a line again. What either side still had to say in the old session
+// is skipped: both begin with an empty line, and lines that are no JSON mean nothing.
+//
+//   guest: {"guest": "pyro", "version": 2, "suspended": true}
+//   host:  {"do": "resume", "epoch_ms": N}  guest: {"ok": true}     the same machine goes on, after a pause
+//   host:  {"do": "enter", ...Enter}        guest: {"ok": true}     or a clone does: another machine by now
 //
 // A refusal is {"error": <Error as JSON>}.
 #pragma once
@@ -18,7 +26,7 @@
 namespace pyro::protocol {
 
 inline constexpr std::string_view k_guest_port_name = "pyro.agent";
-inline constexpr int k_guest_boot_version = 1;
+inline constexpr int k_guest_boot_version = 2;
 /// What a guest has in QEMU's user network, which is the same for each.
 inline constexpr const char* k_user_network_address = "10.0.2.15";
 inline constexpr std::size_t k_max_guest_layers = 200;

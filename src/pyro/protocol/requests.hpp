@@ -30,6 +30,7 @@ inline constexpr std::string_view k_secrets_put = "/secrets/put";
 inline constexpr std::string_view k_tcp_connect = "/tcp/connect";
 inline constexpr std::string_view k_freeze = "/freeze";
 inline constexpr std::string_view k_thaw = "/thaw";
+inline constexpr std::string_view k_suspend = "/suspend";
 inline constexpr std::string_view k_sync = "/sync";
 inline constexpr std::string_view k_clock_set = "/clock/set";
 inline constexpr std::string_view k_identity = "/identity";

@@ -84,6 +84,8 @@ struct Session::Impl {
   bool gave_up = false;
   bool dead = false;
 
+  void begin();
+
   static Impl& of(void* user_data) { return *static_cast<Impl*>(user_data); }
 
   StreamState* find(std::int32_t id) {
@@ -291,7 +293,10 @@ struct Session::Impl {
 Session::Session(Role role) : m_impl(std::make_unique<Impl>()) {
   m_impl->role = role;
   m_impl->self = std::make_shared<Session*>(this);
+  m_impl->begin();
+}
 
+void Session::Impl::begin() {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &Impl::on_begin_headers);
@@ -311,7 +316,7 @@ Session::Session(Role role) : m_impl(std::make_unique<Impl>()) {
   // program, and the number of streams is bounded.
   nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
   auto* make = role == Role::client ? &nghttp2_session_client_new2 : &nghttp2_session_server_new2;
-  auto made = make(&m_impl->http, callbacks, m_impl.get(), option);
+  auto made = make(&http, callbacks, this, option);
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);
   if (made != 0) {
@@ -325,8 +330,8 @@ Session::Session(Role role) : m_impl(std::make_unique<Impl>()) {
   if (role == Role::client) {
     settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   }
-  nghttp2_submit_settings(m_impl->http, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(m_impl->http, NGHTTP2_FLAG_NONE, 0, k_connection_window);
+  nghttp2_submit_settings(http, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(http, NGHTTP2_FLAG_NONE, 0, k_connection_window);
 }
 
 Session::~Session() {
@@ -442,6 +447,19 @@ void Session::transport_lost() {
       state.events->on_close(CloseReason::lost);
     }
   }
+}
+
+void Session::start_over() {
+  transport_lost();
+  auto fresh = std::make_unique<Impl>();
+  fresh->role = m_impl->role;
+  fresh->handler = std::move(m_impl->handler);
+  fresh->output_callback = std::move(m_impl->output_callback);
+  fresh->self = std::make_shared<Session*>(this);
+  *m_impl->self = nullptr; // numbers of streams begin anew, and old handles must not mean new streams
+  nghttp2_session_del(m_impl->http);
+  m_impl = std::move(fresh);
+  m_impl->begin();
 }
 
 bool Session::is_dead() const {

@@ -102,6 +102,9 @@ public:
 
   /// The transport is gone: ends every stream as `lost`. The session is dead afterwards.
   void transport_lost();
+  /// A new connection with the same peer: streams still open end as `lost`, the handler and the callback
+  /// stay. Never inside one of this session's callbacks.
+  void start_over();
   bool is_dead() const;
   std::size_t open_streams() const;
 

@@ -123,11 +123,24 @@ void WorkspacePaths::create() const {
   }
 }
 
-std::string WorkspacePaths::snapshot(const std::string& name) const {
+namespace {
+
+void check_snapshot_name(const std::string& name) {
   if (!is_snapshot_name(name)) {
     throw Error(ErrorCode::invalid_argument, "invalid snapshot name {:?}", name)
         .with_hint("use [a-z0-9][a-z0-9._-]*, at most 64 characters");
   }
+}
+
+} // namespace
+
+std::string WorkspacePaths::memory(const std::string& name) const {
+  check_snapshot_name(name);
+  return m_root + "/memory/" + name;
+}
+
+std::string WorkspacePaths::snapshot(const std::string& name) const {
+  check_snapshot_name(name);
   return (name == "baseline" ? baseline() : snapshots()) + "/" + name + ".json";
 }
 

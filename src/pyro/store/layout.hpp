@@ -79,6 +79,9 @@ public:
   /// no snapshot name.
   std::string snapshot(const std::string& name) const;
 
+  /// The kept memory of a machine, beside the snapshot of that name. Throws like snapshot().
+  std::string memory(const std::string& name) const;
+
   std::string baseline() const { return m_root + "/baseline"; }
 
   /// Where layout version 1 had the baseline's record.

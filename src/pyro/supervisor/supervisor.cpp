@@ -1,5 +1,7 @@
 #include "supervisor.hpp"
 
+#include "suspended_agent.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/byte_pump.hpp>
@@ -71,10 +73,20 @@ void Supervisor::run() {
 
 void Supervisor::connect_agent() {
   m_agent = std::make_unique<AgentLink>();
-  m_agent->pump = std::make_unique<os::BytePump>(
-      m_loop, m_guest->take_channel(), pump_session(m_agent->session, [this] { end("the sandbox ended"); }));
-  m_agent->session.on_output([this] { m_agent->pump->wake(); });
+  m_channel = m_guest->take_channel();
+  begin_agent_session();
+  m_agent->session.on_output([this] {
+    if (m_agent->pump) {
+      m_agent->pump->wake();
+    }
+  });
   m_ports = std::make_unique<PortForwarder>(m_loop, m_agent->session);
+}
+
+void Supervisor::begin_agent_session() {
+  m_agent->pump = std::make_unique<os::BytePump>(
+      m_loop, os::duplicate(m_channel.get()),
+      pump_session(m_agent->session, [this] { end("the sandbox ended"); }));
 }
 
 void Supervisor::greet_agent() {
@@ -126,6 +138,9 @@ void Supervisor::add_operations() {
     stop(call, int_or(request, "grace_ms", 10'000));
   });
   m_router.add("/freeze", [this](const auto& call, const Json&) { freeze(call); });
+  m_router.add("/save", [this](const auto& call, const Json& request) {
+    save(call, get_string(request, "directory"));
+  });
   m_router.add("/lifetime", [this](const auto& call, const Json& request) {
     m_spec.expires_at = get_double(request, "expires_at");
     m_spec.idle_ms = int_or(request, "idle_ms", 0);
@@ -213,6 +228,30 @@ void Supervisor::freeze(const std::shared_ptr<protocol::Call>& call) {
   };
   protocol::open_call(
       m_agent->session, std::string(protocol::path::k_freeze), Json::object(), std::move(answer));
+}
+
+void Supervisor::save(const std::shared_ptr<protocol::Call>& call, const std::string& directory) {
+  if (!m_guest->can_save()) {
+    throw Error(ErrorCode::unavailable, "the memory of this sandbox cannot be kept");
+  }
+  m_agent->pump->flush();
+  if (m_freezer || m_agent->session.open_streams() > 0 || !m_agent->pump->is_drained()) {
+    throw Error(ErrorCode::bad_state, "the sandbox is in use: its memory is not kept");
+  }
+  const auto began = os::now_monotonic();
+  m_agent->pump.reset();
+  try {
+    SuspendedAgent agent(m_agent->session, m_channel.get());
+    m_guest->save(directory);
+    agent.resume();
+  } catch (const Error& error) {
+    call->fail(error);
+    m_loop.post([this] { end("its memory could not be kept"); });
+    return;
+  }
+  m_agent->session.start_over();
+  begin_agent_session();
+  call->finish({{"pause_ms", (os::now_monotonic() - began).count()}});
 }
 
 void Supervisor::thaw() {

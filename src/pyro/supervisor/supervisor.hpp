@@ -32,6 +32,13 @@ struct Guest {
   /// Kills everything inside.
   virtual void kill() = 0;
 
+  /// Can its memory be kept?
+  virtual bool can_save() const { return false; }
+
+  /// Writes into `directory`, which exists, what a start on it goes on from (LaunchSpec::machine.saved). The
+  /// guest waits for the host (protocol/guest_boot.hpp) and stands still meanwhile; it waits again after it.
+  virtual void save(const std::string& directory) { std::ignore = directory; }
+
   /// Whatever else of it has to be read while it runs.
   virtual void watch(os::EventLoop& loop) { std::ignore = loop; }
 };
@@ -42,6 +49,8 @@ struct Guest {
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
 /// process.
+/// "/save" {directory} → {pause_ms}: keeps the guest with all its processes there. Nobody may be using the
+/// sandbox.
 /// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
 /// listened at.
 class Supervisor {
@@ -71,6 +80,8 @@ private:
   void stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms);
   void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void freeze(const std::shared_ptr<protocol::Call>& call);
+  void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
+  void begin_agent_session();
   void thaw();
   void arm_expiry();
   void watch_idleness();
@@ -86,6 +97,7 @@ private:
   double m_started_at;
   os::EventLoop m_loop;
   os::Fd m_listener;
+  os::Fd m_channel; // to the agent
   protocol::Router m_router;
   struct AgentLink;
   std::unique_ptr<AgentLink> m_agent;

@@ -2,6 +2,7 @@
 
 #include "generations.hpp"
 #include "half_made.hpp"
+#include "kept_memory.hpp"
 #include "lifecycle.hpp"
 #include "replaced_baseline.hpp"
 #include "reset.hpp"
@@ -310,6 +311,7 @@ void Applier::take_snapshot(const plan::Action& action) {
   auto& record = m_workspace.record;
   if (action.kind == plan::ActionKind::forget) {
     m_context.records.remove_snapshot(record.id, name);
+    forget_memory(m_workspace.paths, name);
     return;
   }
   LayerStack stack;
@@ -336,6 +338,9 @@ void Applier::take_snapshot(const plan::Action& action) {
     }
   }
   record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
+  if (m_content_is_fresh && m_wait) {
+    keep_memory(m_context, m_workspace, m_project.spec, name);
+  }
 }
 
 LayerStack Applier::make_ready_point() {

@@ -19,8 +19,9 @@ const backend::Backend& backend_of(const Context& context, const store::Workspac
   return context.backend_named(record.backend);
 }
 
-backend::Launched
-launch(Context& context, LockedWorkspace& workspace, int generation, const LayerStack& stack) {
+backend::Launched launch(
+    Context& context, LockedWorkspace& workspace, int generation, const LayerStack& stack,
+    const std::string& saved = {}) {
   auto& record = workspace.record;
   start_within_limit(context, record);
   const auto options = run_options_of(record);
@@ -35,6 +36,7 @@ launch(Context& context, LockedWorkspace& workspace, int generation, const Layer
   request.egress = options.egress;
   request.expires_at = record.expires_at.value_or(0);
   request.idle_ms = lifecycle_of(record).idle_ms;
+  request.saved = saved;
   auto launched = start_sandbox(context, backend_of(context, record), request);
   try {
     deliver_kept_secrets(workspace.paths);
@@ -43,6 +45,22 @@ launch(Context& context, LockedWorkspace& workspace, int generation, const Layer
     throw;
   }
   return launched;
+}
+
+/// nullopt: it is of no use.
+std::optional<backend::Launched> launch_kept(
+    Context& context, LockedWorkspace& workspace, int generation, const LayerStack& stack,
+    const KeptMemory& memory) {
+  try {
+    return launch(context, workspace, generation, {memory.layers, stack.host_directories}, memory.directory);
+  } catch (const Error& error) {
+    context.emit(
+        "note", "workspace",
+        fmt::format("its kept memory is of no use ({}): starting anew", error.message()));
+    kill_sandbox(workspace.paths.runtime());
+    remove_trees({memory.directory, workspace.paths.generation(generation)}, Detached::no);
+    return std::nullopt;
+  }
 }
 
 void note_started(store::WorkspaceRecord& record, const backend::Launched& launched) {
@@ -122,10 +140,10 @@ void start_workspace(Context& context, LockedWorkspace& workspace) {
   context.records.save(record);
 }
 
-void switch_generation(
+bool switch_generation(
     Context& context, LockedWorkspace& workspace, const std::string& operation, const LayerStack& stack,
     int existing, KeepUndo keep_undo, const std::string& reason,
-    const std::function<void(store::WorkspaceRecord&)>& change) {
+    const std::function<void(store::WorkspaceRecord&)>& change, const std::optional<KeptMemory>& memory) {
   auto& record = workspace.record;
   const int target = existing > 0 ? existing : next_generation(workspace.paths, record);
   auto journal =
@@ -140,8 +158,11 @@ void switch_generation(
   kill_sandbox(workspace.paths.runtime(), existing > 0 ? Teardown::awaited : Teardown::left_behind);
   os::crash_point("switch.stopped");
   backend::Launched launched;
+  bool went_on = false;
   try {
-    launched = launch(context, workspace, target, stack);
+    const auto kept = memory ? launch_kept(context, workspace, target, stack, *memory) : std::nullopt;
+    went_on = kept.has_value();
+    launched = kept ? *kept : launch(context, workspace, target, stack);
   } catch (Error& error) {
     note_stopped(record);
     record.last_error = error.what();
@@ -157,7 +178,7 @@ void switch_generation(
   const auto displaced = record.undo;
   const int left = record.generation;
   record.generation = target;
-  record.layers = stack.layers;
+  record.layers = went_on ? memory->layers : stack.layers;
   record.host_directories = stack.host_directories;
   record.undo = undo;
   // What the content came from goes and comes back with it, so that a plan after an undo tells the truth.
@@ -169,6 +190,9 @@ void switch_generation(
   }
   if (change) {
     change(record);
+  }
+  if (went_on && record.layers != stack.layers) {
+    record.metadata["base"] = {{"layers", stack.layers}}; // its writable layer has the rest of the snapshot
   }
   if (existing > 0 && base_of_undo.is_object()) {
     record.metadata["base"] = base_of_undo;
@@ -193,6 +217,7 @@ void switch_generation(
     unused.push_back(workspace.paths.generation(left));
   }
   clean_up_later(workspace.paths.runtime(), unused);
+  return went_on;
 }
 
 } // namespace pyro::workspace

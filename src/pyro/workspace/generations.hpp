@@ -1,6 +1,7 @@
 // Moving a workspace from one writable layer to another: the heart of create, start, reset, undo and replace.
 #pragma once
 
+#include "kept_memory.hpp"
 #include "layer_builder.hpp"
 #include "workspace_handle.hpp"
 
@@ -29,11 +30,13 @@ enum class KeepUndo { yes, no };
 
 /// Gives the workspace other content: a new writable layer on `stack`, or the existing generation `existing`
 /// (undo). The old writable layer becomes the undo point. Ends started; should the start fail it ends stopped
-/// on the old one.
-void switch_generation(
+/// on the old one. `memory` has the same content with everything that ran on it: true where the workspace
+/// goes on there, else it begins on `stack`.
+bool switch_generation(
     Context& context, LockedWorkspace& workspace, const std::string& operation, const LayerStack& stack,
     int existing, KeepUndo keep_undo, const std::string& reason,
-    const std::function<void(store::WorkspaceRecord&)>& change = {});
+    const std::function<void(store::WorkspaceRecord&)>& change = {},
+    const std::optional<KeptMemory>& memory = std::nullopt);
 
 /// The number for a new writable layer.
 int next_generation(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);

@@ -4,6 +4,7 @@
 #include "drift.hpp"
 #include "generations.hpp"
 #include "kept_logs.hpp"
+#include "kept_memory.hpp"
 #include "last_room.hpp"
 #include "lifecycle.hpp"
 #include "locate.hpp"
@@ -92,14 +93,18 @@ Json Manager::reset(
       }
     }
   }
-  reset_to(context, locked, snapshot, has_undo ? KeepUndo::yes : KeepUndo::no);
+  const bool went_on = reset_to(context, locked, snapshot, has_undo ? KeepUndo::yes : KeepUndo::no);
   const auto services = bring_services_back(context, located, locked);
+  if (!went_on && located.project) {
+    keep_memory(context, locked, located.project->spec, target);
+  }
   return {
       {"workspace_id", located.id},
       {"name", locked.record.name},
       {"workspace_reset", {{"snapshot_name", target}}},
       {"reset_count", locked.record.reset_count},
       {"services", services},
+      {"from_memory", went_on},
       {"undo", locked.record.undo.has_value()},
       {"undo_expires_at", undo_end(locked.record)},
       {"duration_ms", (os::now_monotonic() - started).count()}};

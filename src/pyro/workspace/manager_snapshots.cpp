@@ -1,5 +1,6 @@
 // Named snapshots, and the full reset to one of them.
 #include "bring_back.hpp"
+#include "kept_memory.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 #include "reset.hpp"
@@ -69,6 +70,7 @@ Json Manager::snapshot_delete(const std::string& workspace, const Project& proje
     }
   }
   context.records.remove_snapshot(located.id, name);
+  forget_memory(locked.paths, name);
   return {
       {"workspace_id", located.id},
       {"snapshot_name", name},
@@ -87,8 +89,11 @@ Json Manager::workspace_reset(const std::string& workspace, const std::string& s
     require_baseline(context, located.id);
     const auto snapshot = context.records.snapshot(located.id, snapshot_name);
     name = snapshot.name;
-    reset_to(context, locked, snapshot, KeepUndo::yes);
+    const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
     bring_services_back(context, located, locked);
+    if (!went_on && located.project) {
+      keep_memory(context, locked, located.project->spec, name);
+    }
   }
   auto document = status(located.id, {});
   document["workspace_reset"] = {{"snapshot_name", name}};

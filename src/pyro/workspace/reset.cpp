@@ -18,18 +18,20 @@ void renew_expiry(store::WorkspaceRecord& record) {
   }
 }
 
-void reset_to(
+bool reset_to(
     Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot, KeepUndo keep_undo) {
   renew_expiry(workspace.record);
-  switch_generation(
+  return switch_generation(
       context, workspace, "reset", {snapshot.layers, snapshot.host_directories}, 0, keep_undo,
-      "reset to " + snapshot.name, [&](store::WorkspaceRecord& record) {
+      "reset to " + snapshot.name,
+      [&](store::WorkspaceRecord& record) {
         note_reset(record);
         record.metadata["base_snapshot"] = snapshot.name;
         if (!snapshot.key.empty()) {
           record.base_key = snapshot.key;
         }
-      });
+      },
+      kept_memory(workspace.paths, snapshot));
 }
 
 void require_baseline(const Context& context, const std::string& id) {

@@ -13,8 +13,8 @@ void renew_expiry(store::WorkspaceRecord& record);
 
 /// Ends started. Where the sandbox cannot be started: throws, and the workspace is stopped, on the content
 /// that it had, with `last_error` saying why; reset_count and snapshots are as they were. Services are the
-/// caller's business.
-void reset_to(
+/// caller's business; true: they run as they did when the snapshot was taken, since its memory was kept.
+bool reset_to(
     Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot, KeepUndo keep_undo);
 
 /// Throws Error(bad_state) `requires a baseline snapshot` where its record is missing or damaged.

@@ -25,6 +25,7 @@ struct SandboxRequest {
   bool tied_to_starter = false;
   double expires_at = 0;
   std::int64_t idle_ms = 0;    // see LaunchSpec
+  std::string saved;           // a kept machine to go on with (kept_memory.hpp); empty: a fresh one
   bool disk_is_locked = false; // the caller holds the lock of note_upper_elsewhere() (current_upper.hpp)
 };
 

@@ -53,6 +53,7 @@ backend::VirtualMachine describe_machine(const Context& context, const SandboxRe
       std::max(request.limits.disk_bytes > 0 ? request.limits.disk_bytes : k_default_disk, k_least_disk);
   machine.templates_dir = templates_directory(context.base);
   machine.template_budget = template_budget();
+  machine.saved = request.saved;
   return machine;
 }
 

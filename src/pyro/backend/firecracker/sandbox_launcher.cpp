@@ -1,9 +1,9 @@
 #include "sandbox_launcher.hpp"
 
-#include "guest_dialogue.hpp"
 #include "images_disk.hpp"
 #include "programs.hpp"
 
+#include <pyro/backend/shared/guest_dialogue.hpp>
 #include <pyro/backend/shared/scratch_disk.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>

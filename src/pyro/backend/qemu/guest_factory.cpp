@@ -61,6 +61,14 @@ void copy_file(const std::string& from, const std::string& to, std::uint64_t byt
 
 } // namespace
 
+std::string scratch_path(const LaunchSpec& spec) {
+  return spec.generation_dir + "/scratch.img";
+}
+
+std::string state_path(const LaunchSpec& spec) {
+  return spec.runtime_dir + "/machine-state";
+}
+
 GuestFactory::GuestFactory(
     const LaunchSpec& spec, MachineShape shape, os::Cgroup& cgroup, std::vector<std::string>& notes)
     : m_spec(spec), m_shape(shape), m_cgroup(cgroup), m_notes(notes), m_program(find_qemu()),
@@ -101,7 +109,7 @@ HexDigest GuestFactory::key_of(const char* stage) const {
   key.field(fmt::format(
       "{} {} {} {} {}", name_of(m_shape.accelerator), m_shape.cpus, m_shape.memory_mib, m_shape.network,
       m_spec.machine.scratch_bytes));
-  if (std::string_view(stage) == "stack") {
+  if (std::string_view(stage) != "machine") {
     for (const auto& extent : m_extents) {
       key.field(std::filesystem::path(extent.path).filename().string());
     }
@@ -194,6 +202,8 @@ Template GuestFactory::stack_template() {
 std::unique_ptr<Machine> GuestFactory::clone(const Template& from) {
   auto files = files_with(scratch_path());
   files.memory = from.memory();
+  files.state = state_path(m_spec);
+  make_sparse(files.state, 0);
   auto machine = start({Memory::private_file, ImagesFormat::vmdk, true}, files);
   machine->load(os::open_file(from.state(), O_RDONLY).get(), k_load_limit);
   machine->resume();

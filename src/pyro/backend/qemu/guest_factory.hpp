@@ -12,6 +12,11 @@
 
 namespace pyro::backend::qemu {
 
+/// The disk of the writable layer.
+std::string scratch_path(const LaunchSpec& spec);
+/// What saving a clone writes the state of its devices to.
+std::string state_path(const LaunchSpec& spec);
+
 class GuestFactory {
 public:
   /// `cgroup` takes every QEMU that is started. Notes are what the user should know.
@@ -30,7 +35,10 @@ public:
 
   protocol::GuestMount mount_request() const;
 
-  std::string scratch_path() const { return m_spec.generation_dir + "/scratch.img"; }
+  /// Over all that a guest depends on whose memory is kept with its processes.
+  HexDigest key_of_kept() const { return key_of("kept"); }
+
+  std::string scratch_path() const { return qemu::scratch_path(m_spec); }
 
   std::string copy_scratch(const std::string& from) const;
   /// An empty scratch disk.

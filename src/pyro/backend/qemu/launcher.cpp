@@ -11,6 +11,9 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace pyro::backend::qemu {
 
 namespace {
@@ -58,6 +61,9 @@ public:
 
   /// A guest that waits for "enter".
   std::unique_ptr<Machine> start() {
+    if (!m_spec.machine.saved.empty()) {
+      return from_saved();
+    }
     const bool fresh = !os::exists(m_factory.scratch_path());
     if (m_spec.machine.template_budget > 0) {
       try {
@@ -70,21 +76,37 @@ public:
       }
     }
     prepare_scratch(!os::exists(m_factory.scratch_path()));
+    m_base_memory.reset();
     auto machine = m_factory.boot();
     m_watch.lap("booted");
     return mounted(std::move(machine));
   }
 
+  /// The memory of what it was cloned from; none where it was booted.
+  os::Fd take_base_memory() { return std::move(m_base_memory); }
+
 private:
+  /// With everything that ran in it. Whatever is wrong with it is the starter's affair.
+  std::unique_ptr<Machine> from_saved() {
+    const SavedGuest saved{m_spec.machine.saved};
+    if (!is_intact(saved, m_factory.key_of_kept())) {
+      throw Error(ErrorCode::unavailable, "what was kept is damaged or of another machine");
+    }
+    m_watch.lap("template");
+    return with_scratch_of(saved);
+  }
+
   std::unique_ptr<Machine> from_stack() {
     const auto saved = m_factory.stack_template();
     m_watch.lap("template");
+    return with_scratch_of(saved);
+  }
+
+  std::unique_ptr<Machine> with_scratch_of(const SavedGuest& saved) {
     const auto method = m_factory.copy_scratch(saved.scratch());
     m_watch.lap("scratch_" + method);
     try {
-      auto machine = m_factory.clone(saved);
-      m_watch.lap("cloned");
-      return machine;
+      return clone(saved);
     } catch (const Error&) {
       std::ignore = ::unlink(m_factory.scratch_path().c_str()); // it belongs to the template's guest
       throw;
@@ -95,9 +117,14 @@ private:
     const auto saved = m_factory.machine_template();
     m_watch.lap("template");
     prepare_scratch(fresh);
+    return mounted(clone(saved));
+  }
+
+  std::unique_ptr<Machine> clone(const SavedGuest& saved) {
+    m_base_memory = os::open_file(saved.memory(), O_RDONLY | O_NOFOLLOW);
     auto machine = m_factory.clone(saved);
     m_watch.lap("cloned");
-    return mounted(std::move(machine));
+    return machine;
   }
 
   std::unique_ptr<Machine> mounted(std::unique_ptr<Machine> machine) {
@@ -117,6 +144,7 @@ private:
   GuestFactory& m_factory;
   std::vector<std::string>& m_notes;
   Stopwatch& m_watch;
+  os::Fd m_base_memory;
 };
 
 } // namespace
@@ -134,10 +162,14 @@ VirtualSandbox launch(const LaunchSpec& spec) {
   sandbox.cgroup = std::make_unique<os::Cgroup>(spec.cgroup_name, limits_of(spec));
   GuestFactory factory(spec, shape_of(spec, acceleration.kind), *sandbox.cgroup, sandbox.notes);
   watch.lap("prepared");
-  auto machine = Starter(spec, factory, sandbox.notes, watch).start();
+  Starter starter(spec, factory, sandbox.notes, watch);
+  auto machine = starter.start();
   os::crash_point("qemu.started");
   machine->ask_guest(protocol::to_json(identity_of(spec)), k_enter_limit);
   watch.lap("entered");
+  sandbox.base_memory = starter.take_base_memory();
+  sandbox.kept_key = factory.key_of_kept();
+  sandbox.monitor = machine->take_monitor();
   sandbox.channel = machine->take_channel();
   sandbox.console = machine->take_console();
   auto confined = machine->take_process();
@@ -146,6 +178,14 @@ VirtualSandbox launch(const LaunchSpec& spec) {
   const auto& limits_notes = sandbox.cgroup->notes();
   sandbox.notes.insert(sandbox.notes.end(), limits_notes.begin(), limits_notes.end());
   return sandbox;
+}
+
+void keep(VirtualSandbox& sandbox, const LaunchSpec& spec, const std::string& directory) {
+  const RunningClone clone{
+      *sandbox.monitor, sandbox.process.pid(), sandbox.base_memory.get(), state_path(spec),
+      scratch_path(spec)};
+  save_clone(clone, SavedGuest{directory});
+  seal(SavedGuest{directory}, sandbox.kept_key);
 }
 
 } // namespace pyro::backend::qemu

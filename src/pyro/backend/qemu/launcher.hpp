@@ -2,12 +2,16 @@
 // booted otherwise. Called only in the supervisor.
 #pragma once
 
+#include "qmp.hpp"
+
 #include <pyro/backend/launch_spec.hpp>
+#include <pyro/base/sha256.hpp>
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +24,17 @@ struct VirtualSandbox {
   os::Fd egress_tether;
   os::Fd channel; // to the agent
   os::Fd console; // what the kernel says
+  std::optional<Qmp> monitor;
+  os::Fd base_memory; // of what it was cloned from; none where it was booted
+  HexDigest kept_key; // what a guest saved here is sealed with
   std::vector<std::string> notes;
   Json timings = Json::object(); // step → microseconds since the start
 };
 
 VirtualSandbox launch(const LaunchSpec& spec);
+
+/// Writes the machine down with everything that runs in it, for LaunchSpec::machine.saved, while its guest
+/// waits for the host. Only for one that was cloned. Nothing is left in `directory` where it fails.
+void keep(VirtualSandbox& sandbox, const LaunchSpec& spec, const std::string& directory);
 
 } // namespace pyro::backend::qemu

@@ -1,5 +1,8 @@
 #include "machine.hpp"
 
+#include "saved_guest.hpp"
+
+#include <pyro/backend/shared/guest_dialogue.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/os/clock.hpp>
@@ -79,9 +82,7 @@ void Machine::load(int state, std::chrono::milliseconds limit) {
 
 void Machine::save() {
   m_qmp->execute("stop");
-  // The devices' state without the memory, which is in its shared file. Unlike `migrate` it does not ask
-  // whether every disk's format could be migrated: ours are read-only or saved beside it.
-  m_qmp->execute("xen-save-devices-state", {{"filename", seen::k_state}, {"live", false}});
+  save_devices(*m_qmp);
 }
 
 /// Of what the kernel and the agent said on the console, unread so far.
@@ -93,34 +94,21 @@ std::vector<std::string> Machine::last_words() const {
   return last_lines(text);
 }
 
-Json Machine::hear_guest(std::chrono::milliseconds limit) {
-  os::JsonLines lines(m_channel.get(), "the guest");
-  Json word;
+template <typename Exchange>
+void Machine::with_last_words(Exchange&& exchange) {
   try {
-    word = lines.receive(limit);
+    exchange(GuestDialogue(m_channel.get()));
   } catch (Error& error) {
     throw error.with_output(last_words());
   }
-  if (const auto error = word.find("error"); error != word.end()) {
-    throw error_from_json(*error).add_context("starting the virtual machine");
-  }
-  return word;
 }
 
 void Machine::await_guest(std::chrono::milliseconds limit) {
-  const auto word = hear_guest(limit);
-  if (string_or(word, "guest", "") != "pyro"
-      || int_or(word, "version", 0) != protocol::k_guest_boot_version) {
-    throw Error(ErrorCode::protocol, "the guest's first word is not known: {}", word.dump().substr(0, 200))
-        .with_hint("the guest kernel's initramfs belongs to another version; `pyro env pull` makes it anew");
-  }
+  with_last_words([&](GuestDialogue guest) { guest.await_guest(limit); });
 }
 
 void Machine::ask_guest(const Json& request, std::chrono::milliseconds limit) {
-  os::JsonLines(m_channel.get(), "the guest").send(request);
-  if (!bool_or(hear_guest(limit), "ok", false)) {
-    throw Error(ErrorCode::protocol, "the guest did not do '{}'", get_string(request, "do"));
-  }
+  with_last_words([&](GuestDialogue guest) { guest.ask(request, limit); });
 }
 
 } // namespace pyro::backend::qemu

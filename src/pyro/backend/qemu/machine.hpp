@@ -22,7 +22,7 @@ struct MachineFiles {
   std::vector<SharedFile> extents; // what the descriptor names
   std::string scratch;
   std::string memory; // empty with Memory::anonymous
-  std::string state;  // to be written by save(); empty: this machine is not saved
+  std::string state;  // to be written where the guest is saved; empty: it cannot be
 };
 
 class Machine {
@@ -50,12 +50,16 @@ public:
 
   os::Fd take_console() { return std::move(m_console); }
 
+  Qmp take_monitor() { return std::move(*m_qmp); }
+
   os::Child& process() { return m_confined.process; }
 
   Confined take_process() { return std::move(m_confined); }
 
 private:
-  Json hear_guest(std::chrono::milliseconds limit);
+  /// An error comes with what the kernel said last.
+  template <typename Exchange>
+  void with_last_words(Exchange&& exchange);
   std::vector<std::string> last_words() const;
 
   Confined m_confined;

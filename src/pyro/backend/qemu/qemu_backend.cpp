@@ -61,6 +61,7 @@ public:
     capabilities.limits = true; // the machine has just the memory and processors that it was given
     capabilities.upper_on_host = false;
     capabilities.virtual_machine = true;
+    capabilities.memory_snapshot = true;
     const auto program = os::find_program(k_tools.front().program);
     capabilities.emulated =
         !program || remembered_acceleration(*program, m_templates_dir).kind == Accelerator::tcg;

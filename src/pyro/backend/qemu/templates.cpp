@@ -1,7 +1,6 @@
 #include "templates.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/json_access.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -10,7 +9,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -24,34 +22,6 @@ namespace {
 constexpr std::chrono::minutes k_patience{5};
 constexpr std::string_view k_making = "making-";
 constexpr std::size_t k_key_length = 64;
-constexpr std::array k_parts{"memory", "state", "scratch"};
-
-/// What a part is known by. Of the small state every byte is looked at; the others are too large for that on
-/// every start. No writer, not even a QEMU that a guest has taken over, can write without the change time
-/// telling it.
-Json fingerprint(const std::string& path, bool whole) {
-  struct stat status {};
-
-  if (::lstat(path.c_str(), &status) < 0) {
-    return nullptr;
-  }
-  Json print{
-      {"size", status.st_size},
-      {"ctime_ns", status.st_ctim.tv_sec * 1'000'000'000LL + status.st_ctim.tv_nsec},
-      {"inode", status.st_ino}};
-  if (whole) {
-    print["sha256"] = sha256_of(os::read_file(path));
-  }
-  return print;
-}
-
-Json fingerprints(const Template& made) {
-  Json all = Json::object();
-  for (const std::string part : k_parts) {
-    all[part] = fingerprint(made.directory + "/" + part, part == "state");
-  }
-  return all;
-}
 
 std::int64_t bytes_on_disk(const std::string& directory) {
   std::int64_t bytes = 0;
@@ -73,17 +43,12 @@ Templates::Templates(std::string directory, std::int64_t budget_bytes)
 
 std::optional<Template> Templates::find(const HexDigest& key, std::string& note) const {
   Template found{path_of(key)};
-  const auto manifest = os::maybe_read_file(found.directory + "/template.json", 1 << 16);
-  if (!manifest) {
+  if (!os::exists(found.directory)) {
     return std::nullopt;
   }
-  try {
-    if (value_at(parse_json(*manifest, "template.json"), "parts") == fingerprints(found)) {
-      ::utimensat(AT_FDCWD, found.directory.c_str(), nullptr, 0); // used now
-      return found;
-    }
-  } catch (const Error&) {
-    // As damaged as any other damage.
+  if (is_intact(found, key)) {
+    ::utimensat(AT_FDCWD, found.directory.c_str(), nullptr, 0); // used now
+    return found;
   }
   note = fmt::format("the template {} was damaged and is made anew", key.substr(0, 12));
   remove(key);
@@ -118,11 +83,7 @@ Template Templates::ensure(
 }
 
 void Templates::publish(const Template& made, const HexDigest& key) const {
-  for (const std::string part : k_parts) {
-    std::ignore = ::chmod((made.directory + "/" + part).c_str(), part == "memory" ? 0600 : 0400);
-  }
-  os::write_json_atomically(
-      made.directory + "/template.json", {{"key", key}, {"parts", fingerprints(made)}}, os::Durable::no);
+  seal(made, key);
   os::crash_point("template.made");
   if (::rename(made.directory.c_str(), path_of(key).c_str()) < 0) {
     throw Error::from_errno(errno, fmt::format("publish a template in {}", m_directory));

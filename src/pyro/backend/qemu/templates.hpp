@@ -1,10 +1,9 @@
-// Guests that were saved when their agent was ready: a cache. A template is a directory with the guest's
-// memory, its devices' state and, where the guest had mounted it, its scratch disk; it is found by a key over
-// everything it depends on, made under a lock, published by a rename and never written again. Whatever uses
-// one maps or copies its files, so it can be removed at any time.
+// Guests that were saved when their agent was ready: a cache. A template is found by a key over everything
+// it depends on, made under a lock and published by a rename.
 #pragma once
 
-#include <pyro/base/sha256.hpp>
+#include "saved_guest.hpp"
+
 #include <pyro/os/file_lock.hpp>
 
 #include <cstdint>
@@ -14,15 +13,7 @@
 
 namespace pyro::backend::qemu {
 
-struct Template {
-  std::string directory;
-
-  std::string memory() const { return directory + "/memory"; }
-
-  std::string state() const { return directory + "/state"; }
-
-  std::string scratch() const { return directory + "/scratch"; }
-};
+using Template = SavedGuest;
 
 class Templates {
 public:

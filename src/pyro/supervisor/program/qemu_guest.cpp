@@ -15,8 +15,8 @@ constexpr std::size_t k_console_kept = 64 << 10;
 
 class QemuGuest : public Guest {
 public:
-  QemuGuest(backend::qemu::VirtualSandbox sandbox, std::string console_log)
-      : m_sandbox(std::move(sandbox)), m_console_log(std::move(console_log)) {
+  QemuGuest(backend::qemu::VirtualSandbox sandbox, const backend::LaunchSpec& spec)
+      : m_sandbox(std::move(sandbox)), m_spec(spec), m_console_log(spec.runtime_dir + "/console.log") {
     os::set_nonblocking(m_sandbox.console.get());
   }
 
@@ -28,6 +28,10 @@ public:
   bool freeze() override { return false; }
 
   void thaw() override {}
+
+  bool can_save() const override { return m_sandbox.base_memory.valid(); }
+
+  void save(const std::string& directory) override { backend::qemu::keep(m_sandbox, m_spec, directory); }
 
   void kill() override {
     m_sandbox.cgroup->kill();
@@ -76,6 +80,7 @@ private:
   }
 
   backend::qemu::VirtualSandbox m_sandbox;
+  backend::LaunchSpec m_spec;
   std::string m_console_log;
   std::string m_console;
 };
@@ -83,7 +88,7 @@ private:
 } // namespace
 
 std::unique_ptr<Guest> make_guest(backend::qemu::VirtualSandbox sandbox, const backend::LaunchSpec& spec) {
-  return std::make_unique<QemuGuest>(std::move(sandbox), spec.runtime_dir + "/console.log");
+  return std::make_unique<QemuGuest>(std::move(sandbox), spec);
 }
 
 } // namespace pyro::supervisor

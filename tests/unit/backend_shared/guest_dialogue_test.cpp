@@ -1,10 +1,10 @@
-#include <pyro/backend/firecracker/guest_dialogue.hpp>
+#include <pyro/backend/shared/guest_dialogue.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/unix_socket.hpp>
 
 #include <gtest/gtest.h>
 
-namespace pyro::backend::firecracker {
+namespace pyro::backend {
 namespace {
 
 using std::chrono::milliseconds;
@@ -31,7 +31,7 @@ protected:
 };
 
 TEST_F(Dialogue, TakesTheGuestsWordAndNothingAfterIt) {
-  guest_says("{\"guest\": \"pyro\", \"version\": 1}\n{\"ok\": true}\nrest");
+  guest_says("{\"guest\": \"pyro\", \"version\": 2}\n{\"ok\": true}\nrest");
   m_dialogue.await_guest(milliseconds(1000));
   m_dialogue.ask({{"do", "mount"}}, milliseconds(1000));
   std::array<char, 10> rest{};
@@ -39,8 +39,22 @@ TEST_F(Dialogue, TakesTheGuestsWordAndNothingAfterIt) {
 }
 
 TEST_F(Dialogue, AnotherGuestIsRefused) {
-  guest_says("{\"guest\": \"pyro\", \"version\": 2}\n");
+  guest_says("{\"guest\": \"pyro\", \"version\": 9}\n");
   EXPECT_EQ(failure([&] { m_dialogue.await_guest(milliseconds(1000)); }), ErrorCode::protocol);
+}
+
+TEST_F(Dialogue, WhatIsLeftOfASessionIsSkipped) {
+  guest_says(
+      "\x01\x02 rest of a frame\n{\"half\n\n{\"guest\": \"pyro\", \"version\": 2, \"suspended\": true}\n");
+  m_dialogue.await_suspended(milliseconds(1000));
+  std::array<char, 10> said{};
+  EXPECT_EQ(os::read_some(m_guest.get(), said), 1u) << "a line of its own for what comes next";
+  EXPECT_EQ(said[0], '\n');
+}
+
+TEST_F(Dialogue, EndlessRubbishInsteadOfTheWordIsATimeout) {
+  guest_says("rubbish\nrubbish\n");
+  EXPECT_EQ(failure([&] { m_dialogue.await_suspended(milliseconds(50)); }), ErrorCode::timeout);
 }
 
 TEST_F(Dialogue, WhatTheGuestCouldNotDoIsItsError) {
@@ -57,4 +71,4 @@ TEST_F(Dialogue, SilenceAndRubbishAreTold) {
 }
 
 } // namespace
-} // namespace pyro::backend::firecracker
+} // namespace pyro::backend

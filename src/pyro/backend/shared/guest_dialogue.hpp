@@ -1,4 +1,4 @@
-// Our side of what is said before the agent's session begins (protocol/guest_boot.hpp).
+// Our side of what is said while the agent of a virtual machine has no session (protocol/guest_boot.hpp).
 #pragma once
 
 #include <pyro/os/json_lines.hpp>
@@ -6,20 +6,23 @@
 
 #include <chrono>
 
-namespace pyro::backend::firecracker {
+namespace pyro::backend {
 
 class GuestDialogue {
 public:
   /// `channel` stays the caller's; nothing of what follows the dialogue is read from it.
-  explicit GuestDialogue(int channel) : m_lines(channel, "the guest") {}
+  explicit GuestDialogue(int channel) : m_channel(channel), m_lines(channel, "the guest") {}
 
   /// The guest's first word. Throws Error(protocol) for another one than ours.
   void await_guest(std::chrono::milliseconds limit);
+  /// The word of one that was suspended, after what was left of its session.
+  void await_suspended(std::chrono::milliseconds limit);
   /// One request; throws the guest's Error.
   void ask(const Json& request, std::chrono::milliseconds limit);
 
 private:
+  int m_channel;
   os::JsonLines m_lines;
 };
 
-} // namespace pyro::backend::firecracker
+} // namespace pyro::backend
