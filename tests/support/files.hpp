@@ -23,7 +23,7 @@ void copy_example(const std::string& name, const fs::path& to);
 std::map<std::string, std::string> tree_of(const fs::path& root);
 
 /// Asks until it is true or the time is over.
-bool eventually(const std::function<bool()>& question, int seconds = 10);
+bool eventually(const std::function<bool()>& question, int seconds = 60);
 
 fs::path source_dir();
 fs::path binary_dir();

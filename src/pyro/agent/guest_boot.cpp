@@ -135,10 +135,12 @@ Continuation await_continuation(int channel) {
   if (flags < 0 || ::fcntl(channel, F_SETFL, flags & ~O_NONBLOCK) < 0) {
     throw Error::from_errno(errno, "wait on the channel");
   }
-  os::write_all(channel, "\n"); // ends what was left of the session
-  say(channel, {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}, {"suspended", true}});
   auto continuation = Continuation::same;
   converse(channel, [&](const std::string& what, const Json& request) {
+    if (what == "stand") {
+      os::write_all(channel, "\n"); // ends what was left of the session
+      return false;
+    }
     if (what == "resume") {
       set_clock(get_int(request, "epoch_ms"));
     } else if (what == "enter") {

@@ -20,7 +20,7 @@ GuestBoot boot_guest();
 /// Who goes on after a pause: the guest that was suspended, or a clone of it, which is another machine.
 enum class Continuation { same, clone };
 
-/// Says that this guest stands still and follows the host until it says how to go on.
+/// For a guest that stands still: follows the host until it says how to go on.
 Continuation await_continuation(int channel);
 
 /// Writes back what the disks do not have yet and turns the machine off. Never returns.

@@ -7,10 +7,10 @@
 //   host:  {"do": "enter", ...Enter}        guest: {"ok": true}     from here on HTTP/2
 //
 // A running guest comes back to that point: the host asks "/suspend" of the agent, which stops every process,
-// writes back, answers and then waits for a line again. What either side still had to say in the old session
-// is skipped: both begin with an empty line, and lines that are no JSON mean nothing.
+// writes back, answers, and then says nothing more until it gets a line again. What either side still had to
+// say in the old session is skipped: both begin with an empty line, and lines that are no JSON mean nothing.
 //
-//   guest: {"guest": "pyro", "version": 2, "suspended": true}
+//   host:  {"do": "stand"}                  guest: {"ok": true}     nothing of the old session is on its way
 //   host:  {"do": "resume", "epoch_ms": N}  guest: {"ok": true}     the same machine goes on, after a pause
 //   host:  {"do": "enter", ...Enter}        guest: {"ok": true}     or a clone does: another machine by now
 //

@@ -41,7 +41,7 @@ void send_everything(protocol::Session& session, int channel, std::chrono::milli
   }
 }
 
-/// Whatever it says is of the session until that has the answer; what follows, of the line protocol.
+/// Whatever it says is of the session: of lines it says none before it is asked for one.
 void receive_some(protocol::Session& session, int channel, std::chrono::milliseconds deadline) {
   std::array<char, 4096> buffer{};
   await(channel, POLLIN, deadline);
@@ -78,7 +78,7 @@ SuspendedAgent::SuspendedAgent(protocol::Session& session, int channel) : m_chan
   if (failure) {
     throw *failure;
   }
-  backend::GuestDialogue(channel).await_suspended(k_limit);
+  backend::GuestDialogue(channel).leave_session(k_limit);
 }
 
 void SuspendedAgent::resume() {

@@ -93,6 +93,12 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
           fmt::format("backend '{}' cannot keep memory in snapshots", backend.name()),
           "write `memory: auto`: services start again after a reset");
     }
+    if (snapshot.memory == spec::MemoryMode::on && snapshot.at == "ready" && !all_secrets(spec).empty()) {
+      refuse(
+          "snapshots." + name + ".memory",
+          "the services know secrets, which must not come to lie in a file: their memory cannot be kept",
+          "write `memory: auto`: services start again after a reset");
+    }
   }
 }
 
@@ -340,6 +346,8 @@ void Applier::take_snapshot(const plan::Action& action) {
   record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
   if (m_content_is_fresh && m_wait) {
     keep_memory(m_context, m_workspace, m_project.spec, name);
+  } else if (m_project.spec.snapshots.at(name).memory == spec::MemoryMode::on) {
+    m_context.emit("note", action.address, "its memory is kept once a reset to it has started the services");
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 
 namespace pyro::workspace {
 
@@ -133,6 +134,7 @@ kept_memory(const store::WorkspacePaths& paths, const store::SnapshotRecord& sna
   try {
     const auto kept = parse_json(*note, "kept.json");
     if (get_string(kept, "snapshot") == snapshot.digest) {
+      ::utimensat(AT_FDCWD, note_in(found.directory).c_str(), nullptr, 0); // used now
       return KeptMemory{found.directory, store::layers_from_json(kept)};
     }
   } catch (const Error&) {
@@ -159,7 +161,8 @@ void keep_memory(
     save(context, workspace, snapshot);
     context.emit("note", address, "its memory is kept: a reset brings the services back running");
   } catch (Error& error) {
-    if (wanted->second.memory == spec::MemoryMode::on) {
+    if (wanted->second.memory == spec::MemoryMode::on
+        || !services_status_if_any(workspace.paths.control_socket())) { // it did not survive the attempt
       throw error.at(spec.place(address + ".memory"));
     }
     context.emit("note", address, error.message());

@@ -44,17 +44,18 @@ TEST_F(Dialogue, AnotherGuestIsRefused) {
 }
 
 TEST_F(Dialogue, WhatIsLeftOfASessionIsSkipped) {
-  guest_says(
-      "\x01\x02 rest of a frame\n{\"half\n\n{\"guest\": \"pyro\", \"version\": 2, \"suspended\": true}\n");
-  m_dialogue.await_suspended(milliseconds(1000));
-  std::array<char, 10> said{};
-  EXPECT_EQ(os::read_some(m_guest.get(), said), 1u) << "a line of its own for what comes next";
-  EXPECT_EQ(said[0], '\n');
+  guest_says("\x01\x02 rest of a frame\n{\"half\n\n{\"ok\": true}\nmore");
+  m_dialogue.leave_session(milliseconds(1000));
+  std::array<char, 100> said{};
+  const auto count = os::read_some(m_guest.get(), said);
+  EXPECT_EQ(std::string(said.data(), count.value_or(0)), "\n{\"do\":\"stand\"}\n");
+  std::array<char, 10> rest{};
+  EXPECT_EQ(os::read_some(m_host.get(), rest), 4u);
 }
 
-TEST_F(Dialogue, EndlessRubbishInsteadOfTheWordIsATimeout) {
+TEST_F(Dialogue, EndlessRubbishInsteadOfTheAnswerIsATimeout) {
   guest_says("rubbish\nrubbish\n");
-  EXPECT_EQ(failure([&] { m_dialogue.await_suspended(milliseconds(50)); }), ErrorCode::timeout);
+  EXPECT_EQ(failure([&] { m_dialogue.leave_session(milliseconds(50)); }), ErrorCode::timeout);
 }
 
 TEST_F(Dialogue, WhatTheGuestCouldNotDoIsItsError) {

@@ -25,21 +25,20 @@ void GuestDialogue::await_guest(std::chrono::milliseconds limit) {
   check_word(m_lines.receive(limit));
 }
 
-void GuestDialogue::await_suspended(std::chrono::milliseconds limit) {
+void GuestDialogue::leave_session(std::chrono::milliseconds limit) {
   const auto deadline = os::now_monotonic() + limit;
+  os::write_all(m_channel, "\n"); // ends what we still had to say there
+  m_lines.send({{"do", "stand"}});
   while (true) {
-    Json word;
     try {
-      word = m_lines.receive(deadline - os::now_monotonic());
+      if (bool_or(m_lines.receive(deadline - os::now_monotonic()), "ok", false)) {
+        return;
+      }
     } catch (const Error& error) {
       if (error.code() != ErrorCode::protocol) {
-        throw;
+        throw; // only what is no JSON is of the session; the deadline ends it
       }
-      continue; // of the session; the deadline ends it
     }
-    check_word(word);
-    os::write_all(m_channel, "\n"); // ends what we still had to say there
-    return;
   }
 }
 

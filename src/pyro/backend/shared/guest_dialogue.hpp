@@ -15,8 +15,8 @@ public:
 
   /// The guest's first word. Throws Error(protocol) for another one than ours.
   void await_guest(std::chrono::milliseconds limit);
-  /// The word of one that was suspended, after what was left of its session.
-  void await_suspended(std::chrono::milliseconds limit);
+  /// Of one that was just suspended: leaves its session behind.
+  void leave_session(std::chrono::milliseconds limit);
   /// One request; throws the guest's Error.
   void ask(const Json& request, std::chrono::milliseconds limit);
 
