@@ -74,12 +74,11 @@ void say(int port, const Json& document) {
 /// Every request is answered; true from `follow` ends it. What is no line of JSON was left of a session.
 void converse(int port, const std::function<bool(const std::string& what, const Json& request)>& follow) {
   while (true) {
-    const auto line = read_line(port);
-    if (!Json::accept(line)) {
+    const auto request = Json::parse(read_line(port), nullptr, false);
+    if (request.is_discarded()) {
       continue;
     }
     try {
-      const auto request = parse_json(line, "the host's request");
       const bool done = follow(get_string(request, "do"), request);
       say(port, {{"ok", true}});
       if (done) {
@@ -138,6 +137,7 @@ Continuation await_continuation(int channel) {
   auto continuation = Continuation::same;
   converse(channel, [&](const std::string& what, const Json& request) {
     if (what == "stand") {
+      prepare_renewal();
       os::write_all(channel, "\n"); // ends what was left of the session
       return false;
     }

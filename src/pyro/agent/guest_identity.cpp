@@ -72,6 +72,17 @@ void cover(const std::string& path, std::string_view text) {
   }
 }
 
+/// Of this guest, as far as they outlive its being cloned.
+struct Renewal {
+  std::string machine_id;
+  os::Fd boot_id; // the file over the kernel's
+};
+
+Renewal& renewal() {
+  static Renewal instance;
+  return instance;
+}
+
 /// As random(4) writes it: a random UUID (RFC 9562, version 4).
 std::string new_boot_id() {
   auto hex = os::random_hex(16);
@@ -94,12 +105,25 @@ void set_clock(std::int64_t epoch_ms) {
   }
 }
 
+void prepare_renewal() {
+  if (!renewal().boot_id) {
+    cover(k_boot_id, os::read_file(k_boot_id));
+    renewal().boot_id = os::open_file(cover_of(k_boot_id), O_WRONLY | O_NOFOLLOW);
+  }
+}
+
 void renew_identity(const protocol::GuestEnter& enter) {
   feed_random_pool(bytes_of_hex(enter.entropy));
   set_clock(enter.epoch_ms);
   set_host_name(enter.hostname);
-  write_cover(k_machine_id, enter.machine_id + "\n");
-  cover(k_boot_id, new_boot_id() + "\n");
+  if (enter.machine_id != renewal().machine_id) {
+    write_cover(k_machine_id, enter.machine_id + "\n");
+    renewal().machine_id = enter.machine_id;
+  }
+  const auto boot_id = new_boot_id() + "\n"; // always as long as the one before
+  if (::pwrite(renewal().boot_id.get(), boot_id.data(), boot_id.size(), 0) < 0) {
+    throw Error::from_errno(errno, "renew the boot id");
+  }
   if (enter.network) {
     write_cover(k_resolv_conf, enter.resolv_conf);
   }
@@ -111,6 +135,7 @@ void take_identity(const protocol::GuestEnter& enter) {
   set_host_name(enter.hostname);
   if (!enter.machine_id.empty()) {
     cover(k_machine_id, enter.machine_id + "\n");
+    renewal().machine_id = enter.machine_id;
   }
   if (enter.network) {
     bring_up_network(enter);

@@ -11,8 +11,11 @@ namespace pyro::agent {
 /// which nobody does before; so it is fresh too.
 void take_identity(const protocol::GuestEnter& enter);
 
-/// The same for a clone of a guest that had an identity already and may have read its boot id, which gets
-/// another one. The network card stays as it is. While every process stands still.
+/// What renew_identity() needs, made before the guest is saved, so that its clones have little left to do.
+void prepare_renewal();
+
+/// The same as take_identity() for a clone of a guest that had an identity already and may have read its boot
+/// id, which gets another one. The network card stays as it is. While every process stands still.
 void renew_identity(const protocol::GuestEnter& enter);
 
 /// Sets the wall clock (milliseconds since 1970, UTC).

@@ -10,7 +10,7 @@ namespace {
 
 // A panic restarts the machine, and -no-reboot ends QEMU instead.
 constexpr const char* k_kernel_command_line =
-    "console=ttyS0 quiet panic=-1 cryptomgr.notests=1 8250.nr_uarts=1 random.trust_cpu=on";
+    "console=ttyS0 quiet panic=-1 cryptomgr.notests=1 8250.nr_uarts=1 random.trust_cpu=on mitigations=off";
 
 /// Nothing but what a guest of ours uses. microvm would start 20 ms sooner, but under emulation it stops in
 /// the timer calibration of Debian's kernel (docs/decisions/0021).
@@ -45,13 +45,10 @@ std::vector<std::string> arguments(const MachineShape& shape, const StartMode& m
       "-display",    "none",
       "-machine",    std::string(k_machine) + (mode.memory == Memory::anonymous ? "" : ",memory-backend=ram"),
       "-accel",      kvm ? "kvm" : "tcg,thread=multi,tb-size=128",
-      "-cpu",        kvm ? "host,migratable=on" : "max",
+      "-cpu",        kvm ? "host,migratable=on" : "max,la57=off",
       "-smp",        std::to_string(shape.cpus),
       "-m",          fmt::format("{}M", shape.memory_mib),
       "-rtc",        "base=utc",
-      "-kernel",     seen::k_kernel,
-      "-initrd",     seen::k_initrd,
-      "-append",     k_kernel_command_line,
       "-sandbox",    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
       "-chardev",    fmt::format("socket,id=qmp,fd={}", k_qmp_fd),
       "-mon",        "chardev=qmp,mode=control",
@@ -77,6 +74,12 @@ std::vector<std::string> arguments(const MachineShape& shape, const StartMode& m
     argv.insert(
         argv.end(), {"-netdev", "user,id=net,ipv6=off", "-device",
                      "virtio-net-pci,netdev=net,mac=52:54:00:12:34:56,romfile="});
+  }
+  if (!mode.incoming) {
+    // A guest that goes on has its kernel in memory.
+    argv.insert(
+        argv.end(),
+        {"-kernel", seen::k_kernel, "-initrd", seen::k_initrd, "-append", k_kernel_command_line});
   }
   if (mode.incoming) {
     // The state is saved without a configuration section (see machine.cpp).

@@ -28,7 +28,7 @@ constexpr auto k_boot_limit = 25s;
 constexpr auto k_mount_limit = 60s;
 constexpr auto k_load_limit = 20s;
 constexpr int k_boot_attempts = 3;
-constexpr int k_key_version = 1;
+constexpr int k_key_version = 2;
 
 std::uint64_t sectors_of(const std::string& image) {
   struct stat status {};
