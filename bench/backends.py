@@ -22,6 +22,15 @@ name: bench
 backend: {backend}
 environment: {{image: "debian:12-base", resources: {{memory: 512MiB}}}}
 seed: {{from: seed}}
+{more}"""
+
+# A small server, ready when it can be connected to; kept in memory where the backend can.
+SERVICE = """services:
+  web:
+    command: [perl, -MIO::Socket::INET, -e, "my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5); $s->accept while 1"]
+    readiness: {tcp: 8080}
+snapshots: {ready: {at: ready}}
+reset: {to: ready}
 """
 
 
@@ -34,16 +43,17 @@ def cache_directory():
 class Project:
     """A directory with a pyro.yaml and a state directory of its own."""
 
-    def __init__(self, pyro, backend, root, extra_env=None):
+    def __init__(self, pyro, backend, root, more=""):
         self.pyro = pyro
-        self.directory = os.path.join(root, backend)
+        name = backend + ("-service" if more else "")
+        self.directory = os.path.join(root, name)
         os.makedirs(os.path.join(self.directory, "seed"))
         with open(os.path.join(self.directory, "pyro.yaml"), "w", encoding="utf-8") as spec:
-            spec.write(SPEC.format(backend=backend))
+            spec.write(SPEC.format(backend=backend, more=more))
         for number in range(200):
             with open(os.path.join(self.directory, "seed", f"f{number}"), "w", encoding="utf-8") as file:
                 file.write("text\n" * 20)
-        self.env = dict(os.environ, PYRO_HOME=os.path.join(root, backend + "-home"), **(extra_env or {}))
+        self.env = dict(os.environ, PYRO_HOME=os.path.join(root, name + "-home"))
 
     def run(self, *words, env=None, check=True):
         start = time.monotonic()
@@ -85,6 +95,13 @@ def measure(project, rounds):
                              check=True).stdout)
     figures["memory MiB"] = round(private_kib(pid) / 1024, 1)
     return figures
+
+
+def resets(project, rounds):
+    """Of a workspace with a service, which is ready again when it ends."""
+    project.run("apply", "-y")
+    project.run("reset", "-y")
+    return median([project.run("reset", "-y")[0] for _ in range(2 * rounds)])
 
 
 def cold_starts(project, rounds):
@@ -131,14 +148,21 @@ def main():
                 figures[backend]["cold start ms"] = cold_starts(project, given.rounds)
                 figures["bare QEMU"] = {"kernel boot ms": bare_boots(given.rounds)}
             project.run("destroy", "-y")
+            project = Project(pyro, backend, root, SERVICE)
+            figures[backend]["reset, service ready ms"] = resets(project, given.rounds)
+            if backend == "qemu":
+                figures[backend]["cold start, service ready ms"] = cold_starts(project, given.rounds)
+            project.run("destroy", "-y")
     finally:
         shutil.rmtree(root, ignore_errors=True)
     rows = sorted({row for column in figures.values() for row in column})
-    print(f"{'':18}" + "".join(f"{name:>14}" for name in figures))
+    print(f"{'':30}" + "".join(f"{name:>14}" for name in figures))
     for row in rows:
-        print(f"{row:18}" + "".join(f"{str(column.get(row, '')):>14}" for column in figures.values()))
+        print(f"{row:30}" + "".join(f"{str(column.get(row, '')):>14}" for column in figures.values()))
     machine = figures["qemu"]
-    print(f"a reset from the template is {machine['cold start ms'] / machine['reset ms']:.0f} times faster than a cold start")
+    for after in ("", ", service ready"):
+        ratio = machine[f"cold start{after} ms"] / machine[f"reset{after} ms"]
+        print(f"a reset{after} is {ratio:.1f} times faster than a cold start{after}")
     if given.json:
         with open(given.json, "w", encoding="utf-8") as out:
             json.dump(figures, out, indent=2, sort_keys=True)

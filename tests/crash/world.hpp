@@ -5,6 +5,7 @@
 #include "../support/home.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ protected:
   void SetUp() override;
 
 private:
+  /// Ids of all that are said to run: "workspace" or "vm".
+  std::set<std::string> started(const std::string& kind);
   Json content_of(const std::string& workspace);
   /// Without what is different in every round.
   static Json comparable(std::map<std::string, std::string> tree);

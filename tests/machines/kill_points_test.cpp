@@ -11,8 +11,8 @@ protected:
     Machines::SetUp();
     ::setenv("PYRO_TEMPLATES", (root() / "templates").c_str(), 1);
     write_file(
-        project() / "pyro.yaml", read_file(project() / "pyro.yaml")
-                                     + "snapshots: {ready: {at: ready}}\nreset: {to: ready}\n");
+        project() / "pyro.yaml",
+        read_file(project() / "pyro.yaml") + "snapshots: {ready: {at: ready}}\nreset: {to: ready}\n");
   }
 
   RunOptions killed() const {

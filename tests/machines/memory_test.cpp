@@ -58,7 +58,8 @@ TEST_F(Memory, ServicesGoOnAfterAKernelPanic) {
   EXPECT_GE(std::stol(inside("date +%s").out), began - 1);
   EXPECT_TRUE(json({"diff"})["entries"].empty()) << json({"diff"}).dump();
 
-  constexpr const char* k_random = "cat /proc/sys/kernel/random/boot_id; dd if=/dev/urandom bs=16 count=1 2>/dev/null | md5sum";
+  constexpr const char* k_random =
+      "cat /proc/sys/kernel/random/boot_id; dd if=/dev/urandom bs=16 count=1 2>/dev/null | md5sum";
   const auto first = inside(k_random).out;
   EXPECT_EQ(first.find(boot), std::string::npos);
   expect(0, {"reset", "--yes"});

@@ -29,7 +29,7 @@ void require_plain_name(const std::string& name, const char* what) {
 }
 
 constexpr std::array<std::pair<LaunchKind, std::string_view>, 3> k_kinds{
-    {{LaunchKind::namespaces, "namespaces"}, {LaunchKind::host, "host"}, {LaunchKind::qemu, "qemu"}}};
+    {{LaunchKind::namespaces, "namespaces"}, {LaunchKind::host, "host"}, {LaunchKind::machine, "machine"}}};
 
 std::string_view name_of(LaunchKind kind) {
   return std::find_if(k_kinds.begin(), k_kinds.end(), [&](const auto& known) { return known.first == kind; })
@@ -178,7 +178,7 @@ void validate(const LaunchSpec& spec) {
       throw Error(ErrorCode::invalid_argument, "the layer '{}' is not below '{}'", layer, spec.layers_dir);
     }
   }
-  if (spec.kind == LaunchKind::qemu) {
+  if (spec.kind == LaunchKind::machine) {
     validate(spec.machine);
   }
   for (const auto& bind : spec.binds) {

@@ -55,7 +55,7 @@ struct VirtualMachine {
 
 /// What the supervisor is to start: a sandbox, a virtual machine, or ordinary processes of this machine
 /// (backend "host").
-enum class LaunchKind { namespaces, host, qemu };
+enum class LaunchKind { namespaces, host, machine };
 
 struct LaunchSpec {
   LaunchKind kind = LaunchKind::namespaces;

@@ -223,8 +223,17 @@ LayerStack LayerBuilder::with_inputs(const plan::Link& link, const LayerStack& b
   return stack;
 }
 
-std::vector<backend::Bind> LayerBuilder::cache_binds(const spec::Step& step) const {
+std::vector<backend::Bind>
+LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) const {
   std::vector<backend::Bind> binds;
+  if (m_backend.capabilities().virtual_machine) {
+    if (!step.cache.empty()) {
+      m_context.emit(
+          "note", address,
+          "a virtual machine cannot share caches: what is in them becomes part of the layer");
+    }
+    return binds;
+  }
   for (const auto& target : step.cache) {
     const auto path = m_context.base.root() + "/caches/"
                       + Sha256{}.field(m_project.spec.environment.image).field(target).finish().substr(0, 32);
@@ -283,7 +292,7 @@ LayerStack LayerBuilder::build_step(
     m_context.check_interrupted();
     const BuildDirectory directory(m_directory);
     auto request = request_for(directory.runtime(), directory.generation(), start_stack);
-    request.binds = cache_binds(step);
+    request.binds = cache_binds(step, link.address);
     request.egress = step.egress.kind != spec::EgressKind::none;
     start_sandbox(m_context, m_backend, request);
     try {

@@ -62,7 +62,7 @@ private:
       const std::string& generation, const LayerStack& stack, std::vector<std::string> drop,
       const store::LayerInfo& info) const;
   void run_step(const spec::Step& step, const std::string& address, const std::string& runtime);
-  std::vector<backend::Bind> cache_binds(const spec::Step& step) const;
+  std::vector<backend::Bind> cache_binds(const spec::Step& step, const std::string& address) const;
 
   Context& m_context;
   const LoadedProject& m_project;

@@ -90,7 +90,9 @@ Json Manager::summary(const std::string& workspace) {
       {"services", document["services"]}};
   result["snapshots"] = snapshot_summary(document["snapshots"]);
   result["changes"] = change_summary(diff(id, {}, {"/workspace"}, false));
-  result["size_bytes"] = written_bytes(paths, record);
+  result["size_bytes"] = read_settled(context, id, "summary", [&](const store::WorkspaceRecord& now) -> Json {
+    return written_bytes(paths, now);
+  });
   return result;
 }
 

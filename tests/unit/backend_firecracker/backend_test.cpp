@@ -95,10 +95,10 @@ TEST_F(FirecrackerBackend, StartsAMachineCallsItsAgentAndStopsIt) {
   EXPECT_FALSE(os::is_alive(*supervisor));
   EXPECT_FALSE(os::is_alive(*sandbox));
   EXPECT_GT(std::filesystem::file_size(path("generation") + "/scratch.img"), 60u << 20);
-  const auto verdict = recall_kvm_verdict(fake_program(), path("templates"), "0123");
+  const auto verdict = kvm_verdicts(fake_program(), path("templates")).recall("0123");
   ASSERT_TRUE(verdict);
   EXPECT_TRUE(verdict->proved);
-  EXPECT_FALSE(recall_kvm_verdict(fake_program(), path("templates"), "another kernel"));
+  EXPECT_FALSE(kvm_verdicts(fake_program(), path("templates")).recall("another kernel"));
 }
 
 TEST_F(FirecrackerBackend, DiesWithItsSupervisor) {
@@ -114,7 +114,7 @@ TEST_F(FirecrackerBackend, DiesWithItsSupervisor) {
 }
 
 TEST_F(FirecrackerBackend, AVerdictAgainstKvmIsNotTriedAgain) {
-  remember_kvm_verdict(fake_program(), path("templates"), "0123", {false, "nobody listened"});
+  kvm_verdicts(fake_program(), path("templates")).remember("0123", {false, "nobody listened"});
   try {
     std::ignore = backend()->start(spec());
     FAIL();
@@ -135,7 +135,7 @@ TEST_F(FirecrackerBackend, AGuestThatNeverListensSpeaksAgainstKvm) {
     EXPECT_NE(error.message().find("KVM does not run"), std::string::npos) << error.what();
   }
   EXPECT_FALSE(control());
-  const auto verdict = recall_kvm_verdict(fake_program(), path("templates"), "0123");
+  const auto verdict = kvm_verdicts(fake_program(), path("templates")).recall("0123");
   ASSERT_TRUE(verdict);
   EXPECT_FALSE(verdict->proved);
 }

@@ -1,4 +1,5 @@
 #include <pyro/backend/firecracker/images_disk.hpp>
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>

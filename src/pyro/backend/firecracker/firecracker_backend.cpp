@@ -2,21 +2,17 @@
 
 #include "programs.hpp"
 
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/start_supervisor.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/network_link.hpp>
 #include <pyro/os/process.hpp>
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace pyro::backend::firecracker {
 
 namespace {
-
-constexpr const char* k_kvm = "/dev/kvm";
 
 Check program_check() {
   const auto program = find_firecracker();
@@ -46,15 +42,13 @@ Check jailer_check() {
 
 /// Opening it is needed but proves nothing; a guest that came up does.
 Check kvm_check(const std::string& templates_dir) {
-  const int device = ::open(k_kvm, O_RDWR | O_CLOEXEC);
-  if (device < 0) {
+  if (const auto obstacle = kvm_obstacle(); !obstacle.empty()) {
     return {
-        "firecracker-kvm", "error", fmt::format("{} cannot be opened: {}", k_kvm, std::strerror(errno)),
+        "firecracker-kvm", "error", obstacle,
         "a processor with virtualization, and membership of the group kvm"};
   }
-  ::close(device);
   const auto program = find_firecracker();
-  const auto verdict = program ? recall_kvm_verdict(*program, templates_dir, "") : std::nullopt;
+  const auto verdict = program ? kvm_verdicts(*program, templates_dir).recall("") : std::nullopt;
   if (!verdict) {
     return {
         "firecracker-kvm", "note",
@@ -112,20 +106,17 @@ public:
   }
 
   Capabilities capabilities() const override {
-    Capabilities capabilities;
+    auto capabilities = machine_capabilities();
     capabilities.egress = network_shortcoming().empty();
-    capabilities.limits = true; // the machine has just the memory and processors that it was given
-    capabilities.upper_on_host = false;
-    capabilities.virtual_machine = true;
     const auto program = find_firecracker();
-    const auto verdict = program ? recall_kvm_verdict(*program, m_templates_dir, "") : std::nullopt;
+    const auto verdict = program ? kvm_verdicts(*program, m_templates_dir).recall("") : std::nullopt;
     capabilities.emulated = !verdict || !verdict->proved; // never emulated, but not to be taken unasked
     return capabilities;
   }
 
   Launched start(const LaunchSpec& given) const override {
     auto spec = given;
-    spec.kind = LaunchKind::qemu; // a virtual machine; whose, is the supervisor program's business
+    spec.kind = LaunchKind::machine; // whose, is the supervisor program's business
     return start_supervisor(m_supervisor_path, spec);
   }
 

@@ -1,5 +1,6 @@
 #include "images_disk.hpp"
 
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/fd.hpp>
@@ -16,25 +17,9 @@ namespace pyro::backend::firecracker {
 
 namespace {
 
-constexpr off_t k_alignment = 4096;
-
-off_t size_of(int file, const std::string& path) {
-  struct stat status {};
-
-  if (::fstat(file, &status) < 0) {
-    throw Error::from_errno(errno, "look at the image " + path);
-  }
-  if (status.st_size == 0 || status.st_size % k_alignment != 0) {
-    throw Error(
-        ErrorCode::internal, "the image {} is {} bytes long, no multiple of {}", path, status.st_size,
-        k_alignment);
-  }
-  return status.st_size;
-}
-
 void append(const std::string& path, int target, off_t& end) {
   const auto image = os::open_file(path, O_RDONLY);
-  const auto size = size_of(image.get(), path);
+  const auto size = static_cast<off_t>(sectors_of(path) * 512);
   file_clone_range range{};
   range.src_fd = image.get();
   range.dest_offset = static_cast<std::uint64_t>(end);
@@ -55,10 +40,6 @@ void append(const std::string& path, int target, off_t& end) {
 }
 
 } // namespace
-
-std::uint64_t sectors_of(const std::string& image) {
-  return static_cast<std::uint64_t>(size_of(os::open_file(image, O_RDONLY).get(), image)) / 512;
-}
 
 void make_images_disk(const std::vector<std::string>& images, const std::string& target) {
   os::AtomicFile disk(target, 0444);

@@ -1,6 +1,8 @@
 // Which Firecracker is used, and what is known of whether it works on this machine.
 #pragma once
 
+#include <pyro/backend/shared/kvm_verdict.hpp>
+
 #include <optional>
 #include <string>
 
@@ -11,18 +13,7 @@ std::optional<std::string> find_firecracker();
 /// PYRO_JAILER, else `jailer` in PATH.
 std::optional<std::string> find_jailer();
 
-/// A guest was booted against a deadline, once per boot of this machine, Firecracker and kernel. That
-/// /dev/kvm opens proves nothing.
-struct KvmVerdict {
-  bool proved = false;
-  std::string reason; // why it is not
-};
-
-/// nullopt: not tried yet. `kernel_digest`: empty for any kernel.
-std::optional<KvmVerdict> recall_kvm_verdict(
-    const std::string& firecracker, const std::string& directory, const std::string& kernel_digest);
-void remember_kvm_verdict(
-    const std::string& firecracker, const std::string& directory, const std::string& kernel_digest,
-    const KvmVerdict& verdict);
+/// What is known of KVM and this program, in the directory of templates.
+KvmVerdicts kvm_verdicts(const std::string& firecracker, const std::string& directory);
 
 } // namespace pyro::backend::firecracker

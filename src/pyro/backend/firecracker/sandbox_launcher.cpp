@@ -3,14 +3,13 @@
 #include "images_disk.hpp"
 #include "programs.hpp"
 
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/guest_dialogue.hpp>
 #include <pyro/backend/shared/scratch_disk.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
-#include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
-#include <pyro/os/random.hpp>
 
 #include <unistd.h>
 
@@ -28,35 +27,14 @@ constexpr auto k_word_limit = 10s;
 constexpr auto k_mount_limit = 60s;
 constexpr auto k_enter_limit = 20s;
 constexpr const char* k_other_backend = "backend: qemu emulates a processor where KVM is of no use";
-constexpr std::size_t k_entropy_bytes = 64;
 constexpr std::int64_t k_overhead_bytes = 128LL << 20; // Firecracker's own, beside the guest's memory
 constexpr std::int64_t k_threads = 16;
 /// Devices are the whole machine's, whatever state directories there are on it.
 constexpr const char* k_tap_records = "/run/pyro/taps";
 
-os::CgroupLimits limits_of(const LaunchSpec& spec) {
-  return {
-      spec.limits.cpus, (spec.machine.memory_mib << 20) + k_overhead_bytes, k_threads + spec.machine.cpus};
-}
-
-protocol::GuestMount mount_of(const VirtualMachine& machine) {
-  protocol::GuestMount mount;
-  for (const auto& image : machine.layer_images) {
-    mount.layers.push_back(sectors_of(image));
-  }
-  for (const auto& part : machine.part_images) {
-    mount.parts.push_back({part.name, sectors_of(part.path)});
-  }
-  return mount;
-}
-
 std::string make_images(const LaunchSpec& spec) {
-  auto images = spec.machine.layer_images;
-  for (const auto& part : spec.machine.part_images) {
-    images.push_back(part.path);
-  }
   auto disk = spec.runtime_dir + "/images.raw";
-  make_images_disk(images, disk);
+  make_images_disk(images_of(spec.machine), disk);
   return disk;
 }
 
@@ -90,19 +68,15 @@ MachineLaunch request_for(const LaunchSpec& spec, const std::string& firecracker
     request.network.emplace();
     request.network->record_dir = k_tap_records;
   }
-  request.limits = limits_of(spec);
+  request.limits = limits_of(spec, k_overhead_bytes, k_threads);
   return request;
 }
 
 protocol::GuestEnter identity_of(const LaunchSpec& spec, const Machine& machine) {
-  protocol::GuestEnter enter;
-  enter.hostname = spec.hostname;
-  enter.machine_id = machine_id_of(spec);
-  enter.epoch_ms = static_cast<std::int64_t>(os::now_epoch() * 1000);
-  enter.entropy = os::random_hex(k_entropy_bytes);
+  auto enter = backend::identity_of(spec);
   if (machine.tap) {
     enter.network = true;
-    enter.resolv_conf = os::maybe_read_file("/etc/resolv.conf", 64 << 10).value_or("");
+    enter.resolv_conf = resolver_configuration();
     enter.address = machine.tap->plan().guest_address;
     enter.netmask = "255.255.255.252";
     enter.gateway = machine.tap->plan().host_address;
@@ -112,8 +86,8 @@ protocol::GuestEnter identity_of(const LaunchSpec& spec, const Machine& machine)
 
 /// The first start is the trial of KVM.
 Machine start(const LaunchSpec& spec, const std::string& firecracker) {
-  const auto& directory = spec.machine.templates_dir;
-  const auto known = recall_kvm_verdict(firecracker, directory, spec.machine.kernel_digest);
+  const auto verdicts = kvm_verdicts(firecracker, spec.machine.templates_dir);
+  const auto known = verdicts.recall(spec.machine.kernel_digest);
   if (known && !known->proved) {
     throw Error(ErrorCode::unavailable, "KVM does not run Firecracker's guests here: {}", known->reason)
         .with_hint(k_other_backend);
@@ -121,7 +95,7 @@ Machine start(const LaunchSpec& spec, const std::string& firecracker) {
   auto request = request_for(spec, firecracker);
   request.boot_limit = known ? std::chrono::milliseconds(k_boot_limit) : k_trial_limit;
   const auto remember = [&](const KvmVerdict& verdict) {
-    remember_kvm_verdict(firecracker, directory, spec.machine.kernel_digest, verdict);
+    verdicts.remember(spec.machine.kernel_digest, verdict);
   };
   std::optional<Machine> machine;
   try {
@@ -148,9 +122,7 @@ Machine launch(const LaunchSpec& spec) {
   if (!firecracker) {
     throw Error(ErrorCode::unavailable, "firecracker is not installed");
   }
-  if (!spec.binds.empty()) {
-    throw Error(ErrorCode::unavailable, "a virtual machine cannot show directories of this machine");
-  }
+  refuse_binds(spec);
   os::make_directories(spec.generation_dir);
   auto machine = start(spec, *firecracker);
   os::crash_point("firecracker.started");

@@ -2,13 +2,10 @@
 
 #include "images_disk.hpp"
 #include "machine.hpp"
-#include "program.hpp"
 
+#include <pyro/backend/shared/kvm_verdict.hpp>
 #include <pyro/base/error.hpp>
-#include <pyro/base/sha256.hpp>
-#include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
-#include <pyro/os/process.hpp>
 #include <pyro/os/random.hpp>
 
 #include <cerrno>
@@ -21,25 +18,9 @@ namespace pyro::backend::qemu {
 namespace {
 
 constexpr std::chrono::seconds k_deadline{3};
-constexpr const char* k_device = "/dev/kvm";
 
-std::string verdict_path(const std::string& templates_dir) {
-  return templates_dir + "/kvm.json";
-}
-
-std::string circumstances(const std::string& program, const std::string& kernel_digest) {
-  return Sha256().field(os::boot_id()).field(program_identity(program)).field(kernel_digest).finish();
-}
-
-/// Why there can be no KVM; empty: it has to be tried.
-std::string obstacle() {
-  const auto device = ::open(k_device, O_RDWR | O_CLOEXEC);
-  const int error_number = errno;
-  if (device < 0) {
-    return fmt::format("{} cannot be opened: {}", k_device, std::strerror(error_number));
-  }
-  ::close(device);
-  return "";
+KvmVerdicts verdicts_of(const std::string& program, const std::string& templates_dir) {
+  return {templates_dir, "qemu", program};
 }
 
 /// Boots to the agent's first word; returns why it did not get there.
@@ -72,53 +53,38 @@ try_to_boot(const std::string& program, const VirtualMachine& machine, const std
   }
 }
 
-Acceleration verdict(const std::string& reason) {
-  return {reason.empty() ? Accelerator::kvm : Accelerator::tcg, reason};
+Acceleration emulated(std::string reason) {
+  return {Accelerator::tcg, std::move(reason)};
 }
 
-/// The verdict of the last trial, if nothing has changed since. `kernel_digest`: empty for any.
-std::optional<Acceleration>
-recall(const std::string& program, const std::string& templates_dir, const std::string& kernel_digest) {
-  try {
-    const auto text = os::maybe_read_file(verdict_path(templates_dir), 1 << 16);
-    const auto record = text ? parse_json(*text, "kvm.json") : Json::object();
-    const auto kernel = kernel_digest.empty() ? string_or(record, "kernel_digest", "") : kernel_digest;
-    if (string_or(record, "circumstances", "") == circumstances(program, kernel)) {
-      return verdict(get_string(record, "reason"));
-    }
-  } catch (const Error&) {
-    // Half written: it is tried again.
-  }
-  return std::nullopt;
+Acceleration acceleration_of(const KvmVerdict& verdict) {
+  return verdict.proved ? Acceleration{Accelerator::kvm, ""} : emulated(verdict.reason);
 }
 
 } // namespace
 
 Acceleration
 choose_acceleration(const std::string& program, const VirtualMachine& machine, const std::string& staging) {
-  if (auto reason = obstacle(); !reason.empty()) {
-    return verdict(reason);
+  if (auto reason = kvm_obstacle(); !reason.empty()) {
+    return emulated(std::move(reason));
   }
-  if (const auto known = recall(program, machine.templates_dir, machine.kernel_digest)) {
-    return *known;
+  const auto verdicts = verdicts_of(program, machine.templates_dir);
+  if (const auto known = verdicts.recall(machine.kernel_digest)) {
+    return acceleration_of(*known);
   }
   os::make_directories(machine.templates_dir);
   const auto reason = try_to_boot(program, machine, staging);
-  os::write_json_atomically(
-      verdict_path(machine.templates_dir),
-      {{"circumstances", circumstances(program, machine.kernel_digest)},
-       {"kernel_digest", machine.kernel_digest},
-       {"reason", reason}},
-      os::Durable::no);
-  return verdict(reason);
+  const KvmVerdict verdict{reason.empty(), reason};
+  verdicts.remember(machine.kernel_digest, verdict);
+  return acceleration_of(verdict);
 }
 
 Acceleration remembered_acceleration(const std::string& program, const std::string& templates_dir) {
-  if (auto reason = obstacle(); !reason.empty()) {
-    return verdict(reason);
+  if (auto reason = kvm_obstacle(); !reason.empty()) {
+    return emulated(std::move(reason));
   }
-  return recall(program, templates_dir, "")
-      .value_or(Acceleration{Accelerator::tcg, "KVM is tried when the first virtual machine starts"});
+  const auto known = verdicts_of(program, templates_dir).recall("");
+  return known ? acceleration_of(*known) : emulated("KVM is tried when the first virtual machine starts");
 }
 
 } // namespace pyro::backend::qemu

@@ -1,6 +1,4 @@
-// KVM or emulation? That /dev/kvm opens proves nothing (facts: it may make machines that never reach
-// userspace), so a guest of ours is booted once against a deadline; the verdict is remembered until this
-// machine boots again.
+// KVM or emulation? (backend/shared/kvm_verdict.hpp)
 #pragma once
 
 #include "machine_shape.hpp"

@@ -78,8 +78,7 @@ std::vector<std::string> arguments(const MachineShape& shape, const StartMode& m
   if (!mode.incoming) {
     // A guest that goes on has its kernel in memory.
     argv.insert(
-        argv.end(),
-        {"-kernel", seen::k_kernel, "-initrd", seen::k_initrd, "-append", k_kernel_command_line});
+        argv.end(), {"-kernel", seen::k_kernel, "-initrd", seen::k_initrd, "-append", k_kernel_command_line});
   }
   if (mode.incoming) {
     // The state is saved without a configuration section (see machine.cpp).

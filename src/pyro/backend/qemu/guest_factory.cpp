@@ -4,6 +4,8 @@
 #include "program.hpp"
 #include "scratch_disk.hpp"
 
+#include <pyro/backend/shared/guest_description.hpp>
+#include <pyro/backend/shared/kvm_verdict.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -29,19 +31,6 @@ constexpr auto k_mount_limit = 60s;
 constexpr auto k_load_limit = 20s;
 constexpr int k_boot_attempts = 3;
 constexpr int k_key_version = 2;
-
-std::uint64_t sectors_of(const std::string& image) {
-  struct stat status {};
-
-  if (::stat(image.c_str(), &status) < 0) {
-    throw Error::from_errno(errno, fmt::format("look at the image {}", image));
-  }
-  if (status.st_size == 0 || status.st_size % 4096 != 0) {
-    throw Error(
-        ErrorCode::internal, "the image {} is {} bytes long, no multiple of 4096", image, status.st_size);
-  }
-  return static_cast<std::uint64_t>(status.st_size) / 512;
-}
 
 /// A file that reads as zeros.
 void make_sparse(const std::string& path, std::uint64_t bytes) {
@@ -82,24 +71,13 @@ void GuestFactory::describe_images() {
   const auto padding = m_spec.machine.templates_dir + "/padding";
   make_sparse(padding, k_images_disk_sectors * 512);
   std::vector<Extent> extents;
-  const auto add = [&](const std::string& image) {
+  for (const auto& image : images_of(m_spec.machine)) {
     m_extents.push_back({image, fmt::format("/vm/i{}", m_extents.size())});
     extents.push_back({m_extents.back().seen, sectors_of(image)});
-    return extents.back().sectors;
-  };
-  for (const auto& image : m_spec.machine.layer_images) {
-    m_mount.layers.push_back(add(image));
-  }
-  for (const auto& part : m_spec.machine.part_images) {
-    m_mount.parts.push_back({part.name, add(part.path)});
   }
   m_extents.push_back({padding, "/vm/padding"});
   os::write_file_atomically(m_images, images_descriptor(extents, "/vm/padding"), 0644, os::Durable::no);
   give_to_confined(os::open_file(m_images, O_RDONLY).get());
-}
-
-protocol::GuestMount GuestFactory::mount_request() const {
-  return m_mount;
 }
 
 HexDigest GuestFactory::key_of(const char* stage) const {
@@ -185,7 +163,7 @@ void GuestFactory::make_stack_template(const Template& made) {
   auto machine = start({Memory::shared_file, ImagesFormat::vmdk, true}, files);
   machine->load(os::open_file(base.state(), O_RDONLY).get(), k_load_limit);
   machine->resume();
-  machine->ask_guest(protocol::to_json(m_mount), k_mount_limit);
+  machine->ask_guest(protocol::to_json(mount_of(m_spec.machine)), k_mount_limit);
   machine->save();
 }
 

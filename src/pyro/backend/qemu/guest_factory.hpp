@@ -33,8 +33,6 @@ public:
   /// From the kernel on.
   std::unique_ptr<Machine> boot();
 
-  protocol::GuestMount mount_request() const;
-
   /// Over all that a guest depends on whose memory is kept with its processes.
   HexDigest key_of_kept() const { return key_of("kept"); }
 
@@ -60,7 +58,6 @@ private:
   Templates m_templates;
   std::string m_images;              // the descriptor
   std::vector<SharedFile> m_extents; // what it names
-  protocol::GuestMount m_mount;
 };
 
 } // namespace pyro::backend::qemu

@@ -4,12 +4,11 @@
 #include "guest_factory.hpp"
 #include "program.hpp"
 
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
-#include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
-#include <pyro/os/random.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@ using namespace std::chrono_literals;
 
 constexpr auto k_mount_limit = 60s;
 constexpr auto k_enter_limit = 20s;
-constexpr std::size_t k_entropy_bytes = 64;
 /// What QEMU takes beside the guest's memory: translated code, buffers.
 constexpr std::int64_t k_overhead_bytes = 512LL << 20;
 /// QEMU's own threads beside those of the guest's processors.
@@ -32,23 +30,11 @@ MachineShape shape_of(const LaunchSpec& spec, Accelerator accelerator) {
   return {accelerator, spec.machine.cpus, spec.machine.memory_mib, spec.egress};
 }
 
-os::CgroupLimits limits_of(const LaunchSpec& spec) {
-  os::CgroupLimits limits;
-  limits.cpus = spec.limits.cpus;
-  limits.memory_bytes = (spec.machine.memory_mib << 20) + k_overhead_bytes;
-  limits.pids = k_threads + spec.machine.cpus;
-  return limits;
-}
-
-protocol::GuestEnter identity_of(const LaunchSpec& spec) {
-  protocol::GuestEnter enter;
-  enter.hostname = spec.hostname;
-  enter.machine_id = machine_id_of(spec);
-  enter.epoch_ms = static_cast<std::int64_t>(os::now_epoch() * 1000);
-  enter.entropy = os::random_hex(k_entropy_bytes);
+protocol::GuestEnter enter_request(const LaunchSpec& spec) {
+  auto enter = identity_of(spec);
   enter.network = spec.egress;
   if (spec.egress) {
-    enter.resolv_conf = os::maybe_read_file("/etc/resolv.conf", 64 << 10).value_or("");
+    enter.resolv_conf = resolver_configuration();
   }
   return enter;
 }
@@ -128,7 +114,7 @@ private:
   }
 
   std::unique_ptr<Machine> mounted(std::unique_ptr<Machine> machine) {
-    machine->ask_guest(protocol::to_json(m_factory.mount_request()), k_mount_limit);
+    machine->ask_guest(protocol::to_json(mount_of(m_spec.machine)), k_mount_limit);
     m_watch.lap("mounted");
     return machine;
   }
@@ -150,6 +136,7 @@ private:
 } // namespace
 
 VirtualSandbox launch(const LaunchSpec& spec) {
+  refuse_binds(spec);
   VirtualSandbox sandbox;
   Stopwatch watch(sandbox.timings);
   os::make_directories(spec.generation_dir);
@@ -159,13 +146,14 @@ VirtualSandbox launch(const LaunchSpec& spec) {
     sandbox.notes.push_back(fmt::format(
         "the processor is emulated (TCG), which is much slower than KVM: {}", acceleration.reason));
   }
-  sandbox.cgroup = std::make_unique<os::Cgroup>(spec.cgroup_name, limits_of(spec));
+  sandbox.cgroup =
+      std::make_unique<os::Cgroup>(spec.cgroup_name, limits_of(spec, k_overhead_bytes, k_threads));
   GuestFactory factory(spec, shape_of(spec, acceleration.kind), *sandbox.cgroup, sandbox.notes);
   watch.lap("prepared");
   Starter starter(spec, factory, sandbox.notes, watch);
   auto machine = starter.start();
   os::crash_point("qemu.started");
-  machine->ask_guest(protocol::to_json(identity_of(spec)), k_enter_limit);
+  machine->ask_guest(protocol::to_json(enter_request(spec)), k_enter_limit);
   watch.lap("entered");
   sandbox.base_memory = starter.take_base_memory();
   sandbox.kept_key = factory.key_of_kept();

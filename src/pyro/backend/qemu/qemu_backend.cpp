@@ -3,6 +3,7 @@
 #include "acceleration.hpp"
 #include "program.hpp"
 
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/start_supervisor.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/process.hpp>
@@ -56,11 +57,8 @@ public:
   }
 
   Capabilities capabilities() const override {
-    Capabilities capabilities;
+    auto capabilities = machine_capabilities();
     capabilities.egress = os::find_program("pasta").has_value();
-    capabilities.limits = true; // the machine has just the memory and processors that it was given
-    capabilities.upper_on_host = false;
-    capabilities.virtual_machine = true;
     capabilities.memory_snapshot = true;
     const auto program = os::find_program(k_tools.front().program);
     capabilities.emulated =
@@ -70,7 +68,7 @@ public:
 
   Launched start(const LaunchSpec& given) const override {
     auto spec = given;
-    spec.kind = LaunchKind::qemu;
+    spec.kind = LaunchKind::machine;
     return start_supervisor(m_supervisor_path, spec);
   }
 

@@ -69,7 +69,7 @@ void serve(const backend::LaunchSpec& spec) {
         spec, std::make_unique<HostGuest>(std::move(processes)), Json::object(), std::move(notes));
     return;
   }
-  if (spec.kind == backend::LaunchKind::qemu) {
+  if (spec.kind == backend::LaunchKind::machine) {
     auto sandbox = backend::qemu::launch(spec);
     supervisor::note_kernel_objects(spec, sandbox.cgroup->directories(), sandbox.process.pid());
     auto timings = sandbox.timings;
