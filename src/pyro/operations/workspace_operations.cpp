@@ -8,7 +8,7 @@ namespace {
 Json service_schema() {
   return result(
       {{"name", text("")},
-       {"state", text("waiting, starting, running, ready, exited, failed, completed, stopped")},
+       {"state", text("waiting, starting, running, ready, exited, failed, completed, stopped, unknown")},
        {"pid", number("Inside; 0: none")},
        {"started_at", epoch("0: never")},
        {"ready_at", epoch("0: not yet")},

@@ -4,6 +4,7 @@
 #include "guest_services.hpp"
 #include "secrets.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 
 #include <ctime>
@@ -79,6 +80,25 @@ secret_names(const store::WorkspacePaths& paths, const store::WorkspaceRecord& r
   return names;
 }
 
+std::vector<std::string> declared_services(const store::WorkspaceRecord& record) {
+  std::vector<std::string> names;
+  if (record.spec.is_object() && record.spec.contains("services")) {
+    for (const auto& [name, definition] : record.spec["services"].items()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+/// What can be said of a sandbox whose agent does not answer.
+Json unknown_services(const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  for (const auto& name : declared_services(record)) {
+    list.push_back({{"name", name}, {"state", "unknown"}});
+  }
+  return list;
+}
+
 } // namespace
 
 /// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
@@ -93,10 +113,8 @@ Json describe_services(const store::WorkspacePaths& paths, const store::Workspac
       return list;
     }
   }
-  if (record.spec.is_object() && record.spec.contains("services")) {
-    for (const auto& [name, definition] : record.spec["services"].items()) {
-      list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
-    }
+  for (const auto& name : declared_services(record)) {
+    list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
   }
   return list;
 }
@@ -126,7 +144,16 @@ double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceR
 
 Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   auto document = describe_record(record, CommandLog(paths, record));
-  const auto services = describe_services(paths, record);
+  Json services;
+  try {
+    services = describe_services(paths, record);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::timeout) {
+      throw;
+    }
+    services = unknown_services(record);
+    document["notes"].push_back("the sandbox hangs: its agent does not answer; `pyro reset` makes it anew");
+  }
   document["services"] = services;
   document["service_count"] = services.size();
   document["running_service_count"] =

@@ -5,6 +5,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <cerrno>
@@ -50,6 +51,39 @@ private:
   const std::function<void(const std::string&)>& m_line;
   std::string m_text;
   bool m_pending = false;
+};
+
+/// Does the agent still answer? Asked where a command does not end though it should.
+class AgentWatch {
+public:
+  explicit AgentWatch(backend::ControlClient& client) : m_client(client) {}
+
+  void ask() {
+    if (m_asked_at) {
+      return;
+    }
+    m_asked_at = os::now_monotonic();
+    protocol::CallEvents events;
+    events.on_result = [this](const Json&) {
+      m_asked_at.reset();
+    };
+    m_question = m_client.open("/agent/hello", Json::object(), std::move(events));
+  }
+
+  void check() const {
+    if (m_asked_at && os::now_monotonic() - *m_asked_at > k_limit) {
+      throw Error(
+          ErrorCode::unavailable, "the sandbox hangs: its agent has not answered for {} s", k_limit.count())
+          .with_hint("`pyro reset` makes it anew, `pyro stop` ends it");
+    }
+  }
+
+private:
+  static constexpr std::chrono::seconds k_limit{15};
+
+  backend::ControlClient& m_client;
+  std::optional<std::chrono::milliseconds> m_asked_at;
+  std::shared_ptr<protocol::Call> m_question;
 };
 
 /// Our stdout may be a pipe that somebody reads slowly: wait until it takes bytes again.
@@ -151,13 +185,19 @@ ExecResult run_with_output(
   };
   call = client.open("/agent/exec", protocol::to_json(request), std::move(events));
   input.start(call);
+  AgentWatch watch(client);
+  const bool is_limited = request.timeout_ms > 0;
+  const auto time_over = os::now_monotonic() + std::chrono::milliseconds(request.timeout_ms);
   while (!result && !failure) {
-    client.loop().turn(std::chrono::milliseconds(poll_control ? 100 : 60'000));
-    if (poll_control) {
-      while (const auto message = poll_control()) {
-        call->send(*message);
-      }
+    client.loop().turn(std::chrono::milliseconds(poll_control || is_limited ? 100 : 60'000));
+    while (const auto message = poll_control ? poll_control() : std::nullopt) {
+      call->send(*message);
+      watch.ask();
     }
+    if (is_limited && os::now_monotonic() > time_over) {
+      watch.ask();
+    }
+    watch.check();
   }
   if (failure) {
     throw *failure;

@@ -208,7 +208,8 @@ protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor&
 }
 
 std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client) {
-  const auto result = client.call("/agent/services/status", Json::object());
+  constexpr std::chrono::seconds k_limit{15}; // an agent that runs answers at once, however busy its machine
+  const auto result = client.call("/agent/services/status", Json::object(), k_limit);
   return protocol::services_result_from_json(result).services;
 }
 

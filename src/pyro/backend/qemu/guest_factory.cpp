@@ -162,7 +162,6 @@ void GuestFactory::make_stack_template(const Template& made) {
   files.state = made.state();
   auto machine = start({Memory::shared_file, ImagesFormat::vmdk, true}, files);
   machine->load(os::open_file(base.state(), O_RDONLY).get(), k_load_limit);
-  machine->resume();
   machine->ask_guest(protocol::to_json(mount_of(m_spec.machine)), k_mount_limit);
   machine->save();
 }
@@ -184,7 +183,6 @@ std::unique_ptr<Machine> GuestFactory::clone(const Template& from) {
   make_sparse(files.state, 0);
   auto machine = start({Memory::private_file, ImagesFormat::vmdk, true}, files);
   machine->load(os::open_file(from.state(), O_RDONLY).get(), k_load_limit);
-  machine->resume();
   return machine;
 }
 

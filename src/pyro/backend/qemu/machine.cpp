@@ -72,6 +72,7 @@ void Machine::load(int state, std::chrono::milliseconds limit) {
       {{"capabilities", Json::array({{{"capability", "x-ignore-shared"}, {"state", true}}})}});
   m_qmp->give_fd(k_incoming, state);
   m_qmp->execute("migrate-incoming", {{"uri", fmt::format("fd:{}", k_incoming)}});
+  m_qmp->execute("cont"); // as soon as it is loaded
   while (get_string(m_qmp->execute("query-status"), "status") == "inmigrate") {
     if (os::now_monotonic() > deadline) {
       throw Error(ErrorCode::timeout, "the saved guest was not loaded within {} ms", limit.count());

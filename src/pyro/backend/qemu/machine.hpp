@@ -33,7 +33,7 @@ public:
 
   /// Waits until its QEMU can be talked to.
   void await_monitor(std::chrono::milliseconds limit);
-  /// The guest goes on from a saved state (StartMode::incoming), once resume() is called.
+  /// The guest goes on from a saved state (StartMode::incoming).
   void load(int state, std::chrono::milliseconds limit);
 
   void resume() { m_qmp->execute("cont"); }
