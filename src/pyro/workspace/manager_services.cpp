@@ -224,11 +224,18 @@ Json Manager::service_start(const std::string& workspace, const ServiceRequest& 
   const auto client = connect(m_state->context, host, "service_start");
   const auto define = definition_of(host, request);
   auto document = new_document(host, request);
-  begin_service(host, *client, define, document);
-  document["published_ports"] = publish(*client, request);
-  host.services.save(document);
-  take(host, document, wait_for_service(context, *client, request.name));
-  host.services.save(document);
+  try {
+    begin_service(host, *client, define, document);
+    document["published_ports"] = publish(*client, request);
+    host.services.save(document);
+    take(host, document, wait_for_service(context, *client, request.name));
+    host.services.save(document);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::not_found) {
+      std::ignore = context.records.load(host.record.id); // removed meanwhile: says so
+    }
+    throw;
+  }
   return shown(host, document);
 }
 

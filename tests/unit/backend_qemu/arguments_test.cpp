@@ -61,6 +61,7 @@ TEST(QemuArguments, TheShapeIsTheMachine) {
   EXPECT_NE(text.find("-cpu host"), std::string::npos);
   EXPECT_NE(text.find("-smp 3 "), std::string::npos);
   EXPECT_NE(text.find("-m 768M "), std::string::npos);
+  EXPECT_EQ(text.find("mitigations=off"), std::string::npos) << "for emulated processors only";
 }
 
 } // namespace
