@@ -39,11 +39,10 @@ Agent::Agent(AgentOptions options)
                 std::move(options.upper_dir),
                 options.is_guest},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
-      m_channel(std::move(options.channel)), m_boot_epoch(os::random_hex(16)) {
+      m_channel(std::move(options.channel)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
   add_operations();
   m_router.attach(m_session);
-  begin_session();
   m_session.on_output([this] {
     if (m_pump) {
       m_pump->wake();
@@ -99,6 +98,8 @@ void Agent::end_descendants() {
 }
 
 int Agent::run() {
+  m_boot_epoch = os::random_hex(16); // not before: clones of a saved guest begin here
+  begin_session();
   m_loop.run();
   end_descendants();
   return m_exit_status;

@@ -13,7 +13,8 @@ namespace pyro::agent {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_patience{2000};
+/// A process in the middle of a write to a busy disk stops when that is done.
+constexpr std::chrono::milliseconds k_patience{5000};
 
 bool is_stopped(char state) {
   return state == 'T' || state == 't';

@@ -94,12 +94,15 @@ void converse(int port, const std::function<bool(const std::string& what, const 
   throw Error(ErrorCode::protocol, "'do' is '{}'", what);
 }
 
-void mount_everything(GuestBoot& boot, const Json& request) {
+/// Returns what holds the writable layers.
+os::Fd mount_everything(const Json& request) {
   const auto mount = protocol::guest_mount_from_json(request);
   mount_disks(mount);
-  boot.uppers = enter_guest_root(mount);
+  auto uppers = enter_guest_root(mount);
   mount_kernel_files();
   os::bring_up_loopback();
+  prepare_identity();
+  return uppers;
 }
 
 } // namespace
@@ -108,25 +111,25 @@ bool is_guest_init() {
   return ::getpid() == 1 && os::exists("/modules/order");
 }
 
-GuestBoot boot_guest() {
+void boot_guest(const std::function<void(GuestBoot boot)>& mounted) {
   mount_early();
   use_console();
   load_modules();
-  GuestBoot boot;
-  boot.channel = open_guest_channel();
-  say(boot.channel.get(), {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}});
-  converse(boot.channel.get(), [&](const std::string& what, const Json& request) {
-    if (what == "mount") {
-      mount_everything(boot, request);
+  const auto channel = open_guest_channel();
+  bool is_mounted = false;
+  say(channel.get(), {{"guest", "pyro"}, {"version", protocol::k_guest_boot_version}});
+  converse(channel.get(), [&](const std::string& what, const Json& request) {
+    if (what == "mount" && !is_mounted) {
+      mounted({os::duplicate(channel.get()), mount_everything(request)});
+      is_mounted = true;
       return false;
     }
-    if (what != "enter") {
+    if (what != "enter" || !is_mounted) {
       refuse(what);
     }
     take_identity(protocol::guest_enter_from_json(request));
     return true;
   });
-  return boot;
 }
 
 Continuation await_continuation(int channel) {

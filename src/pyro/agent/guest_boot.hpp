@@ -4,6 +4,8 @@
 
 #include <pyro/os/fd.hpp>
 
+#include <functional>
+
 namespace pyro::agent {
 
 /// Were we started by a kernel out of an initramfs of ours?
@@ -14,8 +16,9 @@ struct GuestBoot {
   os::Fd uppers; // holds <part>/upper of the writable layers
 };
 
-/// Follows what the host says (protocol/guest_boot.hpp) until it says "enter".
-GuestBoot boot_guest();
+/// Follows what the host says (protocol/guest_boot.hpp) until it says "enter". `mounted` is called once the
+/// root is there, before the host is told so and may save this guest: what it does no clone has to do.
+void boot_guest(const std::function<void(GuestBoot boot)>& mounted);
 
 /// Who goes on after a pause: the guest that was suspended, or a clone of it, which is another machine.
 enum class Continuation { same, clone };

@@ -72,15 +72,35 @@ void cover(const std::string& path, std::string_view text) {
   }
 }
 
-/// Of this guest, as far as they outlive its being cloned.
+/// Open from before a guest is saved, so that its clones have little left to do.
 struct Renewal {
-  std::string machine_id;
-  os::Fd boot_id; // the file over the kernel's
+  os::Fd machine_id; // the file over the environment's
+  os::Fd boot_id;    // the file over the kernel's
 };
 
 Renewal& renewal() {
   static Renewal instance;
   return instance;
+}
+
+os::Fd cover_to_rewrite(const std::string& path, std::string_view text) {
+  cover(path, text);
+  return os::open_file(cover_of(path), O_WRONLY | O_NOFOLLOW);
+}
+
+/// By another text of the same length, or of an empty one.
+void rewrite(const os::Fd& file, const std::string& text) {
+  if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    throw Error::from_errno(errno, "write what makes this guest unlike others");
+  }
+}
+
+/// The environment's own shows again.
+void uncover(const std::string& path) {
+  const auto root = os::open_file("/", O_PATH | O_DIRECTORY);
+  if (const auto target = os::maybe_open_beneath(root.get(), path.substr(1), O_PATH)) {
+    ::umount2(fmt::format("/proc/self/fd/{}", target->get()).c_str(), MNT_DETACH);
+  }
 }
 
 /// As random(4) writes it: a random UUID (RFC 9562, version 4).
@@ -105,10 +125,13 @@ void set_clock(std::int64_t epoch_ms) {
   }
 }
 
+void prepare_identity() {
+  renewal().machine_id = cover_to_rewrite(k_machine_id, "");
+}
+
 void prepare_renewal() {
   if (!renewal().boot_id) {
-    cover(k_boot_id, os::read_file(k_boot_id));
-    renewal().boot_id = os::open_file(cover_of(k_boot_id), O_WRONLY | O_NOFOLLOW);
+    renewal().boot_id = cover_to_rewrite(k_boot_id, os::read_file(k_boot_id));
   }
 }
 
@@ -116,14 +139,8 @@ void renew_identity(const protocol::GuestEnter& enter) {
   feed_random_pool(bytes_of_hex(enter.entropy));
   set_clock(enter.epoch_ms);
   set_host_name(enter.hostname);
-  if (enter.machine_id != renewal().machine_id) {
-    write_cover(k_machine_id, enter.machine_id + "\n");
-    renewal().machine_id = enter.machine_id;
-  }
-  const auto boot_id = new_boot_id() + "\n"; // always as long as the one before
-  if (::pwrite(renewal().boot_id.get(), boot_id.data(), boot_id.size(), 0) < 0) {
-    throw Error::from_errno(errno, "renew the boot id");
-  }
+  rewrite(renewal().machine_id, enter.machine_id + "\n");
+  rewrite(renewal().boot_id, new_boot_id() + "\n");
   if (enter.network) {
     write_cover(k_resolv_conf, enter.resolv_conf);
   }
@@ -134,8 +151,9 @@ void take_identity(const protocol::GuestEnter& enter) {
   set_clock(enter.epoch_ms);
   set_host_name(enter.hostname);
   if (!enter.machine_id.empty()) {
-    cover(k_machine_id, enter.machine_id + "\n");
-    renewal().machine_id = enter.machine_id;
+    rewrite(renewal().machine_id, enter.machine_id + "\n");
+  } else {
+    uncover(k_machine_id);
   }
   if (enter.network) {
     bring_up_network(enter);

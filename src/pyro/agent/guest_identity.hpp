@@ -6,6 +6,9 @@
 
 namespace pyro::agent {
 
+/// What take_identity() needs, made once the root is there and before the guest is saved.
+void prepare_identity();
+
 /// In this order, before any process of the user's runs: the random pool is fed and reseeded, the clock set,
 /// host name and machine id are fresh, the network is up. The kernel makes the boot id when it is first read,
 /// which nobody does before; so it is fresh too.

@@ -85,13 +85,15 @@ void protect_process() {
 /// As the first process of a virtual machine: whatever happens, the machine ends with us.
 [[noreturn]] void run_guest() {
   try {
-    auto boot = agent::boot_guest();
     protect_process();
-    agent::AgentOptions options;
-    options.channel = std::move(boot.channel);
-    options.upper_dir = fmt::format("/proc/self/fd/{}", boot.uppers.release());
-    options.is_guest = true;
-    auto* agent = new agent::Agent(std::move(options)); // never destroyed, see run()
+    agent::Agent* agent = nullptr; // never destroyed, see run()
+    agent::boot_guest([&agent](agent::GuestBoot boot) {
+      agent::AgentOptions options;
+      options.channel = std::move(boot.channel);
+      options.upper_dir = fmt::format("/proc/self/fd/{}", boot.uppers.release());
+      options.is_guest = true;
+      agent = new agent::Agent(std::move(options));
+    });
     agent->run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pyro-agent: %s\n", error.what());
