@@ -65,7 +65,11 @@ void Supervisor::run() {
   listen();
   m_guest->watch(m_loop);
   connect_agent();
-  greet_agent();
+  if (m_guest->has_answered()) {
+    announce();
+  } else {
+    greet_agent();
+  }
   arm_expiry();
   watch_idleness();
   m_loop.run();
@@ -94,13 +98,17 @@ void Supervisor::greet_agent() {
   events.on_result = [this](const Json& result) {
     const auto hello = protocol::hello_from_json(result);
     std::ignore = hello; // its features are asked by the clients that need them
-    m_ready(backend::to_json(backend::Launched{::getpid(), m_guest->pid(), m_notes, m_timings}));
+    announce();
   };
   events.on_failure = [this](const Error& error) {
     end(fmt::format("the agent did not answer: {}", error.what()));
   };
   protocol::open_call(
       m_agent->session, std::string(protocol::path::k_hello), Json::object(), std::move(events));
+}
+
+void Supervisor::announce() {
+  m_ready(backend::to_json(backend::Launched{::getpid(), m_guest->pid(), m_notes, m_timings}));
 }
 
 void Supervisor::listen() {

@@ -32,6 +32,9 @@ struct Guest {
   /// Kills everything inside.
   virtual void kill() = 0;
 
+  /// Has its agent just answered, before its session? Then there is no need to greet it.
+  virtual bool has_answered() const { return false; }
+
   /// Can its memory be kept?
   virtual bool can_save() const { return false; }
 
@@ -73,6 +76,7 @@ private:
 
   void connect_agent();
   void greet_agent();
+  void announce();
   void listen();
   void accept_clients();
   void drop_client(Client* client);

@@ -17,6 +17,8 @@ public:
 
   int pid() const override { return m_machine.process.pid(); }
 
+  bool has_answered() const override { return true; } // it was told to enter
+
   // Paused from outside the machine its writable layer could not be read: the agent does it.
   bool freeze() override { return false; }
 

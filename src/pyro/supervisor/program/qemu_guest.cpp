@@ -29,6 +29,8 @@ public:
 
   void thaw() override {}
 
+  bool has_answered() const override { return true; } // it was told to enter
+
   bool can_save() const override { return m_sandbox.base_memory.valid(); }
 
   void save(const std::string& directory) override { backend::qemu::keep(m_sandbox, m_spec, directory); }
