@@ -96,6 +96,7 @@ private:
   }
 
   void finish_later(ProbeOutcome outcome) {
+    m_runtime.loop.cancel(m_timer); // the time limit must not outlive this
     m_timer = m_runtime.loop.after(std::chrono::milliseconds(0), [this, outcome = std::move(outcome)] {
       auto done = m_done; // it may destroy this
       done(outcome);

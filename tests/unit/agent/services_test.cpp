@@ -256,6 +256,29 @@ TEST_F(ServicesTest, LivenessRestarts) {
   EXPECT_NE(status("a").pid, before.pid);
 }
 
+TEST_F(ServicesTest, RestartsAgainAndAgainBesideAFailingLiveness) {
+  auto fine = m_directory + "/fine";
+  ask(protocol::path::k_services_apply,
+      {{"services",
+        {{"again", service("sleep 0.05; exit 1", {{"restart", "always"}, {"max_restarts", 1000}})},
+         {"alive", service(
+                       "touch " + fine + "; exec sleep 1000", {{"restart", "on-failure"},
+                                                               {"ready_after_ms", 200},
+                                                               {"liveness",
+                                                                {{"kind", "exec"},
+                                                                 {"argv", {"sh", "-c", "test -e " + fine}},
+                                                                 {"timeout_ms", 100},
+                                                                 {"interval_ms", 20},
+                                                                 {"failures", 1}}}})}}}});
+  for (int round = 1; round <= 3; ++round) {
+    EXPECT_TRUE(run_until([&] { return status("alive").state == ServiceState::ready; }));
+    run_for(milliseconds(300));
+    os::run_checked({.argv = {"rm", "-f", fine}});
+    EXPECT_TRUE(run_until([&] { return status("alive").restarts >= round; }));
+  }
+  EXPECT_GE(status("again").restarts, 3);
+}
+
 TEST_F(ServicesTest, StopsWithTheSignalAndTheGrace) {
   apply_and_wait(
       {{"polite", service(
