@@ -80,15 +80,13 @@ std::vector<std::string> arguments(const MachineShape& shape, const StartMode& m
         argv.end(), {"-netdev", "user,id=net,ipv6=off", "-device",
                      "virtio-net-pci,netdev=net,mac=52:54:00:12:34:56,romfile="});
   }
-  if (!mode.incoming) {
-    // A guest that goes on has its kernel in memory.
+  if (mode.incoming) {
+    // It has its kernel in memory. The state is saved without a configuration section (see saved_guest.cpp).
+    argv.insert(argv.end(), {"-global", "migration.send-configuration=off", "-incoming", "defer"});
+  } else {
     argv.insert(
         argv.end(),
         {"-kernel", seen::k_kernel, "-initrd", seen::k_initrd, "-append", kernel_command_line(kvm)});
-  }
-  if (mode.incoming) {
-    // The state is saved without a configuration section (see machine.cpp).
-    argv.insert(argv.end(), {"-global", "migration.send-configuration=off", "-incoming", "defer"});
   }
   return argv;
 }

@@ -34,7 +34,7 @@ struct VirtualSandbox {
 VirtualSandbox launch(const LaunchSpec& spec);
 
 /// Writes the machine down with everything that runs in it, for LaunchSpec::machine.saved, while its guest
-/// waits for the host. Only for one that was cloned. Nothing is left in `directory` where it fails.
+/// waits for the host. Only for one that was cloned. Where it fails, what is in `directory` is not sealed.
 void keep(VirtualSandbox& sandbox, const LaunchSpec& spec, const std::string& directory);
 
 } // namespace pyro::backend::qemu
