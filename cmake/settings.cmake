@@ -2,14 +2,13 @@
 option(PYRO_WERROR "Treat warnings as errors" OFF)
 option(PYRO_TESTS "Build the tests" ON)
 option(PYRO_CRASH_POINTS "Compile in named crash points (test builds)" OFF)
+set(PYRO_JOINED 12 CACHE STRING "Source files per joined unit; 0 compiles each on its own")
 set(PYRO_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-# Programs compile like libraries (-fPIC), or they could not use the one precompiled header.
-set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
@@ -17,16 +16,14 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Precompiled headers are safe to cache when ccache ignores their time stamps.
-  set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
 add_library(pyro_settings INTERFACE)
 target_include_directories(pyro_settings INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
-target_compile_definitions(pyro_settings INTERFACE FMT_HEADER_ONLY _GNU_SOURCE _FILE_OFFSET_BITS=64)
+target_compile_definitions(pyro_settings INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
 target_compile_options(pyro_settings INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers
-                                               $<$<BOOL:${PYRO_WERROR}>:-Werror> -fpch-preprocess)
+                                               $<$<BOOL:${PYRO_WERROR}>:-Werror>)
 if(PYRO_CRASH_POINTS)
   target_compile_definitions(pyro_settings INTERFACE PYRO_CRASH_POINTS)
 endif()

@@ -1,15 +1,21 @@
 include(GoogleTest)
 
-# One precompiled header for everything; targets reuse it.
-add_library(pyro_pch STATIC ${PROJECT_SOURCE_DIR}/cmake/pch.cpp)
-target_link_libraries(pyro_pch PUBLIC pyro_settings nlohmann_json::nlohmann_json)
-target_precompile_headers(pyro_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.hpp)
+# pyro_joined(target): its sources are compiled a dozen at a time. Most of a unit's cost is the templates of the libraries
+# it includes, and those are instantiated once per joined unit instead of once per file.
+function(pyro_joined target)
+  if(PYRO_JOINED)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${PYRO_JOINED})
+    # g++ takes the files of a joined unit for headers, and warns of fixtures in anonymous namespaces there.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
 
-# pyro_library(name [DEPENDS libs...] [PRIVATE libs...])
-# The static library of one folder: every .cpp directly in it. Its dependencies are its permitted includes.
+# pyro_library(name [ROOMS folders...] [DEPENDS libs...] [PRIVATE libs...])
+# The static library of one folder: every .cpp directly in it and in its rooms. Its dependencies are its permitted includes.
 function(pyro_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  cmake_parse_arguments(ARG "" "" "ROOMS;DEPENDS;PRIVATE" ${ARGN})
+  list(TRANSFORM ARG_ROOMS APPEND /*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp ${ARG_ROOMS})
   if(NOT sources)
     add_library(pyro_${name} INTERFACE)
     target_link_libraries(pyro_${name} INTERFACE pyro_settings nlohmann_json::nlohmann_json ${ARG_DEPENDS})
@@ -18,7 +24,7 @@ function(pyro_library name)
   add_library(pyro_${name} STATIC ${sources})
   target_link_libraries(pyro_${name} PUBLIC pyro_settings nlohmann_json::nlohmann_json ${ARG_DEPENDS}
                                      PRIVATE ${ARG_PRIVATE})
-  target_precompile_headers(pyro_${name} REUSE_FROM pyro_pch)
+  pyro_joined(pyro_${name})
 endfunction()
 
 # pyro_program(target output [STATIC] SOURCES files... DEPENDS libs...)
@@ -28,7 +34,6 @@ function(pyro_program target output)
   add_executable(${target} ${ARG_SOURCES})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   target_link_libraries(${target} PRIVATE pyro_settings ${ARG_DEPENDS})
-  target_precompile_headers(${target} REUSE_FROM pyro_pch)
   if(PYRO_SANITIZE)
     return()
   endif()
@@ -50,9 +55,8 @@ function(pyro_test name)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${name} ${sources})
-  target_link_libraries(${name} PRIVATE pyro_settings ${ARG_DEPENDS} GTest::gtest_main)
-  target_precompile_headers(${name} REUSE_FROM pyro_pch)
-  target_compile_definitions(${name} PRIVATE PYRO_SOURCE_DIR="${PROJECT_SOURCE_DIR}" PYRO_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE pyro_settings ${ARG_DEPENDS} pyro_test_support GTest::gtest_main)
+  pyro_joined(${name})
   set(fixtures)
   if(ARG_FIXTURES)
     set(fixtures FIXTURES_REQUIRED ${ARG_FIXTURES})

@@ -1,8 +1,8 @@
 #include "crew.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/fd.hpp>
 
-#include <nlohmann/json.hpp>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 

@@ -3,7 +3,7 @@
 #include "hammering.hpp"
 #include "model.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <iostream>
 #include <thread>

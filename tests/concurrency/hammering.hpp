@@ -3,7 +3,7 @@
 
 #include "model.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::concurrency {
 

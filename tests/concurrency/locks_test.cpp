@@ -2,10 +2,10 @@
 // operations that take it on both sides.
 #include "crew.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/file_lock.hpp>
 
-#include <nlohmann/json.hpp>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 

@@ -2,11 +2,10 @@
 // no layer in use vanishes, and whatever was reported as done is there.
 #include "crew.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/store/layers.hpp>
 #include <pyro/store/records.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <thread>
@@ -15,7 +14,7 @@ namespace pyro::concurrency {
 namespace {
 
 constexpr int k_workspaces = 3;
-constexpr int k_workers = 5;
+constexpr int k_workers_each = 5;
 
 class Many : public contract::Contract {
 protected:
@@ -187,7 +186,7 @@ TEST_P(Many, WorkspacesWithGarbageCollectionAndKills) {
     }
   });
   std::vector<pid_t> workers;
-  for (int number = 0; number < k_workers; ++number) {
+  for (int number = 0; number < k_workers_each; ++number) {
     workers.push_back(crew.send(work));
   }
   std::mt19937 dice(seed);

@@ -2,9 +2,8 @@
 #include "../support/leftovers.hpp"
 #include "crew.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/store/gc.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <thread>

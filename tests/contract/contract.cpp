@@ -8,9 +8,8 @@
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/process.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <unistd.h>
@@ -64,6 +63,10 @@ bool is_machine(const std::string& backend) {
 }
 
 } // namespace
+
+Json by_id(const std::string& id) {
+  return {{"workspace_id", id}};
+}
 
 std::vector<std::string> sandboxes() {
   return with_firecracker({"namespaces", "qemu"});

@@ -93,6 +93,9 @@ class ContractFake : public Contract {};
 /// What is different without isolation.
 class ContractHost : public Contract {};
 
+/// The parameters that name a workspace.
+Json by_id(const std::string& id);
+
 std::vector<std::string> sandboxes();
 std::vector<std::string> that_run_commands();
 std::vector<std::string> all_backends();

@@ -1,6 +1,6 @@
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {

@@ -1,10 +1,9 @@
 // Patches of workspace_diff are for git: random trees, changed inside, and the patch applied outside.
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/operations/text.hpp>
 #include <pyro/os/process.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <random>

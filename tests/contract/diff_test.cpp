@@ -1,7 +1,7 @@
 // What is different since a workspace was created.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {

@@ -1,7 +1,8 @@
 // What lies on disk: readable records with a version, at places that other programs may rely on.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
 #include <sys/stat.h>
 
 namespace pyro::contract {

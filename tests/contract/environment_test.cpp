@@ -1,11 +1,11 @@
 // Environments in their cache, and copies of disks.
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/tree_copy.hpp>
 
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 #include <cstdlib>

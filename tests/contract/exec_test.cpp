@@ -1,16 +1,12 @@
 // ws-exec-logs, ws-rehydrate, ws-requires-started, diff-silent: commands, and what is noted of them.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <thread>
 
 namespace pyro::contract {
 namespace {
-
-Json by_id(const std::string& id) {
-  return {{"workspace_id", id}};
-}
 
 TEST_P(ContractSandbox, ws_exec_logs) {
   const auto id = create_id();

@@ -1,7 +1,8 @@
 // Copying files and directories out of a workspace.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
 #include <sys/stat.h>
 
 #include <unistd.h>
@@ -9,7 +10,7 @@
 namespace pyro::contract {
 namespace {
 
-Json take(Contract& test, const std::string& id, const std::string& path, const fs::path& output) {
+Json take_out(Contract& test, const std::string& id, const std::string& path, const fs::path& output) {
   return test.call(
       "workspace_export", {{"workspace_id", id}, {"path", path}, {"output_path", output.string()}});
 }
@@ -20,7 +21,7 @@ TEST_P(ContractSandbox, export_exact) {
       id, "mkdir -p d/sub/empty; echo 2 > d/sub/file; ln -s ../../elsewhere d/link; chmod 755 d/sub/file; rm "
           "d/low; "
           "echo low2 > d/low2; chmod 600 d/low2");
-  const auto directory = take(*this, id, "/workspace/d", root() / "out");
+  const auto directory = take_out(*this, id, "/workspace/d", root() / "out");
   EXPECT_EQ(directory["artifact_type"], "directory");
   EXPECT_EQ(directory["output_path"], (root() / "out").string());
   EXPECT_EQ(directory["entry_count"], 5);
@@ -34,9 +35,9 @@ TEST_P(ContractSandbox, export_exact) {
                                             {"sub", "directory " + mode(0755)},
                                             {"sub/empty", "directory " + mode(0755)},
                                             {"sub/file", "file " + mode(0755) + " 2\n"}}));
-  take(*this, id, "f", root() / "one");
+  take_out(*this, id, "f", root() / "one");
   EXPECT_EQ(testing::read_file(root() / "one"), "1");
-  take(*this, id, "d/link", root() / "symlink");
+  take_out(*this, id, "d/link", root() / "symlink");
   EXPECT_EQ(fs::read_symlink(root() / "symlink"), "../../elsewhere");
 
   struct stat status {};
@@ -62,7 +63,7 @@ TEST_P(ContractSandbox, export_exact__stopped) {
   const auto id = create_id({{"seed_path", tree("seed", {{"a", "1"}}).string()}});
   exec(id, "echo 2 > b");
   call("workspace_stop", {{"workspace_id", id}});
-  take(*this, id, "/workspace", root() / "out");
+  take_out(*this, id, "/workspace", root() / "out");
   EXPECT_EQ(testing::read_file(root() / "out/a") + testing::read_file(root() / "out/b"), "12\n");
 }
 
@@ -75,7 +76,7 @@ TEST_P(ContractSandbox, export_exact__hostile_content) {
       "ln -s /etc out; echo x > locked/f; chmod 0 locked/f; chmod 500 locked; head -c 5 /dev/zero > "
       "d/sparse; "
       "truncate -s 1G d/sparse; chmod u+s d/sparse; printf x > \"d/$(printf 'new\\nline\\033')\"; sleep 0.2");
-  const auto result = take(*this, id, "d", root() / "out");
+  const auto result = take_out(*this, id, "d", root() / "out");
   EXPECT_GE(result["left_out"], 1);
   EXPECT_FALSE(fs::exists(fs::symlink_status(root() / "out/pipe")));
   EXPECT_EQ(fs::read_symlink(root() / "out/passwd"), "/etc/passwd");
@@ -98,7 +99,7 @@ TEST_P(ContractSandbox, export_exact__hostile_content) {
         ErrorCode::invalid_argument, "/workspace");
   }
   EXPECT_FALSE(fs::exists(root() / "p"));
-  take(*this, id, "locked", root() / "locked");
+  take_out(*this, id, "locked", root() / "locked");
   EXPECT_EQ(fs::status(root() / "locked").permissions(), fs::perms(0500));
   fs::permissions(root() / "locked", fs::perms(0700));
 }

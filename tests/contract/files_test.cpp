@@ -1,7 +1,7 @@
 // Single files of /workspace, and patches on them.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {

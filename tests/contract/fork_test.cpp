@@ -1,7 +1,7 @@
 // Other workspaces with the same content, and workspaces that come to belong to a pyro.yaml.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {

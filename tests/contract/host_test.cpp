@@ -1,7 +1,7 @@
 // The backend "host": never taken without being agreed to, and honest about what does not hold there.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {

@@ -2,17 +2,13 @@
 #include "../support/leftovers.hpp"
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <csignal>
 #include <cstdlib>
 
 namespace pyro::contract {
 namespace {
-
-Json by_id(const std::string& id) {
-  return {{"workspace_id", id}};
-}
 
 std::vector<std::string> ids_of(const Json& list) {
   std::vector<std::string> ids;

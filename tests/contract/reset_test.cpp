@@ -2,7 +2,7 @@
 #include "../support/leftovers.hpp"
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <csignal>
 

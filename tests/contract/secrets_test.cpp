@@ -2,9 +2,8 @@
 #include "../support/leftovers.hpp"
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/fd.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,10 +13,6 @@ namespace {
 
 const std::string k_value = "s3cr3t-0f-the-contract";
 const std::string k_other = "0ther-from-a-file";
-
-Json by_id(const std::string& id) {
-  return {{"workspace_id", id}};
-}
 
 /// Files below the base that hold the text, but for where secrets are kept.
 /// Reads what there is, not the holes of a disk of many gigabytes.

@@ -2,9 +2,8 @@
 #include "../support/leftovers.hpp"
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/process.hpp>
-
-#include <nlohmann/json.hpp>
 
 namespace pyro::contract {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <chrono>
 #include <string>

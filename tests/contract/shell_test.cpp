@@ -1,7 +1,7 @@
 // Shells: terminals beside exec that live in the sandbox.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {

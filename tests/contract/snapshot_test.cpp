@@ -1,12 +1,12 @@
 // Named snapshots: taken of a running sandbox, listed, deleted.
 #include "contract.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::contract {
 namespace {
 
-Json take(Contract& test, const std::string& id, const std::string& name) {
+Json take_snapshot(Contract& test, const std::string& id, const std::string& name) {
   return test.call("snapshot_create", {{"workspace_id", id}, {"snapshot_name", name}})["snapshot"];
 }
 
@@ -14,7 +14,7 @@ Json list(Contract& test, const std::string& id) {
   return test.call("snapshot_list", {{"workspace_id", id}});
 }
 
-void reset(Contract& test, const std::string& id, const std::string& snapshot) {
+void reset_to(Contract& test, const std::string& id, const std::string& snapshot) {
   test.call("workspace_reset", {{"workspace_id", id}, {"snapshot", snapshot}});
 }
 
@@ -26,8 +26,8 @@ std::size_t layers(const Contract& test) {
 TEST_P(ContractSandbox, snap_list) {
   const auto id = create_id();
   output(id, "printf 12345 > five");
-  take(*this, id, "zeta");
-  take(*this, id, "alpha");
+  take_snapshot(*this, id, "zeta");
+  take_snapshot(*this, id, "alpha");
   const auto all = list(*this, id);
   EXPECT_EQ(all["count"], 3);
   const auto& snapshots = all["snapshots"];
@@ -51,26 +51,26 @@ TEST_P(ContractSandbox, snap_list) {
 TEST_P(ContractSandbox, snap_list__parent) {
   const auto id = create_id();
   output(id, "echo 1 > one");
-  take(*this, id, "one");
-  reset(*this, id, "one");
+  take_snapshot(*this, id, "one");
+  reset_to(*this, id, "one");
   output(id, "echo 2 > two");
-  const auto two = take(*this, id, "two");
+  const auto two = take_snapshot(*this, id, "two");
   EXPECT_EQ(two["parent"], "one") << "what the content was last reset to";
   EXPECT_EQ(two["size_bytes"], 2) << "only what it adds";
   call("snapshot_delete", {{"workspace_id", id}, {"snapshot_name", "one"}});
   EXPECT_EQ(list(*this, id)["snapshots"][1]["parent"], "baseline");
-  reset(*this, id, "two");
+  reset_to(*this, id, "two");
   EXPECT_EQ(output(id, "cat one two"), "1\n2\n") << "what it stands on is still there";
 }
 
 TEST_P(ContractSandbox, snap_create) {
   const auto id = create_id();
   output(id, "echo kept > file");
-  take(*this, id, "first");
+  take_snapshot(*this, id, "first");
   reopen(); // reported, so another process finds it
   EXPECT_EQ(list(*this, id)["count"], 2);
   output(id, "echo changed > file");
-  reset(*this, id, "first");
+  reset_to(*this, id, "first");
   EXPECT_EQ(output(id, "cat file"), "kept\n");
 }
 
@@ -82,11 +82,11 @@ TEST_P(ContractSandbox, snap_create__consistent) {
           "b.t b; done\nEND\n"
           "echo 0 > a; echo 0 > b; setsid sh count.sh > /dev/null 2>&1 & sleep 0.2");
   for (const std::string name : {"one", "two", "three"}) {
-    take(*this, id, name);
+    take_snapshot(*this, id, name);
   }
   EXPECT_EQ(output(id, "x=$(cat a); sleep 0.2; [ $(cat a) -gt $x ] && echo goes on"), "goes on\n");
   for (const std::string name : {"one", "two", "three"}) {
-    reset(*this, id, name);
+    reset_to(*this, id, name);
     const auto behind = output(id, "echo $(($(cat a) - $(cat b)))");
     EXPECT_TRUE(behind == "0\n" || behind == "1\n") << behind;
     EXPECT_NE(output(id, "cat a"), "0\n");
@@ -95,7 +95,7 @@ TEST_P(ContractSandbox, snap_create__consistent) {
 
 TEST_P(ContractSandbox, snap_create__refused) {
   const auto id = create_id();
-  take(*this, id, "taken");
+  take_snapshot(*this, id, "taken");
   fails(
       "snapshot_create", {{"workspace_id", id}, {"snapshot_name", "taken"}}, ErrorCode::already_exists,
       "exists already");
@@ -107,7 +107,7 @@ TEST_P(ContractSandbox, snap_create__refused) {
   fails(
       "snapshot_create", {{"workspace_id", id}, {"snapshot_name", std::string(65, 'a')}},
       ErrorCode::invalid_argument, "is no name for a snapshot");
-  take(*this, id, std::string(64, 'a'));
+  take_snapshot(*this, id, std::string(64, 'a'));
   call("workspace_stop", {{"workspace_id", id}});
   fails(
       "snapshot_create", {{"workspace_id", id}, {"snapshot_name", "other"}}, ErrorCode::bad_state,
@@ -119,7 +119,7 @@ TEST_P(ContractSandbox, snap_delete) {
   const auto id = create_id();
   output(id, "dd if=/dev/urandom of=big bs=1024 count=512 2> /dev/null");
   const auto before = layers(*this);
-  take(*this, id, "big");
+  take_snapshot(*this, id, "big");
   EXPECT_EQ(layers(*this), before + 1);
   const auto deleted = call("snapshot_delete", {{"workspace_id", id}, {"snapshot_name", "big"}});
   EXPECT_EQ(deleted["deleted"], true);
@@ -138,13 +138,13 @@ TEST_P(ContractSandbox, snap_delete) {
 TEST_P(ContractSandbox, snap_delete__shared) {
   const auto id = create_id();
   output(id, "echo same > file");
-  take(*this, id, "one");
-  take(*this, id, "two");
+  take_snapshot(*this, id, "one");
+  take_snapshot(*this, id, "two");
   const auto before = layers(*this);
   EXPECT_EQ(call("snapshot_delete", {{"workspace_id", id}, {"snapshot_name", "one"}})["freed_bytes"], 0);
   EXPECT_EQ(layers(*this), before) << "the other snapshot has the same layer";
   output(id, "rm file");
-  reset(*this, id, "two");
+  reset_to(*this, id, "two");
   EXPECT_EQ(output(id, "cat file"), "same\n");
   EXPECT_EQ(call("snapshot_delete", {{"workspace_id", id}, {"snapshot_name", "two"}})["freed_bytes"], 0);
   EXPECT_EQ(layers(*this), before) << "the workspace itself stands on it";
@@ -156,9 +156,9 @@ TEST_P(ContractSandbox, snap_scope) {
   output(
       id, "printf '#!/bin/sh\\necho installed\\n' > /usr/bin/tool; chmod +x /usr/bin/tool; "
           "echo conf > /etc/tool.conf; echo state > /var/lib/tool; echo work > here");
-  take(*this, id, "installed");
+  take_snapshot(*this, id, "installed");
   output(id, "rm /usr/bin/tool /etc/tool.conf /var/lib/tool here");
-  reset(*this, id, "installed");
+  reset_to(*this, id, "installed");
   EXPECT_EQ(output(id, "tool; cat /etc/tool.conf /var/lib/tool here"), "installed\nconf\nstate\nwork\n");
   const auto diff = call("workspace_diff", {{"workspace_id", id}});
   ASSERT_EQ(diff["entries"].size(), 1U) << "the diff sees /workspace alone: " << diff["entries"].dump();
@@ -168,7 +168,7 @@ TEST_P(ContractSandbox, snap_scope) {
 TEST_P(ContractSandbox, needs_baseline) {
   const auto id = create_id();
   output(id, "echo 1 > file");
-  take(*this, id, "named");
+  take_snapshot(*this, id, "named");
   const auto record = base() / "workspaces" / id / "baseline" / "baseline.json";
   const auto sound = testing::read_file(record);
   auto forged = Json::parse(sound);
@@ -196,7 +196,7 @@ TEST_P(ContractSandbox, needs_baseline) {
   }
   testing::write_file(record, sound);
   EXPECT_EQ(list(*this, id)["count"], 2);
-  reset(*this, id, "named");
+  reset_to(*this, id, "named");
   EXPECT_EQ(output(id, "cat file"), "1\n");
 }
 

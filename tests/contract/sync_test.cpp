@@ -2,9 +2,9 @@
 #include "../unit/os/archive_fixture.hpp"
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/process.hpp>
 
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 namespace pyro::contract {

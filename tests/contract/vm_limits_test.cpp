@@ -1,9 +1,8 @@
 // One-shot VMs: rows about records, limits and refusals, which need no command to be run.
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/clock.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <fstream>
 #include <thread>

@@ -1,9 +1,8 @@
 // One-shot VMs: rows that run commands.
 #include "contract.hpp"
 
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/clock.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <thread>
 

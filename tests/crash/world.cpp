@@ -3,7 +3,7 @@
 #include "../support/busybox.hpp"
 #include "../support/leftovers.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <cstdlib>
 

@@ -2,7 +2,8 @@
 // ends.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 

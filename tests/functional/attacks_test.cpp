@@ -5,7 +5,7 @@
 #include "../support/host_state.hpp"
 #include "../support/leftovers.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <sstream>
 

@@ -3,7 +3,7 @@
 #include "../support/home.hpp"
 #include "../support/leftovers.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <unistd.h>
 

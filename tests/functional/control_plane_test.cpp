@@ -2,7 +2,8 @@
 #include "../support/home.hpp"
 #include "../support/leftovers.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

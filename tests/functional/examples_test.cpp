@@ -1,7 +1,7 @@
 // The examples run from end to end. Suites named Network… need Debian's packages.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::testing {
 namespace {

@@ -7,10 +7,6 @@
 namespace pyro::testing {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Names, types, modes, owners, content and link targets of all that a root holds, but for what every sandbox
 /// mounts itself. For the shell in a sandbox and for ours.
 constexpr const char* k_listing = R"sh(

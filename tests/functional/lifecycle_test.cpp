@@ -2,14 +2,10 @@
 #include "../support/home.hpp"
 #include "../support/leftovers.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 namespace pyro::testing {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class Quickstart : public Functional {
 protected:

@@ -1,7 +1,7 @@
 // Many at once: different workspaces do not disturb each other, the same one takes turns.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <thread>
 

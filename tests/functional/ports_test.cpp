@@ -1,7 +1,9 @@
 // Ports that services publish on this machine.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <fmt/format.h>
 
 namespace pyro::testing {
 namespace {

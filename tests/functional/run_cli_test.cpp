@@ -1,16 +1,12 @@
 // `pyro run` and `pyro vm …`: one command in a sandbox of its own, on the command line.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <csignal>
 
 namespace pyro::testing {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class RunCli : public Functional {
 protected:

@@ -1,7 +1,7 @@
 // seed.on_change: sync: what changes outside goes into the running workspace; what changed inside stays.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <signal.h>
 

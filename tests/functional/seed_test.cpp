@@ -1,7 +1,9 @@
 // The seed: what is copied, and how little when little changed.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <fmt/format.h>
 
 namespace pyro::testing {
 namespace {

@@ -1,7 +1,9 @@
 // What a change of a service does to a workspace that somebody works in.
 #include "../support/home.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
+#include <fmt/format.h>
 
 namespace pyro::testing {
 namespace {

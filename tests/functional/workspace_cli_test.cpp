@@ -2,17 +2,13 @@
 #include "../support/home.hpp"
 #include "../support/leftovers.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <csignal>
 #include <thread>
 
 namespace pyro::testing {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class WorkspaceCli : public Functional {
 protected:

@@ -1,7 +1,7 @@
 // What two clones of one saved guest must not share.
 #include "machines.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <ctime>
 #include <fstream>

@@ -1,7 +1,7 @@
 // Guests that hang, shout and die hurt nobody but themselves.
 #include "machines.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <fstream>
 #include <signal.h>

@@ -1,7 +1,7 @@
 // snapshots.<name>.memory: a reset brings services back running, as they were when they were ready.
 #include "machines.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <ctime>
 #include <fstream>

@@ -1,6 +1,6 @@
 #include "machines.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <signal.h>
 

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include <arpa/inet.h>
+#include <cstdint>
 #include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>

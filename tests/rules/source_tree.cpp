@@ -1,5 +1,7 @@
 #include "source_tree.hpp"
 
+#include "../support/files.hpp"
+
 #include <algorithm>
 #include <fstream>
 #include <regex>
@@ -45,7 +47,7 @@ std::vector<SourceFile> read_all() {
 } // namespace
 
 fs::path root() {
-  return PYRO_SOURCE_DIR;
+  return pyro::testing::source_dir();
 }
 
 std::vector<std::string> SourceFile::lines() const {

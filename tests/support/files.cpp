@@ -88,6 +88,10 @@ bool eventually(const std::function<bool()>& question, int seconds) {
   return question();
 }
 
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 fs::path source_dir() {
   return PYRO_SOURCE_DIR;
 }

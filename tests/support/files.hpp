@@ -24,6 +24,9 @@ std::map<std::string, std::string> tree_of(const fs::path& root);
 
 /// Asks until it is true or the time is over.
 bool eventually(const std::function<bool()>& question, int seconds = 60);
+bool contains(const std::string& text, const std::string& part);
+
+bool contains(const std::string& text, const std::string& part);
 
 fs::path source_dir();
 fs::path binary_dir();

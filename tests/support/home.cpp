@@ -3,8 +3,7 @@
 #include "leftovers.hpp"
 
 #include <pyro/base/error.hpp>
-
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <cstdlib>
 #include <fcntl.h>

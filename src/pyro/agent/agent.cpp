@@ -25,7 +25,7 @@ namespace {
 using CallPointer = std::shared_ptr<protocol::Call>;
 using std::chrono::milliseconds;
 
-constexpr milliseconds k_look_again{20};
+constexpr milliseconds k_look_for_clients{20};
 /// How long a killed process may take to be gone; then we go anyway, and as pid 1 take it along.
 constexpr milliseconds k_kill_patience{2000};
 
@@ -186,7 +186,7 @@ void Agent::wait_for_nobody(milliseconds until, const std::function<void()>& don
     settle(m_runtime, done);
     return;
   }
-  m_loop.after(k_look_again, [this, until, done] { wait_for_nobody(until, done); });
+  m_loop.after(k_look_for_clients, [this, until, done] { wait_for_nobody(until, done); });
 }
 
 } // namespace pyro::agent

@@ -12,7 +12,7 @@ using protocol::FrameType;
 
 constexpr std::size_t k_piece = 16 << 10;
 /// How long the shell's program waits for a client that takes nothing.
-constexpr std::chrono::milliseconds k_patience{5000};
+constexpr std::chrono::milliseconds k_attach_patience{5000};
 
 } // namespace
 
@@ -98,7 +98,7 @@ void ShellAttachment::hold() {
     return;
   }
   m_shell->hold(m_watch);
-  m_patience = m_runtime.loop.after(k_patience, [weak = weak_from_this()] {
+  m_patience = m_runtime.loop.after(k_attach_patience, [weak = weak_from_this()] {
     if (auto self = weak.lock()) {
       self->m_patience = 0;
       self->m_passed_by = true;

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t k_max_shells = 32;
 /// Waiting readers look that often whether the shell has ended.
-constexpr milliseconds k_look_again{50};
+constexpr milliseconds k_look_for_output{50};
 
 void answer(
     const std::shared_ptr<protocol::Call>& call, const Shell& shell, const protocol::ShellRead& request) {
@@ -133,7 +133,7 @@ void ShellManager::answer_when_idle(
     answer(call, *shell, request);
     return;
   }
-  m_runtime.loop.after(std::min(left, k_look_again), [this, call, shell, request, since] {
+  m_runtime.loop.after(std::min(left, k_look_for_output), [this, call, shell, request, since] {
     answer_when_idle(call, shell, request, since);
   });
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t k_read_size = 32 << 10;
 constexpr int k_drain_reads = 64; // somebody may be writing without end
-constexpr std::chrono::milliseconds k_look_again{100};
+constexpr std::chrono::milliseconds k_look_for_hangup{100};
 
 } // namespace
 
@@ -156,7 +156,7 @@ void OutputSource::set_hung_up() {
     return;
   }
   m_loop.unwatch(m_fd.get());
-  m_hangup_timer = m_loop.after(k_look_again, [this] {
+  m_hangup_timer = m_loop.after(k_look_for_hangup, [this] {
     m_hangup_timer = 0;
     if (!m_paused) {
       watch();

@@ -16,7 +16,7 @@ namespace pyro::agent {
 
 namespace {
 
-constexpr std::size_t k_max_answer = 64 << 10;
+constexpr std::size_t k_max_upper_answer = 64 << 10;
 constexpr int k_answer = 3;
 constexpr int k_directory = 4;
 
@@ -94,7 +94,7 @@ void UpperTask::begin(const Work& work) {
   m_answer_source.emplace(
       m_runtime.loop, std::move(answer.read_end), OutputSource::Hangup::is_the_end,
       [this](std::string_view bytes) {
-        m_answer += bytes.substr(0, k_max_answer - std::min(k_max_answer, m_answer.size()));
+        m_answer += bytes.substr(0, k_max_upper_answer - std::min(k_max_upper_answer, m_answer.size()));
         return true;
       },
       [this] { try_finish_later(); });

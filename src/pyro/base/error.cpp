@@ -2,7 +2,7 @@
 
 #include "bounded_text.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <array>
 #include <cerrno>

@@ -2,6 +2,8 @@
 
 #include "error.hpp"
 
+template class nlohmann::basic_json<>;
+
 namespace pyro {
 
 namespace {
@@ -138,6 +140,14 @@ std::map<std::string, std::string> string_map_or_empty(const Json& object, std::
     result[name] = as_string(item, name);
   }
   return result;
+}
+
+Json or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
+Json or_null(double epoch) {
+  return epoch > 0 ? Json(epoch) : Json();
 }
 
 } // namespace pyro

@@ -10,6 +10,9 @@
 #include <string_view>
 #include <vector>
 
+// Instantiated once, in json_access.cpp: half of what a unit that touches JSON would cost.
+extern template class nlohmann::basic_json<>;
+
 namespace pyro {
 
 using Json = nlohmann::json;
@@ -36,5 +39,9 @@ bool bool_or(const Json& object, std::string_view key, bool otherwise);
 std::vector<std::string> strings_or_empty(const Json& object, std::string_view key);
 /// An object of strings, e.g. environment variables; absent gives an empty map.
 std::map<std::string, std::string> string_map_or_empty(const Json& object, std::string_view key);
+
+/// null stands for "" and for a time that was never.
+Json or_null(const std::string& text);
+Json or_null(double epoch);
 
 } // namespace pyro

@@ -5,6 +5,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include <cstdint>
+
 namespace pyro {
 
 struct Sha256::State {

@@ -31,4 +31,17 @@ std::vector<std::string> fields_of(std::string_view line, char separator) {
   return fields;
 }
 
+std::string joined(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!directory.empty() && !name.empty()) {
+    path += '/';
+  }
+  return path.append(name);
+}
+
+std::string parent_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? "" : std::string(path.substr(0, slash));
+}
+
 } // namespace pyro

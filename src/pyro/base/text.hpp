@@ -17,4 +17,10 @@ std::vector<std::string> last_lines(std::string_view text, std::size_t count = 2
 /// "a::b" at ':' is {"a", "", "b"}; an empty line is one empty field.
 std::vector<std::string> fields_of(std::string_view line, char separator);
 
+/// "directory/name"; where one of them is empty, the other.
+std::string joined(std::string_view directory, std::string_view name);
+
+/// "a/b" of "a/b/c"; "" of "c".
+std::string parent_of(std::string_view path);
+
 } // namespace pyro

@@ -2,6 +2,8 @@
 
 #include <pyro/operations/text.hpp>
 
+#include <fmt/format.h>
+
 namespace pyro::cli {
 
 namespace {

@@ -4,6 +4,8 @@
 
 #include <pyro/operations/text.hpp>
 
+#include <fmt/format.h>
+
 namespace pyro::cli {
 
 namespace {
@@ -16,7 +18,7 @@ std::string network_text(const Json& vm) {
   return address.empty() ? "on" : "on, " + address;
 }
 
-std::string size_text(const Json& vm) {
+std::string machine_size_text(const Json& vm) {
   return fmt::format("{} CPU, {} MiB", int_or(vm, "vcpu_count", 0), int_or(vm, "mem_mib", 0));
 }
 
@@ -51,7 +53,7 @@ std::string render_vm(const Json& vm, Style style, double now) {
   add(table, "environment", text_at(vm, "environment"));
   const auto mode = text_at(vm, "execution_mode");
   add(table, "backend", text_at(vm, "backend") + (mode.empty() ? "" : fmt::format(" ({})", mode)));
-  add(table, "size", size_text(vm));
+  add(table, "size", machine_size_text(vm));
   add(table, "network", network_text(vm));
   add(table, "made", age_text(epoch_at(vm, "created_at"), now));
   add(table, "ends", age_text(epoch_at(vm, "expires_at"), now));
@@ -71,7 +73,7 @@ std::string render_vm_list(const Json& result, Style style, double now) {
   for (const auto& vm : vms) {
     table.add(
         {text_at(vm, "vm_id"), text_at(vm, "name"), colored_state(text_at(vm, "state"), style),
-         text_at(vm, "environment"), size_text(vm), network_text(vm),
+         text_at(vm, "environment"), machine_size_text(vm), network_text(vm),
          age_text(epoch_at(vm, "expires_at"), now)});
   }
   return vms.empty() ? "No VMs. `pyro run ENV -- COMMAND` makes one for a command.\n" : table.text();

@@ -5,6 +5,8 @@
 #include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 
+#include <fmt/format.h>
+
 namespace pyro::cli {
 
 namespace {
@@ -59,7 +61,7 @@ std::string kind_text(const Json& snapshot) {
 }
 
 /// What it adds to what it stands on.
-std::string size_text(const Json& snapshot) {
+std::string snapshot_size_text(const Json& snapshot) {
   const bool same = int_or(snapshot, "size_bytes", 0) == 0 && int_or(snapshot, "entry_count", 0) == 0;
   const auto parent = text_at(snapshot, "parent");
   return same && !parent.empty() ? "same as " + parent : bytes_at(snapshot, "size_bytes");
@@ -69,7 +71,7 @@ void add_snapshots(Table& table, const Json& snapshots, double now) {
   for (const auto& snapshot : snapshots) {
     table.add(
         {text_at(snapshot, "snapshot_name"), kind_text(snapshot),
-         age_text(epoch_at(snapshot, "created_at"), now), size_text(snapshot)});
+         age_text(epoch_at(snapshot, "created_at"), now), snapshot_size_text(snapshot)});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
 
+#include <algorithm>
 #include <array>
 #include <curl/curl.h>
 #include <fcntl.h>

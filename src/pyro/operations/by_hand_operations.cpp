@@ -27,7 +27,7 @@ Json run_create(Context& context, const Json& given) {
   return context.manager.create(request);
 }
 
-Operation create() {
+Operation workspace_create_operation() {
   auto secret = parameters(
       {{"name", text("File in /run/secrets")},
        {"value", text("Either this or file_path")},
@@ -55,7 +55,7 @@ Operation create() {
       .run = run_create};
 }
 
-Operation list() {
+Operation workspace_list_operation() {
   return {
       .name = "workspace_list",
       .summary = "All workspaces of this user, most recent activity first",
@@ -77,7 +77,7 @@ Operation list() {
       }};
 }
 
-Operation status() {
+Operation workspace_status_operation() {
   return {
       .name = "workspace_status",
       .summary = "State of a workspace: services, snapshots, backend, time to live, last error",
@@ -90,7 +90,7 @@ Operation status() {
       }};
 }
 
-Operation update() {
+Operation workspace_update_operation() {
   return {
       .name = "workspace_update",
       .summary = "Change the name and labels of a workspace; its id stays",
@@ -107,7 +107,7 @@ Operation update() {
       }};
 }
 
-Operation start() {
+Operation workspace_start_operation() {
   return {
       .name = "workspace_start",
       .summary = "Start a stopped workspace on the content it was stopped with",
@@ -120,7 +120,7 @@ Operation start() {
       }};
 }
 
-Operation stop() {
+Operation workspace_stop_operation() {
   return {
       .name = "workspace_stop",
       .summary = "Stop a workspace; its content stays",
@@ -134,7 +134,7 @@ Operation stop() {
       }};
 }
 
-Operation remove() {
+Operation workspace_delete_operation() {
   return {
       .name = "workspace_delete",
       .summary = "Remove a workspace with all its snapshots, for good",
@@ -148,7 +148,7 @@ Operation remove() {
       }};
 }
 
-Operation summary() {
+Operation workspace_summary_operation() {
   return {
       .name = "workspace_summary",
       .summary =
@@ -176,7 +176,7 @@ Operation summary() {
       }};
 }
 
-Operation reap() {
+Operation workspace_reap_operation() {
   return {
       .name = "workspace_reap",
       .summary = "Remove workspaces made by hand whose time is over, and records that cannot be read",
@@ -196,7 +196,9 @@ Operation reap() {
 } // namespace
 
 std::vector<Operation> by_hand_operations() {
-  return {create(), list(), status(), update(), start(), stop(), remove(), summary(), reap()};
+  return {workspace_create_operation(), workspace_list_operation(),    workspace_status_operation(),
+          workspace_update_operation(), workspace_start_operation(),   workspace_stop_operation(),
+          workspace_delete_operation(), workspace_summary_operation(), workspace_reap_operation()};
 }
 
 } // namespace pyro::operations

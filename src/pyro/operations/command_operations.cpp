@@ -28,7 +28,7 @@ workspace::ExecRequest command_of(const Json& given) {
   return request;
 }
 
-Json run_exec(Context& context, const Json& given) {
+Json run_logged_exec(Context& context, const Json& given) {
   auto answer =
       run_captured(context, given, command_of(given), [&](const auto& request, const auto& streams) {
         return context.manager.exec(id_of(given), {}, request, streams);
@@ -37,7 +37,7 @@ Json run_exec(Context& context, const Json& given) {
   return answer;
 }
 
-Operation exec() {
+Operation workspace_exec_operation() {
   auto command = list_of(text(""), "A text for /bin/sh -c, or a list: the program and its arguments");
   command["type"] = {"string", "array"};
   return {
@@ -55,10 +55,10 @@ Operation exec() {
           {"command"}),
       .result_schema = result(exec_result_properties(), {"exit_code", "stdout", "stderr", "execution_mode"}),
       .destructive = true,
-      .run = run_exec};
+      .run = run_logged_exec};
 }
 
-Operation logs() {
+Operation workspace_logs_operation() {
   const auto entry = result(
       {{"sequence", number("From 1")},
        {"command", text("")},
@@ -92,7 +92,7 @@ Operation logs() {
 } // namespace
 
 std::vector<Operation> command_operations() {
-  return {exec(), logs()};
+  return {workspace_exec_operation(), workspace_logs_operation()};
 }
 
 } // namespace pyro::operations

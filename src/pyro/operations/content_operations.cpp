@@ -19,7 +19,7 @@ Json about_workspace(Properties properties, std::vector<std::string> required) {
   return result(std::move(properties), std::move(required));
 }
 
-Operation sync_push() {
+Operation workspace_sync_push_operation() {
   return {
       .name = "workspace_sync_push",
       .summary =
@@ -51,7 +51,7 @@ Operation sync_push() {
       }};
 }
 
-Operation export_out() {
+Operation workspace_export_operation() {
   return {
       .name = "workspace_export",
       .summary = "Copy a file or directory of /workspace to a path of this machine that does not exist yet",
@@ -74,7 +74,7 @@ Operation export_out() {
       }};
 }
 
-Operation diff() {
+Operation workspace_diff_operation() {
   const auto entry = result(
       {{"path", text("Relative to /workspace")},
        {"status", choice({"added", "modified", "deleted", "type_changed"}, "")},
@@ -109,7 +109,7 @@ Operation diff() {
       }};
 }
 
-Operation file_list() {
+Operation workspace_file_list_operation() {
   const auto entry = result(
       {{"path", text("")},
        {"artifact_type", choice({"file", "directory", "symlink", "other"}, "")},
@@ -135,7 +135,7 @@ Operation file_list() {
       }};
 }
 
-Operation file_read() {
+Operation workspace_file_read_operation() {
   return {
       .name = "workspace_file_read",
       .summary = "The beginning of a file in /workspace",
@@ -161,7 +161,7 @@ Operation file_read() {
       }};
 }
 
-Operation file_write() {
+Operation workspace_file_write_operation() {
   return {
       .name = "workspace_file_write",
       .summary = "Write a whole file in /workspace, at once",
@@ -187,7 +187,7 @@ Operation file_write() {
       }};
 }
 
-Operation patch_apply() {
+Operation workspace_patch_apply_operation() {
   const auto entry = result(
       {{"path", text("Relative to /workspace")}, {"status", choice({"added", "modified", "deleted"}, "")}},
       {"path", "status"});
@@ -213,7 +213,9 @@ Operation patch_apply() {
 } // namespace
 
 std::vector<Operation> content_operations() {
-  return {sync_push(), export_out(), diff(), file_list(), file_read(), file_write(), patch_apply()};
+  return {workspace_sync_push_operation(),  workspace_export_operation(),    workspace_diff_operation(),
+          workspace_file_list_operation(),  workspace_file_read_operation(), workspace_file_write_operation(),
+          workspace_patch_apply_operation()};
 }
 
 } // namespace pyro::operations

@@ -39,7 +39,7 @@ std::pair<const std::string, Json> allow_host_compat() {
   return {"allow_host_compat", flag("Agree to a file that asks for no isolation; default no")};
 }
 
-Operation validate() {
+Operation validate_operation() {
   return {
       .name = "validate",
       .summary = "Check pyro.yaml without touching anything",
@@ -56,7 +56,7 @@ Operation validate() {
       }};
 }
 
-Operation config() {
+Operation config_operation() {
   return {
       .name = "config",
       .summary = "The effective pyro.yaml: profile and variables applied, defaults filled in, secrets masked",
@@ -69,7 +69,7 @@ Operation config() {
       }};
 }
 
-Operation plan() {
+Operation plan_operation() {
   return {
       .name = "plan",
       .summary = "What apply would do, with reasons and what would be lost",
@@ -83,7 +83,7 @@ Operation plan() {
       }};
 }
 
-Operation apply() {
+Operation apply_operation() {
   return {
       .name = "apply",
       .summary = "Make the workspace be as pyro.yaml says",
@@ -112,7 +112,7 @@ Operation apply() {
       }};
 }
 
-Operation why() {
+Operation why_operation() {
   return {
       .name = "why",
       .summary = "Why the plan would do what it does at an address, or why a cached layer was not used",
@@ -134,7 +134,7 @@ Operation why() {
       }};
 }
 
-Operation schema() {
+Operation schema_operation() {
   return {
       .name = "schema",
       .summary = "The JSON Schema of pyro.yaml, for editors",
@@ -150,7 +150,8 @@ Operation schema() {
 } // namespace
 
 std::vector<Operation> file_operations() {
-  return {validate(), config(), plan(), apply(), why(), schema()};
+  return {validate_operation(), config_operation(), plan_operation(),
+          apply_operation(),    why_operation(),    schema_operation()};
 }
 
 } // namespace pyro::operations

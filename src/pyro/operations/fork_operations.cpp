@@ -17,7 +17,7 @@ Json run_fork(Context& context, const Json& given) {
   return context.manager.fork(request, project_of(given));
 }
 
-Operation fork() {
+Operation fork_operation() {
   const auto made = result(
       {{"workspace_id", text("")},
        {"name", text("")},
@@ -48,7 +48,7 @@ Operation fork() {
       .run = run_fork};
 }
 
-Operation adopt() {
+Operation adopt_operation() {
   return {
       .name = "adopt",
       .summary =
@@ -67,7 +67,7 @@ Operation adopt() {
       }};
 }
 
-Operation forget() {
+Operation forget_operation() {
   return {
       .name = "forget",
       .summary = "Let a workspace belong to no pyro.yaml any more; it stays as it is",
@@ -87,7 +87,7 @@ Operation forget() {
 } // namespace
 
 std::vector<Operation> fork_operations() {
-  return {fork(), adopt(), forget()};
+  return {fork_operation(), adopt_operation(), forget_operation()};
 }
 
 } // namespace pyro::operations

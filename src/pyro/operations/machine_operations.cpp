@@ -33,7 +33,7 @@ Json prune_result() {
        {"dry_run", flag("")}});
 }
 
-Operation env_prune() {
+Operation env_prune_operation() {
   return {
       .name = "env_prune",
       .summary = "Remove images that nothing uses",
@@ -46,7 +46,7 @@ Operation env_prune() {
       }};
 }
 
-Operation doctor() {
+Operation doctor_operation() {
   const auto check = result(
       {{"name", text("")},
        {"ok", flag("")},
@@ -66,7 +66,7 @@ Operation doctor() {
       }};
 }
 
-Operation prune() {
+Operation prune_operation() {
   return {
       .name = "prune",
       .summary = "Remove what no workspace needs and no retention keeps",
@@ -138,9 +138,9 @@ std::vector<Operation> machine_operations() {
            [](Context& context, const Json& given) {
              return context.manager.env_remove(get_string(given, "image"));
            }},
-      env_prune(),
-      doctor(),
-      prune(),
+      env_prune_operation(),
+      doctor_operation(),
+      prune_operation(),
       version_operation(),
   };
 }

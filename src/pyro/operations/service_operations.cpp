@@ -84,7 +84,7 @@ std::vector<workspace::PublishedPort> ports_of(const Json& given) {
   return ports;
 }
 
-Json start(Context& context, const Json& given) {
+Json run_service_start(Context& context, const Json& given) {
   workspace::ServiceRequest request;
   request.name = get_string(given, "service_name");
   if (const auto& command = value_at(given, "command"); command.is_string()) {
@@ -102,7 +102,7 @@ Json start(Context& context, const Json& given) {
   return in_utf8(context.manager.service_start(id_of(given), request));
 }
 
-Json list(Context& context, const Json& given) {
+Json run_service_list(Context& context, const Json& given) {
   auto answer = context.manager.service_list(id_of(given));
   for (auto& service : answer["services"]) {
     service = in_utf8(service);
@@ -111,14 +111,14 @@ Json list(Context& context, const Json& given) {
 }
 
 /// tail_lines: absent is 200, null all.
-Json logs(Context& context, const Json& given) {
+Json run_service_logs(Context& context, const Json& given) {
   const auto wanted = given.find("tail_lines");
   const bool all = wanted != given.end() && wanted->is_null();
   return in_utf8(context.manager.service_logs(
       id_of(given), get_string(given, "service_name"), all ? -1 : int_or(given, "tail_lines", k_tail_lines)));
 }
 
-Operation start_operation() {
+Operation service_start_operation() {
   auto command = list_of(text(""), "A text for /bin/sh -c, or a list: the program and its arguments");
   command["type"] = {"string", "array"};
   const auto port = parameters(
@@ -137,10 +137,10 @@ Operation start_operation() {
            {"published_ports", list_of(port, "Ports of it to reach on 127.0.0.1 of this machine")}},
           {"command"}),
       .result_schema = service_document(),
-      .run = start};
+      .run = run_service_start};
 }
 
-Operation list_operation() {
+Operation service_list_operation() {
   return {
       .name = "service_list",
       .summary = "The services of a workspace",
@@ -153,10 +153,10 @@ Operation list_operation() {
           {"count", "running_count", "services"}),
       .read_only = true,
       .idempotent = true,
-      .run = list};
+      .run = run_service_list};
 }
 
-Operation status_operation() {
+Operation service_status_operation() {
   return {
       .name = "service_status",
       .summary = "State of a service",
@@ -169,7 +169,7 @@ Operation status_operation() {
       }};
 }
 
-Operation logs_operation() {
+Operation service_logs_operation() {
   return {
       .name = "service_logs",
       .summary = "What a service has written",
@@ -186,10 +186,10 @@ Operation logs_operation() {
           {"service_name", "stdout", "stderr", "truncated"}),
       .read_only = true,
       .idempotent = true,
-      .run = logs};
+      .run = run_service_logs};
 }
 
-Operation stop_operation() {
+Operation service_stop_operation() {
   return {
       .name = "service_stop",
       .summary = "Stop a service: SIGTERM to its whole group, after 5 s SIGKILL",
@@ -205,7 +205,9 @@ Operation stop_operation() {
 } // namespace
 
 std::vector<Operation> service_operations() {
-  return {start_operation(), list_operation(), status_operation(), logs_operation(), stop_operation()};
+  return {
+      service_start_operation(), service_list_operation(), service_status_operation(),
+      service_logs_operation(), service_stop_operation()};
 }
 
 } // namespace pyro::operations

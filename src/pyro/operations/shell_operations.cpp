@@ -66,7 +66,7 @@ Json read(Context& context, const Json& given) {
   return answer;
 }
 
-Operation open_operation() {
+Operation shell_open_operation() {
   return {
       .name = "shell_open",
       .summary = "Open a terminal that lives on in the workspace",
@@ -80,7 +80,7 @@ Operation open_operation() {
       .run = open};
 }
 
-Operation list_operation() {
+Operation shell_list_operation() {
   return {
       .name = "shell_list",
       .summary = "The shells of a workspace",
@@ -95,7 +95,7 @@ Operation list_operation() {
       }};
 }
 
-Operation read_operation() {
+Operation shell_read_operation() {
   return {
       .name = "shell_read",
       .summary = "What a shell has written from a position on; reading does not consume",
@@ -120,7 +120,7 @@ Operation read_operation() {
       .run = read};
 }
 
-Operation write_operation() {
+Operation shell_write_operation() {
   return {
       .name = "shell_write",
       .summary = "Type into a shell",
@@ -141,7 +141,7 @@ Operation write_operation() {
       }};
 }
 
-Operation signal_operation() {
+Operation shell_signal_operation() {
   return {
       .name = "shell_signal",
       .summary = "Send a signal to a shell and to what runs in its foreground",
@@ -154,7 +154,7 @@ Operation signal_operation() {
       }};
 }
 
-Operation resize_operation() {
+Operation shell_resize_operation() {
   return {
       .name = "shell_resize",
       .summary = "Change the size of a shell's terminal",
@@ -168,7 +168,7 @@ Operation resize_operation() {
       }};
 }
 
-Operation close_operation() {
+Operation shell_close_operation() {
   return {
       .name = "shell_close",
       .summary = "End a shell and all that was started in it",
@@ -183,8 +183,8 @@ Operation close_operation() {
 } // namespace
 
 std::vector<Operation> shell_operations() {
-  return {open_operation(),   list_operation(),   read_operation(), write_operation(),
-          signal_operation(), resize_operation(), close_operation()};
+  return {shell_open_operation(),   shell_list_operation(),   shell_read_operation(), shell_write_operation(),
+          shell_signal_operation(), shell_resize_operation(), shell_close_operation()};
 }
 
 } // namespace pyro::operations

@@ -41,7 +41,7 @@ Json run_logs(Context& context, const Json& given) {
   return {{"lines", Json(lines)}};
 }
 
-Operation exec() {
+Operation exec_operation() {
   return {
       .name = "exec",
       .summary = "Run a command in the workspace and return its output",
@@ -59,7 +59,7 @@ Operation exec() {
       .run = run_exec};
 }
 
-Operation logs() {
+Operation logs_operation() {
   return {
       .name = "logs",
       .summary = "The last lines that services wrote",
@@ -73,7 +73,7 @@ Operation logs() {
       .run = run_logs};
 }
 
-Operation diff() {
+Operation diff_operation() {
   const auto entry = result(
       {{"path", text("")},
        {"status", text("added, modified, deleted, …")},
@@ -103,7 +103,7 @@ Operation diff() {
 } // namespace
 
 std::vector<Operation> use_operations() {
-  return {exec(), logs(), diff()};
+  return {exec_operation(), logs_operation(), diff_operation()};
 }
 
 } // namespace pyro::operations

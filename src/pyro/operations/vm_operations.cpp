@@ -93,7 +93,7 @@ Operation destroying(Operation operation) {
   return operation;
 }
 
-Operation create() {
+Operation vm_create_operation() {
   return {
       .name = "vm_create",
       .summary = "Make a one-shot VM; it is not started yet",
@@ -104,7 +104,7 @@ Operation create() {
       }};
 }
 
-Operation exec() {
+Operation vm_exec_operation() {
   return {
       .name = "vm_exec",
       .summary = "Run the one command of a started VM, then remove the VM",
@@ -119,7 +119,7 @@ Operation exec() {
       }};
 }
 
-Operation run() {
+Operation vm_run_operation() {
   return {
       .name = "vm_run",
       .summary = "Create a VM, start it, run a command in it, delete it",
@@ -134,7 +134,7 @@ Operation run() {
       }};
 }
 
-Operation list() {
+Operation vm_list_operation() {
   return {
       .name = "vm_list",
       .summary = "All one-shot VMs, most recent activity first",
@@ -145,7 +145,7 @@ Operation list() {
       }};
 }
 
-Operation reap() {
+Operation vm_reap_operation() {
   return {
       .name = "vm_reap",
       .summary = "Remove the VMs whose time is over",
@@ -171,13 +171,13 @@ std::vector<Operation> vm_operations() {
        {"network_policy", text("")}},
       {"vm_id", "network_enabled", "guest_ip"});
   return {
-      create(), by_id("vm_start", "Start a VM", document(), &Manager::vm_start), exec(),
-      destroying(by_id("vm_stop", "Stop a VM", document(), &Manager::vm_stop)),
+      vm_create_operation(), by_id("vm_start", "Start a VM", document(), &Manager::vm_start),
+      vm_exec_operation(), destroying(by_id("vm_stop", "Stop a VM", document(), &Manager::vm_stop)),
       destroying(by_id("vm_delete", "Remove a VM", deleted, &Manager::vm_remove)),
       // Not read only: it deletes an expired one.
       by_id("vm_status", "State of a VM", document(), &Manager::vm_status),
       by_id("vm_network_info", "Has a VM a network, and which address?", network, &Manager::vm_network_info),
-      looking(list()), reap(), run()};
+      looking(vm_list_operation()), vm_reap_operation(), vm_run_operation()};
 }
 
 } // namespace pyro::operations

@@ -94,7 +94,7 @@ Json status_schema() {
       std::move(properties), {"workspace_id", "name", "state", "services", "snapshots", "created_at"});
 }
 
-Operation status() {
+Operation status_operation() {
   return {
       .name = "status",
       .summary =
@@ -108,7 +108,7 @@ Operation status() {
       }};
 }
 
-Operation list() {
+Operation list_operation() {
   return {
       .name = "list",
       .summary = "All workspaces of this user",
@@ -126,7 +126,7 @@ Operation list() {
       }};
 }
 
-Operation start() {
+Operation start_operation() {
   return {
       .name = "start",
       .summary = "Start a stopped workspace and its services",
@@ -139,7 +139,7 @@ Operation start() {
       }};
 }
 
-Operation stop() {
+Operation stop_operation() {
   return {
       .name = "stop",
       .summary = "Stop a workspace; its content stays",
@@ -152,7 +152,7 @@ Operation stop() {
       }};
 }
 
-Operation reset() {
+Operation reset_operation() {
   return {
       .name = "reset",
       .summary = "Put the content back to a snapshot; undo brings the edits back",
@@ -175,7 +175,7 @@ Operation reset() {
       }};
 }
 
-Operation undo() {
+Operation undo_operation() {
   return {
       .name = "undo",
       .summary = "Back to before the last reset, replace or destroy",
@@ -189,7 +189,7 @@ Operation undo() {
       }};
 }
 
-Operation destroy() {
+Operation destroy_operation() {
   return {
       .name = "destroy",
       .summary = "Remove a workspace; its snapshots are kept unless asked otherwise",
@@ -218,7 +218,8 @@ Json workspace_document_schema() {
 }
 
 std::vector<Operation> workspace_operations() {
-  return {status(), list(), start(), stop(), reset(), undo(), destroy()};
+  return {status_operation(), list_operation(), start_operation(),  stop_operation(),
+          reset_operation(),  undo_operation(), destroy_operation()};
 }
 
 } // namespace pyro::operations

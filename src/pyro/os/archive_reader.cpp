@@ -10,11 +10,13 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
+#include <memory>
 #include <unistd.h>
 
 namespace pyro::os {

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::os {
@@ -23,7 +24,7 @@ namespace {
 constexpr std::string_view k_prefix = ".tmp-";
 constexpr double k_old_seconds = 60;
 
-std::string parent_of(const std::string& path) {
+std::string directory_of(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
 }
@@ -38,7 +39,7 @@ void sync_fd(int fd, const std::string& path) {
 
 AtomicFile::AtomicFile(std::string path, mode_t mode)
     : m_path(std::move(path)),
-      m_temporary(fmt::format("{}/{}{}", parent_of(m_path), k_prefix, random_hex(8))),
+      m_temporary(fmt::format("{}/{}{}", directory_of(m_path), k_prefix, random_hex(8))),
       m_fd(open_file(m_temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode)) {
 }
 
@@ -67,7 +68,7 @@ void AtomicFile::commit(Durable durable) {
   m_fd.reset();
   crash_point("file.renamed");
   if (durable == Durable::yes) {
-    sync_directory(parent_of(m_path));
+    sync_directory(directory_of(m_path));
   }
 }
 

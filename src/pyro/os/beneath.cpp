@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 
+#include <algorithm>
 #include <fcntl.h>
 
 namespace pyro::os {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <thread>
 #include <unistd.h>

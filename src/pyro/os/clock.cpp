@@ -1,5 +1,6 @@
 #include "clock.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <ctime>
 

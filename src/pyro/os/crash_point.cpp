@@ -2,6 +2,7 @@
 
 #ifdef PYRO_CRASH_POINTS
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>

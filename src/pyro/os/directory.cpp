@@ -7,9 +7,12 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <filesystem>
+#include <memory>
 #include <unistd.h>
 
 namespace pyro::os {
@@ -31,7 +34,7 @@ Dir dir_from(Fd fd) {
   return directory;
 }
 
-std::vector<std::string> names_in(DIR* directory) {
+std::vector<std::string> names_of(DIR* directory) {
   std::vector<std::string> names;
   errno = 0;
   while (const auto* entry = ::readdir(directory)) {
@@ -71,7 +74,7 @@ std::vector<std::string> list_directory(const std::string& path) {
   if (!fd) {
     return {};
   }
-  auto names = names_in(dir_from(std::move(*fd)).get());
+  auto names = names_of(dir_from(std::move(*fd)).get());
   std::sort(names.begin(), names.end());
   return names;
 }

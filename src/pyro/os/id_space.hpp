@@ -4,7 +4,8 @@
 // namespace.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
+
 #include <sys/types.h>
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 
 #include "fd.hpp"
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <chrono>
 #include <string>

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>

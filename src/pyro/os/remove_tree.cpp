@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::os {
@@ -15,7 +16,7 @@ namespace pyro::os {
 namespace {
 
 /// Of a very deep tree only the innermost directories are kept open; the others are found again through "..".
-constexpr std::size_t k_open_directories = 32;
+constexpr std::size_t k_open_to_remove = 32;
 
 /// nullopt: somebody else has removed it. A directory of ours without permissions must not keep its content.
 std::optional<Fd> open_to_empty(int parent, const std::string& name) {
@@ -33,7 +34,7 @@ std::optional<Fd> open_to_empty(int parent, const std::string& name) {
   return Fd(fd);
 }
 
-struct Frame {
+struct RemovalFrame {
   Fd fd;
   std::string name; // in its parent
   std::vector<std::string> names;
@@ -82,10 +83,10 @@ private:
     if ((status.st_mode & 0700) != 0700) {
       std::ignore = ::fchmod(fd.get(), 0700);
     }
-    Frame frame{{}, name, names_in(fd.get()), 0, status.st_dev, status.st_ino};
+    RemovalFrame frame{{}, name, names_in(fd.get()), 0, status.st_dev, status.st_ino};
     frame.fd = std::move(fd);
-    if (m_frames.size() >= k_open_directories) {
-      m_frames[m_frames.size() - k_open_directories].fd.reset();
+    if (m_frames.size() >= k_open_to_remove) {
+      m_frames[m_frames.size() - k_open_to_remove].fd.reset();
     }
     m_frames.push_back(std::move(frame));
   }
@@ -102,7 +103,7 @@ private:
     }
   }
 
-  static void reopen(Frame& frame, int child) {
+  static void reopen(RemovalFrame& frame, int child) {
     frame.fd = open_directory_at(child, "..");
 
     struct stat status {};
@@ -114,7 +115,7 @@ private:
   }
 
   int m_parent;
-  std::vector<Frame> m_frames;
+  std::vector<RemovalFrame> m_frames;
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "tree_walk.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -14,19 +15,10 @@ namespace pyro::os {
 
 namespace {
 
-constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
+constexpr int k_open_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
 std::string name_in(const std::string& path) {
   return path.substr(path.rfind('/') + 1); // npos + 1 is 0
-}
-
-std::string joined(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
 }
 
 void rename_with(
@@ -75,7 +67,7 @@ Fd TreeMerge::parent_in(int root, const std::string& path) const {
   const auto parent = parent_of(path);
   auto directory = parent.empty() ? duplicate(root) : Fd();
   if (!directory) {
-    auto found = maybe_open_beneath(root, parent, k_directory_flags);
+    auto found = maybe_open_beneath(root, parent, k_open_directory);
     if (!found) {
       throw Error(ErrorCode::stale, "'{}' is no directory any more", parent);
     }
@@ -88,7 +80,7 @@ void TreeMerge::check(const Expectation& expectation) const {
   std::optional<struct stat> status;
   const auto parent = parent_of(expectation.path);
   const auto directory = parent.empty() ? std::optional(duplicate(m_live))
-                                        : maybe_open_beneath(m_live, parent, k_directory_flags);
+                                        : maybe_open_beneath(m_live, parent, k_open_directory);
   if (directory) {
     status = maybe_status_at(directory->get(), name_in(expectation.path));
   }
@@ -124,7 +116,7 @@ void TreeMerge::remove_now(const Removal& removal) {
 
 void TreeMerge::prune_above(std::string path) {
   for (path = parent_of(path); !path.empty(); path = parent_of(path)) {
-    const auto directory = maybe_open_beneath(m_live, joined(parent_of(path), "."), k_directory_flags);
+    const auto directory = maybe_open_beneath(m_live, joined(parent_of(path), "."), k_open_directory);
     const auto status = directory ? maybe_status_at(directory->get(), name_in(path)) : std::nullopt;
     if (!status || ::unlinkat(directory->get(), name_in(path).c_str(), AT_REMOVEDIR) != 0) {
       if (status && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT) {

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ namespace pyro::os {
 namespace {
 
 constexpr std::size_t k_max_name = 255;
-constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+constexpr int k_write_below = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 /// For messages: control bytes of a hostile name must not reach a terminal.
 std::string printable(std::string_view text) {
@@ -137,7 +138,7 @@ TreeWriter::Place TreeWriter::place_of(const std::string& path) {
 }
 
 Fd TreeWriter::open_or_make(const std::string& directory, const std::string& whole) {
-  Fd found(open_beneath(m_root, directory.empty() ? "." : directory.c_str(), k_directory_flags));
+  Fd found(open_beneath(m_root, directory.empty() ? "." : directory.c_str(), k_write_below));
   if (found) {
     return found;
   }
@@ -150,7 +151,7 @@ Fd TreeWriter::open_or_make(const std::string& directory, const std::string& who
   Fd parent = open_or_make(std::string(parent_path(directory)), whole);
   std::string name = directory.substr(directory.rfind('/') + 1); // npos + 1 is 0
   make_directory_at(parent.get(), name, directory);
-  Fd made(open_beneath(parent.get(), name.c_str(), k_directory_flags));
+  Fd made(open_beneath(parent.get(), name.c_str(), k_write_below));
   if (!made) {
     throw failure(errno, "open directory", directory);
   }
@@ -200,7 +201,7 @@ void TreeWriter::make_directory_at(int parent, const std::string& name, const st
   if (::unlinkat(parent, name.c_str(), 0) != 0 || ::mkdirat(parent, name.c_str(), 0700) != 0) {
     throw failure(errno, "make directory", path);
   }
-  Fd made(open_beneath(parent, name.c_str(), k_directory_flags));
+  Fd made(open_beneath(parent, name.c_str(), k_write_below));
   if (!made || ::fsetxattr(made.get(), m_policy.opaque_xattr.c_str(), "y", 1, 0) != 0) {
     throw failure(errno, "mark as opaque", path);
   }
@@ -329,7 +330,7 @@ void TreeWriter::add_hardlink(const std::string& path, const std::string& target
   struct stat status {};
 
   const auto find = [&] {
-    directory = Fd(open_beneath(m_root, parent.empty() ? "." : parent.c_str(), k_directory_flags));
+    directory = Fd(open_beneath(m_root, parent.empty() ? "." : parent.c_str(), k_write_below));
     if (!directory && errno == ELOOP) {
       throw_traversal(target);
     }
@@ -386,7 +387,7 @@ void TreeWriter::finish() {
   // Backwards through the sorted paths: what is below comes before what is above.
   for (auto entry = m_directories.rbegin(); entry != m_directories.rend(); ++entry) {
     const auto& [path, meta] = *entry;
-    Fd directory(open_beneath(m_root, path.empty() ? "." : path.c_str(), k_directory_flags));
+    Fd directory(open_beneath(m_root, path.empty() ? "." : path.c_str(), k_write_below));
     if (!directory) {
       throw failure(errno, "open directory", path);
     }

@@ -3,8 +3,7 @@
 #pragma once
 
 #include <pyro/base/error.hpp>
-
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <functional>
 #include <optional>

@@ -2,6 +2,8 @@
 
 #include <pyro/base/units.hpp>
 
+#include <fmt/format.h>
+
 #include <array>
 #include <map>
 #include <optional>

@@ -1,5 +1,7 @@
 #include "requests.hpp"
 
+#include "bounded.hpp"
+
 #include <pyro/base/error.hpp>
 
 #include <algorithm>
@@ -9,15 +11,6 @@ namespace pyro::protocol {
 namespace {
 
 constexpr std::size_t k_max_arguments = 4096;
-constexpr std::int64_t k_max_milliseconds = 1000LL * 3600 * 24 * 365;
-
-std::int64_t milliseconds(const Json& value, std::string_view key, std::int64_t otherwise) {
-  auto number = int_or(value, key, otherwise);
-  if (number < 0 || number > k_max_milliseconds) {
-    throw Error(ErrorCode::invalid_argument, "'{}' must be a time in milliseconds, not {}", key, number);
-  }
-  return number;
-}
 
 void check_text(std::string_view text, std::string_view key) {
   if (text.find('\0') != std::string_view::npos) {

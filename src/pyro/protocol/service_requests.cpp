@@ -1,5 +1,6 @@
 #include "service_requests.hpp"
 
+#include "bounded.hpp"
 #include "requests.hpp"
 
 #include <pyro/base/error.hpp>
@@ -11,8 +12,6 @@
 namespace pyro::protocol {
 
 namespace {
-
-constexpr std::int64_t k_max_milliseconds = 1000LL * 3600 * 24 * 365;
 
 template <typename Enum>
 using Names = std::vector<std::pair<Enum, std::string_view>>;
@@ -55,19 +54,6 @@ Enum from_name(const Names<Enum>& names, std::string_view text, std::string_view
     list.append(list.empty() ? "" : ", ").append(name);
   }
   throw Error(ErrorCode::invalid_argument, "'{}' must be one of: {}; not '{}'", key, list, text);
-}
-
-std::int64_t bounded(
-    const Json& value, std::string_view key, std::int64_t otherwise, std::int64_t low, std::int64_t high) {
-  auto number = int_or(value, key, otherwise);
-  if (number < low || number > high) {
-    throw Error(ErrorCode::invalid_argument, "'{}' must be {} to {}, not {}", key, low, high, number);
-  }
-  return number;
-}
-
-std::int64_t milliseconds(const Json& value, std::string_view key, std::int64_t otherwise) {
-  return bounded(value, key, otherwise, 0, k_max_milliseconds);
 }
 
 bool has(const Json& value, const char* key) {

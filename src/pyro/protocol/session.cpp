@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <map>
@@ -16,6 +17,16 @@ constexpr std::size_t k_max_path = 1024;
 constexpr int k_max_headers = 16;
 constexpr std::size_t k_low_water = k_high_water / 2;
 constexpr std::int32_t k_connection_window = 1 << 20;
+
+nghttp2_nv header(std::string_view name, std::string_view value) {
+  auto bytes = [](std::string_view text) {
+    return const_cast<std::uint8_t*>(
+        reinterpret_cast<const std::uint8_t*>(text.data())); // nghttp2 copies them
+  };
+  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+} // namespace
 
 /// A FIFO of bytes that gives its memory back when it is empty.
 class ByteQueue {
@@ -59,16 +70,6 @@ struct StreamState {
   bool remote_ended = false;
   bool local_ended = false;
 };
-
-nghttp2_nv header(std::string_view name, std::string_view value) {
-  auto bytes = [](std::string_view text) {
-    return const_cast<std::uint8_t*>(
-        reinterpret_cast<const std::uint8_t*>(text.data())); // nghttp2 copies them
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
-} // namespace
 
 struct Session::Impl {
   Role role = Role::client;

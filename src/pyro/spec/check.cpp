@@ -1,6 +1,8 @@
 // What no single field can know: references, cycles, fields without effect, clashes.
 #include "read_parts.hpp"
 
+#include <set>
+
 namespace pyro::spec {
 
 namespace {

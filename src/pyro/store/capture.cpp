@@ -4,6 +4,7 @@
 #include "content_compare.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 
 #include <sys/stat.h>
@@ -13,15 +14,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <set>
 #include <unistd.h>
 
 namespace pyro::store {
 
 namespace {
-
-std::string joined(const std::string& directory, const std::string& name) {
-  return directory.empty() || name.empty() ? directory + name : directory + "/" + name;
-}
 
 bool is_kept_type(const struct stat& status) {
   const mode_t type = status.st_mode & S_IFMT;

@@ -13,7 +13,7 @@ namespace pyro::store {
 namespace {
 
 constexpr std::string_view k_header = "pyro capture 1";
-constexpr std::size_t k_size_limit = 1U << 30;
+constexpr std::size_t k_memory_limit = 1U << 30;
 
 std::string tree_path(const std::string& memory) {
   return memory + ".tree";
@@ -40,7 +40,7 @@ CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)) {
     return;
   }
   const auto tree = os::maybe_read_file(tree_path(m_path));
-  const auto text = os::maybe_read_file(m_path, k_size_limit);
+  const auto text = os::maybe_read_file(m_path, k_memory_limit);
   if (!tree || tree->empty() || !text) {
     return;
   }

@@ -4,6 +4,7 @@
 #include "text_patch.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 
 #include <set>
 
@@ -15,10 +16,6 @@ using Side = std::optional<LayeredDirectory>;
 
 /// No program can name a longer path at once, and entries with such paths could take any amount of memory.
 constexpr std::size_t k_longest_path = 4096;
-
-std::string joined(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
 
 bool same_source(const LayeredDirectory::Source& one, const LayeredDirectory::Source& other) {
   return one.root == other.root && one.path == other.path;

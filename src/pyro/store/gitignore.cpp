@@ -1,5 +1,6 @@
 #include "gitignore.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <utility>

@@ -1,8 +1,10 @@
 #include "layered_view.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/tree_copy.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <set>
@@ -10,10 +12,6 @@
 namespace pyro::store {
 
 namespace {
-
-std::string joined(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
 
 /// A tree, or directory of the host, that lies at a certain place; nullptr where it is not there or no
 /// directory.

@@ -4,6 +4,8 @@
 
 #include <pyro/base/error.hpp>
 
+#include <algorithm>
+
 namespace pyro::store {
 
 namespace {

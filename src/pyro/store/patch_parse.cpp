@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace pyro::store {

@@ -16,8 +16,8 @@ namespace pyro::store {
 
 namespace {
 
-constexpr std::string_view k_suffix = ".json";
-constexpr std::size_t k_size_limit = 16 << 20;
+constexpr std::string_view k_recipe_suffix = ".json";
+constexpr std::size_t k_recipe_limit = 16 << 20;
 
 bool is_key(const std::string& key) {
   return is_safe_name(key);
@@ -104,7 +104,7 @@ RecipeRecord recipe_from_json(const Json& value) {
 
 std::optional<RecipeRecord> RecipeCache::find(const std::string& key, Touch touch) const {
   const std::string file = path(key);
-  const auto text = os::maybe_read_file(file, k_size_limit);
+  const auto text = os::maybe_read_file(file, k_recipe_limit);
   if (!text) {
     return std::nullopt;
   }
@@ -150,12 +150,12 @@ void RecipeCache::remove(const std::string& key) const {
 std::vector<RecipeRecord> RecipeCache::list(std::vector<std::string>* damaged) const {
   std::vector<RecipeRecord> records;
   for (const std::string& name : os::list_directory(m_base.recipes())) {
-    if (!name.ends_with(k_suffix) || name.starts_with('.')) {
+    if (!name.ends_with(k_recipe_suffix) || name.starts_with('.')) {
       continue;
     }
-    const std::string key = name.substr(0, name.size() - k_suffix.size());
+    const std::string key = name.substr(0, name.size() - k_recipe_suffix.size());
     try {
-      const auto text = os::maybe_read_file(m_base.recipes() + "/" + name, k_size_limit);
+      const auto text = os::maybe_read_file(m_base.recipes() + "/" + name, k_recipe_limit);
       if (!text) {
         continue;
       }
@@ -181,7 +181,7 @@ std::string RecipeCache::path(const std::string& key) const {
   if (!is_key(key)) {
     throw Error(ErrorCode::invalid_argument, "invalid recipe key {:?}", key);
   }
-  return m_base.recipes() + "/" + key + std::string(k_suffix);
+  return m_base.recipes() + "/" + key + std::string(k_recipe_suffix);
 }
 
 } // namespace pyro::store

@@ -8,13 +8,11 @@ namespace pyro::store {
 
 namespace {
 
+using pyro::or_null;
+
 template <typename T>
 Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
-}
-
-Json or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
 }
 
 std::optional<double> maybe_number(const Json& object, std::string_view key) {

@@ -12,8 +12,8 @@ namespace pyro::store {
 
 namespace {
 
-constexpr std::size_t k_size_limit = 64 << 20;
-constexpr std::string_view k_suffix = ".json";
+constexpr std::size_t k_record_limit = 64 << 20;
+constexpr std::string_view k_record_suffix = ".json";
 constexpr std::string_view k_baseline = "baseline";
 
 Error needs_baseline(const std::string& id) {
@@ -64,7 +64,7 @@ WorkspaceRecord WorkspaceRecords::load(const std::string& id) const {
 }
 
 std::optional<WorkspaceRecord> WorkspaceRecords::find(const std::string& id) const {
-  const auto text = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_size_limit);
+  const auto text = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_record_limit);
   if (!text) {
     return std::nullopt;
   }
@@ -77,7 +77,7 @@ WorkspaceRecords::mentioning(const std::string& text, std::optional<Error>* refu
   const auto needle = std::string_view(quoted).substr(1, quoted.size() - 2);
   std::vector<WorkspaceRecord> records;
   for (const std::string& id : ids()) {
-    const auto file = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_size_limit);
+    const auto file = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_record_limit);
     if (!file || file->find(needle) == std::string::npos) {
       continue;
     }
@@ -136,8 +136,8 @@ void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const 
 std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) const {
   std::vector<SnapshotRecord> records{snapshot(id, std::string(k_baseline))};
   for (const std::string& file : os::list_directory(WorkspacePaths(m_base, id).snapshots())) {
-    if (file.ends_with(k_suffix) && !file.starts_with('.')) {
-      const std::string name = file.substr(0, file.size() - k_suffix.size());
+    if (file.ends_with(k_record_suffix) && !file.starts_with('.')) {
+      const std::string name = file.substr(0, file.size() - k_record_suffix.size());
       if (name == k_baseline) {
         continue;
       }
@@ -158,9 +158,9 @@ std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) c
 
 SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::string& name) const {
   const WorkspacePaths paths(m_base, id);
-  auto text = os::maybe_read_file(paths.snapshot(name), k_size_limit);
+  auto text = os::maybe_read_file(paths.snapshot(name), k_record_limit);
   if (!text && name == k_baseline) {
-    text = os::maybe_read_file(paths.baseline_of_version_1(), k_size_limit); // not migrated yet
+    text = os::maybe_read_file(paths.baseline_of_version_1(), k_record_limit); // not migrated yet
   }
   if (!text) {
     if (!os::exists(paths.root())) {

@@ -20,7 +20,7 @@ namespace pyro::store {
 
 namespace {
 
-constexpr std::size_t k_read_buffer = 1 << 20;
+constexpr std::size_t k_archive_buffer = 1 << 20;
 constexpr int k_cache_version = 1;
 
 os::Fd open_archive(const std::string& path) {
@@ -58,7 +58,7 @@ cached_digest(const std::string& cache, const std::string& path, const StatKey& 
 }
 
 HexDigest digest_of_file(int file, const std::string& path) {
-  std::vector<char> buffer(k_read_buffer);
+  std::vector<char> buffer(k_archive_buffer);
   Sha256 sum;
   auto before = seed_stat_of(file, path);
   while (auto got = os::read_some(file, buffer)) {

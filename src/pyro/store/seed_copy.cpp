@@ -3,6 +3,7 @@
 #include "seed_tree.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/tree_copy.hpp>
 
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::size_t k_buffer = 256 << 10;
 constexpr std::uint64_t k_reflink_from = 1 << 20; // smaller files are read anyway, to check their digest
-constexpr std::int64_t k_second_ns = 1'000'000'000;
+constexpr std::int64_t k_nanoseconds = 1'000'000'000;
 
 /// The files and symlinks of one directory, as indexes: the unit of work of a thread.
 struct Batch {
@@ -31,13 +32,8 @@ struct Batch {
 };
 
 timespec time_of(std::int64_t nanoseconds) {
-  auto seconds = nanoseconds / k_second_ns - (nanoseconds % k_second_ns < 0 ? 1 : 0);
-  return {seconds, nanoseconds - seconds * k_second_ns};
-}
-
-std::string_view parent_of(std::string_view path) {
-  auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+  auto seconds = nanoseconds / k_nanoseconds - (nanoseconds % k_nanoseconds < 0 ? 1 : 0);
+  return {seconds, nanoseconds - seconds * k_nanoseconds};
 }
 
 std::string_view name_of_path(std::string_view path) {

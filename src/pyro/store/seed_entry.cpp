@@ -10,11 +10,11 @@ namespace pyro::store {
 
 namespace {
 
-constexpr std::string_view k_magic = "PYROSEED";
-constexpr std::uint32_t k_version = 1;
+constexpr std::string_view k_index_magic = "PYROSEED";
+constexpr std::uint32_t k_index_version = 1;
 constexpr std::uint32_t k_max_entries = 50'000'000;
 
-struct Header {
+struct IndexHeader {
   char magic[8];
   std::uint32_t version;
   std::uint32_t count;
@@ -37,7 +37,7 @@ struct Record {
 constexpr std::uint8_t k_has_digest = 1;
 constexpr std::uint8_t k_has_xattrs = 2;
 
-static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) == 88);
+static_assert(std::is_trivially_copyable_v<IndexHeader> && sizeof(IndexHeader) == 88);
 static_assert(std::is_trivially_copyable_v<Record> && sizeof(Record) == 64);
 
 /// Slashes sort before everything else, which makes it component by component.
@@ -157,9 +157,9 @@ std::uint64_t check_sum_of(std::string_view bytes) {
 }
 
 std::string encode_manifest(const HexDigest& tree_digest, const std::vector<SeedEntry>& entries) {
-  Header header{};
-  std::memcpy(header.magic, k_magic.data(), sizeof header.magic);
-  header.version = k_version;
+  IndexHeader header{};
+  std::memcpy(header.magic, k_index_magic.data(), sizeof header.magic);
+  header.version = k_index_version;
   header.count = static_cast<std::uint32_t>(entries.size());
   if (tree_digest.size() != sizeof header.tree_digest) {
     throw Error(ErrorCode::internal, "'{}' is no tree digest", tree_digest);
@@ -197,13 +197,14 @@ SeedManifest decode_manifest(std::string bytes, std::string_view what) {
   SeedManifest manifest;
   manifest.text = std::make_shared<const std::string>(std::move(bytes));
   std::string_view rest = *manifest.text;
-  Header header;
+  IndexHeader header;
   if (rest.size() < sizeof header) {
     throw damaged("too short");
   }
   std::memcpy(&header, rest.data(), sizeof header);
   rest.remove_prefix(sizeof header);
-  if (std::string_view(header.magic, sizeof header.magic) != k_magic || header.version != k_version) {
+  if (std::string_view(header.magic, sizeof header.magic) != k_index_magic
+      || header.version != k_index_version) {
     throw damaged("not a manifest of version 1");
   }
   if (header.count > k_max_entries || header.count > rest.size() / sizeof(Record)) {

@@ -1,6 +1,7 @@
 #include "seed_select.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <sys/stat.h>
@@ -15,13 +16,6 @@ namespace {
 
 constexpr std::size_t k_max_ignore_file = 4 << 20;
 constexpr std::uint32_t k_submodule_mode = 0160000;
-
-std::string joined(std::string_view directory, std::string_view name) {
-  if (directory.empty() || name.empty()) {
-    return std::string(directory.empty() ? name : directory);
-  }
-  return fmt::format("{}/{}", directory, name);
-}
 
 /// git does not follow a symlinked .gitignore either.
 std::shared_ptr<const IgnoreList> read_list(int directory, const std::string& name, std::string base) {

@@ -16,11 +16,11 @@ namespace pyro::store {
 
 namespace {
 
-constexpr std::string_view k_magic = "PYROSTAT";
-constexpr std::uint32_t k_version = 1;
+constexpr std::string_view k_cache_magic = "PYROSTAT";
+constexpr std::uint32_t k_stat_version = 1;
 constexpr std::size_t k_max_bytes = 8ULL << 30;
 
-struct Header {
+struct CacheHeader {
   char magic[8];
   std::uint32_t version;
   std::uint32_t directory_count;
@@ -31,7 +31,7 @@ struct Header {
 
 static_assert(std::is_trivially_copyable_v<CachedName> && sizeof(CachedName) == 96);
 static_assert(std::is_trivially_copyable_v<CachedDirectory> && sizeof(CachedDirectory) == 88);
-static_assert(sizeof(Header) == 40);
+static_assert(sizeof(CacheHeader) == 40);
 
 template <typename T>
 std::string_view bytes_of(const std::vector<T>& values) {
@@ -49,7 +49,7 @@ std::optional<StatCache> StatCache::open(const std::string& path) {
     return std::nullopt;
   }
   auto size = static_cast<std::size_t>(status.st_size);
-  if (size < sizeof(Header) || size > k_max_bytes) {
+  if (size < sizeof(CacheHeader) || size > k_max_bytes) {
     return std::nullopt;
   }
   void* map = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file->get(), 0);
@@ -59,9 +59,10 @@ std::optional<StatCache> StatCache::open(const std::string& path) {
   StatCache cache; // owns the map from here on
   cache.m_map = static_cast<const char*>(map);
   cache.m_size = size;
-  Header header;
+  CacheHeader header;
   std::memcpy(&header, cache.m_map, sizeof header);
-  if (std::string_view(header.magic, sizeof header.magic) != k_magic || header.version != k_version) {
+  if (std::string_view(header.magic, sizeof header.magic) != k_cache_magic
+      || header.version != k_stat_version) {
     return std::nullopt;
   }
   auto left = size - sizeof header;
@@ -150,9 +151,9 @@ void StatCacheBuilder::save(const std::string& path) const {
   if (m_pool.size() >= k_no_index || m_names.size() >= k_no_index) {
     return; // more than the format can say; the next scan reads everything again
   }
-  Header header{};
-  std::memcpy(header.magic, k_magic.data(), sizeof header.magic);
-  header.version = k_version;
+  CacheHeader header{};
+  std::memcpy(header.magic, k_cache_magic.data(), sizeof header.magic);
+  header.version = k_stat_version;
   header.directory_count = static_cast<std::uint32_t>(m_directories.size());
   header.name_count = m_names.size();
   header.pool_size = m_pool.size();

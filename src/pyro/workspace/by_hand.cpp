@@ -6,11 +6,10 @@
 #include "secrets.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
 #include <pyro/os/archive_reader.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <filesystem>
 

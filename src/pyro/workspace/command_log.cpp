@@ -13,9 +13,9 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::size_t k_max_entry = 8 << 20; // output with every byte escaped
-constexpr std::chrono::milliseconds k_patience{10'000};
+constexpr std::chrono::milliseconds k_log_patience{10'000};
 constexpr std::string_view k_prefix = "command-";
-constexpr std::string_view k_suffix = ".json";
+constexpr std::string_view k_entry_suffix = ".json";
 
 /// Damaged ones (a power cut) are as good as none.
 Json read_json(const std::string& path) {
@@ -29,9 +29,9 @@ Json read_json(const std::string& path) {
 
 std::int64_t sequence_of(const std::string& file) {
   std::int64_t sequence = 0;
-  if (file.starts_with(k_prefix) && file.ends_with(k_suffix)) {
+  if (file.starts_with(k_prefix) && file.ends_with(k_entry_suffix)) {
     const auto* begin = file.data() + k_prefix.size();
-    std::from_chars(begin, file.data() + file.size() - k_suffix.size(), sequence);
+    std::from_chars(begin, file.data() + file.size() - k_entry_suffix.size(), sequence);
   }
   return sequence;
 }
@@ -62,7 +62,7 @@ Json without_output(Json entry) {
 } // namespace
 
 std::string CommandLog::entry_path(std::int64_t sequence) const {
-  return fmt::format("{}/{}{:08}{}", m_directory, k_prefix, sequence, k_suffix);
+  return fmt::format("{}/{}{:08}{}", m_directory, k_prefix, sequence, k_entry_suffix);
 }
 
 CommandLog::Index CommandLog::stored_index() const {
@@ -105,7 +105,7 @@ void CommandLog::remove_entries() const {
 }
 
 void CommandLog::forget_older() const {
-  const os::ExclusiveLock lock(m_directory + "/lock", "command log", k_patience);
+  const os::ExclusiveLock lock(m_directory + "/lock", "command log", k_log_patience);
   if (stored_index().epoch < m_epoch) {
     remove_entries();
     ::unlink(index_path().c_str());
@@ -113,7 +113,7 @@ void CommandLog::forget_older() const {
 }
 
 std::int64_t CommandLog::add(const LoggedCommand& command) const {
-  const os::ExclusiveLock lock(m_directory + "/lock", "command log", k_patience);
+  const os::ExclusiveLock lock(m_directory + "/lock", "command log", k_log_patience);
   auto index = stored_index();
   if (index.epoch > m_epoch) {
     return 0;

@@ -20,7 +20,7 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr auto k_patience = std::chrono::minutes(5); // for a machine that others have started
+constexpr auto k_disk_patience = std::chrono::minutes(5); // for a machine that others have started
 
 std::string mark_path(const std::string& generation) {
   return mirror_directory(generation) + "/elsewhere";
@@ -28,7 +28,7 @@ std::string mark_path(const std::string& generation) {
 
 os::ExclusiveLock lock_disk(const std::string& generation) {
   os::make_directories(mirror_directory(generation));
-  return {mirror_directory(generation) + "/disk.lock", "start a virtual machine", k_patience};
+  return {mirror_directory(generation) + "/disk.lock", "start a virtual machine", k_disk_patience};
 }
 
 /// All that the guest wrote is here.

@@ -14,10 +14,6 @@ namespace pyro::workspace {
 
 namespace {
 
-Json or_null(double epoch) {
-  return epoch > 0 ? Json(epoch) : Json();
-}
-
 /// When its sandbox was started: a process tells it in ticks since boot.
 double started_at(const store::WorkspaceRecord& record) {
   if (record.state != store::WorkspaceState::started || !record.supervisor) {

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -19,7 +20,7 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::int64_t k_record_version = 1;
-constexpr std::string_view k_suffix = ".json";
+constexpr std::string_view k_environment_suffix = ".json";
 
 void remove_file(const std::string& path) {
   if (::unlink(path.c_str()) < 0 && errno != ENOENT) {
@@ -106,11 +107,11 @@ std::string EnvironmentCache::record_path(const HexDigest& digest) const {
   if (!store::is_digest(digest)) {
     throw Error(ErrorCode::invalid_argument, "'{}' is no digest of an environment", digest);
   }
-  return fmt::format("{}/{}{}", m_directory, digest, k_suffix);
+  return fmt::format("{}/{}{}", m_directory, digest, k_environment_suffix);
 }
 
 std::string EnvironmentCache::known_path(const std::string& subject) const {
-  return fmt::format("{}/known/{}{}", m_directory, sha256_of(subject), k_suffix);
+  return fmt::format("{}/known/{}{}", m_directory, sha256_of(subject), k_environment_suffix);
 }
 
 std::string EnvironmentCache::lock_path(const std::string& image) const {
@@ -135,7 +136,7 @@ std::vector<EnvironmentRecord> EnvironmentCache::list(std::vector<HexDigest>* da
   for (const auto& name : os::list_directory(m_directory)) {
     const std::filesystem::path path(name);
     const auto digest = path.stem().string();
-    if (path.extension() != k_suffix || !store::is_digest(digest)) {
+    if (path.extension() != k_environment_suffix || !store::is_digest(digest)) {
       continue;
     }
     if (auto record = find(digest)) {

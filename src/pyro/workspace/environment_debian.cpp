@@ -22,9 +22,9 @@ namespace pyro::workspace {
 namespace {
 
 constexpr const char* k_suite = "bookworm";
-constexpr const char* k_purpose = "building a Debian environment";
+constexpr const char* k_build_purpose = "building a Debian environment";
 
-std::string joined(const std::vector<std::string>& words) {
+std::string comma_separated(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ","));
 }
 
@@ -32,18 +32,18 @@ std::string joined(const std::vector<std::string>& words) {
 os::Command build_command(const std::string& variant, const std::string& tree, const std::string& scratch) {
   os::Command command;
   command.argv = {
-      required_program("unshare", "util-linux", k_purpose),
+      required_program("unshare", "util-linux", k_build_purpose),
       "--mount",
       "--pid",
       "--fork",
       "--kill-child",
-      required_program("mmdebstrap", "mmdebstrap", k_purpose),
+      required_program("mmdebstrap", "mmdebstrap", k_build_purpose),
       "--mode=root",
       "--variant=minbase",
       "--format=directory",
       "--verbose"};
   if (const auto packages = debian_packages(variant); !packages.empty()) {
-    command.argv.push_back("--include=" + joined(packages));
+    command.argv.push_back("--include=" + comma_separated(packages));
   }
   command.argv.insert(command.argv.end(), {k_suite, tree});
   if (const auto sources = debian_sources(); !sources.empty()) {
@@ -108,7 +108,7 @@ struct AptSource {
   std::string signed_by;
 };
 
-std::string lines_of(const AptSource& source) {
+std::string apt_source_lines(const AptSource& source) {
   std::string lines;
   const std::string options =
       source.signed_by.starts_with('/') ? fmt::format("[signed-by={}] ", source.signed_by) : "";
@@ -157,7 +157,7 @@ std::string lines_of_list(std::string_view text) {
       source.uris = {words[next]};
       source.suites = {words[next + 1]};
       source.components.assign(words.begin() + static_cast<std::ptrdiff_t>(next) + 2, words.end());
-      lines += lines_of(source);
+      lines += apt_source_lines(source);
     }
   }
   return lines;
@@ -167,7 +167,7 @@ std::string lines_of_stanzas(std::string_view text) {
   std::string lines;
   AptSource source;
   const auto take = [&] {
-    lines += lines_of(std::exchange(source, {}));
+    lines += apt_source_lines(std::exchange(source, {}));
   };
   for (const auto line : pyro::lines_of(text)) {
     if (words_of(line).empty()) {
@@ -239,7 +239,7 @@ Json build_debian(
     const std::string& variant, const std::string& tree, const std::string& scratch,
     const std::function<void(const std::string&)>& line) {
   const auto& space = os::IdSpace::current();
-  required_program("mmdebstrap", "mmdebstrap", k_purpose);
+  required_program("mmdebstrap", "mmdebstrap", k_build_purpose);
   if (space.kind() == os::IdSpace::Kind::single) {
     throw Error(
         ErrorCode::unavailable, "building a Debian environment needs more than one user id: {}",

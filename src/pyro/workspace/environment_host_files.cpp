@@ -5,6 +5,8 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/os/tree_walk.hpp>
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace pyro::workspace {
@@ -12,7 +14,7 @@ namespace pyro::workspace {
 namespace {
 
 /// Fields of "a:b:c" lines; lines with fewer than `least` fields are left out.
-std::vector<std::vector<std::string>> records_of(const std::string& text, std::size_t least) {
+std::vector<std::vector<std::string>> account_records(const std::string& text, std::size_t least) {
   std::vector<std::vector<std::string>> records;
   for (const auto line : lines_of(text)) {
     auto fields = fields_of(line, ':');
@@ -30,7 +32,7 @@ void plan_accounts(PlannedTree& plan, const Host& host) {
   const auto group = os::maybe_read_file(host.root + "/etc/group").value_or("root:x:0:\n");
   std::string public_passwd;
   std::string shadow;
-  for (const auto& user : records_of(passwd, 7)) {
+  for (const auto& user : account_records(passwd, 7)) {
     public_passwd +=
         fmt::format("{}:x:{}:{}:{}:{}:{}\n", user[0], user[2], user[3], user[4], user[5], user[6]);
     shadow += fmt::format("{}:*:19000:0:99999:7:::\n", user[0]);
@@ -38,7 +40,7 @@ void plan_accounts(PlannedTree& plan, const Host& host) {
   std::string public_group;
   std::string gshadow;
   gid_t shadow_group = 0;
-  for (const auto& entry : records_of(group, 4)) {
+  for (const auto& entry : account_records(group, 4)) {
     public_group += fmt::format("{}:x:{}:{}\n", entry[0], entry[2], entry[3]);
     gshadow += fmt::format("{}:*::{}\n", entry[0], entry[3]);
     if (entry[0] == "shadow") {

@@ -16,8 +16,6 @@ namespace pyro::workspace {
 
 namespace {
 
-using Kind = PlannedEntry::Kind;
-
 struct DirCloser {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -34,7 +32,7 @@ public:
       struct stat status {};
 
       if (::lstat((m_host.root + "/" + name).c_str(), &status) == 0) {
-        m_found[name] = planned_like(Kind::directory, status);
+        m_found[name] = planned_like(PlannedEntry::Kind::directory, status);
         m_device[name] = status.st_dev;
         m_waiting.push_back(name);
       }
@@ -123,9 +121,9 @@ private:
     if (S_ISDIR(status.st_mode)) {
       look_at_directory(status, path, found, directories);
     } else if (!S_ISLNK(status.st_mode) && !S_ISREG(status.st_mode)) {
-      found[path] = {Kind::whiteout}; // sockets, FIFOs, devices
+      found[path] = {PlannedEntry::Kind::whiteout}; // sockets, FIFOs, devices
     } else if (S_ISREG(status.st_mode) && m_look_at_files && (status.st_mode & S_IROTH) == 0) {
-      found[path] = {Kind::whiteout};
+      found[path] = {PlannedEntry::Kind::whiteout};
     }
   }
 
@@ -134,11 +132,11 @@ private:
       std::vector<std::string>& directories) {
     constexpr mode_t k_list = S_IROTH | S_IXOTH;
     if ((status.st_mode & k_list) != k_list) {
-      found[path] = planned_like(Kind::opaque_directory, status);
+      found[path] = planned_like(PlannedEntry::Kind::opaque_directory, status);
       return;
     }
     if (m_keep_directories) {
-      found[path] = planned_like(Kind::directory, status);
+      found[path] = planned_like(PlannedEntry::Kind::directory, status);
     }
     if (status.st_dev
         == m_device.at(path.substr(0, path.find('/')))) { // other file systems are not seen inside
@@ -170,7 +168,7 @@ void plan_parents(PlannedTree& plan, const Host& host, const std::string& path) 
       return;
     }
     const bool known = ::lstat((host.root + "/" + parent).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-    plan[parent] = known ? planned_like(Kind::directory, status) : planned_directory();
+    plan[parent] = known ? planned_like(PlannedEntry::Kind::directory, status) : planned_directory();
   }
 }
 
@@ -180,7 +178,7 @@ void plan_host_masks(PlannedTree& plan, const Host& host) {
   auto found = Scan(host).run();
   for (const auto& path : host.masked) {
     std::erase_if(found, [&](const auto& item) { return item.first.starts_with(path + "/"); });
-    found[path] = {Kind::opaque_directory, 0755};
+    found[path] = {PlannedEntry::Kind::opaque_directory, 0755};
   }
   found["usr/sbin/policy-rc.d"] = planned_file(std::string(k_policy_rc), 0755);
   for (auto& [path, entry] : found) {

@@ -10,6 +10,8 @@
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_walk.hpp>
 
+#include <filesystem>
+
 namespace pyro::workspace {
 
 namespace {

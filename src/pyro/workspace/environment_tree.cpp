@@ -14,13 +14,12 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::workspace {
 
 namespace {
-
-using Kind = PlannedEntry::Kind;
 
 /// How many ids exist inside.
 std::uint64_t id_count(const std::vector<os::IdRange>& ranges) {
@@ -39,20 +38,20 @@ public:
 
   void write(const std::string& path, const PlannedEntry& entry) {
     switch (entry.kind) {
-    case Kind::directory:
-    case Kind::opaque_directory:
+    case PlannedEntry::Kind::directory:
+    case PlannedEntry::Kind::opaque_directory:
       make_directory(path, entry);
       break;
-    case Kind::copied_file:
-    case Kind::written_file:
+    case PlannedEntry::Kind::copied_file:
+    case PlannedEntry::Kind::written_file:
       make_file(path, entry);
       break;
-    case Kind::symlink:
+    case PlannedEntry::Kind::symlink:
       check(::symlinkat(entry.text.c_str(), m_root.get(), path.c_str()), "link", path);
       own(path, entry);
       set_time(path, entry);
       break;
-    case Kind::whiteout:
+    case PlannedEntry::Kind::whiteout:
       check(::mknodat(m_root.get(), path.c_str(), S_IFCHR, ::makedev(0, 0)), "create whiteout", path);
       break;
     }
@@ -91,7 +90,7 @@ private:
     }
     own(path, entry);
     check(::fchmodat(m_root.get(), name_of(path), entry.mode & 07777, 0), "set the mode of", path);
-    if (entry.kind == Kind::opaque_directory) {
+    if (entry.kind == PlannedEntry::Kind::opaque_directory) {
       const auto fd = os::open_directory_at(m_root.get(), path);
       check(::fsetxattr(fd.get(), "user.overlay.opaque", "y", 1, 0), "mark as opaque", path);
     }
@@ -99,7 +98,7 @@ private:
 
   void make_file(const std::string& path, const PlannedEntry& entry) {
     std::optional<os::Fd> source;
-    if (entry.kind == Kind::copied_file) {
+    if (entry.kind == PlannedEntry::Kind::copied_file) {
       source = os::maybe_open(entry.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 
       struct stat status {};
@@ -133,18 +132,18 @@ bool is_public_directory(const struct stat& status) {
 } // namespace
 
 PlannedEntry planned_directory(mode_t mode) {
-  return {Kind::directory, mode};
+  return {PlannedEntry::Kind::directory, mode};
 }
 
 PlannedEntry planned_file(std::string content, mode_t mode) {
-  return {Kind::written_file, mode, 0, 0, {}, std::move(content)};
+  return {PlannedEntry::Kind::written_file, mode, 0, 0, {}, std::move(content)};
 }
 
 PlannedEntry planned_symlink(std::string target) {
-  return {Kind::symlink, 0777, 0, 0, {}, std::move(target)};
+  return {PlannedEntry::Kind::symlink, 0777, 0, 0, {}, std::move(target)};
 }
 
-PlannedEntry planned_like(Kind kind, const struct stat& status, std::string text) {
+PlannedEntry planned_like(PlannedEntry::Kind kind, const struct stat& status, std::string text) {
   return {kind, status.st_mode & 07777, status.st_uid, status.st_gid, status.st_mtim, std::move(text)};
 }
 
@@ -159,7 +158,7 @@ std::uint64_t plan_public_copy(
   std::uint64_t bytes = 0;
   const auto add_file = [&](const struct stat& status, const std::string& at, std::string source) {
     if ((status.st_mode & S_IROTH) != 0) {
-      plan[at] = planned_like(Kind::copied_file, status, std::move(source));
+      plan[at] = planned_like(PlannedEntry::Kind::copied_file, status, std::move(source));
       bytes += static_cast<std::uint64_t>(status.st_size);
     }
   };
@@ -169,7 +168,7 @@ std::uint64_t plan_public_copy(
   if (!S_ISDIR(top.st_mode)) {
     return bytes;
   }
-  plan[path] = planned_like(Kind::directory, top);
+  plan[path] = planned_like(PlannedEntry::Kind::directory, top);
   if (!is_public_directory(top)) {
     return bytes;
   }
@@ -180,11 +179,12 @@ std::uint64_t plan_public_copy(
       return os::Visit::skip;
     }
     if (entry.is_directory()) {
-      plan[at] = planned_like(Kind::directory, entry.status);
+      plan[at] = planned_like(PlannedEntry::Kind::directory, entry.status);
       return is_public_directory(entry.status) ? os::Visit::go_on : os::Visit::skip;
     }
     if (entry.is_symlink()) {
-      plan[at] = planned_like(Kind::symlink, entry.status, os::read_link_at(entry.directory, entry.name));
+      plan[at] = planned_like(
+          PlannedEntry::Kind::symlink, entry.status, os::read_link_at(entry.directory, entry.name));
     } else if (entry.is_file()) {
       add_file(entry.status, at, from + "/" + entry.path);
     }
@@ -202,7 +202,8 @@ void write_planned_tree(const PlannedTree& plan, const std::string& tree) {
       writer.write(path, entry);
     }
     for (auto entry = plan.rbegin(); entry != plan.rend(); ++entry) { // the content changed the times
-      if (entry->second.kind == Kind::directory || entry->second.kind == Kind::opaque_directory) {
+      if (entry->second.kind == PlannedEntry::Kind::directory
+          || entry->second.kind == PlannedEntry::Kind::opaque_directory) {
         writer.set_time(entry->first, entry->second);
       }
     }

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
@@ -19,10 +20,6 @@ namespace {
 
 using store::Found;
 using store::LayeredDirectory;
-
-std::string joined(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
 
 os::EntryMeta meta_of(const Found& found) {
   os::EntryMeta meta;

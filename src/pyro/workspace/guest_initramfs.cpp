@@ -13,12 +13,12 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::size_t k_file_limit = 256 << 20;
+constexpr std::size_t k_initramfs_file_limit = 256 << 20;
 
 /// Without a dynamic linker in there a dynamic program could not be started, and the kernel would only say
 /// that it found no init.
 std::string read_agent(const std::string& path) {
-  auto agent = os::maybe_read_file(path, k_file_limit);
+  auto agent = os::maybe_read_file(path, k_initramfs_file_limit);
   if (!agent) {
     throw Error(ErrorCode::unavailable, "the agent {} is not there", path)
         .with_hint("install pyro again, or name the directory of its programs in PYRO_LIBEXEC");
@@ -37,7 +37,8 @@ InitramfsOutput write_initramfs(const InitramfsInput& input, const std::string& 
   std::string order;
   for (const auto& name : input.order) {
     entries.push_back(
-        {"modules/" + name, S_IFREG | 0644, os::read_file(input.modules + "/" + name, k_file_limit)});
+        {"modules/" + name, S_IFREG | 0644,
+         os::read_file(input.modules + "/" + name, k_initramfs_file_limit)});
     order += name + "\n";
   }
   entries.push_back({"modules/order", S_IFREG | 0644, order});
@@ -48,7 +49,7 @@ InitramfsOutput write_initramfs(const InitramfsInput& input, const std::string& 
   }
   os::write_cpio(file.fd(), entries);
   file.commit();
-  const auto written = os::read_file(path, k_file_limit);
+  const auto written = os::read_file(path, k_initramfs_file_limit);
   return {sha256_of(written), written.size()};
 }
 

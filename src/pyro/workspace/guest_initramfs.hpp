@@ -3,6 +3,7 @@
 
 #include <pyro/base/sha256.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -28,15 +28,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto k_patience = 30min;
-constexpr std::size_t k_file_limit = 256 << 20;
+constexpr auto k_kernel_patience = 30min;
+constexpr std::size_t k_kernel_file_limit = 256 << 20;
 constexpr std::string_view k_staging_prefix = "staging-";
 
 /// Initramfs files of other agents (another pyro on this machine) that stay beside ours.
 constexpr std::size_t k_initramfs_kept = 4;
 
 KernelFile copy_into(const std::string& from, const std::string& directory, const std::string& name) {
-  const auto content = os::read_file(from, k_file_limit);
+  const auto content = os::read_file(from, k_kernel_file_limit);
   const auto to = directory + "/" + name;
   os::write_file_atomically(to, content, 0444);
   if (::chmod(to.c_str(), 0444) < 0) { // whatever the umask: QEMU may run as somebody else
@@ -115,7 +115,7 @@ std::vector<InstalledKernel> GuestKernels::installed() const {
 
 std::optional<std::string> GuestKernels::damage_of(const InstalledKernel& found) const {
   for (const auto& file : found.files) {
-    const auto content = os::maybe_read_file(found.path(file.name), k_file_limit);
+    const auto content = os::maybe_read_file(found.path(file.name), k_kernel_file_limit);
     if (!content) {
       return fmt::format("{} is missing", file.name);
     }
@@ -252,7 +252,7 @@ InstalledKernel GuestKernels::install() {
 
 Json GuestKernels::pull(Refresh refresh) {
   prepare();
-  const os::ExclusiveLock lock(part("lock"), "guest kernel", k_patience, [&](const auto& holder) {
+  const os::ExclusiveLock lock(part("lock"), "guest kernel", k_kernel_patience, [&](const auto& holder) {
     if (m_progress) {
       m_progress("note", fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
     }

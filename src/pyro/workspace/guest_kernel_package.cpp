@@ -19,7 +19,7 @@ constexpr const char* k_architecture = "arm64";
 constexpr const char* k_architecture = "amd64";
 #endif
 
-constexpr const char* k_purpose = "fetching the kernel of virtual machines";
+constexpr const char* k_fetch_purpose = "fetching the kernel of virtual machines";
 constexpr std::size_t k_package_limit = 256 << 20;
 
 /// Where this machine is no Debian 12 with sources of its own.
@@ -90,7 +90,7 @@ private:
 
   void run(const std::string& program, std::vector<std::string> arguments, const std::string& directory) {
     os::Command command;
-    command.argv = {required_program(program, program == "dpkg-deb" ? "dpkg" : "apt", k_purpose)};
+    command.argv = {required_program(program, program == "dpkg-deb" ? "dpkg" : "apt", k_fetch_purpose)};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.env = tool_variables(m_scratch);
     command.env->emplace("APT_CONFIG", m_scratch + "/apt.conf");
@@ -110,7 +110,8 @@ private:
 };
 
 std::string field_of(const std::string& file, const std::string& field) {
-  auto value = os::run_checked({{required_program("dpkg-deb", "dpkg", k_purpose), "--field", file, field}});
+  auto value =
+      os::run_checked({{required_program("dpkg-deb", "dpkg", k_fetch_purpose), "--field", file, field}});
   while (value.ends_with('\n')) {
     value.pop_back();
   }

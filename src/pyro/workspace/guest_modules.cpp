@@ -17,7 +17,7 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::size_t k_module_limit = 32 << 20;
-constexpr std::string_view k_suffix = ".ko";
+constexpr std::string_view k_module_suffix = ".ko";
 
 template <typename Header>
 Header read_at(std::string_view elf, std::uint64_t offset) {
@@ -123,9 +123,9 @@ std::map<std::string, std::string> module_paths(const std::string& directory) {
   std::map<std::string, std::string> paths;
   os::TreeVisitor visitor;
   visitor.enter = [&](const os::TreeEntry& entry) {
-    if (entry.is_file() && entry.name.ends_with(k_suffix)) {
+    if (entry.is_file() && entry.name.ends_with(k_module_suffix)) {
       paths.emplace(
-          module_name(entry.name.substr(0, entry.name.size() - k_suffix.size())),
+          module_name(entry.name.substr(0, entry.name.size() - k_module_suffix.size())),
           directory + "/" + entry.path);
     }
     return os::Visit::go_on;

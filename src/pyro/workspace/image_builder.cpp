@@ -27,7 +27,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto k_patience = 30min;
+constexpr auto k_image_patience = 30min;
 constexpr off_t k_block = 4096;
 
 /// mkfs.erofs stamps the image with this time and lowers later file times to it: the last second of 9999, so
@@ -134,11 +134,12 @@ void build_image(
   store::prepare_private_directory(directory);
   // A few locks for all images: they need never be removed.
   const auto lock_path = fmt::format("{}/{}.lock", directory, source.key.substr(0, 1));
-  const os::ExclusiveLock lock(lock_path, "image of " + source.what, k_patience, [&](const auto& holder) {
-    if (progress) {
-      progress("note", fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
-    }
-  });
+  const os::ExclusiveLock lock(
+      lock_path, "image of " + source.what, k_image_patience, [&](const auto& holder) {
+        if (progress) {
+          progress("note", fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
+        }
+      });
   if (os::exists(path)) {
     return; // somebody was quicker
   }

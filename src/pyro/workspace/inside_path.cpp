@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 
+#include <algorithm>
 #include <deque>
 
 namespace pyro::workspace {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::string_view k_root = "workspace";
 constexpr int k_max_links = 40;
 
-std::string joined(const std::vector<std::string>& parts, std::size_t from = 0) {
+std::string joined_parts(const std::vector<std::string>& parts, std::size_t from = 0) {
   std::string path;
   for (; from < parts.size(); ++from) {
     path += (path.empty() ? "" : "/") + parts[from];
@@ -48,7 +49,7 @@ std::string path_inside(const std::string& path, std::string_view what) {
   if (path.empty() || !is_inside || climbs || path.find('\0') != std::string::npos) {
     throw Error(ErrorCode::invalid_argument, "{} must stay inside /workspace, not '{}'", what, path);
   }
-  return joined(names, is_absolute ? 1 : 0);
+  return joined_parts(names, is_absolute ? 1 : 0);
 }
 
 std::string real_path_inside(const store::LayeredView& view, const std::string& path, LastLink last) {
@@ -70,7 +71,7 @@ std::string real_path_inside(const store::LayeredView& view, const std::string& 
     if (open.empty() && last == LastLink::keep) {
       break;
     }
-    const auto found = view.lookup(joined(done));
+    const auto found = view.lookup(joined_parts(done));
     if (!found || !found->is_symlink()) {
       continue;
     }
@@ -88,7 +89,7 @@ std::string real_path_inside(const store::LayeredView& view, const std::string& 
   if (done.empty() || done.front() != k_root) {
     leaves(path);
   }
-  return joined(done, 1);
+  return joined_parts(done, 1);
 }
 
 std::optional<store::Found> find_inside(const store::LayeredView& view, const std::string& path) {

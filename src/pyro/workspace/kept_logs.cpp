@@ -12,15 +12,15 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::string_view k_suffix = ".json";
-constexpr std::size_t k_most_bytes = 16 << 20;
+constexpr std::string_view k_kept_suffix = ".json";
+constexpr std::size_t k_most_log_bytes = 16 << 20;
 
-std::string directory_of(const store::WorkspacePaths& paths) {
+std::string logs_directory_of(const store::WorkspacePaths& paths) {
   return paths.services() + "/logs";
 }
 
 std::string path_of(const store::WorkspacePaths& paths, const std::string& name) {
-  return directory_of(paths) + "/" + name + std::string(k_suffix);
+  return logs_directory_of(paths) + "/" + name + std::string(k_kept_suffix);
 }
 
 /// Bytes that are no UTF-8 have no place in JSON; the reader would not show them either.
@@ -52,7 +52,7 @@ void keep_logs(
       return;
     }
     const auto client = connect_sandbox(paths.runtime(), "stop");
-    os::make_directories(directory_of(paths));
+    os::make_directories(logs_directory_of(paths));
     for (const auto& status : *services) {
       const auto logs = read_service_logs(*client, status.name, -1);
       os::write_json_atomically(
@@ -66,7 +66,7 @@ void keep_logs(
 
 std::optional<ServiceLogs>
 kept_log(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const std::string& name) {
-  const auto text = os::maybe_read_file(path_of(paths, name), k_most_bytes);
+  const auto text = os::maybe_read_file(path_of(paths, name), k_most_log_bytes);
   if (!text) {
     return std::nullopt;
   }
@@ -89,9 +89,9 @@ kept_log(const store::WorkspacePaths& paths, const store::WorkspaceRecord& recor
 std::vector<std::string>
 kept_log_names(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   std::vector<std::string> names;
-  for (const auto& file : os::list_directory(directory_of(paths))) {
-    if (file.ends_with(k_suffix)) {
-      const auto name = file.substr(0, file.size() - k_suffix.size());
+  for (const auto& file : os::list_directory(logs_directory_of(paths))) {
+    if (file.ends_with(k_kept_suffix)) {
+      const auto name = file.substr(0, file.size() - k_kept_suffix.size());
       if (kept_log(paths, record, name)) {
         names.push_back(name);
       }

@@ -22,7 +22,7 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_stop_grace{10'000};
+constexpr std::chrono::milliseconds k_use_stop_grace{10'000};
 
 std::int64_t took(std::chrono::milliseconds began) {
   return (os::now_monotonic() - began).count();
@@ -49,7 +49,7 @@ void read_last_state(const Context& context, const LockedWorkspace& workspace) {
   try {
     mirror_upper_before_stop(
         workspace.paths.runtime(), workspace.paths.generation(record.generation), record.host_directories,
-        k_stop_grace);
+        k_use_stop_grace);
   } catch (const Error& error) {
     context.emit("note", "workspace", fmt::format("its files stay on its disk only: {}", error.what()));
   }
@@ -150,7 +150,7 @@ Json Manager::stop(const std::string& workspace, const Project& project) {
     keep_logs(context, locked.paths, locked.record);
     read_last_state(context, locked);
   }
-  stop_workspace(context, locked, k_stop_grace);
+  stop_workspace(context, locked, k_use_stop_grace);
   return {
       {"workspace_id", located.id},
       {"name", locked.record.name},

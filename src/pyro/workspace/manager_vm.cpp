@@ -20,7 +20,7 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_stop_grace{10'000};
+constexpr std::chrono::milliseconds k_vm_stop_grace{10'000};
 
 /// Images may have their working directory, most environments have no /workspace.
 bool has_workdir(const Context& context, const store::WorkspaceRecord& record) {
@@ -197,7 +197,7 @@ Json Manager::vm_stop(const std::string& wanted) {
     vm.record.state = store::WorkspaceState::stopped;
     context.records.save(vm.record);
   }
-  stop_workspace(context, vm, k_stop_grace);
+  stop_workspace(context, vm, k_vm_stop_grace);
   return describe_vm(vm.record);
 }
 

@@ -23,9 +23,9 @@ namespace {
 
 using protocol::UpperEntry;
 
-class Refresh {
+class MirrorRefresh {
 public:
-  Refresh(backend::ControlClient& client, const std::string& generation, const MirrorOptions& options)
+  MirrorRefresh(backend::ControlClient& client, const std::string& generation, const MirrorOptions& options)
       : m_client(client), m_options(options), m_directory(mirror_directory(generation)),
         m_index_path(m_directory + "/index"), m_changing_path(m_directory + "/changing"),
         m_tree(generation, m_directory + "/staging") {}
@@ -341,7 +341,7 @@ refresh_mirror(backend::ControlClient& client, const std::string& generation, co
   try {
     os::make_directories(mirror_directory(generation));
     const os::ExclusiveLock lock(mirror_directory(generation) + "/lock", "mirror", k_patience);
-    return Refresh(client, generation, options).run();
+    return MirrorRefresh(client, generation, options).run();
   } catch (Error& error) {
     throw error.add_context("while mirroring the writable layer");
   }

@@ -1,6 +1,7 @@
 #include "mirror_tree.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_walk.hpp>
@@ -71,11 +72,6 @@ std::uint64_t set_look(int fd, const UpperEntry& entry) {
   check(::fchmod(fd, entry.mode), "set the mode");
   check(::futimens(fd, times_of(entry).data()), "set the times");
   return lost;
-}
-
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
 } // namespace

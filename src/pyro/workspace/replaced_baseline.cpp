@@ -12,7 +12,7 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::size_t k_most_bytes = 64 << 20;
+constexpr std::size_t k_most_baseline_bytes = 64 << 20;
 
 std::string before_path(const store::WorkspacePaths& paths) {
   return paths.root() + "/baseline.before.json";
@@ -62,7 +62,7 @@ bool has_unsettled_baseline(const store::WorkspacePaths& paths) {
 
 void settle_baseline(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  const auto text = os::maybe_read_file(before_path(paths), k_most_bytes);
+  const auto text = os::maybe_read_file(before_path(paths), k_most_baseline_bytes);
   if (!text) {
     return;
   }

@@ -19,7 +19,7 @@ constexpr std::size_t k_max_declared = 1 << 20; // of a file that pyro.yaml name
 constexpr mode_t k_kept_mode = 0600;            // on this machine
 constexpr int k_delivered_mode = 0444;          // in /run/secrets
 
-std::string directory_of(const store::WorkspacePaths& paths) {
+std::string secrets_directory_of(const store::WorkspacePaths& paths) {
   return paths.root() + "/secrets";
 }
 
@@ -75,7 +75,7 @@ void keep_secrets(const store::WorkspacePaths& paths, const SecretValues& values
   if (values.empty()) {
     return;
   }
-  const auto directory = directory_of(paths);
+  const auto directory = secrets_directory_of(paths);
   os::make_directories(directory, 0700);
   for (const auto& [name, value] : values) {
     protocol::check_name(name, "the secret");
@@ -85,7 +85,7 @@ void keep_secrets(const store::WorkspacePaths& paths, const SecretValues& values
 
 SecretValues kept_secrets(const store::WorkspacePaths& paths) {
   SecretValues values;
-  const auto directory = directory_of(paths);
+  const auto directory = secrets_directory_of(paths);
   for (const auto& name : os::list_directory(directory)) {
     if (name.front() == '.') {
       continue; // half written when its writer was killed

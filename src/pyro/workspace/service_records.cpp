@@ -16,15 +16,7 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::size_t k_most_bytes = 1 << 20;
-
-Json or_null(double epoch) {
-  return epoch > 0 ? Json(epoch) : Json();
-}
-
-Json or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
+constexpr std::size_t k_most_service_bytes = 1 << 20;
 
 bool is_up(const Json& document) {
   const auto state = string_or(document, "state", "");
@@ -76,7 +68,7 @@ std::string ServiceRecords::path_of(const std::string& name) const {
 }
 
 std::optional<Json> ServiceRecords::read(const std::string& path) const {
-  const auto text = os::maybe_read_file(path, k_most_bytes);
+  const auto text = os::maybe_read_file(path, k_most_service_bytes);
   if (!text) {
     return std::nullopt;
   }

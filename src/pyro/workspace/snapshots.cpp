@@ -14,7 +14,8 @@ namespace pyro::workspace {
 namespace {
 
 /// The snapshot that the content was last reset to.
-std::string parent_of(const Context& context, const store::WorkspaceRecord& record, const std::string& name) {
+std::string
+parent_snapshot(const Context& context, const store::WorkspaceRecord& record, const std::string& name) {
   const auto noted = string_or(record.metadata, "base_snapshot", "");
   const bool is_there = !noted.empty() && noted != name && context.records.has_snapshot(record.id, noted);
   return is_there ? noted : "baseline";
@@ -96,7 +97,7 @@ store::SnapshotRecord record_snapshot(
   snapshot.key = key;
   std::size_t shared = 0;
   if (kind != store::SnapshotKind::baseline) {
-    snapshot.parent = parent_of(context, workspace.record, name);
+    snapshot.parent = parent_snapshot(context, workspace.record, name);
     const auto parent = context.records.snapshot(workspace.record.id, snapshot.parent);
     while (shared < parent.layers.size() && shared < stack.layers.size()
            && parent.layers[shared] == stack.layers[shared]) {

@@ -1,17 +1,10 @@
 #include "three_way.hpp"
 
+#include <pyro/base/text.hpp>
+
 #include <algorithm>
 
 namespace pyro::workspace {
-
-namespace {
-
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-} // namespace
 
 SyncStep decide(const ThreeWay& path) {
   if (path.same_as_wanted) {

@@ -13,14 +13,6 @@
 
 namespace pyro::workspace {
 
-namespace {
-
-Json or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
-
-} // namespace
-
 store::WorkspaceRecord new_vm(Context& context, const VmRequest& request) {
   check_size({request.vcpu_count, request.mem_mib, request.ttl_seconds});
   check_network_policy(request.network_policy);

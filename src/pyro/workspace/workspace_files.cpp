@@ -4,6 +4,7 @@
 
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/store/text_patch.hpp>
 
 #include <sys/stat.h>
@@ -24,10 +25,6 @@ std::string_view type_of(const store::Found& found) {
          : found.is_symlink() ? "symlink"
          : found.is_file()    ? "file"
                               : "other";
-}
-
-std::string joined(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
 }
 
 /// Deeper than any path that a program can name: a list of such paths has no bound.

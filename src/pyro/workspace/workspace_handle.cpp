@@ -16,6 +16,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 namespace pyro::workspace {
@@ -177,16 +178,16 @@ bool is_destroyed(const store::WorkspaceRecord& record) {
 
 namespace {
 
-enum class Kind { workspace, vm };
+enum class RecordKind { workspace, vm };
 
-std::optional<std::string>
-find_record(const Context& context, Kind kind, const std::string& wanted, const std::string& identity_key) {
+std::optional<std::string> find_record(
+    const Context& context, RecordKind kind, const std::string& wanted, const std::string& identity_key) {
   std::vector<std::string> by_name;
   std::vector<std::string> by_prefix;
   std::optional<Error> refused;
   const auto& text = wanted.empty() ? identity_key : wanted;
   for (const auto& record : context.records.mentioning(text, &refused)) {
-    if (is_vm(record) != (kind == Kind::vm) || is_abandoned(record)) {
+    if (is_vm(record) != (kind == RecordKind::vm) || is_abandoned(record)) {
       continue;
     }
     if (wanted.empty()) {
@@ -208,7 +209,7 @@ find_record(const Context& context, Kind kind, const std::string& wanted, const 
   if (matches.size() > 1) {
     throw Error(
         ErrorCode::invalid_argument, "'{}' names {} {}s", wanted, matches.size(),
-        kind == Kind::vm ? "VM" : "workspace")
+        kind == RecordKind::vm ? "VM" : "workspace")
         .with_hint(fmt::format("use an id: {}", fmt::join(matches, ", ")));
   }
   if (matches.empty() && refused) {
@@ -221,11 +222,11 @@ find_record(const Context& context, Kind kind, const std::string& wanted, const 
 
 std::optional<std::string>
 find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key) {
-  return find_record(context, Kind::workspace, wanted, identity_key);
+  return find_record(context, RecordKind::workspace, wanted, identity_key);
 }
 
 std::optional<std::string> find_vm(const Context& context, const std::string& wanted) {
-  return wanted.empty() ? std::nullopt : find_record(context, Kind::vm, wanted, "");
+  return wanted.empty() ? std::nullopt : find_record(context, RecordKind::vm, wanted, "");
 }
 
 namespace {
@@ -256,7 +257,7 @@ std::optional<os::ExclusiveLock> try_lock_of(const store::WorkspacePaths& paths)
   }
 }
 
-constexpr std::chrono::milliseconds k_patience{15'000}; // for a sandbox that is just being made anew
+constexpr std::chrono::milliseconds k_restart_patience{15'000}; // for a sandbox that is just being made anew
 constexpr std::chrono::milliseconds k_pause{5};
 
 /// Says started, and its sandbox is gone because somebody is making another.
@@ -311,7 +312,7 @@ std::optional<store::WorkspaceRecord> look_if_there(Context& context, const std:
 
 Running connect_running(Context& context, const std::string& id, const std::string& operation) {
   const store::WorkspacePaths paths(context.base, id);
-  const auto deadline = os::now_monotonic() + std::min(context.settings.lock_timeout, k_patience);
+  const auto deadline = os::now_monotonic() + std::min(context.settings.lock_timeout, k_restart_patience);
   while (true) {
     const bool may_wait = os::now_monotonic() < deadline;
     if (may_wait && is_changing(paths, context.records.load(id))) {

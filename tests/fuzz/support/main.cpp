@@ -1,6 +1,7 @@
 // Runs a harness without libFuzzer: `fuzz_spec [--seconds N] [--seed N] FILE|FOLDER…` replays every file,
 // then mutates them for N seconds. The input at hand is kept in crash-input (in the working directory) should
 // the program die.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>

@@ -2,7 +2,7 @@
 // call a method and path are, and what its body must look like.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <map>
 #include <optional>

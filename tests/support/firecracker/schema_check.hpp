@@ -2,7 +2,7 @@
 // an error: nothing is let through because it was not understood.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <pyro/base/json_access.hpp>
 
 #include <string>
 #include <vector>

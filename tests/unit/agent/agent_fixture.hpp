@@ -1,6 +1,8 @@
 // The real agent program, an ordinary process here, at the other end of a socket pair.
 #pragma once
 
+#include "../../support/files.hpp"
+
 #include <pyro/os/byte_pump.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/process.hpp>
@@ -12,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::agent {
@@ -37,7 +40,7 @@ struct Reply {
   protocol::ExecResult exec() const { return protocol::exec_result_from_json(result.value()); }
 };
 
-class AgentTest : public testing::Test {
+class AgentTest : public ::testing::Test {
 protected:
   void SetUp() override {
     std::signal(SIGPIPE, SIG_IGN);
@@ -46,7 +49,7 @@ protected:
     auto [ours, theirs] = os::socket_pair();
     os::Command command;
     command.argv = {
-        std::string(PYRO_BINARY_DIR) + "/bin/pyro-agent", "--channel-fd", "3", "--secrets-dir",
+        pyro::testing::binary_dir().string() + "/bin/pyro-agent", "--channel-fd", "3", "--secrets-dir",
         m_directory + "/secrets"};
     command.fds.push_back({3, theirs.get()});
     m_agent = os::spawn(command);

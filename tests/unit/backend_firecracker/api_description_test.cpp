@@ -1,6 +1,7 @@
 // The fake itself: that it knows Firecracker's whole description and refuses what is not in it.
 #include "../../support/firecracker/http_server.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>

@@ -1,5 +1,6 @@
 // The backend as the manager uses it: a supervisor of its own, the boot protocol, calls through the control
 // socket, the end. Only the processor is missing: the fake Firecracker runs the agent as a process.
+#include "../../support/files.hpp"
 #include "fake.hpp"
 
 #include <pyro/backend/control_client.hpp>
@@ -15,17 +16,18 @@
 namespace pyro::backend::firecracker {
 namespace {
 
-class FirecrackerBackend : public testing::Test {
+class FirecrackerBackend : public ::testing::Test {
 protected:
   void SetUp() override {
     ::setenv("PYRO_FIRECRACKER", fake_program().c_str(), 1);
-    ::setenv("PYRO_JAILER", (std::string(PYRO_BINARY_DIR) + "/bin/fake-firecracker-jailer").c_str(), 1);
+    ::setenv(
+        "PYRO_JAILER", (pyro::testing::binary_dir().string() + "/bin/fake-firecracker-jailer").c_str(), 1);
     for (const auto* name : {"runtime", "generation", "layers", "templates"}) {
       os::make_directories(path(name));
     }
     file("kernel", "kernel", 0444);
     file("layer.erofs", std::string(8192, 'l'), 0444);
-    std::filesystem::copy_file(std::string(PYRO_BINARY_DIR) + "/bin/fake-guest", path("initrd"));
+    std::filesystem::copy_file(pyro::testing::binary_dir().string() + "/bin/fake-guest", path("initrd"));
     std::filesystem::permissions(path("initrd"), std::filesystem::perms(0555));
   }
 
@@ -63,7 +65,8 @@ protected:
   }
 
   std::unique_ptr<Backend> backend() const {
-    return make_backend(std::string(PYRO_BINARY_DIR) + "/bin/pyro-supervisor-firecracker", path("templates"));
+    return make_backend(
+        pyro::testing::binary_dir().string() + "/bin/pyro-supervisor-firecracker", path("templates"));
   }
 
   std::unique_ptr<ControlClient> control() const {

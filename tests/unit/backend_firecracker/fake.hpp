@@ -1,6 +1,8 @@
 // A fake Firecracker process and files for it, in a directory that goes with the test.
 #pragma once
 
+#include "../../support/files.hpp"
+
 #include <pyro/backend/firecracker/api_client.hpp>
 #include <pyro/backend/firecracker/machine_requests.hpp>
 #include <pyro/base/error.hpp>
@@ -15,14 +17,14 @@
 namespace pyro::backend::firecracker {
 
 inline std::string fake_program() {
-  return std::string(PYRO_BINARY_DIR) + "/bin/fake-firecracker";
+  return pyro::testing::binary_dir().string() + "/bin/fake-firecracker";
 }
 
 inline std::string agent_program() {
-  return std::string(PYRO_BINARY_DIR) + "/bin/pyro-agent";
+  return pyro::testing::binary_dir().string() + "/bin/pyro-agent";
 }
 
-class WithFake : public testing::Test {
+class WithFake : public ::testing::Test {
 protected:
   void SetUp() override {
     file("kernel", "kernel");

@@ -12,7 +12,7 @@
 namespace pyro::backend::firecracker {
 namespace {
 
-class ImagesDisk : public testing::Test {
+class ImagesDisk : public ::testing::Test {
 protected:
   std::string image(const std::string& name, std::size_t size, char letter) const {
     std::ofstream(path(name)) << std::string(size, letter);

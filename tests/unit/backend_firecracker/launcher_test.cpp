@@ -1,5 +1,6 @@
 // The launcher from the first fork to the agent's answer: with the fake Firecracker, in the fake jailer's
 // jail as root and beside us as an ordinary user. The guest is the real agent.
+#include "../../support/files.hpp"
 #include "agent_call.hpp"
 #include "fake.hpp"
 #include "own_network.hpp"
@@ -19,7 +20,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class Launch : public testing::Test {
+class Launch : public ::testing::Test {
 protected:
   void SetUp() override {
     for (const auto& [name, text] :
@@ -38,7 +39,7 @@ protected:
     request.name = "unit-" + std::to_string(::getpid());
     request.directory = m_directory.path();
     request.firecracker = fake_program();
-    request.jailer = std::string(PYRO_BINARY_DIR) + "/bin/fake-firecracker-jailer";
+    request.jailer = pyro::testing::binary_dir().string() + "/bin/fake-firecracker-jailer";
     request.machine.kernel_path = path("kernel");
     request.machine.initrd_path = path("initrd");
     request.machine.boot_args = boot_arguments();
@@ -74,7 +75,7 @@ void in_child(const std::function<void()>& test) {
     int status = 1;
     try {
       test();
-      status = testing::Test::HasFailure() ? 1 : 0;
+      status = ::testing::Test::HasFailure() ? 1 : 0;
     } catch (const Error& error) {
       std::printf("%s\n", error.what());
     }

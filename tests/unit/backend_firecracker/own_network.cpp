@@ -70,7 +70,7 @@ void in_own_network(const std::function<void()>& test) {
       if (::unshare(CLONE_NEWNET) == 0) {
         shell("ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward");
         test();
-        status = testing::Test::HasFailure() ? 1 : 0;
+        status = ::testing::Test::HasFailure() ? 1 : 0;
       }
     } catch (const std::exception& error) {
       std::printf("in the own network: %s\n", error.what());

@@ -1,4 +1,6 @@
 // The calls that are made of a description, word for word, and what is never sent.
+#include "../../support/files.hpp"
+
 #include <pyro/backend/firecracker/machine_requests.hpp>
 #include <pyro/base/error.hpp>
 
@@ -20,7 +22,7 @@ std::string text_of(const std::vector<ApiRequest>& requests) {
 
 /// With PYRO_WRITE_GOLDEN=1 the file is written anew, to be read by a person.
 void expect_golden(const std::string& name, const std::vector<ApiRequest>& requests) {
-  const auto path = std::string(PYRO_SOURCE_DIR) + "/tests/unit/backend_firecracker/golden/" + name;
+  const auto path = pyro::testing::source_dir().string() + "/tests/unit/backend_firecracker/golden/" + name;
   if (std::getenv("PYRO_WRITE_GOLDEN") != nullptr) {
     std::ofstream(path) << text_of(requests);
   }

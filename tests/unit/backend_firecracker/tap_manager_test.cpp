@@ -19,7 +19,7 @@
 namespace pyro::backend::firecracker {
 namespace {
 
-class Taps : public testing::Test {
+class Taps : public ::testing::Test {
 protected:
   NetworkConfig config(const std::string& pool = "172.29.0.0/16") const {
     return {pool, m_directory.path() + "/taps", 64000, 64000};

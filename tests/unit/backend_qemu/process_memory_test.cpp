@@ -47,7 +47,7 @@ os::Child child_with_changes(const std::string& path) {
   return os::Child(pid);
 }
 
-class ProcessMemory : public testing::Test {
+class ProcessMemory : public ::testing::Test {
 protected:
   ProcessMemory() {
     std::string content(k_pages * k_page, 'o');

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class Dialogue : public testing::Test {
+class Dialogue : public ::testing::Test {
 protected:
   /// The guest has said all of it before it is asked.
   void guest_says(const std::string& text) { os::write_all(m_guest.get(), text); }

@@ -48,7 +48,7 @@ operations::ExecResult echo(const operations::ExecRequest& request, const operat
   }
 }
 
-class ShellOnATerminal : public testing::Test {
+class ShellOnATerminal : public ::testing::Test {
 protected:
   void SetUp() override {
     m_master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -12,11 +12,12 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace pyro::workspace {
 
-class EnvironmentTest : public testing::Test {
+class EnvironmentTest : public ::testing::Test {
 protected:
   EnvironmentTest() { os::make_directories(m_root); }
 

@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-class UnixHttp : public testing::Test {
+class UnixHttp : public ::testing::Test {
 protected:
   void SetUp() override { std::signal(SIGPIPE, SIG_IGN); }
 

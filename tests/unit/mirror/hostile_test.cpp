@@ -100,7 +100,7 @@ std::string listed(const std::vector<UpperEntry>& entries) {
   return text;
 }
 
-class HostileTest : public testing::Test {
+class HostileTest : public ::testing::Test {
 protected:
   HostileTest() : m_directory("/tmp", "pyro-hostile-test") {
     std::signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,7 @@
 #include "mirror_fixture.hpp"
 
+#include "../../support/files.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/os/id_space.hpp>
@@ -268,7 +270,8 @@ MirrorFixture::with_agent(const std::function<MirrorReport(backend::ControlClien
     const auto client = backend::ControlClient::connect(socket);
     const auto channel = os::accept_unix(listener.get());
     os::Command command{
-        {std::string(PYRO_BINARY_DIR) + "/bin/pyro-agent", "--channel-fd", "3", "--upper-dir", m_uppers}};
+        {pyro::testing::binary_dir().string() + "/bin/pyro-agent", "--channel-fd", "3", "--upper-dir",
+         m_uppers}};
     command.fds.push_back({3, channel->get()});
     const auto agent = os::spawn(command);
     const auto report = work(*client);

@@ -16,7 +16,7 @@
 
 namespace pyro::workspace {
 
-class MirrorFixture : public testing::Test {
+class MirrorFixture : public ::testing::Test {
 protected:
   MirrorFixture();
   ~MirrorFixture() override;

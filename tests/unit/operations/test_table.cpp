@@ -1,3 +1,5 @@
+#include "../../support/files.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/operations/operation.hpp>
 #include <pyro/operations/parameters.hpp>
@@ -13,7 +15,7 @@ namespace pyro::operations {
 
 namespace {
 
-const std::string k_golden = std::string(PYRO_SOURCE_DIR) + "/schemas/operations/operations.json";
+const std::string k_golden = pyro::testing::source_dir().string() + "/schemas/operations/operations.json";
 
 std::string read(const std::string& path) {
   std::ifstream file(path);

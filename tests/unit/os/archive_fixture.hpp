@@ -4,6 +4,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -13,7 +13,7 @@
 namespace pyro::os {
 namespace {
 
-class RemoveTree : public testing::Test {
+class RemoveTree : public ::testing::Test {
 protected:
   void SetUp() override {
     ASSERT_NE(::mkdtemp(m_pattern.data()), nullptr);
@@ -49,7 +49,7 @@ protected:
   const std::string& root() const { return m_pattern; }
 
 private:
-  std::string m_pattern = testing::TempDir() + "pyro-remove-XXXXXX";
+  std::string m_pattern = ::testing::TempDir() + "pyro-remove-XXXXXX";
   rlimit m_limit{};
 };
 

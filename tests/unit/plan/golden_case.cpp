@@ -1,7 +1,10 @@
 #include "golden_case.hpp"
 
+#include "../../support/files.hpp"
+
 #include <pyro/spec/normal_form.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -87,7 +90,7 @@ std::string read_text_file(const std::string& path) {
 }
 
 std::string case_folder(const std::string& name) {
-  return PYRO_SOURCE_DIR "/tests/unit/plan/cases/" + name;
+  return pyro::testing::source_dir().string() + "/tests/unit/plan/cases/" + name;
 }
 
 std::vector<std::string> case_names() {

@@ -1,3 +1,4 @@
+#include "../../support/files.hpp"
 #include "support.hpp"
 
 #include <pyro/spec/schema.hpp>
@@ -309,7 +310,7 @@ TEST(NormalForm, ServiceDefinitionInherits) {
 }
 
 TEST(Schema, TheFileInSchemasIsTheOneMadeFromTheTable) {
-  const std::string path = PYRO_SOURCE_DIR "/schemas/pyro-1.schema.json";
+  const std::string path = pyro::testing::source_dir().string() + "/schemas/pyro-1.schema.json";
   const auto text = dump_json(json_schema());
   if (std::getenv("PYRO_TEST_ACCEPT")) {
     std::ofstream(path) << text;

@@ -1,6 +1,8 @@
 // Short ways to parse a snippet and look at what came out.
 #pragma once
 
+#include "../../support/files.hpp"
+
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/spec/parse.hpp>
 
@@ -20,7 +22,7 @@ inline std::string read_text_file(const std::string& path) {
 }
 
 inline std::string shop() {
-  return read_text_file(PYRO_SOURCE_DIR "/tests/unit/spec/shop.yaml");
+  return read_text_file(pyro::testing::source_dir().string() + "/tests/unit/spec/shop.yaml");
 }
 
 /// A valid file with more lines at its end (line 3 on).

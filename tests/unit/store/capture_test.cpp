@@ -18,7 +18,7 @@ namespace pyro::store::test {
 
 namespace {
 
-class CaptureTest : public testing::Test {
+class CaptureTest : public ::testing::Test {
 protected:
   CaptureTest() {
     m_base.prepare();

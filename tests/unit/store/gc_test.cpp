@@ -15,7 +15,7 @@ namespace pyro::store::test {
 
 namespace {
 
-class GcTest : public testing::Test {
+class GcTest : public ::testing::Test {
 protected:
   GcTest() {
     m_base.prepare();

@@ -14,7 +14,7 @@ namespace pyro::store::test {
 
 namespace {
 
-class LayersTest : public testing::Test {
+class LayersTest : public ::testing::Test {
 protected:
   LayersTest() { m_base.prepare(); }
 

@@ -25,7 +25,7 @@ ErrorCode code_of(const std::function<void()>& work, const std::string& fragment
   return ErrorCode::internal;
 }
 
-class RecordsTest : public testing::Test {
+class RecordsTest : public ::testing::Test {
 protected:
   RecordsTest() {
     m_base.prepare();

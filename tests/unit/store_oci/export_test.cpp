@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write(const std::string& path, const std::string& text, mode_t mode = 0644) {
+void write_with_mode(const std::string& path, const std::string& text, mode_t mode = 0644) {
   std::ofstream(path, std::ios::binary) << text;
   ASSERT_EQ(::chmod(path.c_str(), mode), 0);
 }
@@ -24,23 +24,23 @@ void write(const std::string& path, const std::string& text, mode_t mode = 0644)
 /// Everything that a layer can hold and that is hard to carry.
 void fill_oddly(const std::string& tree) {
   fs::create_directories(tree + "/dir/empty");
-  write(tree + "/dir/suid", "s", 04711);
+  write_with_mode(tree + "/dir/suid", "s", 04711);
   ::chmod((tree + "/dir").c_str(), 01770);
-  write(tree + "/new\nline", "n");
-  write(tree + "/not \xff utf-8", "u");
-  write(tree + "/" + std::string(255, 'n'), "long name");
+  write_with_mode(tree + "/new\nline", "n");
+  write_with_mode(tree + "/not \xff utf-8", "u");
+  write_with_mode(tree + "/" + std::string(255, 'n'), "long name");
   std::string deep = tree;
   for (int level = 0; level < 12; ++level) {
     deep += "/" + std::string(60, static_cast<char>('a' + level));
   }
   fs::create_directories(deep);
-  write(deep + "/bottom", "deep");
-  write(tree + "/first", "shared", 0600);
+  write_with_mode(deep + "/bottom", "deep");
+  write_with_mode(tree + "/first", "shared", 0600);
   fs::create_hard_link(tree + "/first", tree + "/zz-second");
   fs::create_symlink(std::string(300, 't'), tree + "/dangling");
   ASSERT_EQ(::mknod((tree + "/deleted").c_str(), S_IFCHR, ::makedev(0, 0)), 0);
   fs::create_directories(tree + "/opaque");
-  write(tree + "/opaque/in", "i");
+  write_with_mode(tree + "/opaque/in", "i");
   ASSERT_EQ(::setxattr((tree + "/opaque").c_str(), "user.overlay.opaque", "y", 1, 0), 0);
   ASSERT_EQ(::setxattr((tree + "/first").c_str(), "user.odd", "a\0b\n", 4, 0), 0);
   const timespec times[2] = {{-5, 0}, {1'600'000'000, 123'456'789}};
@@ -92,7 +92,7 @@ protected:
 
 TEST_F(OciExported, OddTreesComeBackTheSame) {
   const auto bottom = make_layer([](const std::string& tree) {
-    write(tree + "/deleted", "x");
+    write_with_mode(tree + "/deleted", "x");
     fs::create_directories(tree + "/opaque/hidden");
   });
   const auto top = make_layer(fill_oddly);
@@ -143,7 +143,7 @@ TEST_F(OciExported, NamesThatMeanWhiteoutsAreRefused) {
   for (const auto* name : {".wh.x", ".wh..wh..opq"}) {
     const auto layer = make_layer([&](const std::string& tree) {
       fs::create_directories(tree + "/d");
-      write(tree + "/d/" + name, "a real file");
+      write_with_mode(tree + "/d/" + name, "a real file");
     });
     try {
       export_to({layer}, name + std::string("-image"));
@@ -175,7 +175,7 @@ TEST_F(OciExported, RandomTreesComeBackTheSame) {
           ::mknod(name.c_str(), S_IFCHR, 0);
           break;
         default:
-          write(
+          write_with_mode(
               name, std::string(random() % 3000, static_cast<char>(random() % 256)), 0400 + random() % 0400);
         }
       }

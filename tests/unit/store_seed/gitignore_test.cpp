@@ -2,6 +2,7 @@
 
 #include <pyro/store/gitignore.hpp>
 
+#include <algorithm>
 #include <random>
 
 namespace pyro::store {

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/sha256.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace pyro::backend::firecracker {

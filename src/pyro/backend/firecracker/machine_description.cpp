@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 
+#include <algorithm>
 #include <set>
 
 namespace pyro::backend::firecracker {

@@ -22,6 +22,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
 #include <grp.h>
 #include <sched.h>
 #include <unistd.h>

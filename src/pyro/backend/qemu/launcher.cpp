@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto k_mount_limit = 60s;
+constexpr auto k_restore_mount_limit = 60s;
 constexpr auto k_enter_limit = 20s;
 /// What QEMU takes beside the guest's memory: translated code, buffers.
 constexpr std::int64_t k_overhead_bytes = 512LL << 20;
@@ -114,7 +114,7 @@ private:
   }
 
   std::unique_ptr<Machine> mounted(std::unique_ptr<Machine> machine) {
-    machine->ask_guest(protocol::to_json(mount_of(m_spec.machine)), k_mount_limit);
+    machine->ask_guest(protocol::to_json(mount_of(m_spec.machine)), k_restore_mount_limit);
     m_watch.lap("mounted");
     return machine;
   }

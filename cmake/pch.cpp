@@ -1,1 +1,0 @@
-// The translation unit that owns the precompiled header; it holds nothing else.

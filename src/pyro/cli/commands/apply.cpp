@@ -1,0 +1,85 @@
+#include <pyro/cli/commands.hpp>
+#include <pyro/cli/render.hpp>
+#include <pyro/cli/session.hpp>
+
+namespace pyro::cli {
+
+namespace apply_command {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Plans, shows the plan and carries it out: builds or reuses layers, copies the seed, starts services and waits until
+they are ready, takes snapshots. With nothing to do it says so and is quick. It asks only if something would be lost
+(edits that a reset discards); without a terminal that needs --yes, or exits with status 7.
+
+Interrupted or failed runs are continued by the next one; finished steps are not run again.
+
+Examples:
+  pyro apply
+  pyro apply --yes --profile ci --timeout 10m
+  pyro apply --no-wait           do not wait for readiness
+  pyro apply --no-cache          build all steps again
+
+Exit status: 0 done, 1 failed, 3 partly done (run it again), 6 a service was not ready in time, 7 a yes is needed,
+2 with --detailed-exitcode if something was changed.
+)";
+
+constexpr std::string_view k_up_page = R"(
+The same as `pyro apply`: makes the workspace as pyro.yaml says, started, and waits until its services are ready.
+
+Examples:
+  pyro up
+  pyro up --yes && pyro exec -- make test
+)";
+
+constexpr std::array k_options{
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    Option{"--no-wait", "", "", "Do not wait until services are ready"},
+    Option{"--no-cache", "", "", "Build every layer again"},
+    Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
+    Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
+};
+
+int run(Session& session) {
+  const auto& arguments = session.arguments();
+  auto parameters = session.project();
+  if (arguments.has("allow-host-compat")) {
+    parameters["allow_host_compat"] = true;
+  }
+  parameters["approve"] = arguments.has("yes");
+  parameters["wait"] = !arguments.has("no-wait");
+  parameters["cache"] = !arguments.has("no-cache");
+  if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
+    parameters["timeout"] = timeout;
+  }
+  const auto result = session.call("apply", parameters);
+  const bool changed = bool_or(result, "changed", false);
+  session.conclude(result, [&](const Json& done) {
+    const auto plan = session.plan_was_shown() || !changed ? "" : string_or(done, "text", "");
+    return plan + render_applied(done, session.err_style());
+  });
+  return arguments.has("detailed-exitcode") && changed ? 2 : 0;
+}
+
+} // namespace
+
+} // namespace apply_command
+
+constinit const Command k_apply{
+    .name = "apply",
+    .summary = "Make the workspace be as pyro.yaml says",
+    .page = apply_command::k_page,
+    .run = apply_command::run,
+    .options = apply_command::k_options,
+};
+
+constinit const Command k_up{
+    .name = "up",
+    .summary = "Same as apply",
+    .page = apply_command::k_up_page,
+    .run = apply_command::run,
+    .options = apply_command::k_options,
+};
+
+} // namespace pyro::cli

@@ -1,0 +1,87 @@
+#include <pyro/base/error.hpp>
+#include <pyro/cli/commands.hpp>
+#include <pyro/cli/session.hpp>
+#include <pyro/operations/text.hpp>
+
+#include <charconv>
+
+namespace pyro::cli {
+
+namespace logs_command {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Prints the last lines that services wrote; with -f also what follows, until Ctrl-C. Without SERVICE the lines of all
+services are mixed, each behind the name of its service.
+
+Examples:
+  pyro logs
+  pyro logs -f api
+  pyro logs --tail 1000 db | grep ERROR
+  pyro -f other.yaml logs     (behind `logs`, -f is --follow)
+)";
+
+constexpr std::array k_options{
+    Option{"--follow", "-f", "", "Go on with what is written from now on"},
+    Option{"--tail", "-n", "LINES", "How many of each service; default: 200"},
+};
+
+constexpr std::array k_operands{Operand{"SERVICE", Count::optional, "Only this one"}};
+
+int lines_wanted(const std::string& text) {
+  int lines = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, lines);
+  if (error != std::errc{} || stop != end || lines < 0) {
+    throw Error(ErrorCode::usage, "--tail: '{}' is not a number of lines", text);
+  }
+  return lines;
+}
+
+int run(Session& session) {
+  const auto& arguments = session.arguments();
+  operations::LogRequest request;
+  request.service = arguments.operands.empty() ? "" : arguments.operands.front();
+  request.tail = lines_wanted(arguments.value("tail", "200"));
+  request.follow = arguments.has("follow");
+  if (session.format() == Format::json && !request.follow) {
+    auto parameters = session.where();
+    parameters["tail"] = request.tail;
+    if (!request.service.empty()) {
+      parameters["service"] = request.service;
+    }
+    session.show(session.call("logs", parameters), [](const Json&) { return std::string(); });
+    return 0;
+  }
+  const bool json = session.format() == Format::json || session.format() == Format::jsonl;
+  const auto style = session.out_style();
+  session.engine().stream_logs(
+      session.where(), request, [&](const std::string& service, const std::string& line) {
+        if (json) {
+          session.console().out(
+              json_line("log", {{"service", service}, {"line", operations::to_utf8(line)}}));
+        } else if (request.service.empty()) {
+          session.console().out(
+              fmt::format("{} {}\n", style.dim(service + " |"), operations::escape_controls(line)));
+        } else {
+          session.console().out(operations::escape_controls(line) + "\n");
+        }
+      });
+  return 0;
+}
+
+} // namespace
+
+} // namespace logs_command
+
+constinit const Command k_logs{
+    .name = "logs",
+    .summary = "Print what services wrote",
+    .page = logs_command::k_page,
+    .run = logs_command::run,
+    .options = logs_command::k_options,
+    .operands = logs_command::k_operands,
+};
+
+} // namespace pyro::cli

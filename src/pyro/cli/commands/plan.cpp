@@ -1,0 +1,66 @@
+#include <pyro/cli/commands.hpp>
+#include <pyro/cli/render.hpp>
+#include <pyro/cli/session.hpp>
+
+#include <fstream>
+
+namespace pyro::cli {
+
+namespace plan_command {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Compares pyro.yaml with what is there and says what apply would do, why (with the line of the file), how long it may
+take and what would be lost. Nothing is changed.
+
+  = stays   + new   * built or taken   ~ changed in place   ! restarted   < reset   -/+ replaced   - removed
+
+Examples:
+  pyro plan
+  pyro plan --detailed-exitcode    2 if there is something to do: for CI
+  pyro plan -o json | jq '.plan.actions[].address'
+)";
+
+constexpr std::array k_options{
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    Option{"--detailed-exitcode", "", "", "Exit 2 if apply would change something"},
+};
+
+/// On GitHub the plan also goes to the summary of the step.
+void write_step_summary(Session& session, const std::string& text) {
+  const auto path = session.console().environment("GITHUB_STEP_SUMMARY");
+  if (path && !path->empty()) {
+    std::ofstream(*path, std::ios::app) << "```\n" << text << "\n```\n";
+  }
+}
+
+int run(Session& session) {
+  auto parameters = session.project();
+  if (session.arguments().has("allow-host-compat")) {
+    parameters["allow_host_compat"] = true;
+  }
+  const auto result = session.call("plan", parameters);
+  session.show(result, [](const Json& plan) {
+    const auto text = get_string(plan, "text");
+    return text + (text.ends_with('\n') ? "" : "\n");
+  });
+  if (session.format() == Format::github) {
+    write_step_summary(session, get_string(result, "text"));
+  }
+  return session.arguments().has("detailed-exitcode") && plan_changes(value_at(result, "plan")) ? 2 : 0;
+}
+
+} // namespace
+
+} // namespace plan_command
+
+constinit const Command k_plan{
+    .name = "plan",
+    .summary = "Say what apply would do, and why",
+    .page = plan_command::k_page,
+    .run = plan_command::run,
+    .options = plan_command::k_options,
+};
+
+} // namespace pyro::cli

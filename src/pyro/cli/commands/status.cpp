@@ -1,0 +1,62 @@
+#include <pyro/cli/commands.hpp>
+#include <pyro/cli/render.hpp>
+#include <pyro/cli/session.hpp>
+
+namespace pyro::cli {
+
+namespace status_command {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Shows the workspace of this directory (or -w NAME): state, backend, what its content was restored from, services with
+readiness, ports, snapshots, the end of its time to live, the last error, and whether pyro.yaml has changed since it
+was applied.
+
+Examples:
+  pyro status
+  pyro status -w shop -o json | jq '.services[] | select(.state != "ready") | .name'
+)";
+
+constexpr std::string_view k_ls_page = R"(
+Lists all workspaces of this user, wherever their pyro.yaml is.
+
+Examples:
+  pyro ls
+  pyro ls --json | jq -r '.workspaces[].workspace_id'
+)";
+
+int run(Session& session) {
+  session.show(session.call("status", session.where()), [&](const Json& status) {
+    return render_status(status, session.out_style());
+  });
+  return 0;
+}
+
+int run_ls(Session& session) {
+  session.show(session.call("list", Json::object()), [&](const Json& result) {
+    return render_list(result, session.out_style());
+  });
+  return 0;
+}
+
+} // namespace
+
+} // namespace status_command
+
+constinit const Command k_status{
+    .name = "status",
+    .summary = "Show a workspace: state, services, snapshots",
+    .page = status_command::k_page,
+    .run = status_command::run,
+};
+
+constinit const Command k_ls{
+    .name = "ls",
+    .summary = "List all workspaces",
+    .page = status_command::k_ls_page,
+    .run = status_command::run_ls,
+    .alias = "list",
+};
+
+} // namespace pyro::cli
