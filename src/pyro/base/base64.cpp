@@ -2,57 +2,52 @@
 
 #include "error.hpp"
 
+#include <openssl/evp.h>
+
+#include <limits>
+
 namespace pyro {
 
-static constexpr std::string_view k_alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+namespace {
+
+constexpr std::string_view k_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::size_t k_most_bytes = std::numeric_limits<int>::max() / 2; // libcrypto counts in int
+
+unsigned char* octets(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
+
+const unsigned char* octets(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+} // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      bool padding = i + k > bytes.size();
-      text.push_back(padding ? '=' : k_alphabet[(group >> (18 - 6 * k)) & 63]);
-    }
+  if (bytes.size() > k_most_bytes) {
+    throw Error(ErrorCode::invalid_argument, "{} bytes are too many for base64", bytes.size());
   }
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0'); // libcrypto ends it with a NUL
+  const auto written = ::EVP_EncodeBlock(octets(text), octets(bytes), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(written));
   return text;
 }
 
 std::string base64_decode(std::string_view text) {
-  Error bad(ErrorCode::invalid_argument, "not valid base64");
-  if (text.size() % 4 != 0) {
-    throw bad;
+  const auto end = std::min(text.find_first_not_of(k_alphabet), text.size());
+  const auto padding = text.size() - end;
+  // libcrypto passes over blanks and counts padding as content, so both are looked at here.
+  const bool valid = text.size() % 4 == 0 && text.size() <= k_most_bytes && padding <= 2
+                     && text.substr(end) == std::string_view("==", padding);
+  if (!valid) {
+    throw Error(ErrorCode::invalid_argument, "not valid base64");
   }
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') {
-    ++padding;
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const auto written = ::EVP_DecodeBlock(octets(bytes), octets(text), static_cast<int>(text.size()));
+  if (written < 0) {
+    throw Error(ErrorCode::invalid_argument, "not valid base64");
   }
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  for (std::size_t i = 0; i < text.size(); i += 4) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 4; ++k) {
-      std::size_t value = 0;
-      if (i + k < text.size() - padding) {
-        value = k_alphabet.find(text[i + k]);
-        if (value == std::string_view::npos) {
-          throw bad;
-        }
-      }
-      group = group << 6 | static_cast<std::uint32_t>(value);
-    }
-    for (int shift = 16; shift >= 0; shift -= 8) {
-      bytes.push_back(static_cast<char>(group >> shift & 0xff));
-    }
-  }
-  for (; padding > 0; --padding) {
-    bytes.pop_back();
-  }
+  bytes.resize(static_cast<std::size_t>(written) - padding);
   return bytes;
 }
 

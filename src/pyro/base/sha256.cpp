@@ -2,7 +2,6 @@
 
 // The low-level functions need no provider fetch (about a millisecond at start-up) and are what a static
 // program wants.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
 #include <cstdint>
