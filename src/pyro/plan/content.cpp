@@ -91,7 +91,8 @@ Content judge_content(const std::vector<Link>& chain, const Observed& observed, 
     content.chain = with_seed_of(chain, before);
     return content;
   }
-  const bool same_image = before.front().key == after.front().key;
+  const bool same_image =
+      !link_difference(before.front(), after.front()); // not by key: its version may differ
   content.verdict = same_image ? ContentVerdict::stale : ContentVerdict::replaced;
   return content;
 }

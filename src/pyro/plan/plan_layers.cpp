@@ -131,7 +131,10 @@ Reason Planner::link_reason(std::size_t index) const {
   if (applied->key == link.key) {
     return {ReasonCode::layer_missing, "", "", "", {}};
   }
-  return {ReasonCode::parent_changed, index == 0 ? "" : m_content.chain[index - 1].address, "", "", {}};
+  if (index == 0) {
+    return {ReasonCode::input_changed, "key version", "", std::to_string(k_key_version), {}};
+  }
+  return {ReasonCode::parent_changed, m_content.chain[index - 1].address, "", "", {}};
 }
 
 void Planner::plan_layers() {

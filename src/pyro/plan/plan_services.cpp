@@ -137,7 +137,11 @@ void Planner::plan_stops() {
   }
   if (const auto* ready = ready_link(m_observed.applied_links)) {
     for (const auto& input : ready->inputs) {
-      const auto rest = std::string_view(input.name).substr(std::string_view("services.").size());
+      constexpr std::string_view k_prefix = "services.";
+      if (!input.name.starts_with(k_prefix)) {
+        continue; // of all of them together
+      }
+      const auto rest = std::string_view(input.name).substr(k_prefix.size());
       known.insert(std::string(rest.substr(0, rest.find('.'))));
     }
   }

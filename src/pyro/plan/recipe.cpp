@@ -59,6 +59,31 @@ typename Map::mapped_type value_or_empty(const Map& map, const std::string& key)
   return found == map.end() ? typename Map::mapped_type{} : found->second;
 }
 
+/// What else a step is given: caches and whose they are, secrets. With something that is this checkout's own
+/// its layer is as well.
+void add_grants(
+    LinkBuilder& builder, const spec::Step& step, const std::string& address,
+    const MeasuredInputs& measured) {
+  auto caches = step.cache;
+  std::sort(
+      caches.begin(), caches.end(), [](const auto& one, const auto& other) { return one.path < other.path; });
+  bool own = !step.secrets.empty();
+  for (const auto& cache : caches) {
+    builder.value("cache " + cache.path, std::string(name_of(cache.share)), address + ".cache");
+    own = own || cache.share == spec::CacheShare::checkout;
+  }
+  for (const auto& secret : step.secrets) {
+    builder.value("secret " + secret, "given", address + ".secrets");
+  }
+  if (own) {
+    builder.value(
+        "checkout", measured.checkout, step.secrets.empty() ? address + ".cache" : address + ".secrets");
+  }
+  if (measured.single_id) {
+    builder.value("ids", "only one inside", address);
+  }
+}
+
 Link setup_link(const spec::Spec& spec, const spec::Step& step, const MeasuredInputs& measured) {
   const auto address = "environment.setup." + step.id;
   LinkBuilder builder(spec, address, "setup." + step.id);
@@ -72,17 +97,20 @@ Link setup_link(const spec::Spec& spec, const spec::Step& step, const MeasuredIn
   for (const auto& [path, digest] : files) {
     builder.digest("input " + path, digest, short_digest(digest), address + ".inputs");
   }
+  add_grants(builder, step, address, measured);
   return builder.take();
 }
 
-Link prepare_link(const spec::Spec& spec, const spec::Step& step) {
+Link prepare_link(const spec::Spec& spec, const spec::Step& step, const MeasuredInputs& measured) {
   const auto address = "prepare." + step.id;
   LinkBuilder builder(spec, address, address);
   const bool own_user = spec.positions.contains(address + ".user");
   builder.value("run", step.run, address + ".run");
   builder.value("user", step.user, own_user ? address + ".user" : "environment.user");
   builder.value("workdir", step.workdir, "environment.workdir");
+  builder.value("egress", to_string(step.egress), "network.egress");
   builder.variables("", step.env, address + ".env");
+  add_grants(builder, step, address, measured);
   return builder.take();
 }
 
@@ -147,12 +175,19 @@ std::vector<Link> build_chain(const spec::Spec& spec, const MeasuredInputs& meas
   }
   chain.push_back(seed_link(spec, measured));
   for (const auto& step : spec.prepare) {
-    chain.push_back(prepare_link(spec, step));
+    chain.push_back(prepare_link(spec, step, measured));
   }
   if (!spec.services.empty()) {
     LinkBuilder builder(spec, "services", "ready");
     for (const auto& [name, service] : spec.services) {
       add_service(builder, spec, service, measured);
+    }
+    // Probes, the order of starts and secrets leave their marks too: what is running is one checkout's own.
+    builder.value("egress", to_string(spec.network_egress), "network.egress");
+    builder.value("name", spec.name, "name");
+    builder.value("checkout", measured.checkout, "services");
+    if (measured.single_id) {
+      builder.value("ids", "only one inside", "services");
     }
     chain.push_back(builder.take());
   }

@@ -18,7 +18,8 @@ namespace pyro::plan {
 
 /// Part of every key. Raise it when the meaning of any input changes, so that two versions never share a
 /// layer wrongly.
-inline constexpr int k_key_version = 1;
+/// 2: caches, secrets, what prepare steps reach, and whose checkout it is where that matters.
+inline constexpr int k_key_version = 2;
 
 struct RecipeInput {
   std::string
@@ -44,6 +45,10 @@ struct MeasuredInputs {
   std::map<std::string, std::vector<std::pair<std::string, HexDigest>>> step_inputs;
   /// Service name → digest over the contents of its env_file list.
   std::map<std::string, HexDigest> env_files;
+  /// The directory of the file. Part of every key that others must not share: see docs/decisions/0037.
+  std::string checkout;
+  /// Where only one id exists inside, owners in layers are not what they are elsewhere.
+  bool single_id = false;
 };
 
 /// environment, setup steps, seed, prepare steps, and `services` (the ready point) if there are services.

@@ -211,6 +211,15 @@ std::string reason_text(const Reason& reason) {
       const auto* verb = reason.before.empty() ? "added" : (reason.after.empty() ? "gone" : "changed");
       return fmt::format("{}{} {}", reason.field.substr(0, input), reason.field.substr(input + 6), verb);
     }
+    if (reason.field.ends_with("key version")) {
+      return std::string("made by another version of pyro");
+    }
+    const bool listed = reason.field.starts_with("cache ") || reason.field.starts_with("secret ")
+                        || reason.field.find(": cache ") != std::string::npos
+                        || reason.field.find(": secret ") != std::string::npos;
+    if (listed && (reason.before.empty() || reason.after.empty())) {
+      return fmt::format("{} {}", reason.field, reason.before.empty() ? "added" : "gone");
+    }
     // A script or a tree: the two values would say nothing.
     const bool multi_part =
         reason.field == "run" || reason.field.ends_with(": run") || reason.field.ends_with("seed tree");

@@ -39,6 +39,8 @@ public:
     check_host_ports();
     check_snapshots();
     check_mounts();
+    check_caches(m_spec, m_spec.environment.setup, "environment.setup.", m_context);
+    check_caches(m_spec, m_spec.prepare, "prepare.", m_context);
   }
 
 private:

@@ -94,6 +94,9 @@ Json simple_type(std::string_view type) {
   if (type == "directory") {
     return or_interpolated(pattern("^/"));
   }
+  if (type == "cache") {
+    return {{"anyOf", Json::array({pattern("^/"), pattern(k_interpolation), reference("cache")})}};
+  }
   if (type == "user" || type == "port" || type == "tcp" || type == "platform") {
     return port_or_text;
   }

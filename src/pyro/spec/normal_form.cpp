@@ -17,6 +17,19 @@ Json egress_json(const Egress& egress) {
   return egress.kind == EgressKind::hosts ? Json(egress.hosts) : Json(to_string(egress));
 }
 
+/// A cache of the checkout's own is a text, as in the short form.
+Json caches_json(const std::vector<CacheDirectory>& caches) {
+  Json list = Json::array();
+  for (const auto& cache : caches) {
+    if (cache.share == CacheShare::checkout) {
+      list.push_back(cache.path);
+    } else {
+      list.push_back({{"path", cache.path}, {"share", name_of(cache.share)}});
+    }
+  }
+  return list;
+}
+
 Json step_json(const Step& step) {
   return {
       {"id", step.id},
@@ -24,7 +37,7 @@ Json step_json(const Step& step) {
       {"user", step.user},
       {"env", step.env},
       {"inputs", step.inputs},
-      {"cache", step.cache},
+      {"cache", caches_json(step.cache)},
       {"timeout_ms", step.timeout.count()},
       {"retries", step.retries},
       {"secrets", step.secrets},

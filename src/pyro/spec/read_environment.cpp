@@ -4,12 +4,12 @@ namespace pyro::spec {
 
 namespace {
 
-void read_common(MapReader& reader, Step& step) {
+void read_common(Context& context, MapReader& reader, Step& step) {
   reader.string("id", step.id);
   reader.string("run", step.run);
   reader.user("user", step.user);
   reader.env("env", step.env);
-  reader.directories("cache", step.cache);
+  read_caches(context, reader, step.cache);
   reader.duration("timeout", step.timeout);
   reader.integer("retries", step.retries);
   reader.strings("secrets", step.secrets);
@@ -41,7 +41,7 @@ void read_steps(
     if (!item.is_map()) {
       return;
     }
-    read_common(reader, step);
+    read_common(context, reader, step);
     if (reader.has("id") && !is_name(step.id)) {
       reader.error(
           "id", "name", fmt::format("'{}' cannot be a name", step.id),

@@ -11,6 +11,13 @@ Lookup read_vars(Context& context, const Node& root, const ParseOptions& options
 
 void read_secrets(Context& context, MapReader& root, Spec& spec);
 void read_environment(Context& context, MapReader& root, Spec& spec);
+/// The `cache` list of a step. Refuses what would take the place of the system.
+void read_caches(Context& context, MapReader& step, std::vector<CacheDirectory>& caches);
+/// What only the whole file can tell: caches that would hide the seed. `address`: "environment.setup.",
+/// "prepare.".
+void check_caches(
+    const Spec& spec, const std::vector<Step>& steps, const std::string& address, Context& context);
+
 void read_seed(Context& context, MapReader& root, Spec& spec);
 void read_prepare(Context& context, MapReader& root, Spec& spec);
 void read_services(Context& context, MapReader& root, Spec& spec);

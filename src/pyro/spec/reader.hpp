@@ -106,6 +106,10 @@ read_integer(Context& context, const Node& node, const std::string& address, int
 /// Text of a scalar; a diagnostic for anything else.
 std::optional<std::string> read_text(Context& context, const Node& node, const std::string& address);
 
+/// An absolute directory in normal form (no "//", "/./" or "/" at its end), or a diagnostic and "".
+std::string
+read_directory(Context& context, const Node& node, const std::string& address, const std::string& text);
+
 /// "name" rules: letters, digits, '-' and '_', at most 63, starting with a letter or digit.
 bool is_name(std::string_view text);
 

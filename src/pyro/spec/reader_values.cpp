@@ -23,16 +23,28 @@ bool has_parent_part(std::string_view path) {
          || path.find("/../") != std::string_view::npos;
 }
 
-void check_directory(
-    Context& context, const Node& node, const std::string& address, const std::string& path) {
-  if (!path.starts_with("/") || has_parent_part(path)) {
-    context.error(
-        node, "value", address, fmt::format("'{}' is no absolute path", path),
-        "start with '/', without '..'");
-  }
-}
-
 } // namespace
+
+std::string
+read_directory(Context& context, const Node& node, const std::string& address, const std::string& text) {
+  if (!text.starts_with("/") || has_parent_part(text) || text.find('\0') != std::string::npos) {
+    context.error(
+        node, "value", address, fmt::format("'{}' is no absolute path", text),
+        "start with '/', without '..'");
+    return {};
+  }
+  auto path =
+      std::filesystem::path(
+          "/"
+          + text.substr(
+              text.find_first_not_of('/') == std::string::npos ? text.size() : text.find_first_not_of('/')))
+          .lexically_normal()
+          .string();
+  if (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path;
+}
 
 void MapReader::env(std::string_view key, StringMap& out) {
   string_map(key, out);
@@ -58,9 +70,8 @@ void MapReader::user(std::string_view key, std::string& out) {
 void MapReader::directory(std::string_view key, std::string& out) {
   string(key, out);
   if (const Node* found = m_node.find(key); found && found->is_scalar()) {
-    check_directory(m_context, *found, address_of(key), out);
-    while (out.size() > 1 && out.ends_with('/')) {
-      out.pop_back();
+    if (auto path = read_directory(m_context, *found, address_of(key), out); !path.empty()) {
+      out = std::move(path);
     }
   }
 }
@@ -85,7 +96,10 @@ void MapReader::directories(std::string_view key, std::vector<std::string>& out)
   strings(key, out);
   const Node* found = m_node.find(key);
   for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
-    check_directory(m_context, found->items[i], fmt::format("{}[{}]", address_of(key), i), out[i]);
+    const auto address = fmt::format("{}[{}]", address_of(key), i);
+    if (auto path = read_directory(m_context, found->items[i], address, out[i]); !path.empty()) {
+      out[i] = std::move(path);
+    }
   }
 }
 

@@ -75,11 +75,17 @@ constexpr std::array k_setup_step{
     Field{"user", "user", "Who runs it", "root"},
     Field{"env", "map env", "Variables of this step"},
     Field{"inputs", "list input", "Seed files that exist while it runs; nothing else of the seed does"},
-    Field{"cache", "list directory", "Directories kept between builds, left out of the layer"},
+    Field{"cache", "list cache", "Directories kept between builds, left out of the layer"},
     Field{"timeout", "duration", "Time limit", "10m"},
     Field{"retries", "int 0..10", "Tries again after a failure", "0"},
     Field{"secrets", "list string", "Secrets mounted for this step only"},
     Field{"egress", "egress", "Which hosts it may reach: all, none or a list", "all"},
+};
+
+constexpr std::array k_cache{
+    Field{"path", "directory", "Absolute directory in the sandbox", {}, required},
+    Field{
+        "share", "enum checkout|machine", "Whose it is: every file that says machine shares one", "checkout"},
 };
 
 constexpr std::array k_prepare_step{
@@ -87,7 +93,7 @@ constexpr std::array k_prepare_step{
     Field{"run", "string", "Shell script", {}, required},
     Field{"user", "user", "Who runs it", "environment.user"},
     Field{"env", "map env", "Variables of this step"},
-    Field{"cache", "list directory", "Directories kept between builds, left out of the layer"},
+    Field{"cache", "list cache", "Directories kept between builds, left out of the layer"},
     Field{"timeout", "duration", "Time limit", "10m"},
     Field{"retries", "int 0..10", "Tries again after a failure", "0"},
     Field{"secrets", "list string", "Secrets mounted for this step only"},
@@ -206,16 +212,27 @@ constexpr std::array k_mount{
 };
 
 constexpr std::array k_shapes{
-    Shape{"root", k_root},           Shape{"var", k_var},
-    Shape{"secret", k_secret},       Shape{"environment", k_environment},
-    Shape{"resources", k_resources}, Shape{"setup_step", k_setup_step},
-    Shape{"seed", k_seed},           Shape{"prepare_step", k_prepare_step},
-    Shape{"service", k_service},     Shape{"dependency", k_dependency},
-    Shape{"readiness", k_readiness}, Shape{"liveness", k_liveness},
-    Shape{"http", k_http},           Shape{"stop", k_stop},
-    Shape{"snapshot", k_snapshot},   Shape{"retention", k_retention},
-    Shape{"reset", k_reset},         Shape{"drift", k_drift},
-    Shape{"network", k_network},     Shape{"lifecycle", k_lifecycle},
+    Shape{"root", k_root},
+    Shape{"var", k_var},
+    Shape{"secret", k_secret},
+    Shape{"environment", k_environment},
+    Shape{"resources", k_resources},
+    Shape{"setup_step", k_setup_step},
+    Shape{"cache", k_cache},
+    Shape{"seed", k_seed},
+    Shape{"prepare_step", k_prepare_step},
+    Shape{"service", k_service},
+    Shape{"dependency", k_dependency},
+    Shape{"readiness", k_readiness},
+    Shape{"liveness", k_liveness},
+    Shape{"http", k_http},
+    Shape{"stop", k_stop},
+    Shape{"snapshot", k_snapshot},
+    Shape{"retention", k_retention},
+    Shape{"reset", k_reset},
+    Shape{"drift", k_drift},
+    Shape{"network", k_network},
+    Shape{"lifecycle", k_lifecycle},
     Shape{"mount", k_mount},
 };
 

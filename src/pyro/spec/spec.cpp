@@ -40,6 +40,10 @@ std::string_view name_of(MountMode value) {
   return value == MountMode::read_only ? "ro" : "rw";
 }
 
+std::string_view name_of(CacheShare value) {
+  return value == CacheShare::checkout ? "checkout" : "machine";
+}
+
 std::vector<std::string> Command::argv() const {
   return list.empty() ? std::vector<std::string>{"/bin/sh", "-c", shell} : list;
 }

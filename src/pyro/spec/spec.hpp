@@ -37,6 +37,9 @@ enum class LifecycleAction { stop, destroy };
 
 enum class MountMode { read_only, read_write };
 
+/// Whose a cache directory is: of this checkout, or of every file on this machine that says the same.
+enum class CacheShare { checkout, machine };
+
 enum class EgressKind { none, all, hosts };
 
 /// The spelling in pyro.yaml ("on-failure", "tracked+untracked", "auto", "ro").
@@ -49,6 +52,7 @@ std::string_view name_of(MemoryMode value);
 std::string_view name_of(DriftPolicy value);
 std::string_view name_of(LifecycleAction value);
 std::string_view name_of(MountMode value);
+std::string_view name_of(CacheShare value);
 
 /// A command: a text is for /bin/sh -c, a list is run as it is.
 struct Command {
@@ -92,6 +96,13 @@ struct Resources {
   int pids = 1024;
 };
 
+struct CacheDirectory {
+  std::string path; // absolute, in normal form
+  CacheShare share = CacheShare::checkout;
+
+  bool operator==(const CacheDirectory&) const = default;
+};
+
 /// One entry of environment.setup or prepare.
 struct Step {
   std::string id;                  // given, or "1", "2", … by position
@@ -100,11 +111,11 @@ struct Step {
   std::string workdir;             // setup: seed.to if it has inputs, else "/"; prepare: environment.workdir
   StringMap env;                   // all that is set beside the image's own; environment.env is not visible
   std::vector<std::string> inputs; // setup only: seed files that exist while it runs, as written
-  std::vector<std::string> cache;  // absolute directories kept between builds, left out of layers
+  std::vector<CacheDirectory> cache; // kept between builds, left out of layers
   milliseconds timeout{600'000};
   int retries = 0;
   std::vector<std::string> secrets; // sorted
-  Egress egress;                    // setup: own, default all; prepare: network.egress (outside its key)
+  Egress egress;                    // setup: own, default all; prepare: network.egress
 };
 
 struct Environment {

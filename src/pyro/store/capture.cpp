@@ -60,9 +60,11 @@ public:
         return is_wanted(joined(part.at, entry.path));
       };
       options.same_file = [&memory, &part](const os::TreeEntry& entry) {
-        return memory.same_file(joined(part.at, entry.path), entry.status);
+        return memory.same_file(joined(part.at, entry.path), entry);
       };
-      const os::CopyReport report = os::copy_tree(part.upper, joined(m_target, part.at), options);
+      const os::Fd upper = os::open_directory(part.upper);
+      memory.begin_part(upper.get());
+      const os::CopyReport report = os::copy_tree(upper.get(), joined(m_target, part.at), options);
       m_report.entries += report.entries;
       m_report.linked += report.linked;
       m_report.copied += report.copied + report.reflinked;

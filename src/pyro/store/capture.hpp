@@ -59,6 +59,11 @@ struct CaptureReport {
 CaptureReport capture_generation(
     const std::vector<UpperPart>& parts, const Staging& staging, const CaptureOptions& options);
 
+/// Before everything is made to stand still for a capture with a memory: writes back what was changed since
+/// the last one, so that the capture need not wait for the disk. What runs may change and remove files
+/// meanwhile.
+void write_back_changes(const std::vector<UpperPart>& parts, const CaptureOptions& options);
+
 /// After publish(): remembers under which layer tree the copies made by the last capture lie now.
 void remember_capture(const std::string& memory, const std::string& published_tree);
 

@@ -3,8 +3,11 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/same_content.hpp>
+#include <pyro/os/write_back.hpp>
 
 #include <cstring>
+#include <fcntl.h>
 #include <sstream>
 #include <unistd.h>
 
@@ -12,7 +15,10 @@ namespace pyro::store {
 
 namespace {
 
-constexpr std::string_view k_header = "pyro capture 1";
+constexpr std::string_view k_header = "pyro capture 2";
+/// Most of what is dirty was written before everything was made to stand still: see write_back_changes().
+/// What would take longer is copied again the next time.
+constexpr std::chrono::milliseconds k_wait_for_disk{10};
 constexpr std::size_t k_memory_limit = 1U << 30;
 
 std::string tree_path(const std::string& memory) {
@@ -26,6 +32,24 @@ bool is_settled(const timespec& changed, const timespec& now) {
   return seconds > 1 || (seconds >= 0 && seconds * 1'000'000'000 + now.tv_nsec - changed.tv_nsec > k_tick);
 }
 
+/// Never waits for a FIFO that took the name; nullopt: no regular file, or not to be opened.
+std::optional<os::Fd> open_regular(int directory, const std::string& name) {
+  os::Fd file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+
+  struct stat status {};
+
+  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return std::nullopt;
+  }
+  return file;
+}
+
+bool has_bytes_of(const os::TreeEntry& entry, const std::string& copy) {
+  const auto file = open_regular(entry.directory, entry.name);
+  const auto other = open_regular(AT_FDCWD, copy);
+  return file && other && os::same_bytes(file->get(), other->get());
+}
+
 } // namespace
 
 bool CaptureMemory::Mark::operator==(const Mark& other) const {
@@ -34,7 +58,7 @@ bool CaptureMemory::Mark::operator==(const Mark& other) const {
          && changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
 }
 
-CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)) {
+CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)), m_time_left(k_wait_for_disk) {
   clock_gettime(CLOCK_REALTIME, &m_now);
   if (m_path.empty()) {
     return;
@@ -74,16 +98,49 @@ CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)) {
   m_tree = *tree;
 }
 
-std::string CaptureMemory::same_file(const std::string& path, const struct stat& status) {
+CaptureMemory::Mark CaptureMemory::mark_of(const struct stat& status) {
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
+}
+
+void CaptureMemory::begin_part(int upper) {
+  m_times_tell = os::marks_mapped_stores(upper);
+}
+
+bool CaptureMemory::is_known(const std::string& path, const struct stat& status) const {
+  const auto known = m_known.find(path);
+  return known != m_known.end() && known->second == mark_of(status);
+}
+
+std::string CaptureMemory::same_file(const std::string& path, const os::TreeEntry& entry) {
   if (m_path.empty()) {
     return {};
   }
-  const Mark mark{status.st_dev, status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
-  if (is_settled(status.st_ctim, m_now)) {
-    m_noted.emplace(path, mark);
+  const bool looks_same = is_known(path, entry.status);
+  const bool may_note = is_settled(entry.status.st_ctim, m_now);
+  if (may_note && (!m_times_tell || looks_same || is_written_back(entry))) {
+    m_noted.emplace(path, mark_of(entry.status));
   }
-  const auto known = m_known.find(path);
-  return known != m_known.end() && known->second == mark ? m_tree + "/" + path : std::string();
+  if (!looks_same) {
+    return {};
+  }
+  auto copy = m_tree + "/" + path;
+  return m_times_tell || has_bytes_of(entry, copy) ? copy : std::string();
+}
+
+/// The file is as `entry` says, and a store through a mapping from now on will show in its times.
+bool CaptureMemory::is_written_back(const os::TreeEntry& entry) {
+  if (m_time_left.count() <= 0) {
+    return false;
+  }
+  const auto started = std::chrono::steady_clock::now();
+  const auto file = open_regular(entry.directory, entry.name);
+
+  struct stat status {};
+
+  const bool is_done = file && os::finish_write_back(file->get()) && fstat(file->get(), &status) == 0
+                       && mark_of(status) == mark_of(entry.status);
+  m_time_left -= std::chrono::steady_clock::now() - started;
+  return is_done;
 }
 
 void CaptureMemory::save() const {

@@ -1,9 +1,17 @@
 // What the files of a writable layer looked like when they were last copied, so that an unchanged one is hard
 // linked to that copy instead of being copied again. Only capture.cpp uses it.
+//
+// The times of a file prove that it is the same only where every change moves them: a program that holds a
+// writable mapping changes bytes without a trace as long as the page is dirty. So a file is remembered only
+// once it was written back while nothing ran, which makes the next store a fault that moves its times. Where
+// a file system never does that (tmpfs) the bytes are compared.
 #pragma once
+
+#include <pyro/os/tree_walk.hpp>
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <ctime>
 #include <string>
 #include <unordered_map>
@@ -15,9 +23,15 @@ public:
   /// Reads the file; missing or damaged it remembers nothing. An empty path: no memory at all.
   explicit CaptureMemory(std::string path);
 
+  /// Says for what follows whether the times of files tell of stores through mappings.
+  void begin_part(int upper);
+
   /// Notes the file for the next time. The path of the earlier copy where it certainly has the same content,
-  /// else "".
-  std::string same_file(const std::string& path, const struct stat& status);
+  /// else "". Nothing that could write to the file runs meanwhile.
+  std::string same_file(const std::string& path, const os::TreeEntry& entry);
+
+  /// Does the file look as it did when it was last copied?
+  bool is_known(const std::string& path, const struct stat& status) const;
 
   /// Writes what was noted. Not usable before set_tree() says where the copies lie.
   void save() const;
@@ -33,8 +47,14 @@ private:
     bool operator==(const Mark& other) const;
   };
 
+  static Mark mark_of(const struct stat& status);
+  bool is_written_back(const os::TreeEntry& entry);
+
   std::string m_path;
   std::string m_tree;
+  bool m_times_tell = false;
+  std::chrono::nanoseconds m_time_left; // to wait for the disk in
+
   timespec m_now{};
   std::unordered_map<std::string, Mark> m_known;
   std::unordered_map<std::string, Mark> m_noted;

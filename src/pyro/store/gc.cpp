@@ -1,5 +1,6 @@
 #include "gc.hpp"
 
+#include "caches.hpp"
 #include "gc_images.hpp"
 #include "layers.hpp"
 #include "recipes.hpp"
@@ -112,6 +113,7 @@ public:
       }
       sweep_images();
       sweep_staging();
+      sweep_caches();
     }
     sweep_generations();
     if (!m_options.dry_run) {
@@ -292,6 +294,24 @@ private:
         m_doomed.push_back(path);
         std::ignore = unlink(lock_path.c_str());
       }
+    }
+  }
+
+  /// Moved aside while nobody builds: a cache of the same name may be made again right afterwards.
+  void sweep_caches() {
+    for (const StaleCache& cache : stale_caches(m_base)) {
+      removed("cache", cache.name, disk_usage(cache.path), cache.reason);
+      if (m_options.dry_run) {
+        continue;
+      }
+      if (!m_bin) {
+        m_bin.emplace(m_base);
+      }
+      const std::string aside = m_bin->directory() + "/" + cache.name;
+      if (::rename(cache.path.c_str(), aside.c_str()) != 0) {
+        throw Error::from_errno(errno, fmt::format("move {} aside", cache.path));
+      }
+      m_doomed.push_back(aside);
     }
   }
 

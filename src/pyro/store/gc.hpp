@@ -1,5 +1,6 @@
 // Removes what nothing refers to any more: layers and their images, recipes past their keep, dead staging,
-// stray writable generations.
+// stray writable generations,
+// caches of checkouts that are gone.
 #pragma once
 
 #include "layout.hpp"
@@ -34,7 +35,7 @@ struct GcOptions {
 };
 
 struct GcItem {
-  std::string kind; // "layer", "image", "recipe", "staging", "generation"
+  std::string kind; // "layer", "image", "recipe", "staging", "generation", "cache"
   std::string name;
   std::uint64_t bytes = 0;
   std::string reason;

@@ -38,6 +38,9 @@ public:
   /// makes another as soon as there is room.
   void spend_reserve() const;
 
+  /// What steps keep between builds: see caches.hpp.
+  std::string caches() const { return m_root + "/caches"; }
+
   std::string staging() const { return store() + "/staging"; }
 
   /// EROFS images for virtual machines: of layers ("DIGEST.erofs") and of this machine's directories

@@ -13,6 +13,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/store/caches.hpp>
 #include <pyro/store/capture.hpp>
 #include <pyro/store/seed_copy.hpp>
 
@@ -23,12 +24,13 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::size_t k_shown_lines = 20;
+constexpr auto k_step_host = "pyro";
 
 /// What the launcher itself puts into a root, and what never belongs to a layer.
 std::vector<std::string> never_captured(const spec::Step& step) {
   std::vector<std::string> paths{"dev", "proc", "sys", "run"};
-  for (const auto& directory : step.cache) {
-    paths.push_back(directory.substr(1));
+  for (const auto& directory : step.cache) { // in normal form
+    paths.push_back(directory.path.substr(1));
   }
   return paths;
 }
@@ -230,18 +232,20 @@ LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) co
     if (!step.cache.empty()) {
       m_context.emit(
           "note", address,
-          "a virtual machine cannot share caches: what is in them becomes part of the layer");
+          "a virtual machine keeps no caches: the step begins with what the image has there");
     }
     return binds;
   }
-  for (const auto& target : step.cache) {
-    const auto path = m_context.base.root() + "/caches/"
-                      + Sha256{}.field(m_project.spec.environment.image).field(target).finish().substr(0, 32);
+  for (const auto& cache : step.cache) {
+    const bool own = cache.share == spec::CacheShare::checkout;
+    const auto path = store::cache_directory(
+        m_context.base,
+        {own ? m_measured.inputs.checkout : std::string{}, m_project.spec.environment.image, cache.path});
     os::IdSpace::current().run([&]() -> Json {
       os::make_directories(path, 0755);
       return nullptr;
     });
-    binds.push_back({path, target});
+    binds.push_back({path, cache.path});
   }
   return binds;
 }
@@ -292,6 +296,7 @@ LayerStack LayerBuilder::build_step(
     m_context.check_interrupted();
     const BuildDirectory directory(m_directory);
     auto request = request_for(directory.runtime(), directory.generation(), start_stack);
+    request.hostname = k_step_host; // the layer is for every file with this step, whatever its name
     request.binds = cache_binds(step, link.address);
     request.egress = step.egress.kind != spec::EgressKind::none;
     start_sandbox(m_context, m_backend, request);

@@ -4,6 +4,7 @@
 #include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/id_space.hpp>
 
 #include <filesystem>
 
@@ -131,6 +132,13 @@ void measure_env_files(const LoadedProject& project, Measured& measured) {
   }
 }
 
+Measured measured_for(const LoadedProject& project) {
+  Measured measured;
+  measured.inputs.checkout = project.file.empty() ? "" : project.directory; // made by hand: nobody's
+  measured.inputs.single_id = os::IdSpace::current().kind() == os::IdSpace::Kind::single;
+  return measured;
+}
+
 } // namespace
 
 std::string empty_seed(const Context& context) {
@@ -150,7 +158,7 @@ Json describe_seed(const Context& context, const Measured& measured) {
 }
 
 Measured measure(Context& context, const LoadedProject& project, Build build) {
-  Measured measured;
+  auto measured = measured_for(project);
   const auto& image = project.spec.environment.image;
   try {
     auto digest = context.environments.fingerprint(image, project.directory);
@@ -170,7 +178,7 @@ Measured measure(Context& context, const LoadedProject& project, Build build) {
 }
 
 Measured measure_services(const LoadedProject& project) {
-  Measured measured;
+  auto measured = measured_for(project);
   measure_env_files(project, measured);
   measured.chain = plan::build_chain(project.spec, measured.inputs);
   return measured;

@@ -24,6 +24,7 @@ spec::Spec read_spec(const std::string& folder, const std::string& file, const J
 MeasuredInputs read_measured(const Json& how) {
   const auto value = how.value("measured", Json::object());
   MeasuredInputs measured;
+  measured.checkout = "/home/dev/shop";
   measured.environment = sha256_of(string_or(value, "environment", "image"));
   measured.seed_tree = sha256_of(string_or(value, "seed", "seed"));
   const auto inputs = value.value("inputs", Json::object());

@@ -42,7 +42,7 @@ TEST(Recipe, KeysAreStable) {
   measured.environment = sha256_of("image");
   measured.seed_tree = sha256_of("seed");
   const auto chain = chain_of(k_base + "services: {s: {command: c, env: {A: b}}}\n", measured);
-  EXPECT_EQ(k_key_version, 1);
+  EXPECT_EQ(k_key_version, 2);
   EXPECT_EQ(chain.front().key, "8cd96ef8d3c9274f0f8099027710562607aea9353519089d814763368a71d36e");
   EXPECT_EQ(chain.back().key, "4459733a8e653ad790175521b9ae173a6cc79edb682c73d78a3331c872542703");
 }
@@ -50,8 +50,8 @@ TEST(Recipe, KeysAreStable) {
 TEST(Recipe, BehaviourIsNotContent) {
   const auto plain = keys_of(chain_of(k_base));
   for (const auto* change :
-       {"{id: b, run: y, timeout: 1s}", "{id: b, run: y, retries: 2}", "{id: b, run: y, cache: [/c]}",
-        "{id: other, run: y}", "{run: y, egress: all, user: root}"}) {
+       {"{id: b, run: y, timeout: 1s}", "{id: b, run: y, retries: 2}", "{id: other, run: y}",
+        "{run: y, egress: all, user: root}"}) {
     auto text = k_base;
     text.replace(text.find("{id: b, run: y}"), 15, change);
     EXPECT_EQ(keys_of(chain_of(text)), plain) << change;
@@ -73,6 +73,95 @@ TEST(Recipe, ContentChangesItsKeyAndAllThatFollow) {
       EXPECT_EQ(keys[i] == plain[i], i < 2) << change << " at " << i;
     }
   }
+}
+
+/// Whatever a step is given is in its key: no two steps that differ in more than how they are run share a
+/// layer.
+TEST(Recipe, EveryFieldOfAStepIsInItsKey) {
+  const auto key_of = [](const std::string& fields, const std::string& more, bool is_setup,
+                         MeasuredInputs measured) {
+    const auto step = "{id: b, run: y" + fields + "}";
+    const auto text = is_setup ? "environment: {image: host, setup: [" + step + "]}\n"
+                               : "environment: {image: host}\nprepare: [" + step + "]\n";
+    return chain_of(text + "secrets: {s: {env: S}, t: {env: T}}\n" + more, measured)[is_setup ? 1 : 2].key;
+  };
+  MeasuredInputs here;
+  here.checkout = "/here";
+  auto there = here;
+  there.checkout = "/there";
+  for (const bool is_setup : {true, false}) {
+    std::map<std::string, std::string> keys;
+    const auto differs = [&](const std::string& fields, const std::string& more = {}) {
+      const auto [other, is_new] = keys.emplace(key_of(fields, more, is_setup, here), fields + more);
+      EXPECT_TRUE(is_new) << fields << more << " has the key of " << other->second;
+    };
+    differs("");
+    for (const auto* fields :
+         {", user: u", ", env: {A: b}", ", cache: [/c]", ", cache: [/d]", ", cache: [/c, /d]",
+          ", cache: [{path: /c, share: machine}]", ", cache: [{path: /c, share: machine}, /d]",
+          ", secrets: [s]", ", secrets: [t]", ", secrets: [s, t]", ", secrets: [s], cache: [/c]"}) {
+      differs(fields);
+    }
+    if (is_setup) {
+      differs(", egress: none");
+    } else {
+      differs("", "network: {egress: all}\n");
+      differs("", "network: {egress: [a.example]}\n");
+    }
+    for (const auto* fields : {", timeout: 1s", ", retries: 3"}) {
+      EXPECT_EQ(key_of(fields, "", is_setup, here), key_of("", "", is_setup, here)) << fields;
+    }
+    const auto order = key_of(", cache: [/c, /d]", "", is_setup, here);
+    EXPECT_EQ(key_of(", cache: [/d, /c/]", "", is_setup, here), order) << "only the order and the spelling";
+    EXPECT_EQ(key_of(", cache: [{path: /d}, /c]", "", is_setup, here), order);
+    for (const auto* shared : {"", ", user: u", ", cache: [{path: /c, share: machine}]"}) {
+      EXPECT_EQ(key_of(shared, "", is_setup, here), key_of(shared, "", is_setup, there)) << shared;
+    }
+    for (const auto* own : {", cache: [/c]", ", secrets: [s]", ", cache: [{path: /c, share: machine}, /d]"}) {
+      EXPECT_NE(key_of(own, "", is_setup, here), key_of(own, "", is_setup, there)) << own;
+    }
+    auto single = here;
+    single.single_id = true;
+    EXPECT_NE(key_of("", "", is_setup, single), key_of("", "", is_setup, here));
+  }
+}
+
+TEST(Recipe, WhatIsRunningIsOneCheckoutsOwn) {
+  const std::string text = k_base + "services: {s: {command: c}}\n";
+  MeasuredInputs here;
+  here.checkout = "/here";
+  auto there = here;
+  there.checkout = "/there";
+  const auto one = chain_of(text, here);
+  const auto two = chain_of(text, there);
+  EXPECT_EQ(content_key(one), content_key(two));
+  EXPECT_NE(one.back().key, two.back().key);
+  EXPECT_NE(chain_of(text + "name: other\n", here).back().key, one.back().key)
+      << "the host name is seen inside";
+}
+
+TEST(Recipe, AnotherVersionOfTheKeysIsNoOtherImage) {
+  const auto now = chain_of(k_base);
+  auto before = now;
+  for (auto& link : before) {
+    link.key = sha256_of(link.key);
+  }
+  const auto difference = first_difference(before, now);
+  ASSERT_TRUE(difference);
+  EXPECT_EQ(difference->input, "key version");
+  Observed observed;
+  observed.exists = true;
+  observed.state = WorkspaceState::started;
+  observed.applied_links = before;
+  observed.base_key = content_key(before);
+  const auto wanted = parsed(k_base);
+  observed.applied_spec = spec::normal_form(wanted);
+  const auto plan = make_plan(wanted, now, observed);
+  ASSERT_TRUE(plan.find("workspace"));
+  EXPECT_EQ(plan.find("workspace")->kind, ActionKind::reset);
+  EXPECT_EQ(plan.find("environment.setup.b")->kind, ActionKind::rebuild);
+  EXPECT_NE(plan_text(plan, {}, Color::off).find("made by another version of pyro"), std::string::npos)
+      << plan_text(plan, {}, Color::off);
 }
 
 TEST(Recipe, UserAndWorkdirEnterFromPrepareOn) {

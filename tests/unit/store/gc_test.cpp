@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/store/caches.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/store/journal.hpp>
 #include <pyro/store/recipes.hpp>
@@ -56,6 +57,38 @@ protected:
 };
 
 } // namespace
+
+TEST_F(GcTest, CachesGoWithTheirCheckout) {
+  make_directory(scratch / "here");
+  make_directory(scratch / "gone");
+  const auto here = cache_directory(m_base, {scratch / "here", "debian:12", "/c"});
+  const auto gone = cache_directory(m_base, {scratch / "gone", "debian:12", "/c"});
+  const auto shared = cache_directory(m_base, {"", "debian:12", "/c"});
+  EXPECT_EQ(std::set({here, gone, shared}).size(), 3U) << "equal paths of different owners";
+  EXPECT_EQ(here, cache_directory(m_base, {scratch / "here", "debian:12", "/c"}));
+  for (const auto& path : {here, gone, shared}) {
+    write(path + "/f", "content");
+  }
+  const std::string old = m_base.caches() + "/0123456789abcdef0123456789abcdef"; // as pyro had them before
+  write(old + "/f", "content");
+  make_directory(m_base.caches() + "/checkout-00");
+  os::remove_tree(scratch / "gone");
+
+  const auto name_of_gone = gone.substr(m_base.caches().size() + 1, std::string("checkout-").size() + 32);
+  const std::set<std::string> stale{
+      "cache 0123456789abcdef0123456789abcdef", "cache checkout-00", "cache " + name_of_gone};
+  options.dry_run = true;
+  EXPECT_EQ(collect(), stale);
+  EXPECT_TRUE(os::exists(old + "/f"));
+  options.dry_run = false;
+  EXPECT_EQ(collect(), stale);
+  EXPECT_TRUE(os::exists(here + "/f"));
+  EXPECT_TRUE(os::exists(shared + "/f"));
+  EXPECT_FALSE(os::exists(gone));
+  EXPECT_FALSE(os::exists(old));
+  EXPECT_TRUE(collect().empty());
+  EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
+}
 
 TEST_F(GcTest, KeepsWhatIsReferredTo) {
   const HexDigest by_workspace = layer("1");
