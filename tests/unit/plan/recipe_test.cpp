@@ -43,8 +43,8 @@ TEST(Recipe, KeysAreStable) {
   measured.seed_tree = sha256_of("seed");
   const auto chain = chain_of(k_base + "services: {s: {command: c, env: {A: b}}}\n", measured);
   EXPECT_EQ(k_key_version, 2);
-  EXPECT_EQ(chain.front().key, "8cd96ef8d3c9274f0f8099027710562607aea9353519089d814763368a71d36e");
-  EXPECT_EQ(chain.back().key, "4459733a8e653ad790175521b9ae173a6cc79edb682c73d78a3331c872542703");
+  EXPECT_EQ(chain.front().key, "f1eb13897d255f80ade885365a2efef20a09fa5e3a68ba180b603f060e36c729");
+  EXPECT_EQ(chain.back().key, "a8414f77917ef3d0dcb2c242438ed193fddd793689b9439520f3c09aee4619c5");
 }
 
 TEST(Recipe, BehaviourIsNotContent) {
