@@ -147,8 +147,9 @@ Json start_fork(Context& context, const ForkSource& source, const std::string& i
           }
         });
     if (source.project) {
-      forget_maker(locked.record);
       bring_services_back(context, *source.project, *source.measured, locked);
+      forget_maker(locked.record);
+      context.records.save(locked.record);
     }
   } catch (Error& error) {
     discard_fork(context, id);
