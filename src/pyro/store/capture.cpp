@@ -52,7 +52,7 @@ public:
   }
 
   CaptureReport copy(const std::vector<UpperPart>& parts) {
-    CaptureMemory memory(m_options.memory);
+    CaptureMemory memory(m_options.memory, m_options.written_back);
     for (const UpperPart& part : parts) {
       make_way_for(part);
       os::CopyOptions options;

@@ -7,6 +7,7 @@
 
 #include <pyro/os/tree_copy.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ std::string part_folder(const std::string& at);
 /// The stack with the generation's uppers on top.
 Stack with_uppers(Stack stack, const std::vector<UpperPart>& parts);
 
+class WrittenBack;
+
 enum class CaptureMode {
   move, // the sandbox is gone: the uppers themselves become the layer
   copy, // the sandbox goes on; its processes are frozen by the caller
@@ -45,6 +48,8 @@ struct CaptureOptions {
   /// File that remembers what a copied file looked like, so that the next capture of the same generation
   /// links instead of copying. Empty: no such memory. `previous_tree` is the published tree of that capture.
   std::string memory;
+  /// What write_back_changes() did; may be missing.
+  std::shared_ptr<const WrittenBack> written_back;
 };
 
 struct CaptureReport {
@@ -62,7 +67,8 @@ CaptureReport capture_generation(
 /// Before everything is made to stand still for a capture with a memory: writes back what was changed since
 /// the last one, so that the capture need not wait for the disk. What runs may change and remove files
 /// meanwhile.
-void write_back_changes(const std::vector<UpperPart>& parts, const CaptureOptions& options);
+std::shared_ptr<const WrittenBack>
+write_back_changes(const std::vector<UpperPart>& parts, const CaptureOptions& options);
 
 /// After publish(): remembers under which layer tree the copies made by the last capture lie now.
 void remember_capture(const std::string& memory, const std::string& published_tree);

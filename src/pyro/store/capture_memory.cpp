@@ -25,13 +25,6 @@ std::string tree_path(const std::string& memory) {
   return memory + ".tree";
 }
 
-/// A file changed this shortly before the capture may change again within the same tick of its time stamps.
-bool is_settled(const timespec& changed, const timespec& now) {
-  constexpr long k_tick = 50'000'000;
-  const long seconds = now.tv_sec - changed.tv_sec;
-  return seconds > 1 || (seconds >= 0 && seconds * 1'000'000'000 + now.tv_nsec - changed.tv_nsec > k_tick);
-}
-
 /// Never waits for a FIFO that took the name; nullopt: no regular file, or not to be opened.
 std::optional<os::Fd> open_regular(int directory, const std::string& name) {
   os::Fd file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -52,13 +45,20 @@ bool has_bytes_of(const os::TreeEntry& entry, const std::string& copy) {
 
 } // namespace
 
-bool CaptureMemory::Mark::operator==(const Mark& other) const {
+bool is_settled(const timespec& changed, const timespec& now) {
+  constexpr long k_tick = 50'000'000;
+  const long seconds = now.tv_sec - changed.tv_sec;
+  return seconds > 1 || (seconds >= 0 && seconds * 1'000'000'000 + now.tv_nsec - changed.tv_nsec > k_tick);
+}
+
+bool FileMark::operator==(const FileMark& other) const {
   return device == other.device && inode == other.inode && size == other.size
          && modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec
          && changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
 }
 
-CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)), m_time_left(k_wait_for_disk) {
+CaptureMemory::CaptureMemory(std::string path, std::shared_ptr<const WrittenBack> written_back)
+    : m_path(std::move(path)), m_written_back(std::move(written_back)), m_time_left(k_wait_for_disk) {
   clock_gettime(CLOCK_REALTIME, &m_now);
   if (m_path.empty()) {
     return;
@@ -80,7 +80,7 @@ CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)), m_time
     unsigned long long device = 0;
     unsigned long long inode = 0;
     long long size = 0;
-    Mark mark{};
+    FileMark mark{};
     int end = 0;
     if (std::sscanf(
             line, "%llu %llu %lld %ld %ld %ld %ld %n", &device, &inode, &size, &mark.modified.tv_sec,
@@ -98,7 +98,7 @@ CaptureMemory::CaptureMemory(std::string path) : m_path(std::move(path)), m_time
   m_tree = *tree;
 }
 
-CaptureMemory::Mark CaptureMemory::mark_of(const struct stat& status) {
+FileMark mark_of(const struct stat& status) {
   return {status.st_dev, status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
 }
 
@@ -117,7 +117,7 @@ std::string CaptureMemory::same_file(const std::string& path, const os::TreeEntr
   }
   const bool looks_same = is_known(path, entry.status);
   const bool may_note = is_settled(entry.status.st_ctim, m_now);
-  if (may_note && (!m_times_tell || looks_same || is_written_back(entry))) {
+  if (may_note && (!m_times_tell || looks_same || is_written_back(path, entry))) {
     m_noted.emplace(path, mark_of(entry.status));
   }
   if (!looks_same) {
@@ -128,7 +128,13 @@ std::string CaptureMemory::same_file(const std::string& path, const os::TreeEntr
 }
 
 /// The file is as `entry` says, and a store through a mapping from now on will show in its times.
-bool CaptureMemory::is_written_back(const os::TreeEntry& entry) {
+bool CaptureMemory::is_written_back(const std::string& path, const os::TreeEntry& entry) {
+  if (m_written_back) {
+    const auto found = m_written_back->files.find(path);
+    if (found != m_written_back->files.end() && found->second == mark_of(entry.status)) {
+      return true;
+    }
+  }
   if (m_time_left.count() <= 0) {
     return false;
   }

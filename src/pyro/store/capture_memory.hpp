@@ -13,15 +13,38 @@
 
 #include <chrono>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
 namespace pyro::store {
 
+/// What a file's inode says of it.
+struct FileMark {
+  dev_t device;
+  ino_t inode;
+  off_t size;
+  timespec modified;
+  timespec changed;
+  bool operator==(const FileMark& other) const;
+};
+
+FileMark mark_of(const struct stat& status);
+
+/// Files that were written back while everything ran, as they looked before: one that still looks so was not
+/// stored to since, for that would have moved its times.
+class WrittenBack {
+public:
+  std::unordered_map<std::string, FileMark> files;
+};
+
+/// A file changed this shortly before may change again within the same tick of its time stamps.
+bool is_settled(const timespec& changed, const timespec& now);
+
 class CaptureMemory {
 public:
   /// Reads the file; missing or damaged it remembers nothing. An empty path: no memory at all.
-  explicit CaptureMemory(std::string path);
+  explicit CaptureMemory(std::string path, std::shared_ptr<const WrittenBack> written_back = nullptr);
 
   /// Says for what follows whether the times of files tell of stores through mappings.
   void begin_part(int upper);
@@ -38,26 +61,17 @@ public:
   static void set_tree(const std::string& memory, const std::string& tree);
 
 private:
-  struct Mark {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    timespec modified;
-    timespec changed;
-    bool operator==(const Mark& other) const;
-  };
-
-  static Mark mark_of(const struct stat& status);
-  bool is_written_back(const os::TreeEntry& entry);
+  bool is_written_back(const std::string& path, const os::TreeEntry& entry);
 
   std::string m_path;
+  std::shared_ptr<const WrittenBack> m_written_back;
   std::string m_tree;
   bool m_times_tell = false;
   std::chrono::nanoseconds m_time_left; // to wait for the disk in
 
   timespec m_now{};
-  std::unordered_map<std::string, Mark> m_known;
-  std::unordered_map<std::string, Mark> m_noted;
+  std::unordered_map<std::string, FileMark> m_known;
+  std::unordered_map<std::string, FileMark> m_noted;
 };
 
 } // namespace pyro::store

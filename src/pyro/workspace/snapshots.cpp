@@ -58,7 +58,7 @@ LayerStack capture_content(Context& context, LockedWorkspace& workspace, const s
       if (client && is_elsewhere) {
         mirror_upper(*client, generation, record.host_directories); // most of it while it still runs
       }
-      store::write_back_changes(parts, options); // the same
+      options.written_back = store::write_back_changes(parts, options); // the same
       std::optional<Freeze> freeze;
       if (client) {
         freeze.emplace(*client);

@@ -59,7 +59,7 @@ protected:
     const auto parts = parts_of_generation(m_directory.path() + "/gen", {});
     CaptureOptions options;
     options.memory = m_directory.path() + "/gen/capture";
-    write_back_changes(parts, options);
+    options.written_back = write_back_changes(parts, options);
     if (m_late) {
       m_late(); // the last that runs before everything stands still
     }
