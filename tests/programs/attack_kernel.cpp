@@ -130,6 +130,43 @@ void sockets() {
   }
 }
 
+/// The kernel takes the low half of these arguments: a filter that compares all of it lets them pass.
+void upper_halves() {
+  const std::initializer_list<int> denied{EPERM,        EACCES,          ENOSYS,
+                                          EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT};
+  const auto high = [](long value) {
+    return value | 1L << 32;
+  };
+  for (const int family : {38, 33, 15, 17, 40, 29, 31, 44}) {
+    const long made = ::syscall(SYS_socket, high(family), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    attack::refused("upper.family_" + std::to_string(family), made, denied);
+  }
+  for (const int protocol : {6, 9, 10, 12, 15, 16, 21}) {
+    const long made = ::syscall(SYS_socket, high(16), high(SOCK_RAW | SOCK_CLOEXEC), high(protocol));
+    attack::refused("upper.netlink_" + std::to_string(protocol), made, denied);
+  }
+  attack::refused("upper.raw", ::syscall(SYS_socket, high(2), high(SOCK_RAW), high(6)), denied);
+  attack::refused("upper.sctp", ::syscall(SYS_socket, high(2), high(SOCK_STREAM), high(132)), denied);
+  int both[2];
+  for (const int family : {40, 30, 2}) {
+    attack::refused(
+        "socketpair.family_" + std::to_string(family),
+        ::syscall(SYS_socketpair, family, SOCK_STREAM, 0, both), denied);
+    attack::refused(
+        "upper.socketpair_" + std::to_string(family),
+        ::syscall(SYS_socketpair, high(family), SOCK_STREAM, 0, both), denied);
+  }
+  for (const long value : {0x40000L, 0x400000L, 0x80040000L, 0x80400000L, 0x7fffffffL}) {
+    const auto name = std::to_string(value);
+    attack::refused("personality." + name, ::syscall(SYS_personality, value), k_denied);
+    attack::refused("upper.personality_" + name, ::syscall(SYS_personality, high(value)), k_denied);
+  }
+  attack::refused("upper.tiocsti", ::syscall(SYS_ioctl, 0, high(0x5412), "x"), k_denied);
+  attack::refused("upper.tioclinux", ::syscall(SYS_ioctl, 0, high(0x541c), "x"), k_denied);
+  attack::refused(
+      "upper.clone_newuser", ::syscall(SYS_clone, high(CLONE_NEWUSER | SIGCHLD), 0, 0, 0, 0), k_denied);
+}
+
 /// The 32-bit entry and the x32 table have other numbers; a filter for one table lets them pass.
 void other_tables() {
   const auto in_child = [](const std::string& name, long (*call)()) {
@@ -247,6 +284,7 @@ void capabilities() {
 int main() {
   calls();
   sockets();
+  upper_halves();
   other_tables();
   filter_everywhere();
   capabilities();
