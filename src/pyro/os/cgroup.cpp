@@ -239,6 +239,17 @@ void Cgroup::add(pid_t pid, bool cloned_into_unified) {
   }
 }
 
+Fd Cgroup::open_memory_events() const {
+  for (const auto& directory : m_directories) {
+    for (const char* name : {"/memory.events", "/memory.oom_control"}) {
+      if (Fd file(::open((directory + name).c_str(), O_RDONLY | O_CLOEXEC)); file) {
+        return file;
+      }
+    }
+  }
+  return {};
+}
+
 bool Cgroup::freeze() {
   if (m_unified.empty() || !try_write(m_unified + "/cgroup.freeze", "1")) {
     return false;

@@ -55,6 +55,9 @@ public:
   /// Moves a process (and what it will start) into the v1 groups, and into the v2 one unless it was cloned
   /// into it.
   void add(pid_t pid, bool cloned_into_unified);
+  /// A file with a line "oom_kill N", the number of its processes that were killed because they had no memory
+  /// left; an empty Fd where memory is not limited.
+  Fd open_memory_events() const;
   /// cgroup.freeze: false where it cannot be had. Returns when every process stands still.
   bool freeze();
   void thaw();

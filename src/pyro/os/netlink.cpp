@@ -21,6 +21,17 @@ constexpr std::size_t k_max_answer = 64 << 10;
 
 } // namespace
 
+Fd open_route_netlink(std::uint32_t groups) {
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = groups;
+  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) < 0) {
+    throw Error::from_errno(errno, "rtnetlink: open a socket");
+  }
+  return socket;
+}
+
 NetlinkRequest::NetlinkRequest(
     std::uint16_t type, std::uint16_t flags, const void* header, std::size_t size) {
   nlmsghdr front{};
@@ -53,16 +64,20 @@ NetlinkRequest& NetlinkRequest::text_attribute(std::uint16_t type, const std::st
 }
 
 std::vector<std::string> NetlinkRequest::send(const std::string& what, const std::vector<int>& accepted) {
+  return send_over(open_route_netlink().get(), what, accepted);
+}
+
+std::vector<std::string>
+NetlinkRequest::send_over(int socket, const std::string& what, const std::vector<int>& accepted) {
   const auto size = static_cast<std::uint32_t>(m_message.size());
   std::memcpy(m_message.data() + offsetof(nlmsghdr, nlmsg_len), &size, sizeof(size));
-  const Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!socket || ::send(socket.get(), m_message.data(), m_message.size(), 0) < 0) {
+  if (::send(socket, m_message.data(), m_message.size(), 0) < 0) {
     throw Error::from_errno(errno, "rtnetlink: " + what);
   }
   std::vector<std::string> answers;
   alignas(nlmsghdr) std::array<char, k_max_answer> buffer{};
   while (true) {
-    const auto got = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+    const auto got = ::recv(socket, buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR) {
       continue;
     }

@@ -2,12 +2,17 @@
 // pyro asks of it see network.hpp and network_link.hpp.
 #pragma once
 
+#include "fd.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace pyro::os {
+
+/// A socket for questions about this network namespace; it stays with it. `groups`: RTMGRP_* to listen to.
+Fd open_route_netlink(std::uint32_t groups = 0);
 
 class NetlinkRequest {
 public:
@@ -26,6 +31,9 @@ public:
   /// message with its header each. `accepted`: error numbers (ENODEV, ...) that are as good as success.
   /// Throws the kernel's error with `what`.
   std::vector<std::string> send(const std::string& what, const std::vector<int>& accepted = {});
+  /// The same over a socket of open_route_netlink(), thus in the network namespace where that was made.
+  std::vector<std::string>
+  send_over(int socket, const std::string& what, const std::vector<int>& accepted = {});
 
 private:
   NetlinkRequest(std::uint16_t type, std::uint16_t flags, const void* header, std::size_t size);

@@ -79,7 +79,7 @@ std::string nat_rules(const AddressPlan& plan) {
     type filter hook forward priority filter; policy accept;
     iifname "{0}" ip saddr != {1} drop
     iifname "{0}" meta nfproto ipv6 drop
-    iifname "{0}" ip daddr 169.254.0.0/16 drop
+    iifname "{0}" ip daddr {{ 169.254.0.0/16, 100.100.100.200, 168.63.129.16, 192.0.0.192 }} drop
     iifname "{0}" oifname "pyro-t*" drop
     oifname "{0}" ct state established,related accept
     oifname "{0}" drop

@@ -32,7 +32,9 @@ constexpr std::array k_masked_files{"proc/kcore",       "proc/keys",        "pro
                                     "proc/kpagecgroup", "proc/kmsg"};
 constexpr std::array k_masked_directories{
     "proc/acpi", "proc/scsi", "proc/asound", "sys/firmware", "sys/devices/virtual/powercap", "sys/kernel"};
-constexpr std::array k_read_only{"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+// Whoever has the ids of the agent may write to what it has there (oom_score_adj, autogroup, comm, ...).
+constexpr std::array k_read_only{"proc/1",   "proc/bus", "proc/fs",
+                                 "proc/irq", "proc/sys", "proc/sysrq-trigger"};
 
 os::Fd clone_device(const Device& device) {
   const auto path = fmt::format("/dev/{}", device.name);
@@ -102,7 +104,7 @@ void make_run(int root) {
   mount_in(root, "run", "tmpfs", {{"mode", "0755"}, {"size", "64m"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   const auto run = directory_in(root, "run");
   for (const auto& [name, mode] :
-       {std::pair{"lock", 01777U}, std::pair{"secrets", 0755U}, std::pair{"pyro", 0755U}}) {
+       {std::pair{"lock", 01777U}, std::pair{"secrets", 0711U}, std::pair{"pyro", 0755U}}) {
     if (::mkdirat(run.get(), name, mode) < 0) {
       throw Error::from_errno(errno, fmt::format("create /run/{}", name));
     }
@@ -154,20 +156,17 @@ void forbid_nested_user_namespaces(int root) {
   }
 }
 
-std::string machine_resolv_conf() {
-  return os::maybe_read_file("/etc/resolv.conf", 64 << 10).value_or("");
-}
-
 } // namespace
 
-KernelSources::KernelSources() : resolv_conf(machine_resolv_conf()) {
+KernelSources::KernelSources() {
   for (const auto& device : k_devices) {
     devices.emplace_back(device.name, clone_device(device));
   }
 }
 
-std::vector<std::string>
-mount_kernel_files(const KernelSources& sources, bool egress, const std::string& machine_id) {
+std::vector<std::string> mount_kernel_files(
+    const KernelSources& sources, const std::optional<std::string>& resolv_conf,
+    const std::string& machine_id) {
   std::vector<std::string> notes;
   const auto root = open_root();
   constexpr std::uint64_t k_quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -179,8 +178,8 @@ mount_kernel_files(const KernelSources& sources, bool egress, const std::string&
   }
   make_dev(root.get(), sources);
   make_run(root.get());
-  if (egress) {
-    cover_in_etc(root.get(), "resolv.conf", sources.resolv_conf, 0);
+  if (resolv_conf) {
+    cover_in_etc(root.get(), "resolv.conf", *resolv_conf, 0);
   }
   if (!machine_id.empty()) {
     cover_in_etc(root.get(), "machine-id", machine_id + "\n", MOUNT_ATTR_RDONLY);

@@ -4,6 +4,7 @@
 
 #include <pyro/os/fd.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,13 +16,13 @@ struct KernelSources {
   KernelSources();
 
   std::vector<std::pair<std::string, os::Fd>> devices; // {"null", detached mount}
-  std::string resolv_conf;                             // the machine's resolv.conf, for sandboxes with egress
 };
 
 /// Call after pivot_root and before the old root is let go: the kernel allows a new /proc only while another
-/// is visible. A machine id covers the environment's own, outside of every layer. Returns notes about what
-/// could not be had.
-std::vector<std::string>
-mount_kernel_files(const KernelSources& sources, bool egress, const std::string& machine_id);
+/// is visible. A resolv.conf and a machine id cover the environment's own, outside of every layer. Returns
+/// notes about what could not be had.
+std::vector<std::string> mount_kernel_files(
+    const KernelSources& sources, const std::optional<std::string>& resolv_conf,
+    const std::string& machine_id);
 
 } // namespace pyro::backend::namespaces

@@ -5,6 +5,8 @@
 
 #include <pyro/backend/shared/clone_process.hpp>
 #include <pyro/backend/shared/egress.hpp>
+#include <pyro/backend/shared/egress_guard.hpp>
+#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
@@ -52,6 +54,25 @@ MappedMounts map_mounts(const LaunchSpec& spec, pid_t child) {
   return mapped;
 }
 
+/// Above whatever we have ourselves: when memory is exhausted, what runs in a sandbox ends before the agent,
+/// and before this machine's own processes.
+int oom_score_of_processes() {
+  constexpr int k_more = 200;
+  constexpr int k_most = 1000; // OOM_SCORE_ADJ_MAX
+  const auto own = os::read_file("/proc/self/oom_score_adj");
+  return std::min(std::atoi(own.c_str()) + k_more, k_most);
+}
+
+/// The kernel never ends the agent for want of memory, where we may ask for that: as root. By the old file
+/// (proc(5), oom_adj: -17 is never): a privileged write to the new one would also lower the least value that
+/// the processes of the sandbox may give themselves.
+void spare_agent(pid_t agent) {
+  const os::Fd file(::open(fmt::format("/proc/{}/oom_adj", agent).c_str(), O_WRONLY | O_CLOEXEC));
+  if (file) {
+    std::ignore = ::write(file.get(), "-17", 3); // EACCES for ordinary users: its processes are raised
+  }
+}
+
 /// Waits for the child to execute the agent (its end of the socket closes) or to report why it could not.
 /// Returns its notes.
 std::vector<std::string> expect_success(int socket) {
@@ -79,6 +100,12 @@ Sandbox launch(const LaunchSpec& spec) {
       spec.cgroup_name, os::CgroupLimits{spec.limits.cpus, spec.limits.memory_bytes, spec.limits.pids});
   auto [channel, agent_channel] = os::socket_pair();
   auto [control, child_control] = os::socket_pair();
+  FromOutside outside;
+  outside.memory_events = sandbox.cgroup->open_memory_events();
+  outside.oom_score = oom_score_of_processes();
+  if (spec.egress) {
+    outside.resolv_conf = resolver_for_sandbox(resolver_configuration()).resolv_conf;
+  }
   watch.lap("prepared");
 
   constexpr std::uint64_t k_namespaces =
@@ -88,7 +115,7 @@ Sandbox launch(const LaunchSpec& spec) {
   if (pid == 0) {
     control.reset();
     channel.reset();
-    run_sandbox_init(spec, std::move(child_control), std::move(agent_channel));
+    run_sandbox_init(spec, outside, std::move(child_control), std::move(agent_channel));
   }
   sandbox.agent = os::Child(pid);
   child_control.reset();
@@ -96,6 +123,7 @@ Sandbox launch(const LaunchSpec& spec) {
   watch.lap("cloned");
 
   sandbox.cgroup->add(pid, cloned_into_unified);
+  spare_agent(pid);
   const auto namespaces = spec.egress ? open_namespaces(pid) : SandboxNamespaces{};
   os::IdSpace::current().map_process(pid);
   const auto mapped = map_mounts(spec, pid);

@@ -28,7 +28,7 @@ namespace pyro::backend::namespaces {
 namespace {
 
 constexpr int k_channel_number = 3;
-constexpr const char* k_cloud_metadata = "169.254.169.254";
+constexpr int k_memory_events_number = 4; // /dev/null where there is nothing to count
 
 MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
   auto message = os::receive_with_fds(control.get());
@@ -78,8 +78,9 @@ os::Fd open_agent(const std::string& path) {
   return mount;
 }
 
-[[noreturn]] void
-execute_agent(const os::Fd& agent, os::Fd& channel, os::Fd& control, const std::vector<std::string>& notes) {
+[[noreturn]] void execute_agent(
+    const LaunchSpec& spec, const FromOutside& outside, const os::Fd& agent, os::Fd& channel, os::Fd& control,
+    const std::vector<std::string>& notes) {
   // The supervisor's standard streams stay outside.
   const auto nowhere = os::open_file("/dev/null", O_RDWR);
   for (const int number : {0, 1, 2}) {
@@ -87,22 +88,37 @@ execute_agent(const os::Fd& agent, os::Fd& channel, os::Fd& control, const std::
       throw Error::from_errno(errno, "dup2");
     }
   }
-  // Channel on 3, the report socket and the agent just above it (both close on exec), nothing else.
+  // Channel on 3, the count of memory kills, the report socket and the agent just above it (the last two
+  // close on exec), nothing else.
   const auto agent_copy = os::duplicate(agent.get(), 100);
   const auto control_copy = os::duplicate(control.get(), 101);
   const auto channel_copy = os::duplicate(channel.get(), 102);
-  if (::dup2(channel_copy.get(), k_channel_number) < 0) {
+  const auto events_copy = os::duplicate(outside.memory_events ? outside.memory_events.get() : 0, 103);
+  if (::dup2(channel_copy.get(), k_channel_number) < 0
+      || ::dup2(events_copy.get(), k_memory_events_number) < 0) {
     throw Error::from_errno(errno, "dup2");
   }
-  const int control_number = ::dup3(control_copy.get(), 4, O_CLOEXEC);
-  const int agent_number = ::dup3(agent_copy.get(), 5, O_CLOEXEC);
-  if (control_number < 0 || agent_number < 0 || ::syscall(SYS_close_range, 6U, ~0U, 0U) < 0) {
+  const int control_number = ::dup3(control_copy.get(), 5, O_CLOEXEC);
+  const int agent_number = ::dup3(agent_copy.get(), 6, O_CLOEXEC);
+  if (control_number < 0 || agent_number < 0 || ::syscall(SYS_close_range, 7U, ~0U, 0U) < 0) {
     throw Error::from_errno(errno, "close what is not needed");
   }
   if (!notes.empty()) {
     os::send_with_fds(control_number, Json{{"notes", notes}}.dump(), {});
   }
-  std::array<const char*, 4> argv{"pyro-agent", "--channel-fd", "3", nullptr};
+  const auto limit = std::to_string(spec.limits.memory_bytes);
+  const auto oom_score = std::to_string(outside.oom_score);
+  std::array<const char*, 10> argv{
+      "pyro-agent",
+      "--channel-fd",
+      "3",
+      "--memory-events-fd",
+      "4",
+      "--memory-limit",
+      limit.c_str(),
+      "--oom-score-of-children",
+      oom_score.c_str(),
+      nullptr};
   std::array<const char*, 1> env{nullptr};
   ::execveat(
       agent_number, "", const_cast<char**>(argv.data()), const_cast<char**>(env.data()), AT_EMPTY_PATH);
@@ -111,7 +127,7 @@ execute_agent(const os::Fd& agent, os::Fd& channel, os::Fd& control, const std::
   ::_exit(1);
 }
 
-void init(const LaunchSpec& spec, os::Fd& control, os::Fd& channel) {
+void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, os::Fd& channel) {
   const auto mapped = receive_go(control, spec);
   enter_staging(spec);
   const auto agent = open_agent(spec.agent_path);
@@ -124,25 +140,24 @@ void init(const LaunchSpec& spec, os::Fd& control, os::Fd& channel) {
     throw Error::from_errno(errno, "sethostname");
   }
   os::bring_up_loopback();
-  const auto notes = enter_sandbox_root(spec, mapped);
+  const auto notes = enter_sandbox_root(spec, mapped, outside.resolv_conf);
   if (spec.egress) {
     if (os::receive_with_fds(control.get()).bytes.empty()) {
       ::_exit(1);
     }
-    os::add_blackhole_route(k_cloud_metadata);
   }
   ::umask(022);
   set_resource_limits(spec.limits.pids);
   drop_capabilities();
   enter_seccomp();
-  execute_agent(agent, channel, control, notes);
+  execute_agent(spec, outside, agent, channel, control, notes);
 }
 
 } // namespace
 
-void run_sandbox_init(const LaunchSpec& spec, os::Fd control, os::Fd channel) {
+void run_sandbox_init(const LaunchSpec& spec, const FromOutside& outside, os::Fd control, os::Fd channel) {
   try {
-    init(spec, control, channel);
+    init(spec, outside, control, channel);
   } catch (const Error& error) {
     os::send_with_fds(control.get(), to_json(error).dump(), {});
   } catch (const std::exception& error) {

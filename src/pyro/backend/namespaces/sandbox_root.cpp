@@ -171,7 +171,8 @@ void enter_staging(const LaunchSpec& spec) {
   }
 }
 
-std::vector<std::string> enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped) {
+std::vector<std::string>
+enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std::string& resolv_conf) {
   ::umask(0);
   stage_layers(spec, mapped);
   stage(mapped.generation, spec.generation_dir, "gen");
@@ -190,7 +191,8 @@ std::vector<std::string> enter_sandbox_root(const LaunchSpec& spec, const Mapped
     throw Error::from_errno(errno, "enter the new root");
   }
   os::pivot_root_here();
-  auto notes = mount_kernel_files(sources, spec.egress, machine_id_of(spec));
+  auto notes = mount_kernel_files(
+      sources, spec.egress ? std::optional(resolv_conf) : std::nullopt, machine_id_of(spec));
   os::detach_old_root();
   return notes;
 }

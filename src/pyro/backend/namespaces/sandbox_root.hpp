@@ -23,7 +23,8 @@ struct MappedMounts {
 void enter_staging(const LaunchSpec& spec);
 
 /// Builds the root in the staging area, pivots into it and lets go of the old one. Ids must be those of the
-/// inside. Returns what could not be had ("no /sys: ...").
-std::vector<std::string> enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped);
+/// inside. `resolv_conf`: for sandboxes with a way out. Returns what could not be had ("no /sys: ...").
+std::vector<std::string>
+enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std::string& resolv_conf);
 
 } // namespace pyro::backend::namespaces

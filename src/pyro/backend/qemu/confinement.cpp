@@ -31,8 +31,6 @@ namespace pyro::backend::qemu {
 
 namespace {
 
-constexpr const char* k_cloud_metadata = "169.254.169.254";
-
 /// The program and its libraries.
 constexpr std::array k_program_directories{"/usr", "/lib", "/lib64", "/bin", "/etc/alternatives"};
 constexpr std::array k_program_files{"/etc/ld.so.cache", "/etc/resolv.conf"};
@@ -216,7 +214,6 @@ void await(const os::Fd& control) {
     enter_root(sources);
     if (command.egress) {
       await(control);
-      os::add_blackhole_route(k_cloud_metadata);
     }
     give_up_privileges();
     execute(command, control);

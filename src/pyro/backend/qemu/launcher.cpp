@@ -4,6 +4,7 @@
 #include "guest_factory.hpp"
 #include "program.hpp"
 
+#include <pyro/backend/shared/egress_guard.hpp>
 #include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
@@ -34,7 +35,7 @@ protocol::GuestEnter enter_request(const LaunchSpec& spec) {
   auto enter = identity_of(spec);
   enter.network = spec.egress;
   if (spec.egress) {
-    enter.resolv_conf = resolver_configuration();
+    enter.resolv_conf = resolver_for_sandbox(resolver_configuration()).resolv_conf;
   }
   return enter;
 }

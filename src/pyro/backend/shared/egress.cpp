@@ -1,5 +1,8 @@
 #include "egress.hpp"
 
+#include "egress_guard.hpp"
+#include "guest_description.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/os/id_space.hpp>
@@ -18,6 +21,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <grp.h>
+#include <optional>
 #include <sched.h>
 #include <unistd.h>
 
@@ -55,30 +59,42 @@ void show_network_namespace(int network_namespace) {
   os::mount_at(fmt::format("/proc/self/fd/{}", network_namespace), k_netns_path, "", MS_BIND, "");
 }
 
-/// pid 1 of pasta's namespace: starts it, tells how that went, then waits for the supervisor's end of the
-/// pipe to close.
+void start_pasta() {
+  os::Command pasta{
+      {"pasta", "--config-net", "--quiet", "--netns-only", "--netns", k_netns_path, "--runas", "0:0",
+       "--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"}};
+  for (const auto& address : resolver_for_sandbox(resolver_configuration()).forwarded) {
+    pasta.argv.insert(pasta.argv.end(), {"--dns-forward", address});
+  }
+  // pasta goes to the background once the network is there, which is how we know.
+  const auto captured = os::run(std::move(pasta), {}, std::chrono::seconds(20), 64 << 10);
+  if (!captured.outcome.ok()) {
+    throw Error(
+        ErrorCode::unavailable, "pasta could not connect the sandbox to the network: {}",
+        captured.err.empty() ? to_string(captured.outcome) : captured.err);
+  }
+}
+
+/// pid 1 of pasta's namespace: starts it, keeps it off this machine, tells how that went, and goes on keeping
+/// it off until the supervisor's end of the pipe closes.
 [[noreturn]] void keep_pasta(int network_namespace, int tether, int report) {
+  std::optional<EgressGuard> guard;
   std::string message = "ok";
   try {
     ::prctl(PR_SET_NAME, "pyro-egress");
     show_network_namespace(network_namespace);
-    os::Command pasta{
-        {"pasta", "--config-net", "--quiet", "--netns-only", "--netns", k_netns_path, "--runas", "0:0",
-         "--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"}};
-    // pasta goes to the background once the network is there, which is how we know.
-    const auto captured = os::run(std::move(pasta), {}, std::chrono::seconds(20), 64 << 10);
-    if (!captured.outcome.ok()) {
-      throw Error(
-          ErrorCode::unavailable, "pasta could not connect the sandbox to the network: {}",
-          captured.err.empty() ? to_string(captured.outcome) : captured.err);
-    }
+    guard.emplace();
+    start_pasta();
+    guard->enter(network_namespace);
   } catch (const Error& error) {
     message = to_json(error).dump();
   }
-  os::write_all(report, message);
-  ::close(report);
-  std::array<char, 1> nothing{};
-  while (::read(tether, nothing.data(), nothing.size()) < 0 && errno == EINTR) {
+  try {
+    os::write_all(report, message);
+    ::close(report);
+    guard.value().follow(tether);
+  } catch (const std::exception&) {
+    // Without its guard there is no way out any more, which is noticed inside.
   }
   ::_exit(0); // the kernel kills the whole pid namespace
 }

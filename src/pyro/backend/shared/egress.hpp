@@ -15,7 +15,8 @@ struct SandboxNamespaces {
 /// To be opened right after clone3: once the process has changed its ids they are out of reach.
 SandboxNamespaces open_namespaces(pid_t sandbox);
 
-/// Connects the network namespace; returns when addresses and routes are set. pasta runs as the root of the
+/// Connects the network namespace; returns when addresses and routes are set, and nothing of this machine can
+/// be reached by them (egress_guard.hpp). pasta runs as the root of the
 /// sandbox's user namespace (nobody on this machine), in a pid namespace of its own. Closing the returned
 /// descriptor, or dying, ends it.
 os::Fd start_egress(const SandboxNamespaces& namespaces);

@@ -1,0 +1,136 @@
+#include "local_routes.hpp"
+
+#include "netlink.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+namespace pyro::os {
+
+namespace {
+
+constexpr std::uint32_t k_priority = 100; // after the kernel's own of the same destination
+
+int bits_of(int family) {
+  return family == AF_INET ? 32 : 128;
+}
+
+std::optional<Destination> destination_in(const std::string& message) {
+  const auto* header = reinterpret_cast<const nlmsghdr*>(message.data());
+  if (header->nlmsg_type != RTM_NEWROUTE || header->nlmsg_len < NLMSG_LENGTH(sizeof(rtmsg))) {
+    return std::nullopt;
+  }
+  const auto* route = static_cast<const rtmsg*>(NLMSG_DATA(header));
+  const bool is_own =
+      route->rtm_type == RTN_LOCAL || route->rtm_type == RTN_BROADCAST || route->rtm_type == RTN_ANYCAST;
+  if (!is_own || (route->rtm_family != AF_INET && route->rtm_family != AF_INET6)) {
+    return std::nullopt;
+  }
+  Destination found{route->rtm_family, {}, route->rtm_dst_len};
+  auto left = static_cast<int>(RTM_PAYLOAD(header));
+  for (const auto* attribute = RTM_RTA(route); RTA_OK(attribute, left);
+       attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type == RTA_DST) {
+      const auto size = std::min<std::size_t>(RTA_PAYLOAD(attribute), found.address.size());
+      std::memcpy(found.address.data(), RTA_DATA(attribute), size);
+    }
+  }
+  return found;
+}
+
+NetlinkRequest
+route_request(std::uint16_t type, std::uint16_t flags, const Destination& destination, int link_index) {
+  rtmsg route{};
+  route.rtm_family = static_cast<unsigned char>(destination.family);
+  route.rtm_dst_len = static_cast<unsigned char>(destination.prefix);
+  route.rtm_table = RT_TABLE_LOCAL;
+  route.rtm_protocol = RTPROT_STATIC;
+  route.rtm_scope = RT_SCOPE_HOST;
+  route.rtm_type = RTN_LOCAL;
+  NetlinkRequest request(type, flags, route);
+  request
+      .attribute(
+          RTA_DST, std::string_view(
+                       reinterpret_cast<const char*>(destination.address.data()),
+                       static_cast<std::size_t>(bits_of(destination.family) / 8)))
+      .attribute(RTA_OIF, static_cast<std::uint32_t>(link_index))
+      .attribute(RTA_PRIORITY, k_priority);
+  return request;
+}
+
+} // namespace
+
+Destination destination_from(const std::string& text) {
+  const auto slash = text.find('/');
+  const auto address = text.substr(0, slash);
+  Destination result;
+  result.family = address.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  result.prefix = bits_of(result.family);
+  bool is_valid = ::inet_pton(result.family, address.c_str(), result.address.data()) == 1;
+  if (slash != std::string::npos) {
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + slash + 1, end, result.prefix);
+    is_valid = is_valid && parsed.ec == std::errc() && parsed.ptr == end && result.prefix >= 0
+               && result.prefix <= bits_of(result.family);
+  }
+  if (!is_valid) {
+    throw Error(ErrorCode::invalid_argument, "'{}' is no address and no address/prefix", text);
+  }
+  return result;
+}
+
+bool covers(const Destination& whole, const Destination& part) {
+  if (whole.family != part.family || whole.prefix > part.prefix) {
+    return false;
+  }
+  for (int bit = 0; bit < whole.prefix; ++bit) {
+    const auto byte = static_cast<std::size_t>(bit / 8);
+    const auto mask = 0x80U >> (bit % 8);
+    if (((whole.address[byte] ^ part.address[byte]) & mask) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::vector<Destination> local_destinations(int socket) {
+  // The kernel then sends this table only, and not all that a router knows; old ones send all.
+  const int strict = 1;
+  std::ignore = ::setsockopt(socket, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
+  std::vector<Destination> found;
+  for (const int family : {AF_INET, AF_INET6}) {
+    rtmsg wanted{};
+    wanted.rtm_family = static_cast<unsigned char>(family);
+    wanted.rtm_table = RT_TABLE_LOCAL;
+    const auto answers = NetlinkRequest(RTM_GETROUTE, NLM_F_DUMP, wanted)
+                             .send_over(socket, "list local routes", {ENOENT, EAFNOSUPPORT, EOPNOTSUPP});
+    for (const auto& answer : answers) {
+      if (const auto destination = destination_in(answer)) {
+        found.push_back(*destination);
+      }
+    }
+  }
+  return found;
+}
+
+void keep_inside(int socket, const Destination& destination, int link_index) {
+  // EACCES: the device has no IPv6.
+  route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, destination, link_index)
+      .send_over(socket, "keep a destination inside the sandbox", {EEXIST, EAFNOSUPPORT, EOPNOTSUPP, EACCES});
+}
+
+void let_out(int socket, const Destination& destination, int link_index) {
+  route_request(RTM_DELROUTE, 0, destination, link_index)
+      .send_over(socket, "let a destination out of the sandbox", {ESRCH, EAFNOSUPPORT, EOPNOTSUPP, ENODEV});
+}
+
+} // namespace pyro::os
