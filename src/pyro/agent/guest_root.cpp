@@ -133,7 +133,7 @@ void mount_kernel_files() {
   link_in_dev("pts/ptmx", "/dev/ptmx");
   mount_new("/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
   for (const auto& [name, mode] :
-       {std::pair{"/run/lock", 01777U}, std::pair{"/run/secrets", 0755U}, std::pair{"/run/pyro", 0755U}}) {
+       {std::pair{"/run/lock", 01777U}, std::pair{"/run/secrets", 0711U}, std::pair{"/run/pyro", 0755U}}) {
     if (::mkdir(name, mode) < 0 || ::chmod(name, mode) < 0) {
       throw Error::from_errno(errno, fmt::format("create {}", name));
     }

@@ -26,7 +26,7 @@ void check(int result, const char* what) {
 }
 
 os::Fd open_secrets(const std::string& directory) {
-  if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) {
+  if (::mkdir(directory.c_str(), 0711) < 0 && errno != EEXIST) {
     throw Error::from_errno(errno, "create " + directory);
   }
   auto fd = os::open_file(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -42,26 +42,44 @@ os::Fd open_secrets(const std::string& directory) {
   return fd;
 }
 
+/// The owner alone may read it; where there is no such user nobody but the agent's.
+void give_to_owner(int file, const std::string& user) {
+  if (!user.empty()) {
+    try {
+      const auto owner = resolve_user(user, UserDatabase::read());
+      // EINVAL: an id that this sandbox does not have, so no process can be of that user either.
+      if (::fchown(file, owner.uid, owner.gid) < 0 && errno != EINVAL) {
+        throw Error::from_errno(errno, "give the secret to its user");
+      }
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found) {
+        throw;
+      }
+    }
+  }
+  check(::fchmod(file, 0400), "set the mode of the secret");
+}
+
 std::string put_secret(const Runtime& runtime, const protocol::SecretPut& secret) {
-  auto owner = resolve_user(secret.user, UserDatabase::read());
+  const auto name = secret.service.empty() ? secret.name : secret.name + "@" + secret.service;
   auto directory = open_secrets(runtime.secrets_dir);
   // A name nobody can have prepared, in place at once under its own.
   auto temporary = "." + os::random_hex(8);
   auto file = os::open_at(directory.get(), temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   try {
     os::write_all(file.get(), secret.value);
-    if (!secret.user.empty()) {
-      check(::fchown(file.get(), owner.uid, owner.gid), "give the secret to its user");
-    }
-    check(::fchmod(file.get(), static_cast<mode_t>(secret.mode)), "set the mode of the secret");
+    give_to_owner(file.get(), secret.user);
     check(
-        ::renameat(directory.get(), temporary.c_str(), directory.get(), secret.name.c_str()),
+        ::renameat(directory.get(), temporary.c_str(), directory.get(), name.c_str()),
         "put the secret in place");
   } catch (const Error&) {
     ::unlinkat(directory.get(), temporary.c_str(), 0);
     throw;
   }
-  return runtime.secrets_dir + "/" + secret.name;
+  if (!secret.service.empty()) {
+    ::unlinkat(directory.get(), secret.name.c_str(), 0); // of before, when all its services had one user
+  }
+  return runtime.secrets_dir + "/" + name;
 }
 
 void check_is_init(const Runtime& runtime, const char* what) {

@@ -109,9 +109,8 @@ std::vector<protocol::ServiceStatus> start_services(
     return {};
   }
   auto client = connect_sandbox(runtime_dir, "services");
-  const auto secrets = all_secrets(project.spec);
   const auto redactor =
-      deliver_secrets(*client, project.spec, project.directory, {secrets.begin(), secrets.end()});
+      deliver_secrets(*client, project.spec, project.directory, secret_files(project.spec, defaults.user));
   const auto definitions = service_definitions(project.spec, measured, defaults);
   client->call("/agent/services/apply", protocol::to_json(definitions));
   std::vector<std::string> dead;

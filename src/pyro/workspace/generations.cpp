@@ -39,7 +39,7 @@ backend::Launched launch(
   request.saved = saved;
   auto launched = start_sandbox(context, backend_of(context, record), request);
   try {
-    deliver_kept_secrets(workspace.paths);
+    deliver_kept_secrets(workspace.paths, record.user);
   } catch (const Error&) {
     kill_sandbox(workspace.paths.runtime());
     throw;

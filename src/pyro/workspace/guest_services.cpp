@@ -78,6 +78,21 @@ protocol::Probe liveness_of(const spec::Liveness& liveness) {
   return probe;
 }
 
+const std::string& user_of(const spec::Service& service, const std::string& default_user) {
+  return service.user.empty() ? default_user : service.user;
+}
+
+std::vector<SecretFile>
+files_of(const spec::Service& service, const spec::Spec& spec, const ServiceDefaults& defaults) {
+  auto files = secret_files(spec, defaults.user);
+  std::erase_if(files, [&](const SecretFile& file) {
+    const bool is_given =
+        std::find(service.secrets.begin(), service.secrets.end(), file.name) != service.secrets.end();
+    return !is_given || (!file.service.empty() && file.service != service.name);
+  });
+  return files;
+}
+
 protocol::ServiceDefinition definition_of(
     const spec::Spec& spec, const spec::Service& service, const Measured& measured,
     const ServiceDefaults& defaults) {
@@ -93,10 +108,10 @@ protocol::ServiceDefinition definition_of(
   for (const auto& [name, value] : service.env) {
     definition.env[name] = value;
   }
-  for (const auto& [name, value] : secret_variables(service.secrets)) {
+  for (const auto& [name, value] : secret_variables(files_of(service, spec, defaults))) {
     definition.env.emplace(name, value);
   }
-  definition.user = service.user.empty() ? defaults.user : service.user;
+  definition.user = user_of(service, defaults.user);
   definition.oneshot = service.oneshot;
   for (const auto& [name, dependency] : service.depends_on) {
     definition.depends_on[name] = {
@@ -156,16 +171,43 @@ bool is_good(const protocol::ServiceStatus& status) {
 
 } // namespace
 
-std::map<std::string, std::string> secret_variables(const std::vector<std::string>& names) {
+std::string SecretFile::path() const {
+  return "/run/secrets/" + name + (service.empty() ? "" : "@" + service);
+}
+
+std::vector<SecretFile> secret_files(const spec::Spec& spec, const std::string& default_user) {
+  std::map<std::string, std::map<std::string, std::string>> users; // secret → service → user
+  for (const auto& [name, service] : spec.services) {
+    for (const auto& secret : service.secrets) {
+      users[secret][name] = user_of(service, default_user);
+    }
+  }
+  std::vector<SecretFile> files;
+  for (const auto& [secret, services] : users) {
+    const auto& first = services.begin()->second;
+    const bool is_one = std::all_of(
+        services.begin(), services.end(), [&](const auto& service) { return service.second == first; });
+    if (is_one) {
+      files.push_back({secret, first, ""});
+      continue;
+    }
+    for (const auto& [service, user] : services) {
+      files.push_back({secret, user, service});
+    }
+  }
+  return files;
+}
+
+std::map<std::string, std::string> secret_variables(const std::vector<SecretFile>& files) {
   std::map<std::string, std::string> variables;
-  for (const auto& name : names) {
+  for (const auto& file : files) {
     std::string variable;
-    for (const char letter : name) {
+    for (const char letter : file.name) {
       variable += std::isalnum(static_cast<unsigned char>(letter))
                       ? static_cast<char>(std::toupper(static_cast<unsigned char>(letter)))
                       : '_';
     }
-    variables[variable + "_FILE"] = "/run/secrets/" + name;
+    variables[variable + "_FILE"] = file.path();
   }
   return variables;
 }
@@ -181,19 +223,25 @@ service_definitions(const spec::Spec& spec, const Measured& measured, const Serv
 
 Redactor deliver_secrets(
     backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
-    const std::vector<std::string>& names) {
+    const std::vector<SecretFile>& files) {
   SecretValues values;
-  for (const auto& name : names) {
-    const auto& secret = spec.secrets.at(name);
-    const auto value = declared_secret(secret, directory);
-    if (!value && secret.required) {
-      throw Error(ErrorCode::input_missing, "the secret {} is not set (from {})", name, secret.from)
-          .at(spec.place("secrets." + name));
+  for (const auto& file : files) {
+    const auto& secret = spec.secrets.at(file.name);
+    auto known = values.find(file.name);
+    if (known == values.end()) {
+      auto value = declared_secret(secret, directory);
+      if (!value && secret.required) {
+        throw Error(ErrorCode::input_missing, "the secret {} is not set (from {})", file.name, secret.from)
+            .at(spec.place("secrets." + file.name));
+      }
+      if (!value) {
+        continue;
+      }
+      known = values.emplace(file.name, std::move(*value)).first;
     }
-    if (value) {
-      client.call("/agent/secrets/put", protocol::to_json(protocol::SecretPut{name, *value, "", 0444}));
-      values[name] = *value;
-    }
+    client.call(
+        "/agent/secrets/put",
+        protocol::to_json(protocol::SecretPut{file.name, known->second, file.user, file.service}));
   }
   return Redactor(values);
 }

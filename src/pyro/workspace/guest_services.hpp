@@ -25,14 +25,27 @@ struct ServiceDefaults {
 protocol::ServicesApply
 service_definitions(const spec::Spec& spec, const Measured& measured, const ServiceDefaults& defaults);
 
+/// One file of a secret inside: only its user reads it.
+struct SecretFile {
+  std::string name;
+  std::string user;
+  std::string service; // empty: whoever is given the secret has this user
+
+  std::string path() const;
+};
+
+/// Those of the services: one for each secret, or one for each service where services of several users are
+/// given the same one.
+std::vector<SecretFile> secret_files(const spec::Spec& spec, const std::string& default_user);
+
 /// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Returns what takes them
 /// out of whatever the sandbox says.
 Redactor deliver_secrets(
     backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
-    const std::vector<std::string>& names);
+    const std::vector<SecretFile>& files);
 
 /// The variables by which a process finds its secrets: {"NPM_TOKEN_FILE", "/run/secrets/npm_token"}.
-std::map<std::string, std::string> secret_variables(const std::vector<std::string>& names);
+std::map<std::string, std::string> secret_variables(const std::vector<SecretFile>& files);
 
 /// Waits until every service is ready, with events; throws Error(not_ready or failed) telling probe, exit
 /// code and last log lines, at the service's place.

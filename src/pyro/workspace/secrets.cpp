@@ -17,7 +17,6 @@ namespace {
 constexpr std::size_t k_max_value = 128 << 10;  // with base64 it has to fit into one message
 constexpr std::size_t k_max_declared = 1 << 20; // of a file that pyro.yaml names
 constexpr mode_t k_kept_mode = 0600;            // on this machine
-constexpr int k_delivered_mode = 0444;          // in /run/secrets
 
 std::string secrets_directory_of(const store::WorkspacePaths& paths) {
   return paths.root() + "/secrets";
@@ -97,7 +96,7 @@ SecretValues kept_secrets(const store::WorkspacePaths& paths) {
   return values;
 }
 
-void deliver_kept_secrets(const store::WorkspacePaths& paths) {
+void deliver_kept_secrets(const store::WorkspacePaths& paths, const std::string& user) {
   const auto values = kept_secrets(paths);
   if (values.empty()) {
     return;
@@ -107,8 +106,7 @@ void deliver_kept_secrets(const store::WorkspacePaths& paths) {
     throw Error(ErrorCode::bad_state, "the sandbox ended before it was given its secrets");
   }
   for (const auto& [name, value] : values) {
-    client->call(
-        "/agent/secrets/put", protocol::to_json(protocol::SecretPut{name, value, "", k_delivered_mode}));
+    client->call("/agent/secrets/put", protocol::to_json(protocol::SecretPut{name, value, user, ""}));
   }
 }
 

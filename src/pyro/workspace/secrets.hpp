@@ -28,8 +28,8 @@ SecretValues read_secrets(const std::vector<SecretInput>& inputs);
 void keep_secrets(const store::WorkspacePaths& paths, const SecretValues& values);
 /// Empty where it has none. A fork is given secrets with keep_secrets(fork, kept_secrets(original)).
 SecretValues kept_secrets(const store::WorkspacePaths& paths);
-/// Puts the kept ones into the sandbox that was just started there.
-void deliver_kept_secrets(const store::WorkspacePaths& paths);
+/// Puts the kept ones into the sandbox that was just started there, each readable by that user alone.
+void deliver_kept_secrets(const store::WorkspacePaths& paths, const std::string& user);
 
 /// The value of a declared secret; nullopt: not set.
 std::optional<std::string> declared_secret(const spec::Secret& secret, const std::string& directory);

@@ -252,7 +252,7 @@ TEST_F(AgentTest, FreezesAndThaws) {
 }
 
 TEST_F(AgentTest, PutsSecretsIntoMemoryOnly) {
-  protocol::SecretPut secret{"db-password", std::string("p\0w", 3), "", 0400};
+  protocol::SecretPut secret{"db-password", std::string("p\0w", 3), "", ""};
   auto path = get_string(ask(protocol::path::k_secrets_put, to_json(secret)), "path");
   EXPECT_EQ(os::read_file(path), secret.value);
   EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_read);
