@@ -37,7 +37,8 @@ Agent::Agent(AgentOptions options)
                 ::getpid() == 1,
                 std::move(options.secrets_dir),
                 std::move(options.upper_dir),
-                options.is_guest},
+                options.is_guest,
+                std::move(options.memory_kills)},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
       m_channel(std::move(options.channel)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
@@ -122,6 +123,9 @@ void Agent::add_operations() {
   });
   m_router.add(std::string(path::k_thaw), [this](const CallPointer& call, const Json&) {
     call->finish({{"thawed", m_freezer.thaw()}});
+  });
+  m_router.add(std::string(path::k_memory_kills), [this](const CallPointer& call, const Json&) {
+    call->finish(m_runtime.memory_kills.to_json());
   });
   if (m_runtime.is_guest) {
     m_router.add(

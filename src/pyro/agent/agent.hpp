@@ -23,6 +23,7 @@ struct AgentOptions {
   std::string secrets_dir = "/run/secrets";
   std::string upper_dir; // see Runtime
   bool is_guest = false; // see Runtime
+  MemoryKills memory_kills;
 };
 
 class Agent {

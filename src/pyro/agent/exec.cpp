@@ -37,6 +37,8 @@ ExecTask::~ExecTask() {
 void ExecTask::begin(const protocol::ExecRequest& request) {
   m_marker = os::random_hex(8);
   m_started = os::now_monotonic();
+  m_program = request.argv.front();
+  m_oom_kills_before = m_runtime.memory_kills.count();
   LaunchRequest what{request.argv, request.cwd, request.env, request.user, m_marker};
   auto launched = request.pty ? launch_with_terminal(*request.pty, what) : launch_with_pipes(request, what);
   if (!launched.ok()) {
@@ -151,6 +153,7 @@ void ExecTask::send_signal(int signal) {
   if (m_outcome) {
     return;
   }
+  m_told_to_kill = m_told_to_kill || signal == SIGKILL;
   signal_session(m_pid, m_terminal, signal);
 }
 
@@ -181,7 +184,19 @@ void ExecTask::on_exit(os::Outcome outcome) {
   if (m_timed_out) {
     kill_lineage(0, m_marker); // who was forked while we were killing
   }
+  note_memory();
   try_finish();
+}
+
+/// A shell says of a child that was killed what it would say of itself.
+void ExecTask::note_memory() {
+  if (m_timed_out || m_told_to_kill || m_gone || m_outcome->shell_status() != 128 + SIGKILL) {
+    return;
+  }
+  auto& kills = m_runtime.memory_kills;
+  if (kills.explains("the command " + m_program)) {
+    m_oom_note = kills.reason();
+  }
 }
 
 void ExecTask::go_on() {
@@ -220,6 +235,8 @@ void ExecTask::try_finish() {
   result.exit_code = m_timed_out ? k_timeout_exit_code : m_outcome->shell_status();
   result.signal = m_timed_out ? 0 : m_outcome->signal;
   result.timed_out = m_timed_out;
+  result.oom_kills = m_runtime.memory_kills.count() - m_oom_kills_before;
+  result.oom_note = m_oom_note;
   result.duration_ms = (os::now_monotonic() - m_started).count();
   settle(m_runtime, [call = m_call, answer = to_json(result)] { call->finish(answer); });
   m_input.reset();

@@ -37,6 +37,7 @@ private:
   void on_gone();
   void on_timeout();
   void on_exit(os::Outcome outcome);
+  void note_memory();
   void go_on();
   void try_finish();
   void send_signal(int signal);
@@ -56,6 +57,10 @@ private:
   os::EventLoop::TimerId m_timeout = 0;
   bool m_gone = false;
   bool m_timed_out = false;
+  bool m_told_to_kill = false;
+  std::string m_program; // as it was named
+  std::int64_t m_oom_kills_before = 0;
+  std::string m_oom_note;
   bool m_linger_over = false;
   bool m_lingering = false;
   bool m_finished = false;

@@ -29,7 +29,7 @@ namespace {
 constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr int k_start_patience_ms = 10000;
 
-enum class Stage : int { session, terminal, descriptors, user, directory, program };
+enum class Stage : int { memory, session, terminal, descriptors, user, directory, program };
 
 /// What the child says when it cannot go on.
 struct Report {
@@ -85,6 +85,27 @@ std::vector<std::string> candidates_of(const std::string& program, const std::st
   return candidates;
 }
 
+/// The text for /proc/self/oom_score_adj; empty: left as it is.
+std::string& oom_score_text() {
+  static std::string s_text;
+  return s_text;
+}
+
+/// Before the change of user: the file is root's. 0 or an error number.
+int take_oom_score() {
+  const auto& text = oom_score_text();
+  if (text.empty()) {
+    return 0;
+  }
+  const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  const bool is_written = file >= 0 && ::write(file, text.data(), text.size()) > 0;
+  const int error = errno;
+  if (file >= 0) {
+    ::close(file);
+  }
+  return is_written ? 0 : error;
+}
+
 [[noreturn]] void child_main(const Plan& plan, int report_fd) {
   auto give_up = [](Stage stage, int error) {
     Report report{stage, error};
@@ -117,6 +138,9 @@ std::vector<std::string> candidates_of(const std::string& program, const std::st
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
+  if (const int error = take_oom_score(); error != 0) {
+    give_up(Stage::memory, error);
+  }
   if (::setsid() < 0) {
     give_up(Stage::session, errno);
   }
@@ -167,6 +191,10 @@ LaunchResult explain(const Report& report, const LaunchRequest& request) {
 }
 
 } // namespace
+
+void set_oom_score_of_children(int adjustment) {
+  oom_score_text() = std::to_string(adjustment);
+}
 
 LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
   Plan plan;

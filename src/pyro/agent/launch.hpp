@@ -38,6 +38,10 @@ struct LaunchResult {
   bool ok() const { return pid > 0; }
 };
 
+/// Once, before anything is launched: what the kernel thinks of our children when memory is exhausted
+/// (proc(5), oom_score_adj). They would inherit our own protection otherwise. Not called: they inherit.
+void set_oom_score_of_children(int adjustment);
+
 /// Forks and executes; the child leads its own session and process group. Never throws for what the caller
 /// asked (unknown user, missing program or directory): that is a result. Throws when the system cannot fork.
 LaunchResult launch(const LaunchRequest& request, const Stdio& stdio);

@@ -1,7 +1,10 @@
-// pyro-agent --channel-fd N [--secrets-dir DIR] [--workspace-dir DIR] [--upper-dir DIR]: started by the
+// pyro-agent --channel-fd N [--secrets-dir DIR] [--workspace-dir DIR] [--upper-dir DIR] [--memory-events-fd
+// N]
+// [--memory-limit BYTES] [--oom-score-of-children N]: started by the
 // launcher as the first process of a sandbox, or by a kernel as /init of a virtual machine.
 #include "agent.hpp"
 #include "guest_boot.hpp"
+#include "launch.hpp"
 #include "located.hpp"
 
 #include <pyro/base/error.hpp>
@@ -25,11 +28,24 @@ using namespace pyro;
 agent::AgentOptions options_from(int argc, char** argv) {
   agent::AgentOptions options;
   int channel = -1;
+  int memory_events = -1;
+  std::int64_t memory_limit = 0;
+  const auto number_from = [](std::string_view text, auto& number) {
+    std::from_chars(text.data(), text.data() + text.size(), number);
+  };
   for (int i = 1; i + 1 < argc; i += 2) {
     std::string_view name = argv[i];
     std::string_view value = argv[i + 1];
     if (name == "--channel-fd") {
-      std::from_chars(value.data(), value.data() + value.size(), channel);
+      number_from(value, channel);
+    } else if (name == "--memory-events-fd") {
+      number_from(value, memory_events);
+    } else if (name == "--memory-limit") {
+      number_from(value, memory_limit);
+    } else if (name == "--oom-score-of-children") {
+      int adjustment = 0;
+      number_from(value, adjustment);
+      agent::set_oom_score_of_children(adjustment);
     } else if (name == "--secrets-dir") {
       options.secrets_dir = value;
     } else if (name == "--upper-dir") {
@@ -48,6 +64,10 @@ agent::AgentOptions options_from(int argc, char** argv) {
   options.channel = os::duplicate(channel, 3);
   if (channel > 2) {
     ::close(channel);
+  }
+  if (memory_events > 2) {
+    os::set_cloexec(memory_events, true);
+    options.memory_kills = agent::MemoryKills(os::Fd(memory_events), memory_limit);
   }
   for (int fd = 0; fd <= 2; ++fd) {
     if (channel == fd || ::fcntl(fd, F_GETFD) < 0) {
@@ -92,6 +112,7 @@ void protect_process() {
       options.channel = std::move(boot.channel);
       options.upper_dir = fmt::format("/proc/self/fd/{}", boot.uppers.release());
       options.is_guest = true;
+      options.memory_kills = agent::MemoryKills(os::open_file("/proc/vmstat", O_RDONLY), 0);
       agent = new agent::Agent(std::move(options));
     });
     agent->run();

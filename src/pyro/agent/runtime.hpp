@@ -1,6 +1,7 @@
 // What every part of the agent needs at hand.
 #pragma once
 
+#include "memory_kills.hpp"
 #include "reaper.hpp"
 
 #include <pyro/os/event_loop.hpp>
@@ -19,6 +20,7 @@ struct Runtime {
   std::string upper_dir;
   /// The first process of a virtual machine: what its disks do not have dies with it.
   bool is_guest = false;
+  MemoryKills memory_kills{};
 };
 
 } // namespace pyro::agent

@@ -305,6 +305,10 @@ void Service::on_exit(os::Outcome outcome, const std::string& note) {
     kill_lineage(0, m_marker);
   }
   auto what = note.empty() ? os::to_string(outcome) : note;
+  const bool was_killed = ending == Ending::none && outcome.shell_status() == 128 + SIGKILL;
+  if (was_killed && m_runtime.memory_kills.explains("the service " + m_name)) {
+    what = m_runtime.memory_kills.reason();
+  }
   switch (ending) {
   case Ending::requested:
     set_state(State::stopped);

@@ -19,6 +19,7 @@ Properties exec_result_properties() {
       {"stdout_truncated", flag("")},
       {"stderr_truncated", flag("")},
       {"timed_out", flag("")},
+      {"oom_kills", number("Processes of the sandbox that were killed meanwhile for want of memory")},
       {"duration_ms", number("")},
       {"execution_mode", text("sandbox, host_compat, …")},
       {"note", text("Why it could not be started")}};
@@ -43,10 +44,11 @@ Json run_captured(
   const auto outcome = exec(request, {.in = input.get(), .out = out.descriptor(), .err = err.descriptor()});
   out.finish();
   err.finish();
-  Json answer{{"exit_code", outcome.exit_code},      {"stdout", to_utf8(out.text())},
-              {"stderr", to_utf8(err.text())},       {"stdout_truncated", out.truncated()},
-              {"stderr_truncated", err.truncated()}, {"timed_out", outcome.timed_out},
-              {"duration_ms", outcome.duration_ms},  {"execution_mode", outcome.execution_mode}};
+  Json answer{{"exit_code", outcome.exit_code},          {"stdout", to_utf8(out.text())},
+              {"stderr", to_utf8(err.text())},           {"stdout_truncated", out.truncated()},
+              {"stderr_truncated", err.truncated()},     {"timed_out", outcome.timed_out},
+              {"oom_kills", outcome.oom_kills},          {"duration_ms", outcome.duration_ms},
+              {"execution_mode", outcome.execution_mode}};
   if (!outcome.note.empty()) {
     answer["note"] = outcome.note;
   }

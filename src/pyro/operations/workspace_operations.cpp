@@ -74,7 +74,11 @@ Properties workspace_properties() {
       {"last_activity_at", epoch("")},
       {"expires_at", or_null(epoch("End of its time to live"))},
       {"last_error", text("Why it is not running; empty: nothing")},
-      {"notes", list_of(text(""), "What the backend could not do in full")},
+      {"notes", list_of(text(""), "What the backend could not do in full, and what went wrong inside")},
+      {"oom_kills",
+       or_null(result(
+           {{"count", number("Processes that were killed since the start for want of memory")},
+            {"last", or_null(result({{"who", text("The command or service")}, {"at", epoch("")}}))}}))},
       {"undo",
        or_null(result(
            {{"reason", text("What undo takes back")}, {"made_at", epoch("")}, {"expires_at", epoch("")}}))}};

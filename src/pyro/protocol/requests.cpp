@@ -107,12 +107,10 @@ ExecRequest exec_request_from_json(const Json& value) {
 }
 
 Json to_json(const ExecResult& value) {
-  return {
-      {"exit_code", value.exit_code},
-      {"signal", value.signal},
-      {"timed_out", value.timed_out},
-      {"duration_ms", value.duration_ms},
-      {"stderr_note", value.stderr_note}};
+  return {{"exit_code", value.exit_code},     {"signal", value.signal},
+          {"timed_out", value.timed_out},     {"duration_ms", value.duration_ms},
+          {"stderr_note", value.stderr_note}, {"oom_kills", value.oom_kills},
+          {"oom_note", value.oom_note}};
 }
 
 ExecResult exec_result_from_json(const Json& value) {
@@ -122,6 +120,8 @@ ExecResult exec_result_from_json(const Json& value) {
   result.timed_out = get_bool(value, "timed_out");
   result.duration_ms = get_int(value, "duration_ms");
   result.stderr_note = string_or(value, "stderr_note", "");
+  result.oom_kills = int_or(value, "oom_kills", 0);
+  result.oom_note = string_or(value, "oom_note", "");
   return result;
 }
 
@@ -130,7 +130,7 @@ Json to_json(const SecretPut& value) {
       {"name", value.name},
       {"value", base64_encode(value.value)},
       {"user", value.user},
-      {"mode", value.mode}};
+      {"service", value.service}};
 }
 
 SecretPut secret_put_from_json(const Json& value) {
@@ -139,11 +139,10 @@ SecretPut secret_put_from_json(const Json& value) {
   check_name(result.name, "the secret");
   result.value = base64_decode(get_string(value, "value"));
   result.user = string_or(value, "user", "");
-  auto mode = int_or(value, "mode", 0400);
-  if (mode < 0 || (mode & ~0777) != 0) {
-    throw Error(ErrorCode::invalid_argument, "'mode' must be 0 to 0777, not 0{:o}", mode);
+  result.service = string_or(value, "service", "");
+  if (!result.service.empty()) {
+    check_name(result.service, "the service");
   }
-  result.mode = static_cast<int>(mode);
   return result;
 }
 

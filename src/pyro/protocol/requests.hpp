@@ -27,6 +27,7 @@ inline constexpr std::string_view k_services_logs = "/services/logs";
 inline constexpr std::string_view k_services_define = "/services/define";
 inline constexpr std::string_view k_services_ended = "/services/ended";
 inline constexpr std::string_view k_secrets_put = "/secrets/put";
+inline constexpr std::string_view k_memory_kills = "/memory/kills"; // → {count, last: {who, at} or null}
 inline constexpr std::string_view k_tcp_connect = "/tcp/connect";
 inline constexpr std::string_view k_freeze = "/freeze";
 inline constexpr std::string_view k_thaw = "/thaw";
@@ -72,14 +73,17 @@ struct ExecResult {
   bool timed_out = false;
   std::int64_t duration_ms = 0;
   std::string stderr_note;
+  std::int64_t oom_kills = 0; // processes of the sandbox that were killed meanwhile for want of memory
+  std::string oom_note;       // that it, or probably a process of its, was among them
 };
 
-/// /secrets/put → {path}. Written to /run/secrets/NAME, which is a tmpfs.
+/// /secrets/put → {path}. Written to /run/secrets/NAME, which is a tmpfs; with a service, whose user is not
+/// the only one, to /run/secrets/NAME@SERVICE instead.
 struct SecretPut {
   std::string name;
   std::string value; // bytes; base64 in JSON
-  std::string user;  // owner; empty: the agent's own
-  int mode = 0400;
+  std::string user;  // owner; empty, unknown or not to be had inside: the agent's own
+  std::string service;
 };
 
 /// /tcp/connect. Answers: json {"connected":true}, then data_in to it, data_out from it, result {} at its

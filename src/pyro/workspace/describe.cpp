@@ -4,6 +4,7 @@
 #include "guest_services.hpp"
 #include "secrets.hpp"
 
+#include <pyro/backend/control_client.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 
@@ -95,6 +96,40 @@ Json unknown_services(const store::WorkspaceRecord& record) {
   return list;
 }
 
+/// {count, last: {who, at} or null}, or null of one that does not run.
+Json describe_oom_kills(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  constexpr std::chrono::seconds k_limit{15};
+  if (record.state != store::WorkspaceState::started) {
+    return nullptr;
+  }
+  const auto client = backend::ControlClient::connect(paths.control_socket());
+  if (!client) {
+    return nullptr;
+  }
+  try {
+    auto kills = client->call("/agent/memory/kills", Json::object(), k_limit);
+    redact_strings(kills, redactor_of(paths, record));
+    return kills;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::timeout) {
+      throw;
+    }
+    return nullptr; // it has ended meanwhile, or was started by an older pyro
+  }
+}
+
+/// For people: who was killed last.
+std::string oom_sentence(const Json& kills) {
+  const auto count = int_or(kills, "count", 0);
+  auto text = fmt::format(
+      "{} killed: out of memory (environment.resources.memory)",
+      count == 1 ? "a process was" : fmt::format("{} processes were", count));
+  if (const auto& last = value_at(kills, "last"); last.is_object()) {
+    text += ", the last one of " + get_string(last, "who");
+  }
+  return text;
+}
+
 } // namespace
 
 /// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
@@ -141,8 +176,13 @@ double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceR
 Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   auto document = describe_record(record, CommandLog(paths, record));
   Json services;
+  document["oom_kills"] = nullptr;
   try {
     services = describe_services(paths, record);
+    document["oom_kills"] = describe_oom_kills(paths, record);
+    if (document["oom_kills"].is_object() && int_or(document["oom_kills"], "count", 0) > 0) {
+      document["notes"].push_back(oom_sentence(document["oom_kills"]));
+    }
   } catch (const Error& error) {
     if (error.code() != ErrorCode::timeout) {
       throw;

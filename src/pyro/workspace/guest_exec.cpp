@@ -207,7 +207,11 @@ ExecResult run_with_output(
     const auto limit = format_duration(std::chrono::milliseconds(request.timeout_ms));
     output(protocol::FrameType::data_err, fmt::format("pyro: timed out after {}\n", limit));
   }
+  if (!ended.oom_note.empty()) {
+    output(protocol::FrameType::data_err, fmt::format("pyro: {}\n", ended.oom_note));
+  }
   ExecResult outcome;
+  outcome.oom_kills = ended.oom_kills;
   outcome.exit_code = ended.exit_code;
   outcome.timed_out = ended.timed_out;
   outcome.duration_ms = ended.duration_ms;

@@ -252,7 +252,12 @@ LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) co
 
 void LayerBuilder::run_step(const spec::Step& step, const std::string& address, const std::string& runtime) {
   auto client = connect_sandbox(runtime, "a step");
-  const auto redactor = deliver_secrets(*client, m_project.spec, m_project.directory, step.secrets);
+  const auto& user = step.user.empty() ? default_user() : step.user;
+  std::vector<SecretFile> secrets;
+  for (const auto& name : step.secrets) {
+    secrets.push_back({name, user, ""});
+  }
+  const auto redactor = deliver_secrets(*client, m_project.spec, m_project.directory, secrets);
   protocol::ExecRequest request;
   request.argv = {"/bin/sh", "-ec", step.run};
   request.cwd = step.workdir;
@@ -261,10 +266,10 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
     const auto& image = m_project.spec.environment.image;
     request.env.merge(m_context.environments.image_env(image, m_project.directory));
   }
-  for (const auto& [name, value] : secret_variables(step.secrets)) {
+  for (const auto& [name, value] : secret_variables(secrets)) {
     request.env.emplace(name, value);
   }
-  request.user = step.user.empty() ? default_user() : step.user;
+  request.user = user;
   request.timeout_ms = step.timeout.count();
   std::deque<std::string> last;
   const auto result = run_with_lines(
@@ -284,6 +289,7 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   Error error(
       ErrorCode::failed, "the step {} {}", step.id,
       result.timed_out              ? fmt::format("did not end within {}", format_duration(step.timeout))
+      : !result.oom_note.empty()    ? "was " + result.oom_note
       : !result.stderr_note.empty() ? "could not be started: " + result.stderr_note
                                     : fmt::format("failed with exit code {}", result.exit_code));
   throw error.at(m_project.spec.place(address + ".run")).with_output({last.begin(), last.end()});

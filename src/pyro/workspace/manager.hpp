@@ -132,6 +132,7 @@ struct ExecResult {
       0; // the command's; 124 timeout, 126 not executable, 127 not found, 128+N killed by a signal
   bool timed_out = false;
   std::int64_t duration_ms = 0;
+  std::int64_t oom_kills = 0; // processes that were killed meanwhile for want of memory
   std::string note;           // why it could not be started
   std::string execution_mode; // "sandbox", "host_compat", …
 };

@@ -1,0 +1,101 @@
+// What takes all memory of a sandbox ends; the agent, hence the sandbox, does not, and says who it was.
+#include "../support/home.hpp"
+
+namespace pyro::testing {
+namespace {
+
+class MemoryAttacks : public Functional {
+protected:
+  void SetUp() override {
+    Functional::SetUp();
+    if (IsSkipped() || HasFatalFailure()) {
+      return;
+    }
+    spec();
+    replace_in_file(project() / "pyro.yaml", "memory: 256MiB", "memory: 128MiB");
+    fs::copy_file(binary_dir() / "bin/attacks/attack_resources", project() / "attack_resources");
+  }
+
+  /// Where control groups are not ours to use there is no limit, and doctor says so.
+  bool has_limits() {
+    for (const auto& check : json({"doctor"}).value("checks", Json::array())) {
+      if (check.value("name", "") == "limits") {
+        return check.value("level", "") == "ok";
+      }
+    }
+    return false;
+  }
+
+  void expect_alive(const std::string& agent) {
+    EXPECT_EQ(inside("cut -d' ' -f22 /proc/1/stat").out, agent) << "the sandbox is another one";
+    EXPECT_EQ(state_of_workspace(), "started");
+  }
+};
+
+TEST_F(MemoryAttacks, NothingOfTheAgentCanBeWrittenAndItsShareIsItsOwn) {
+  expect(0, {"apply"});
+  const auto result = pyro({"exec", "--", "./attack_resources", "agent"});
+  EXPECT_EQ(result.status, 0) << result;
+  EXPECT_NE(result.out.find("agent/proc/1/oom_score_adj: blocked"), std::string::npos) << result;
+  EXPECT_NE(result.out.find("done: 0 succeeded"), std::string::npos) << result;
+  EXPECT_EQ(result.out.find(": missing "), std::string::npos) << result;
+  // Everything else is above it.
+  const auto scores = inside("cat /proc/1/oom_score_adj /proc/self/oom_score_adj").out;
+  EXPECT_LT(std::stoi(scores), std::stoi(scores.substr(scores.find('\n') + 1))) << scores;
+}
+
+TEST_F(MemoryAttacks, AHogEndsAndIsNamed) {
+  if (!has_limits()) {
+    GTEST_SKIP() << "memory is not limited here";
+  }
+  expect(0, {"apply"});
+  const auto agent = inside("cut -d' ' -f22 /proc/1/stat").out;
+  const auto result = pyro({"exec", "--", "./attack_resources", "hog"});
+  EXPECT_EQ(result.status, 137) << result;
+  EXPECT_EQ(result.out.find("SUCCEEDED"), std::string::npos) << result;
+  EXPECT_EQ(result.out.find(": missing "), std::string::npos) << result;
+  EXPECT_NE(
+      result.err.find("pyro: killed: out of memory (environment.resources.memory: 128 MiB)"),
+      std::string::npos)
+      << result;
+  expect_alive(agent);
+  auto kills = json({"status"}).at("oom_kills");
+  EXPECT_GE(kills.at("count"), 1);
+  EXPECT_EQ(kills.at("last").at("who"), "the command ./attack_resources");
+  EXPECT_NE(pyro({"status"}).out.find("killed: out of memory"), std::string::npos);
+  // By way of a shell, and told apart from a kill by hand.
+  EXPECT_NE(inside("./attack_resources hog >/dev/null").err.find("out of memory"), std::string::npos);
+  EXPECT_EQ(inside("kill -9 $$").err.find("out of memory"), std::string::npos);
+  expect_alive(agent);
+}
+
+TEST_F(MemoryAttacks, ACrowdOfSmallProcessesDoesNotEndTheAgentEither) {
+  if (!has_limits() || ::geteuid() != 0) {
+    GTEST_SKIP() << "needs a limit of memory, and root to spare the agent altogether";
+  }
+  expect(0, {"apply"});
+  const auto agent = inside("cut -d' ' -f22 /proc/1/stat").out;
+  const auto result = pyro({"exec", "--timeout", "30s", "--", "./attack_resources", "crowd"});
+  EXPECT_EQ(result.out.find("SUCCEEDED"), std::string::npos) << result;
+  expect_alive(agent);
+  EXPECT_GE(json({"status"}).at("oom_kills").at("count"), 1);
+}
+
+TEST_F(MemoryAttacks, AServiceThatWasKilledSaysWhy) {
+  append_file(
+      project() / "pyro.yaml", "services:\n  db:\n    oneshot: true\n    command: ./attack_resources hog\n");
+  if (!has_limits()) {
+    GTEST_SKIP() << "memory is not limited here";
+  }
+  const auto applied = pyro({"apply"});
+  EXPECT_NE(applied.status, 0) << applied;
+  EXPECT_NE(applied.err.find("out of memory (environment.resources.memory: 128 MiB)"), std::string::npos)
+      << applied;
+  const auto status = json({"status"});
+  EXPECT_EQ(status.at("oom_kills").at("last").at("who"), "the service db");
+  EXPECT_NE(
+      status.at("services").at(0).at("reason").get<std::string>().find("out of memory"), std::string::npos);
+}
+
+} // namespace
+} // namespace pyro::testing
