@@ -169,10 +169,10 @@ int main(int argc, char** argv) {
   const int port = std::atoi(argv[2]);
   attack::refused("net.host_loopback", connect_to("127.0.0.1", port), k_unreachable);
   attack::refused("net.host_loopback_alias", connect_to("127.0.0.2", port), k_unreachable);
-  // EINVAL is what a blackhole route answers.
+  // EINVAL is what a blackhole route answers, ECONNREFUSED the sandbox itself where the address leads there.
   attack::refused(
       "net.metadata", connect_to("169.254.169.254", 80),
-      {EINVAL, ENETUNREACH, EHOSTUNREACH, EPERM, EACCES, ENETDOWN});
+      {EINVAL, ENETUNREACH, EHOSTUNREACH, ECONNREFUSED, EPERM, EACCES, ENETDOWN});
   if (none) {
     attack::refused(
         "net.outside", connect_to("192.0.2.1", 80), {ENETUNREACH, EHOSTUNREACH, EPERM, EACCES, ENETDOWN});
