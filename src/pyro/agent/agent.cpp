@@ -141,6 +141,9 @@ void Agent::add_operations() {
   m_router.add(std::string(path::k_upper_settle), [this](const CallPointer& call, const Json& request) {
     end_all(request, [call] { call->finish(Json::object()); });
   });
+  m_router.add(std::string(path::k_processes_end), [this](const CallPointer& call, const Json& request) {
+    end_processes(call, request);
+  });
   m_services.add_operations(m_router);
   m_shells.add_operations(m_router);
   add_machine_operations(m_router, m_runtime);
@@ -161,6 +164,21 @@ void Agent::hello(const CallPointer& call) {
   hello.boot_epoch = m_boot_epoch;
   hello.pid = ::getpid();
   call->finish(to_json(hello));
+}
+
+/// For the first process one call reaches everybody at once, whoever forks meanwhile.
+void Agent::end_processes(const CallPointer& call, const Json& request) {
+  m_runtime.last_end = protocol::processes_end_from_json(request);
+  ++m_runtime.ends;
+  m_services.fail_killed(m_runtime.last_end.reason);
+  if (m_runtime.is_init) {
+    ::kill(-1, SIGKILL);
+  } else {
+    for (auto& process : list_subjects(false)) {
+      ::kill(process.pid, SIGKILL);
+    }
+  }
+  call->finish(Json::object());
 }
 
 void Agent::end_all(const Json& request, std::function<void()> done) {

@@ -41,6 +41,7 @@ private:
   void suspend(const std::shared_ptr<protocol::Call>& call);
   void stand_still();
   void end_descendants();
+  void end_processes(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void hello(const std::shared_ptr<protocol::Call>& call);
   /// Services first, in their order, then whoever is left.
   void end_all(const Json& request, std::function<void()> done);

@@ -39,6 +39,7 @@ void ExecTask::begin(const protocol::ExecRequest& request) {
   m_started = os::now_monotonic();
   m_program = request.argv.front();
   m_oom_kills_before = m_runtime.memory_kills.count();
+  m_ends = m_runtime.ends;
   LaunchRequest what{request.argv, request.cwd, request.env, request.user, m_marker};
   auto launched = request.pty ? launch_with_terminal(*request.pty, what) : launch_with_pipes(request, what);
   if (!launched.ok()) {
@@ -181,6 +182,9 @@ void ExecTask::on_timeout() {
 void ExecTask::on_exit(os::Outcome outcome) {
   m_outcome = outcome;
   m_runtime.loop.cancel(m_timeout);
+  if (outcome.signal == SIGKILL && m_runtime.ends != m_ends) {
+    m_stopped = m_runtime.last_end;
+  }
   if (m_timed_out) {
     kill_lineage(0, m_marker); // who was forked while we were killing
   }
@@ -237,6 +241,10 @@ void ExecTask::try_finish() {
   result.timed_out = m_timed_out;
   result.oom_kills = m_runtime.memory_kills.count() - m_oom_kills_before;
   result.oom_note = m_oom_note;
+  if (m_stopped) {
+    result.stopped_by = m_stopped->code;
+    result.stderr_note = "stopped: " + m_stopped->reason;
+  }
   result.duration_ms = (os::now_monotonic() - m_started).count();
   settle(m_runtime, [call = m_call, answer = to_json(result)] { call->finish(answer); });
   m_input.reset();

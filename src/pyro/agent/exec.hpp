@@ -61,6 +61,8 @@ private:
   std::string m_program; // as it was named
   std::int64_t m_oom_kills_before = 0;
   std::string m_oom_note;
+  std::uint64_t m_ends = 0; // Runtime::ends at the start
+  std::optional<protocol::ProcessesEnd> m_stopped;
   bool m_linger_over = false;
   bool m_lingering = false;
   bool m_finished = false;

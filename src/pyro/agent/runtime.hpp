@@ -5,7 +5,9 @@
 #include "reaper.hpp"
 
 #include <pyro/os/event_loop.hpp>
+#include <pyro/protocol/requests.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace pyro::agent {
@@ -21,6 +23,9 @@ struct Runtime {
   /// The first process of a virtual machine: what its disks do not have dies with it.
   bool is_guest = false;
   MemoryKills memory_kills{};
+  /// The last time that everybody was ended from outside (/processes/end), and how often that was.
+  protocol::ProcessesEnd last_end;
+  std::uint64_t ends = 0;
 };
 
 } // namespace pyro::agent

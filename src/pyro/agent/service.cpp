@@ -77,6 +77,17 @@ void Service::fail(const std::string& reason) {
   set_state(State::failed, reason);
 }
 
+void Service::fail_killed(const std::string& reason) {
+  if (!is_up() || m_ending != Ending::none) {
+    return; // it ends anyway, and by its own reason
+  }
+  cancel_timers();
+  if (m_pid > 0) {
+    m_ending = Ending::killed;
+  }
+  fail(reason);
+}
+
 void Service::define(protocol::ServiceDefinition definition) {
   auto text = [](const std::optional<protocol::Probe>& probe) {
     return probe ? to_json(*probe) : Json();
@@ -314,6 +325,7 @@ void Service::on_exit(os::Outcome outcome, const std::string& note) {
     set_state(State::stopped);
     break;
   case Ending::deadline:
+  case Ending::killed:
     m_on_change(); // failed already
     break;
   case Ending::overtime:

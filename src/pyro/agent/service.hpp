@@ -44,6 +44,8 @@ public:
   /// Before or instead of a start: why there is none.
   void set_waiting(const std::string& reason);
   void fail(const std::string& reason);
+  /// Its processes have been killed, for a limit of the whole sandbox: it fails, and is not started again.
+  void fail_killed(const std::string& reason);
 
   /// Has a process, or will have one again after a pause.
   bool is_up() const { return m_pid > 0 || m_restart_timer != 0; }
@@ -63,7 +65,7 @@ public:
   protocol::ServiceStatus status(std::size_t tail_lines, std::size_t tail_width) const;
 
 private:
-  enum class Ending { none, requested, deadline, liveness, overtime };
+  enum class Ending { none, requested, deadline, liveness, overtime, killed };
 
   void run();
   void begin_readiness();

@@ -264,6 +264,13 @@ void ServiceManager::stop_all(std::chrono::milliseconds grace, std::function<voi
   advance_later();
 }
 
+void ServiceManager::fail_killed(const std::string& reason) {
+  for (auto& [name, entry] : m_entries) {
+    entry.service->fail_killed(reason);
+  }
+  advance_later();
+}
+
 void ServiceManager::logs(const CallPointer& call, const Json& request) {
   auto wanted = protocol::services_logs_from_json(request);
   LogCall::start(m_runtime, call, wanted, entry(wanted.name).service->log());

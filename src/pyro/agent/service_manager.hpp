@@ -24,6 +24,9 @@ public:
   /// Every running service with a probe is not ready until the probe says so again.
   void prove_readiness();
 
+  /// Every process of the sandbox has been killed from outside.
+  void fail_killed(const std::string& reason);
+
   /// Stops everything, dependents first; `done` is called once nothing runs.
   void stop_all(std::chrono::milliseconds grace, std::function<void()> done);
 

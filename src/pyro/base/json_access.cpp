@@ -1,6 +1,7 @@
 #include "json_access.hpp"
 
 #include "error.hpp"
+#include "safe_text.hpp"
 
 template class nlohmann::basic_json<>;
 
@@ -63,7 +64,7 @@ Json parse_json(std::string_view text, std::string_view what) {
 }
 
 std::string dump_json(const Json& value) {
-  return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return escape_json(value.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 const Json& value_at(const Json& object, std::string_view key) {

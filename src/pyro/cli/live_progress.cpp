@@ -35,8 +35,10 @@ public:
 
   ~LiveProgress() override { stop_ticker(); }
 
-  void handle(const Event& event) override {
+  void handle(const Event& given) override {
     const std::unique_lock lock(m_mutex);
+    auto event = given;
+    event.address = escape_controls(given.address);
     if (event.kind == "action_start") {
       m_running.push_back({event.address, escape_controls(event.text), "", now()});
       start_ticker();

@@ -102,7 +102,7 @@ private:
 std::string json_line(std::string_view type, Json fields) {
   fields["ts"] = utc_now();
   fields["type"] = type;
-  return fields.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return escape_json(fields.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 std::string failure_or_text(const Event& event) {

@@ -82,6 +82,21 @@ std::string undo_text(const Json& undo, double now) {
       until > now ? fmt::format("; for another {}", span_text(until - now)) : "");
 }
 
+std::string disk_text(const Json& disk) {
+  const auto limit = format_bytes(static_cast<std::uint64_t>(int_or(disk, "limit_bytes", 0)));
+  const auto used = maybe_int(disk, "used_bytes");
+  return used ? fmt::format("{} of {}", format_bytes(static_cast<std::uint64_t>(*used)), limit)
+              : fmt::format("limit {}", limit);
+}
+
+std::string disk_stop_text(const Json& stop, double now) {
+  const auto largest = text_at(stop, "largest_file");
+  return fmt::format(
+      "stopped {}: {}{}", age_text(epoch_at(stop, "at"), now), text_at(stop, "reason"),
+      largest.empty() ? ""
+                      : fmt::format("; largest file {}, {}", largest, bytes_at(stop, "largest_file_bytes")));
+}
+
 std::string error_lines(const Json& status, Style style) {
   const auto error = status.find("last_error");
   if (error == status.end()) {
@@ -116,6 +131,13 @@ std::string fact_table(const Json& status, Style style, double now) {
   if (memory > 0) {
     const auto bytes = static_cast<std::uint64_t>(memory) << 20;
     fact("size", fmt::format("{}, {}", counted(int_or(status, "vcpu_count", 1), "cpu"), format_bytes(bytes)));
+  }
+  if (const auto disk = status.find("disk"); disk != status.end() && disk->is_object()) {
+    fact("disk", disk_text(*disk));
+    if (const auto stop = disk->find("stopped"); stop != disk->end() && stop->is_object()) {
+      fact("", style.red(disk_stop_text(*stop, now)));
+    }
+    fact("", text_at(*disk, "trouble"));
   }
   fact("base", text_at(status, "base_snapshot"));
   fact("up", started > 0 ? span_text(std::max(0.0, now - started)) : "");

@@ -13,7 +13,7 @@ using operations::escape_controls;
 /// As GitHub's workflow commands want it.
 std::string escaped(std::string_view text, bool property) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : operations::escape_lines(text)) {
     if (c == '%') {
       result += "%25";
     } else if (c == '\r') {
@@ -48,7 +48,7 @@ annotation(std::string_view level, const Position& place, std::string_view title
 std::string error_text(const Error& error, Style style) {
   std::string text = style.red("pyro: error:") + " ";
   if (error.position()) {
-    text += to_string(*error.position()) + ": ";
+    text += escape_controls(to_string(*error.position())) + ": ";
   }
   text += escape_controls(error.message()) + "\n";
   for (const auto& line : error.output()) {
@@ -119,7 +119,7 @@ void report_error(const Error& error, Format format, Console& console, Style sty
     break;
   case Format::github:
     console.out(error_annotation(error));
-    console.err(error_text(error, style));
+    console.err(escape_workflow_commands(error_text(error, style)));
     break;
   case Format::text:
     console.err(error_text(error, style));

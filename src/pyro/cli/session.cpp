@@ -3,6 +3,7 @@
 #include "interrupts.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/units.hpp>
 
 namespace pyro::cli {
@@ -97,8 +98,11 @@ std::unique_ptr<Progress> Session::make_progress() {
   const auto term = m_console.environment("TERM");
   const bool live = m_console.err_terminal && !in_ci(m_console) && (!term || *term != "dumb");
   const ProgressOptions options{m_err_style, verbose() ? Log::all : Log::last, m_console.columns};
+  const Write plain = [this](std::string_view text) {
+    m_console.err(shown(std::string(text), true));
+  };
   return mode == "tty" || (mode == "auto" && live) ? make_live_progress(m_console.err, options)
-                                                   : make_plain_progress(m_console.err, options);
+                                                   : make_plain_progress(plain, options);
 }
 
 operations::Engine& Session::engine() {
@@ -128,7 +132,7 @@ operations::Engine& Session::engine() {
 bool Session::ask(const std::string& text) {
   settle();
   if (!plan_was_shown()) {
-    m_console.err(text + (text.ends_with('\n') ? "" : "\n"));
+    m_console.err(shown(text + (text.ends_with('\n') ? "" : "\n"), true));
   }
   m_console.err(
       m_command.name == "apply" || m_command.name == "up" ? "\nApply this? [y/N] " : "\nGo on? [y/N] ");
@@ -165,21 +169,37 @@ bool Session::show_document(const Json& result) {
 void Session::show(const Json& result, const std::function<std::string(const Json&)>& text) {
   settle();
   if (!show_document(result)) {
+    m_console.out(shown(text(result), m_console.out_terminal));
+  }
+}
+
+void Session::show_annotations(const Json& result, const std::function<std::string(const Json&)>& text) {
+  settle();
+  if (!show_document(result)) {
     m_console.out(text(result));
   }
+}
+
+/// The last word on text of others, whatever the command has made safe itself. Elsewhere than on a terminal
+/// it may be a payload, byte for byte.
+std::string Session::shown(std::string text, bool is_safe_wanted) const {
+  if (is_safe_wanted) {
+    text = escape_painted(text);
+  }
+  return m_format == Format::github ? escape_workflow_commands(text) : text;
 }
 
 void Session::conclude(const Json& result, const std::function<std::string(const Json&)>& text) {
   settle();
   if (!show_document(result) && !quiet()) {
-    m_console.err(text(result));
+    m_console.err(shown(text(result), true));
   }
 }
 
 void Session::note(std::string_view text) {
   if (!quiet()) {
     settle();
-    m_console.err(fmt::format("{}\n", text));
+    m_console.err(shown(fmt::format("{}\n", text), true));
   }
 }
 

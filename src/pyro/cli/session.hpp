@@ -52,6 +52,8 @@ public:
 
   /// The result: `text(result)` or a document, to standard output.
   void show(const Json& result, const std::function<std::string(const Json&)>& text);
+  /// The same for workflow commands of GitHub: what the text holds of others must be escaped in it.
+  void show_annotations(const Json& result, const std::function<std::string(const Json&)>& text);
 
   /// The same where the text says only what was done: it goes to standard error, and not at all with --quiet.
   void conclude(const Json& result, const std::function<std::string(const Json&)>& text);
@@ -68,6 +70,7 @@ private:
   bool interactive() const;
   bool wants_color(bool terminal) const;
   bool show_document(const Json& result);
+  std::string shown(std::string text, bool is_safe_wanted) const;
   std::unique_ptr<Progress> make_progress();
   bool ask(const std::string& text);
 

@@ -22,7 +22,8 @@ Properties exec_result_properties() {
       {"oom_kills", number("Processes of the sandbox that were killed meanwhile for want of memory")},
       {"duration_ms", number("")},
       {"execution_mode", text("sandbox, host_compat, …")},
-      {"note", text("Why it could not be started")}};
+      {"note", text("Why it could not be started, or was stopped")},
+      {"stopped_by", text("disk_limit, disk_entries, disk_reserve: a limit of the workspace ended it")}};
 }
 
 Json run_captured(
@@ -51,6 +52,9 @@ Json run_captured(
               {"execution_mode", outcome.execution_mode}};
   if (!outcome.note.empty()) {
     answer["note"] = outcome.note;
+  }
+  if (!outcome.stopped_by.empty()) {
+    answer["stopped_by"] = outcome.stopped_by;
   }
   return answer;
 }

@@ -1,5 +1,6 @@
 #include "render.hpp"
 
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/units.hpp>
 
 #include <array>
@@ -51,13 +52,8 @@ std::string files(std::size_t count) {
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7F) {
-      result += fmt::format("\\x{:02x}", code);
-    } else {
-      result += c == '"' ? std::string("\\\"") : std::string(1, c);
-    }
+  for (const char c : escape_controls(text)) {
+    result += c == '"' ? std::string("\\\"") : std::string(1, c);
   }
   return result + "\"";
 }
@@ -131,13 +127,13 @@ void append_kept_drift(std::string& text, const Plan& plan) {
 std::string line_of(const Action& action, std::size_t width, std::size_t verb_width, Color color) {
   const auto symbol =
       painted(padded(std::string(symbol_of(action.kind)), 3), verb_of(action.kind).color, color);
-  auto line = fmt::format("  {} {} ", symbol, padded(action.address, width));
-  line += padded(action_text(action, Tense::future), verb_width);
-  if (const auto why = reason_text(action.reason); !why.empty()) {
+  auto line = fmt::format("  {} {} ", symbol, padded(escape_controls(action.address), width));
+  line += padded(escape_controls(action_text(action, Tense::future)), verb_width);
+  if (const auto why = escape_controls(reason_text(action.reason)); !why.empty()) {
     line += "  " + why;
   }
   if (is_change(action.kind) && action.reason.place.line != 0) {
-    line += "  " + to_string(action.reason.place);
+    line += "  " + escape_controls(to_string(action.reason.place));
   }
   if (const auto cost = cost_text(action.cost_ms); !cost.empty()) {
     line += "  " + cost;
@@ -313,7 +309,7 @@ std::string summary_text(const Plan& plan) {
 }
 
 std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, Detail detail) {
-  std::string text = fmt::format("pyro plan · {}", header.name);
+  std::string text = fmt::format("pyro plan · {}", escape_controls(header.name));
   text += header.generation ? fmt::format(" · generation {}", *header.generation) : std::string(" · absent");
   text += header.backend.empty() ? "" : " · backend " + header.backend;
   text += fmt::format(" · {:.2f} s\n\n", static_cast<double>(header.elapsed.count()) / 1000.0);
@@ -336,7 +332,7 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
   }
   text += any ? "\n" : "";
   for (const auto& problem : plan.diagnostics) {
-    text += spec::to_string(problem) + "\n";
+    text += escape_lines(spec::to_string(problem)) + "\n";
   }
   append_kept_drift(text, plan);
   text += summary_text(plan);

@@ -110,7 +110,7 @@ Json to_json(const ExecResult& value) {
   return {{"exit_code", value.exit_code},     {"signal", value.signal},
           {"timed_out", value.timed_out},     {"duration_ms", value.duration_ms},
           {"stderr_note", value.stderr_note}, {"oom_kills", value.oom_kills},
-          {"oom_note", value.oom_note}};
+          {"oom_note", value.oom_note},       {"stopped_by", value.stopped_by}};
 }
 
 ExecResult exec_result_from_json(const Json& value) {
@@ -122,6 +122,7 @@ ExecResult exec_result_from_json(const Json& value) {
   result.stderr_note = string_or(value, "stderr_note", "");
   result.oom_kills = int_or(value, "oom_kills", 0);
   result.oom_note = string_or(value, "oom_note", "");
+  result.stopped_by = string_or(value, "stopped_by", "");
   return result;
 }
 
@@ -197,6 +198,14 @@ Json to_json(const Shutdown& value) {
 
 Shutdown shutdown_from_json(const Json& value) {
   return {milliseconds(value, "grace_ms", 5000)};
+}
+
+Json to_json(const ProcessesEnd& value) {
+  return {{"code", value.code}, {"reason", value.reason}};
+}
+
+ProcessesEnd processes_end_from_json(const Json& value) {
+  return {get_string(value, "code"), get_string(value, "reason")};
 }
 
 } // namespace pyro::protocol

@@ -36,6 +36,7 @@ inline constexpr std::string_view k_sync = "/sync";
 inline constexpr std::string_view k_clock_set = "/clock/set";
 inline constexpr std::string_view k_identity = "/identity";
 inline constexpr std::string_view k_shutdown = "/shutdown";
+inline constexpr std::string_view k_processes_end = "/processes/end";
 } // namespace path
 
 /// Answer of /hello (request: {}). The host goes by the features, never by the version.
@@ -75,6 +76,7 @@ struct ExecResult {
   std::string stderr_note;
   std::int64_t oom_kills = 0; // processes of the sandbox that were killed meanwhile for want of memory
   std::string oom_note;       // that it, or probably a process of its, was among them
+  std::string stopped_by;     // the code of /processes/end; empty: it ended by itself, or by who asked for it
 };
 
 /// /secrets/put → {path}. Written to /run/secrets/NAME, which is a tmpfs; with a service, whose user is not
@@ -105,6 +107,13 @@ struct ClockSet {
   std::int64_t epoch_ms = 0;
 };
 
+/// /processes/end → {}: SIGKILL to all but the agent, from outside (a limit of the whole sandbox). Commands
+/// end with `code` in ExecResult::stopped_by, services are failed with `reason`, which is one clause.
+struct ProcessesEnd {
+  std::string code;
+  std::string reason;
+};
+
 struct Shutdown {
   std::int64_t grace_ms = 5000;
 };
@@ -117,6 +126,7 @@ Json to_json(const TcpConnect& value);
 Json to_json(const Identity& value);
 Json to_json(const ClockSet& value);
 Json to_json(const Shutdown& value);
+Json to_json(const ProcessesEnd& value);
 
 Hello hello_from_json(const Json& value);
 ExecRequest exec_request_from_json(const Json& value);
@@ -126,6 +136,7 @@ TcpConnect tcp_connect_from_json(const Json& value);
 Identity identity_from_json(const Json& value);
 ClockSet clock_set_from_json(const Json& value);
 Shutdown shutdown_from_json(const Json& value);
+ProcessesEnd processes_end_from_json(const Json& value);
 TerminalSize terminal_size_from_json(const Json& value);
 
 using pyro::base64_decode;

@@ -22,6 +22,8 @@ namespace pyro::supervisor {
 namespace {
 
 constexpr std::size_t k_max_clients = 256;
+/// How long the agent may take to end everybody; then the sandbox as a whole is ended.
+constexpr std::chrono::milliseconds k_stop_patience{10'000};
 
 os::BytePump::Callbacks pump_session(protocol::Session& session, std::function<void()> closed) {
   return {
@@ -72,6 +74,7 @@ void Supervisor::run() {
   }
   arm_expiry();
   watch_idleness();
+  watch_disk();
   m_loop.run();
 }
 
@@ -155,6 +158,13 @@ void Supervisor::add_operations() {
     arm_expiry();
     watch_idleness();
     call->finish(Json::object());
+  });
+  m_router.add("/disk", [this](const auto& call, const Json& request) {
+    if (m_disk) {
+      m_disk->set_limit(
+          static_cast<std::uint64_t>(std::max<std::int64_t>(get_int(request, "limit_bytes"), 0)));
+    }
+    call->finish({{"held", m_disk != nullptr}});
   });
   m_router.add("/ports", [this](const auto& call, const Json& request) {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
@@ -274,6 +284,46 @@ void Supervisor::thaw() {
   }
 }
 
+void Supervisor::watch_disk() {
+  if (m_spec.kind != backend::LaunchKind::namespaces || m_spec.limits.disk_bytes <= 0) {
+    return; // the disk of a machine has its size; on the host nothing is held, and `doctor` says so
+  }
+  const auto freeze = [this] {
+    return !m_freezer && m_guest->freeze();
+  };
+  const auto thaw = [this] {
+    if (!m_freezer) { // who captures the sandbox meanwhile thaws it
+      m_guest->thaw();
+    }
+  };
+  m_disk = std::make_unique<DiskWatch>(
+      m_loop, m_spec.generation_dir, m_guest->pid(), static_cast<std::uint64_t>(m_spec.limits.disk_bytes),
+      DiskWatch::Hooks{freeze, thaw, [this](const DiskStop& what) {
+                         stop_writers(what);
+                       }});
+  m_disk->begin();
+}
+
+/// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.
+void Supervisor::stop_writers(const DiskStop& what) {
+  const auto reason = what.reason;
+  const auto patience = m_loop.after(k_stop_patience, [this, reason] {
+    if (!m_freezer) {
+      end(reason);
+    }
+  });
+  protocol::CallEvents events;
+  events.on_result = [this, patience](const Json&) {
+    m_loop.cancel(patience);
+  };
+  events.on_failure = [this, reason](const Error&) {
+    end(reason);
+  };
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_processes_end),
+      protocol::to_json(protocol::ProcessesEnd{what.code, what.reason}), std::move(events));
+}
+
 void Supervisor::arm_expiry() {
   m_loop.cancel(std::exchange(m_expiry, 0));
   if (m_spec.expires_at <= 0) {
@@ -343,6 +393,7 @@ Json Supervisor::status() const {
       {"started_at", m_started_at},
       {"expires_at", m_spec.expires_at},
       {"notes", m_notes},
+      {"disk", m_disk ? m_disk->status() : Json()},
       {"timings", m_timings}};
 }
 

@@ -3,6 +3,7 @@
 // too.
 #pragma once
 
+#include "disk_watch.hpp"
 #include "port_forwarder.hpp"
 
 #include <pyro/backend/launch_spec.hpp>
@@ -47,7 +48,8 @@ struct Guest {
 };
 
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
-/// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes}; "/stop" {grace_ms} → {};
+/// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes, disk: DiskWatch::status() or
+/// null}; "/stop" {grace_ms} → {}; "/disk" {limit_bytes} → {held}: another limit, at once.
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
@@ -85,6 +87,8 @@ private:
   void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
+  void watch_disk();
+  void stop_writers(const DiskStop& what);
   void begin_agent_session();
   void thaw();
   void arm_expiry();
@@ -106,6 +110,7 @@ private:
   struct AgentLink;
   std::unique_ptr<AgentLink> m_agent;
   std::unique_ptr<PortForwarder> m_ports;
+  std::unique_ptr<DiskWatch> m_disk; // where the sandbox writes to a file system of this machine
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;
   os::EventLoop::TimerId m_idleness = 0;

@@ -368,6 +368,7 @@ void Applier::note_applied() {
   if (m_plan.empty() && is_same) {
     return; // nothing changed: the record, and its generation, stay as they are
   }
+  const auto disk_before = run_options_of(record).limits.disk_bytes;
   set_run_time_fields(record);
   const bool other_lifetime = note_lifecycle(record, policy_of(m_project.spec.lifecycle), false);
   record.spec = spec;
@@ -389,6 +390,21 @@ void Applier::note_applied() {
   m_context.records.save(record);
   if (other_lifetime) {
     tell_supervisor(m_workspace);
+  }
+  if (run_options_of(record).limits.disk_bytes != disk_before && !m_content_is_fresh) {
+    change_disk_limit();
+  }
+}
+
+/// Of a sandbox that goes on.
+void Applier::change_disk_limit() {
+  const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket());
+  if (!client) {
+    return;
+  }
+  const auto limit = run_options_of(m_workspace.record).limits.disk_bytes;
+  if (!get_bool(client->call("/disk", {{"limit_bytes", limit}}), "held")) {
+    m_context.emit("note", "workspace", "environment.resources.disk takes effect with the next reset");
   }
 }
 

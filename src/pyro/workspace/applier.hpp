@@ -38,6 +38,7 @@ private:
   void take_snapshot(const plan::Action& action);
   LayerStack make_ready_point();
   void note_applied();
+  void change_disk_limit();
   void set_run_time_fields(store::WorkspaceRecord& record) const;
   std::map<std::string, std::string> run_env() const;
   LayerStack stack_for(const HexDigest& key) const;

@@ -15,6 +15,8 @@ namespace pyro::workspace {
 
 namespace {
 
+constexpr std::chrono::milliseconds k_status_patience{5000};
+
 /// When its sandbox was started: a process tells it in ticks since boot.
 double started_at(const store::WorkspaceRecord& record) {
   if (record.state != store::WorkspaceState::started || !record.supervisor) {
@@ -132,6 +134,19 @@ std::string oom_sentence(const Json& kills) {
 
 } // namespace
 
+/// What is known of its files' size, and the last stop at the limit; null where nobody watches.
+Json describe_disk(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started) {
+    return {};
+  }
+  const auto client = backend::ControlClient::connect(paths.control_socket());
+  try {
+    return client ? client->call("/status", Json::object(), k_status_patience).value("disk", Json()) : Json();
+  } catch (const Error&) {
+    return {}; // it has just ended, or hangs, which the services tell
+  }
+}
+
 /// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
 Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   Json list = Json::array();
@@ -191,6 +206,7 @@ Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& 
     document["notes"].push_back("the sandbox hangs: its agent does not answer; `pyro reset` makes it anew");
   }
   document["services"] = services;
+  document["disk"] = describe_disk(paths, record);
   document["service_count"] = services.size();
   document["running_service_count"] =
       std::count_if(services.begin(), services.end(), [](const Json& service) {

@@ -88,6 +88,7 @@ std::vector<store::WorkspaceRecord> fork_records(
     record.last_reset_at.reset();
     record.metadata = {
         {"pids", run_options_of(source.record).limits.pids},
+        {"disk_bytes", run_options_of(source.record).limits.disk_bytes},
         {"project_file", ""}, // it belongs to no checkout; only its services are described there
         {"services_file", source.project ? source.project->file : ""},
         {"forked_from",

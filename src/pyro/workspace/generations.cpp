@@ -10,6 +10,7 @@
 #include <pyro/base/units.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/spec/spec.hpp>
 
 namespace pyro::workspace {
 
@@ -97,7 +98,8 @@ RunOptions run_options_of(const store::WorkspaceRecord& record) {
   options.limits.cpus = record.vcpu_count;
   options.limits.memory_bytes = static_cast<std::int64_t>(record.mem_mib) << 20;
   options.limits.pids = int_or(record.metadata, "pids", 1024);
-  options.limits.disk_bytes = int_or(record.metadata, "disk_bytes", 0);
+  options.limits.disk_bytes =
+      int_or(record.metadata, "disk_bytes", static_cast<std::int64_t>(spec::Resources{}.disk));
   options.egress = string_or(record.network, "egress", "none") != "none";
   return options;
 }

@@ -216,6 +216,7 @@ ExecResult run_with_output(
   outcome.timed_out = ended.timed_out;
   outcome.duration_ms = ended.duration_ms;
   outcome.note = ended.stderr_note;
+  outcome.stopped_by = ended.stopped_by;
   return outcome;
 }
 

@@ -290,6 +290,7 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
       ErrorCode::failed, "the step {} {}", step.id,
       result.timed_out              ? fmt::format("did not end within {}", format_duration(step.timeout))
       : !result.oom_note.empty()    ? "was " + result.oom_note
+      : !result.stopped_by.empty()  ? "was " + result.stderr_note
       : !result.stderr_note.empty() ? "could not be started: " + result.stderr_note
                                     : fmt::format("failed with exit code {}", result.exit_code));
   throw error.at(m_project.spec.place(address + ".run")).with_output({last.begin(), last.end()});

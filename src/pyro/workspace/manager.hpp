@@ -133,7 +133,8 @@ struct ExecResult {
   bool timed_out = false;
   std::int64_t duration_ms = 0;
   std::int64_t oom_kills = 0; // processes that were killed meanwhile for want of memory
-  std::string note;           // why it could not be started
+  std::string note;           // why it could not be started, or was stopped
+  std::string stopped_by;     // "disk_limit", "disk_entries", "disk_reserve"; empty: it ended by itself
   std::string execution_mode; // "sandbox", "host_compat", …
 };
 

@@ -11,7 +11,6 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::int64_t k_default_budget = 2LL << 30;
-constexpr std::int64_t k_default_disk = 8LL << 30;
 constexpr std::int64_t k_least_memory_mib = 256;
 constexpr std::int64_t k_least_disk = 64LL << 20;
 
@@ -49,8 +48,7 @@ backend::VirtualMachine describe_machine(const Context& context, const SandboxRe
   }
   machine.cpus = std::max<std::int64_t>(request.limits.cpus, 1);
   machine.memory_mib = std::max(request.limits.memory_bytes >> 20, k_least_memory_mib);
-  machine.scratch_bytes =
-      std::max(request.limits.disk_bytes > 0 ? request.limits.disk_bytes : k_default_disk, k_least_disk);
+  machine.scratch_bytes = std::max(request.limits.disk_bytes, k_least_disk);
   machine.templates_dir = templates_directory(context.base);
   machine.template_budget = template_budget();
   machine.saved = request.saved;

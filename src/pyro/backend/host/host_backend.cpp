@@ -18,7 +18,9 @@ public:
 
   std::vector<Check> probe() const override {
     return {
-        {"host", "note", "commands could be run without isolation, as processes of this machine",
+        {"host", "note",
+         "commands could be run without isolation, as processes of this machine; resources.disk is not held "
+         "there",
          "only with --allow-host-compat"}};
   }
 

@@ -174,9 +174,7 @@ Check egress_check() {
 }
 
 Check disk_check() {
-  return {
-      "disk-limit", "note",
-      "resources.disk is not enforced by namespace sandboxes: they share this file system", ""};
+  return {"disk-limit", "ok", "resources.disk is held by a watcher, which stops writers at the limit", ""};
 }
 
 } // namespace

@@ -44,7 +44,7 @@ int run(Session& session) {
       session.conclude(result, [&](const Json&) { return text; });
     }
   } else {
-    session.show(result, annotations);
+    session.show_annotations(result, annotations);
   }
   return valid ? 0 : k_invalid;
 }

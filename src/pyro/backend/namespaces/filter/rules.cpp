@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <netinet/in.h>
 
 namespace pyro::backend::namespaces::filter {
@@ -172,6 +173,13 @@ void refuse_starving_the_agent(std::vector<Rule>& rules) {
   rules.push_back({"ioprio_set", EPERM, {{0, k_whole, k_ioprio_user}}});
 }
 
+// fallocate(2) takes any amount of room at once, before anybody could see it (docs/decisions/0038). Programs
+// and posix_fallocate(3) write instead, as on the many file systems that do not have it. Giving room back
+// (a hole) stays allowed.
+void refuse_preallocation(std::vector<Rule>& rules) {
+  rules.push_back({"fallocate", EOPNOTSUPP, {{1, FALLOC_FL_PUNCH_HOLE, 0}}});
+}
+
 void cover(
     std::vector<Condition>& found, const std::vector<std::uint32_t>& allowed, std::uint32_t all_bits,
     Condition prefix) {
@@ -213,6 +221,7 @@ std::vector<Rule> rules() {
   refuse_namespaces(rules);
   refuse_sockets(rules);
   refuse_terminal_tricks(rules);
+  refuse_preallocation(rules);
   refuse_personalities(rules);
   refuse_starving_the_agent(rules);
   return rules;

@@ -1,0 +1,314 @@
+#include "disk_watch.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/tree_walk.hpp>
+
+#include <linux/close_range.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+namespace pyro::supervisor {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_look_patience{120'000};
+constexpr std::size_t k_max_answer = 64 << 10;
+
+/// The number after "write_bytes: "; what was cancelled (truncated before it was on the disk) is not taken
+/// off, which only means one look more.
+std::uint64_t written_by(int proc, const std::string& process) {
+  const os::Fd file(::openat(proc, (process + "/io").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 512> text{};
+  const auto length = file ? ::read(file.get(), text.data(), text.size()) : 0;
+  constexpr std::string_view k_key = "\nwrite_bytes: ";
+  const std::string_view all(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  const auto at = all.find(k_key);
+  std::uint64_t bytes = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(all.data() + at + k_key.size(), all.data() + all.size(), bytes);
+  }
+  return bytes;
+}
+
+/// What is on the host's path root/upper/a is /a inside, and usr/upper/a is /usr/a.
+std::string inside_path(const std::string& path) {
+  const auto slash = path.find('/');
+  const auto part = path.substr(0, slash);
+  constexpr std::string_view k_upper = "/upper/";
+  if (slash == std::string::npos || path.compare(slash, k_upper.size(), k_upper) != 0) {
+    return "";
+  }
+  const auto rest = path.substr(slash + k_upper.size());
+  return part == "root" ? "/" + rest : "/" + part + "/" + rest;
+}
+
+/// Nothing of the supervisor's stays open in the child: who waits for the end of a connection must get it.
+void keep_only(std::vector<int> kept) {
+  std::erase_if(kept, [](int fd) { return fd < 0; });
+  std::sort(kept.begin(), kept.end());
+  unsigned from = 3;
+  for (const int fd : kept) {
+    if (static_cast<unsigned>(fd) > from) {
+      ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0U);
+    }
+    from = std::max(from, static_cast<unsigned>(fd) + 1);
+  }
+  ::syscall(SYS_close_range, from, ~0U, 0U);
+}
+
+Json count(int directory, int proc, int user_namespace) {
+  try {
+    if (user_namespace >= 0 && ::setns(user_namespace, CLONE_NEWUSER) < 0) {
+      throw Error::from_errno(errno, "enter the sandbox's user namespace");
+    }
+    const auto tree = os::usage_of_tree(directory);
+    const auto deleted = proc >= 0 ? os::usage_of_deleted_files(proc) : os::TreeUsage{};
+    return {
+        {"bytes", tree.bytes + deleted.bytes},
+        {"entries", tree.entries + deleted.entries},
+        {"largest", inside_path(tree.largest)},
+        {"largest_bytes", tree.largest_bytes}};
+  } catch (const std::exception& error) {
+    return {{"trouble", error.what()}};
+  }
+}
+
+/// As a file would say it: 64MiB.
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t k_mib = 1 << 20;
+  return bytes % (k_mib << 10) == 0 ? fmt::format("{}GiB", bytes / (k_mib << 10))
+         : bytes % k_mib == 0       ? fmt::format("{}MiB", bytes / k_mib)
+                                    : fmt::format("{}", bytes);
+}
+
+os::Fd open_of_process(pid_t process, const char* name, int flags) {
+  return os::Fd(::open(fmt::format("/proc/{}/{}", process, name).c_str(), flags | O_RDONLY | O_CLOEXEC));
+}
+
+std::uint64_t size_of_file_system(int directory) {
+  struct statvfs system {};
+
+  return ::fstatvfs(directory, &system) == 0 ? system.f_blocks * system.f_frsize : 0;
+}
+
+} // namespace
+
+DiskWatch::DiskWatch(
+    os::EventLoop& loop, std::string directory, pid_t first_process, std::uint64_t limit_bytes, Hooks hooks)
+    : m_loop(loop), m_directory(os::open_directory(directory)),
+      m_proc(open_of_process(first_process, "root/proc", O_DIRECTORY)),
+      m_user_namespace(::geteuid() == 0 ? os::Fd() : open_of_process(first_process, "ns/user", 0)),
+      m_hooks(std::move(hooks)),
+      m_policy(disk_limits_of(limit_bytes, size_of_file_system(m_directory.get()))) {
+}
+
+DiskWatch::~DiskWatch() {
+  m_loop.cancel(m_timer);
+  end_look();
+}
+
+void DiskWatch::begin() {
+  rest();
+}
+
+void DiskWatch::set_limit(std::uint64_t bytes) {
+  m_policy.set_limits(disk_limits_of(bytes, size_of_file_system(m_directory.get())));
+}
+
+void DiskWatch::rest() {
+  m_timer = m_loop.after(m_policy.pause(), [this] {
+    m_timer = 0;
+    tick();
+  });
+}
+
+FileSystemState DiskWatch::file_system() const {
+  struct statvfs system {};
+
+  if (::fstatvfs(m_directory.get(), &system) < 0) {
+    return {};
+  }
+  return {
+      (system.f_blocks - system.f_bfree) * system.f_frsize, system.f_files - system.f_ffree,
+      system.f_bavail * system.f_frsize};
+}
+
+std::optional<std::uint64_t> DiskWatch::written() const {
+  const os::Fd proc(m_proc ? ::openat(m_proc.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1);
+  if (!proc || ::faccessat(proc.get(), "1/io", R_OK, 0) < 0) {
+    return std::nullopt;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& name : os::names_in(proc.get())) {
+    if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) {
+      bytes += written_by(proc.get(), name);
+    }
+  }
+  return bytes;
+}
+
+/// What cannot be done now (no descriptors, no memory) is tried again; the sandbox must not end by it.
+void DiskWatch::tick() {
+  try {
+    take_step();
+  } catch (const Error& error) {
+    m_trouble = error.what();
+    end_look();
+    rest();
+  }
+}
+
+void DiskWatch::take_step() {
+  switch (m_policy.next(os::now_monotonic(), file_system(), [this] { return written(); })) {
+  case DiskPolicy::Step::rest:
+    rest();
+    break;
+  case DiskPolicy::Step::look:
+    look(false);
+    break;
+  case DiskPolicy::Step::look_frozen:
+    look(true);
+    break;
+  case DiskPolicy::Step::stop_for_reserve:
+    stop(
+        {"disk_reserve", fmt::format(
+                             "the file system that holds the workspace has less than {} left",
+                             format_bytes(m_policy.limits().reserve))});
+    rest();
+    break;
+  }
+}
+
+void DiskWatch::look(bool frozen) {
+  m_is_frozen = frozen && m_hooks.freeze();
+  m_began = os::now_monotonic();
+  m_text.clear();
+  auto pipe = os::make_pipe();
+  const auto child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    keep_only({m_directory.get(), m_proc.get(), m_user_namespace.get(), pipe.write_end.get()});
+    const auto text = count(m_directory.get(), m_proc.get(), m_user_namespace.get())
+                          .dump(-1, ' ', false, Json::error_handler_t::replace);
+    const auto written = ::write(pipe.write_end.get(), text.data(), std::min(text.size(), k_max_answer));
+    ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
+  }
+  if (child < 0) {
+    m_trouble = "no process can be started to count what the sandbox wrote";
+    end_look();
+    rest();
+    return;
+  }
+  m_child = os::Child(child);
+  m_answer = std::move(pipe.read_end);
+  m_loop.watch(m_answer.get(), EPOLLIN, [this](std::uint32_t) { on_answer(); });
+  m_patience = m_loop.after(k_look_patience, [this] {
+    m_patience = 0;
+    m_child.signal(SIGKILL); // its end of the pipe closes
+  });
+}
+
+void DiskWatch::on_answer() {
+  std::array<char, 4096> part{};
+  const auto length = ::read(m_answer.get(), part.data(), part.size());
+  if (length > 0 && m_text.size() < k_max_answer) {
+    m_text.append(part.data(), static_cast<std::size_t>(length));
+    return;
+  }
+  const auto now = os::now_monotonic();
+  auto verdict = DiskPolicy::Verdict::within;
+  try {
+    const auto answer = parse_json(m_text, "the count of the sandbox's files");
+    m_trouble = string_or(answer, "trouble", "");
+    if (m_trouble.empty()) {
+      m_usage = {
+          static_cast<std::uint64_t>(get_int(answer, "bytes")),
+          static_cast<std::uint64_t>(get_int(answer, "entries")), string_or(answer, "largest", ""),
+          static_cast<std::uint64_t>(get_int(answer, "largest_bytes"))};
+      m_looked_at = os::now_epoch();
+    }
+    verdict = m_policy.looked(now, now - m_began, m_usage);
+  } catch (const Error&) {
+    m_trouble = "the count of the sandbox's files was not finished";
+    verdict = m_policy.looked(now, now - m_began, m_usage);
+  }
+  judge(verdict);
+  end_look();
+  rest();
+}
+
+void DiskWatch::end_look() {
+  m_loop.cancel(std::exchange(m_patience, 0));
+  if (m_answer) {
+    m_loop.unwatch(m_answer.get());
+    m_answer.reset();
+  }
+  if (m_child.pid() > 0) {
+    m_child = os::Child();
+  }
+  if (std::exchange(m_is_frozen, false)) {
+    m_hooks.thaw();
+  }
+}
+
+std::string DiskWatch::limit_text() const {
+  return fmt::format("environment.resources.disk = {}", size_text(m_policy.limits().bytes));
+}
+
+void DiskWatch::judge(DiskPolicy::Verdict verdict) {
+  switch (verdict) {
+  case DiskPolicy::Verdict::within:
+    break;
+  case DiskPolicy::Verdict::too_many_bytes:
+    stop({"disk_limit", fmt::format("the workspace's disk limit ({}) is reached", limit_text())});
+    break;
+  case DiskPolicy::Verdict::too_many_entries:
+    stop(
+        {"disk_entries",
+         fmt::format(
+             "the workspace's limit of {} files ({}) is reached", m_policy.limits().entries, limit_text())});
+    break;
+  }
+}
+
+void DiskWatch::stop(DiskStop what) {
+  m_event = {
+      {"at", os::now_epoch()},
+      {"code", what.code},
+      {"reason", what.reason},
+      {"used_bytes", m_usage.bytes},
+      {"used_entries", m_usage.entries},
+      {"largest_file", m_usage.largest},
+      {"largest_file_bytes", m_usage.largest_bytes}};
+  m_hooks.stop(what);
+}
+
+Json DiskWatch::status() const {
+  const auto& limits = m_policy.limits();
+  return {
+      {"kept_by", "watcher"},
+      {"limit_bytes", limits.bytes},
+      {"limit_entries", limits.entries},
+      {"reserve_bytes", limits.reserve},
+      {"used_bytes", m_looked_at > 0 ? Json(m_usage.bytes) : Json()},
+      {"used_entries", m_looked_at > 0 ? Json(m_usage.entries) : Json()},
+      {"looked_at", m_looked_at > 0 ? Json(m_looked_at) : Json()},
+      {"trouble", m_trouble},
+      {"stopped", m_event}};
+}
+
+} // namespace pyro::supervisor
