@@ -59,7 +59,7 @@ void agent() {
     attack::refused(
         "agent.exe_reopen", ::open(again.c_str(), O_RDWR | O_CLOEXEC), {EACCES, EPERM, EROFS, ETXTBSY});
   }
-  attack::refused("agent.mem_write", ::open("/proc/1/mem", O_RDWR | O_CLOEXEC), {EACCES, EPERM});
+  attack::refused("agent.mem_write", ::open("/proc/1/mem", O_RDWR | O_CLOEXEC), {EACCES, EPERM, EROFS});
   attack::refused("agent.ptrace", ::ptrace(PTRACE_SEIZE, 1, nullptr, nullptr), {EPERM, EACCES, ENOSYS});
   char byte = 0;
   iovec local{&byte, 1};
