@@ -125,6 +125,7 @@ operations::Settings Contract::settings() const {
   settings.agent_path = (programs() / "pyro-agent").string();
   settings.backends = {make_backend(GetParam(), m_controls)};
   settings.max_active = m_max_active;
+  settings.trust = operations::TrustGrant::once; // projects here stand on an environment outside of them
   return settings;
 }
 

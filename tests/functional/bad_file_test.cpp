@@ -111,7 +111,7 @@ TEST_F(BadFile, MissingSeed) {
 
 TEST_F(BadFile, MissingEnvironment) {
   write("version: 1\nenvironment: {image: \"dir:/no/such/tree\"}\n");
-  expect_failure(66, {"/no/such/tree"});
+  expect_failure(66, {"/no/such/tree"}, {"apply", "--yes", "--trust"});
   expect_nothing();
 }
 

@@ -165,6 +165,7 @@ TEST_F(ControlPlane, SecretsAreNowhereButInside) {
                                "    secrets: [token]\n    readiness: {file: /tmp/up, deadline: 20s}\n");
   RunOptions with;
   with.env["TEST_TOKEN"] = value;
+  with.env["PYRO_TRUST"] = "1";
   const auto applied = expect(0, {"apply"}, with);
   EXPECT_EQ(applied.all().find(value), std::string::npos);
   EXPECT_EQ(expect(0, {"snapshot", "save", "s"}, with).all().find(value), std::string::npos);
@@ -189,6 +190,7 @@ TEST_F(ControlPlane, SecretsThatAProgramPrintsAreTakenOut) {
   const std::string value = "s3cr3t-" + std::to_string(::getpid()) + "-printed";
   RunOptions with;
   with.env["TEST_TOKEN"] = value;
+  with.env["PYRO_TRUST"] = "1";
   const std::string head = "version: 1\nname: test\nsecrets: {token: {env: TEST_TOKEN}}\nseed: {from: .}\n";
   write_file(
       project() / "pyro.yaml",

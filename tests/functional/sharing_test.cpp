@@ -14,6 +14,7 @@ protected:
     RunOptions options;
     options.cwd = where;
     options.env["TEST_TOKEN"] = where.filename().string() + "-token";
+    options.env["PYRO_TRUST"] = "1";
     spec(body, where);
     expect(0, {"apply", "--yes"}, options);
     return inside("cat " + file, options).out;

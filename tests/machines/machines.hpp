@@ -15,6 +15,7 @@ protected:
     Functional::SetUp();
     ::setenv("PYRO_ENVIRONMENT_CACHE_DIR", (guest_directory() / "cache").c_str(), 1);
     // Saved guests of its own, where a test damages or counts them.
+    ::setenv("PYRO_TRUST", "1", 1); // projects here stand on an environment outside of them
     ::setenv("PYRO_TEMPLATES", (guest_directory() / "templates").c_str(), 1);
     make_busybox_root(root() / "busybox");
     write_file(root() / "busybox/etc/machine-id", "");

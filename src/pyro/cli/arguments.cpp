@@ -206,6 +206,9 @@ void read_variables(const Command& command, const Environment& environment, Argu
     if (option.repeat == Repeat::yes || option.name == "--help" || hides) {
       continue; // a variable says what it says to all commands
     }
+    if (option.name == "--trust") {
+      continue; // PYRO_TRUST agrees without remembering: Session reads it
+    }
     const auto name = without_dashes(option.name);
     const auto variable = variable_of(option);
     const auto value = environment(variable);
@@ -253,12 +256,17 @@ const Command* find_verb(const Words& words, CommandLine& line, Words& before, W
   }
   while (is_command_group(name)) {
     at = skip_options(words, at, options, before);
-    if (at == words.size() || words[at] == "--") {
+    const bool is_alone = at == words.size() || words[at] == "--";
+    const auto longer = is_alone ? name : name + " " + words[at];
+    const bool is_known = !is_alone && (find_command(longer) != nullptr || is_command_group(longer));
+    if (!is_known && find_command(name) != nullptr) {
+      break; // `trust` is a command, and so is `trust ls`
+    }
+    if (is_alone) {
       line.group = name;
       return nullptr;
     }
-    const auto longer = name + " " + words[at];
-    if (find_command(longer) == nullptr && !is_command_group(longer)) {
+    if (!is_known) {
       unknown_command(words[at], name + " ");
     }
     name += " " + words[at++];

@@ -13,6 +13,7 @@ constexpr std::array k_common{
     Option{"--var", "", "NAME=VALUE", "Set a declared variable (also PYRO_VAR_NAME)", "", Repeat::yes},
     Option{"--workspace", "-w", "NAME|ID", "Another workspace than the one of this directory"},
     Option{"--yes", "-y", "", "Do not ask before something would be lost"},
+    Option{"--trust", "", "", "Agree to what pyro.yaml wants of this machine, and remember it"},
     Option{"--output", "-o", "FORMAT", "Form of the result", "text|json|jsonl|github"},
     Option{"--json", "", "", "Same as --output json"},
     Option{"--progress", "", "MODE", "How progress is shown", "auto|tty|plain|json|quiet"},
@@ -33,6 +34,7 @@ const std::vector<Group>& command_groups() {
   static const std::vector<Group> groups{
       {"Describe a workspace", {&k_init, &k_validate, &k_config, &k_schema}},
       {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
+      {"What it may take of your machine", {&k_trust, &k_trust_ls, &k_trust_rm}},
       {"Look at it", {&k_status, &k_ls, &k_logs, &k_diff}},
       {"Use it", {&k_exec, &k_shell, &k_attach}},
       {"Go back",

@@ -45,7 +45,9 @@ int run_command(const CommandLine& line, Console& console, const operations::Eng
   Session session(*line.command, line.arguments, console, make_engine);
   const auto fail = [&](const Error& error) {
     session.settle();
-    report_error(error, session.format(), console, session.err_style());
+    const bool is_refusal = error.code() == ErrorCode::approval_needed;
+    report_error(
+        error, session.format(), console, session.err_style(), is_refusal ? session.refused() : Json());
     return exit_status_for(line.command, error, interrupting_signal());
   };
   try {

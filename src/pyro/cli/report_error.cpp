@@ -63,8 +63,16 @@ std::string error_text(const Error& error, Style style) {
   return text;
 }
 
-std::string error_document(const Error& error) {
-  return dump_json(Json{{"error", to_json(error)}});
+static Json with_details(const Error& error, const Json& details) {
+  auto document = to_json(error);
+  if (!details.is_null()) {
+    document["details"] = details;
+  }
+  return {{"error", document}};
+}
+
+std::string error_document(const Error& error, const Json& details) {
+  return dump_json(with_details(error, details));
 }
 
 std::string error_annotation(const Error& error) {
@@ -109,13 +117,13 @@ int exit_status_for(const Command* command, const Error& error, int signal) {
   return status;
 }
 
-void report_error(const Error& error, Format format, Console& console, Style style) {
+void report_error(const Error& error, Format format, Console& console, Style style, const Json& details) {
   switch (format) {
   case Format::json:
-    console.err(error_document(error));
+    console.err(error_document(error, details));
     break;
   case Format::jsonl:
-    console.out(json_line("error", {{"error", to_json(error)}}));
+    console.out(json_line("error", with_details(error, details)));
     break;
   case Format::github:
     console.out(error_annotation(error));

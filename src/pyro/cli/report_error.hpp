@@ -12,8 +12,8 @@ namespace pyro::cli {
 
 /// "pyro: error: pyro.yaml:3:5: while …: message", its last output lines, "hint: …".
 std::string error_text(const Error& error, Style style);
-/// {"error": {code, message, …}}
-std::string error_document(const Error& error);
+/// {"error": {code, message, …}}; `details` are what a program needs to go on, null: nothing.
+std::string error_document(const Error& error, const Json& details = nullptr);
 /// "::error file=pyro.yaml,line=3,col=5,title=…::message"
 std::string error_annotation(const Error& error);
 /// The same for one diagnostic of validate.
@@ -24,6 +24,7 @@ std::string diagnostic_annotation(const Json& diagnostic);
 int exit_status_for(const Command* command, const Error& error, int signal);
 
 /// Writes it where the format wants it.
-void report_error(const Error& error, Format format, Console& console, Style style);
+void report_error(
+    const Error& error, Format format, Console& console, Style style, const Json& details = nullptr);
 
 } // namespace pyro::cli

@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include "interrupts.hpp"
+#include "render_trust.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
@@ -113,6 +114,12 @@ operations::Engine& Session::engine() {
   if (const auto timeout = m_arguments.value("lock-timeout"); !timeout.empty()) {
     settings.lock_timeout = parse_duration(timeout);
   }
+  settings.trust = trust_grant();
+  settings.agree = [this](const Json& wanted) {
+    const bool is_agreed = interactive() && ask_to_agree(wanted);
+    m_refused = is_agreed ? Json() : wanted;
+    return is_agreed;
+  };
   m_progress = make_progress();
   operations::Callbacks callbacks;
   callbacks.events = [this](const operations::Event& event) {
@@ -134,13 +141,36 @@ bool Session::ask(const std::string& text) {
   if (!plan_was_shown()) {
     m_console.err(shown(text + (text.ends_with('\n') ? "" : "\n"), true));
   }
-  m_console.err(
+  return answered_yes(
       m_command.name == "apply" || m_command.name == "up" ? "\nApply this? [y/N] " : "\nGo on? [y/N] ");
+}
+
+bool Session::answered_yes(std::string_view question) {
+  m_console.err(question);
   const auto answer = m_console.read_line();
   if (!answer) {
     m_console.err("\n");
   }
   return answer && (*answer == "y" || *answer == "Y" || *answer == "yes");
+}
+
+bool Session::ask_to_agree(const Json& wanted) {
+  settle();
+  m_console.err(render_wanted(wanted, m_err_style));
+  return answered_yes("\nAgree to this, for this checkout? [y/N] ");
+}
+
+bool Session::agree_on_terminal(const Json& wanted) {
+  return !interactive() || ask_to_agree(wanted);
+}
+
+operations::TrustGrant Session::trust_grant() const {
+  if (m_arguments.has("trust")) {
+    return operations::TrustGrant::remember;
+  }
+  const auto value = m_console.environment("PYRO_TRUST");
+  return value && !value->empty() && is_yes("PYRO_TRUST", *value) ? operations::TrustGrant::once
+                                                                  : operations::TrustGrant::recorded;
 }
 
 Json Session::call(std::string_view operation, const Json& parameters) {

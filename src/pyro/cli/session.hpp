@@ -58,6 +58,13 @@ public:
   /// The same where the text says only what was done: it goes to standard error, and not at all with --quiet.
   void conclude(const Json& result, const std::function<std::string(const Json&)>& text);
 
+  /// Shows what is wanted of this machine and asks. Where nobody can be asked, calling this is the agreement
+  /// (`pyro trust` in a script): true.
+  bool agree_on_terminal(const Json& wanted);
+
+  /// What was wanted of this machine and not agreed to; null: nothing.
+  const Json& refused() const { return m_refused; }
+
   /// A line to standard error unless --quiet.
   void note(std::string_view text);
 
@@ -73,6 +80,9 @@ private:
   std::string shown(std::string text, bool is_safe_wanted) const;
   std::unique_ptr<Progress> make_progress();
   bool ask(const std::string& text);
+  bool ask_to_agree(const Json& wanted);
+  bool answered_yes(std::string_view question);
+  operations::TrustGrant trust_grant() const;
 
   const Command& m_command;
   const Arguments& m_arguments;
@@ -81,6 +91,7 @@ private:
   Format m_format = Format::text;
   Style m_out_style;
   Style m_err_style;
+  Json m_refused;
   std::unique_ptr<Progress> m_progress; // outlives the engine, which calls it
   std::unique_ptr<operations::Engine> m_engine;
 };

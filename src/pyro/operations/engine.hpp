@@ -19,6 +19,7 @@ using ExecRequest = workspace::ExecRequest;
 using ExecResult = workspace::ExecResult;
 using ExecStreams = workspace::ExecStreams;
 using Settings = workspace::Settings;
+using TrustGrant = workspace::TrustGrant;
 using ShellAttachRequest = workspace::ShellAttachRequest;
 
 /// How the front is reached while something runs; each may be empty.

@@ -28,7 +28,8 @@ Json plan_schema() {
                             {"action", text("noop, build, restart, reset, …")}},
                            {"address", "action"}),
                        "In the order of execution")},
-       {"needs_approval", flag("Something would be lost")}},
+       {"needs_approval", flag("Something would be lost")},
+       {"host_requests", host_requests_schema("What the file takes of this machine, as agreed")}},
       {"actions"});
   plan["description"] = "The plan document; schemas/plan describes all of it";
   return plan;
@@ -148,6 +149,17 @@ Operation schema_operation() {
 }
 
 } // namespace
+
+Json host_requests_schema(std::string_view description) {
+  return list_of(
+      result(
+          {{"kind", choice({"command", "environment", "path", "listen", "cache"}, "")},
+           {"what", text("The command, variable, absolute path or address")},
+           {"address", text("In the file: secrets.token")},
+           {"position", result({{"file", text("")}, {"line", number("")}, {"column", number("")}})}},
+          {"kind", "what", "address"}),
+      description);
+}
 
 std::vector<Operation> file_operations() {
   return {validate_operation(), config_operation(), plan_operation(),

@@ -5,7 +5,8 @@
 
 namespace pyro::operations {
 
-std::vector<Operation> file_operations(); // the declared file: validate, config, plan, apply, why, schema
+std::vector<Operation> file_operations();  // the declared file: validate, config, plan, apply, why, schema
+std::vector<Operation> trust_operations(); // what the file may take of this machine
 std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
 std::vector<Operation> snapshot_operations();  // and the full reset to one
@@ -18,6 +19,9 @@ std::vector<Operation> vm_operations();      // vm_*: one command each, then gon
 std::vector<Operation> shell_operations();   // shell_*: terminals that live on
 std::vector<Operation> service_operations(); // service_*: processes that the agent keeps
 std::vector<Operation> machine_operations(); // env_*, doctor, prune, version
+
+/// What a file wants of this machine: trust_show and plan.
+Json host_requests_schema(std::string_view description);
 
 /// What status and every operation that returns a workspace tell.
 Json workspace_document_schema();

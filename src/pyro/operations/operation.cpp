@@ -12,7 +12,7 @@ const std::vector<Operation>& operations() {
   static const std::vector<Operation> table = [] {
     std::vector<Operation> all;
     for (auto group :
-         {file_operations, workspace_operations, use_operations, snapshot_operations,
+         {file_operations, trust_operations, workspace_operations, use_operations, snapshot_operations,
           snapshot_image_operations, fork_operations, by_hand_operations, content_operations,
           command_operations, vm_operations, shell_operations, service_operations, machine_operations}) {
       auto some = group();

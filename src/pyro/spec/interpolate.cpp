@@ -65,7 +65,16 @@ private:
           "forms: ${name}, ${env:NAME}, ${name:-default}, ${name:?message}; $$ for a dollar sign");
       return {};
     }
-    const auto value = of_host ? host_value(name) : declared_value(node, address, name);
+    if (!of_host && m_lookup.withheld.contains(name)) {
+      m_context.note_withheld(node);
+      return *m_lookup.vars.at(name);
+    }
+    const auto answer = of_host ? host_answer(address, name) : declared_value(node, address, name);
+    if (answer.is_withheld()) {
+      m_context.note_withheld(node);
+      return fmt::format("${{{}}}", expression);
+    }
+    const auto& value = answer.value();
     if (value) {
       return *value;
     }
@@ -85,8 +94,9 @@ private:
     return {};
   }
 
-  std::optional<std::string> host_value(const std::string& name) const {
-    return m_lookup.host_env ? m_lookup.host_env(name) : std::nullopt;
+  HostAnswer host_answer(const std::string& address, const std::string& name) {
+    m_context.host_variables.push_back({name, address});
+    return m_lookup.host_env ? m_lookup.host_env(name) : HostAnswer(std::nullopt);
   }
 
   std::optional<std::string>

@@ -3,14 +3,18 @@
 
 #include "reader.hpp"
 
-#include <functional>
+#include <pyro/spec/parse.hpp>
+
+#include <set>
 
 namespace pyro::spec {
 
 struct Lookup {
   /// Declared variables; nullopt inside: declared, but without a value.
   std::map<std::string, std::optional<std::string>> vars;
-  std::function<std::optional<std::string>(const std::string&)> host_env;
+  /// Those of them whose value the host withholds: `${env:NAME}` stands for it.
+  std::set<std::string> withheld;
+  HostLookup host_env;
 };
 
 /// ${name}, ${env:NAME}, ${name:-default}, ${name:?message} and $$ in every value below the root, except in

@@ -54,6 +54,8 @@ public:
     spec.positions = context.positions;
     check_spec(spec, context);
     spec.positions = std::move(context.positions);
+    spec.host_variables = context.host_variables;
+    spec.complete = context.withheld.empty();
   }
 
   Context context;
@@ -142,6 +144,15 @@ bool same(const Diagnostic& a, const Diagnostic& b) {
   return a.place == b.place && a.message == b.message && a.address == b.address;
 }
 
+/// What a value would be that the host did not tell is not known, so nothing is wrong with it yet.
+void drop_withheld(const Context& context, std::vector<Diagnostic>& diagnostics) {
+  std::erase_if(diagnostics, [&](const Diagnostic& diagnostic) {
+    return diagnostic.code != "interpolation"
+           && std::find(context.withheld.begin(), context.withheld.end(), diagnostic.place)
+                  != context.withheld.end();
+  });
+}
+
 void finish(std::vector<Diagnostic>& diagnostics) {
   // A value that could not be interpolated is wrong in other ways too: say only the first thing.
   std::vector<Position> unresolved;
@@ -173,7 +184,11 @@ void check_other_profiles(
     if (entry.key == options.profile || !entry.value.is_map() || entry.key.starts_with("x-")) {
       continue;
     }
-    FileParser parser(options);
+    auto quiet = options;
+    quiet.host_env = [](const std::string&) {
+      return HostAnswer::withheld(); // nothing is asked for a profile that nobody chose
+    };
+    FileParser parser(quiet);
     parser.read(tree, entry.key);
     for (auto& diagnostic : parser.context.diagnostics) {
       if (diagnostic.code == "unknown_key") {
@@ -206,6 +221,7 @@ ParseResult parse_spec(std::string_view text, const ParseOptions& options) {
     std::move(
         parser.context.diagnostics.begin(), parser.context.diagnostics.end(),
         std::back_inserter(diagnostics));
+    drop_withheld(parser.context, diagnostics);
     check_other_profiles(tree, options, diagnostics);
     result.spec = std::move(parser.spec);
   }

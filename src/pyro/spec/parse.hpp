@@ -29,13 +29,40 @@ struct Diagnostic {
 /// "pyro.yaml:3:5: error: services.api: unknown key 'prots' (did you mean 'ports'?)" on one line.
 std::string to_string(const Diagnostic& diagnostic);
 
+/// What the reader is told when it asks for a variable of the host.
+class HostAnswer {
+public:
+  /// Its value; nullopt: it is not set.
+  HostAnswer(std::optional<std::string> value) : m_value(std::move(value)) {}
+
+  HostAnswer(const char* value) : m_value(value) {}
+
+  /// Not told: the expression stays as it is written, whatever needs its value is not checked, and
+  /// Spec::complete is false.
+  static HostAnswer withheld() {
+    HostAnswer answer{std::optional<std::string>{}};
+    answer.m_withheld = true;
+    return answer;
+  }
+
+  bool is_withheld() const { return m_withheld; }
+
+  const std::optional<std::string>& value() const { return m_value; }
+
+private:
+  std::optional<std::string> m_value;
+  bool m_withheld = false;
+};
+
+using HostLookup = std::function<HostAnswer(const std::string& name)>;
+
 struct ParseOptions {
   std::string file = "pyro.yaml"; // shown in positions
   std::string directory;          // name of the directory that holds it: the default of `name`
   std::optional<std::string> profile;
   StringMap vars; // --var, PYRO_VAR_…: win over everything
   /// A variable of the host, for ${env:NAME} and vars.<n>.env; not set: none exists.
-  std::function<std::optional<std::string>(const std::string&)> host_env;
+  HostLookup host_env;
 };
 
 struct ParseResult {

@@ -20,18 +20,26 @@ bool fits_type(std::string_view type, std::string_view text) {
 
 void resolve(
     Context& context, MapReader& reader, const std::string& name, const ParseOptions& options,
-    Variable& variable) {
+    Variable& variable, Lookup& lookup) {
   std::string source = "its default";
   variable.value = variable.default_value;
-  if (!variable.env.empty() && options.host_env) {
-    if (auto found = options.host_env(variable.env)) {
-      variable.value = std::move(found);
-      source = fmt::format("host variable {}", variable.env);
-    }
-  }
   if (const auto given = options.vars.find(name); given != options.vars.end()) {
     variable.value = given->second;
     source = "--var";
+  } else if (!variable.env.empty()) {
+    context.host_variables.push_back({variable.env, reader.address_of("env")});
+    const auto answer = options.host_env ? options.host_env(variable.env) : HostAnswer(std::nullopt);
+    if (answer.is_withheld()) {
+      variable.value = variable.default_value
+                           ? fmt::format("${{env:{}:-{}}}", variable.env, *variable.default_value)
+                           : fmt::format("${{env:{}}}", variable.env);
+      lookup.withheld.insert(name);
+      return;
+    }
+    if (answer.value()) {
+      variable.value = answer.value();
+      source = fmt::format("host variable {}", variable.env);
+    }
   }
   if (variable.value && !fits_type(variable.type, *variable.value)) {
     context.error(
@@ -130,11 +138,12 @@ Lookup read_vars(Context& context, const Node& root, const ParseOptions& options
       if (fields.has("default")) {
         variable.default_value = default_value;
       }
-      resolve(own, fields, name, options, variable);
+      resolve(own, fields, name, options, variable, lookup);
       lookup.vars[name] = variable.value;
     });
     std::move(own.diagnostics.begin(), own.diagnostics.end(), std::back_inserter(context.diagnostics));
     context.positions.merge(own.positions);
+    context.host_variables = std::move(own.host_variables);
   }
   check_overrides(context, options, spec);
   return lookup;

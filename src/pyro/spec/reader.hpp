@@ -18,6 +18,10 @@ class Context {
 public:
   std::vector<Diagnostic> diagnostics;
   std::map<std::string, Position> positions;
+  std::vector<HostVariable> host_variables; // as they were asked for
+  std::vector<Position> withheld;           // of values that hold what the host did not tell
+
+  void note_withheld(const Node& node) { withheld.push_back(node.place); }
 
   void
   error(const Node& node, std::string code, std::string address, std::string message, std::string hint = {});

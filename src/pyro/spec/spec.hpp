@@ -81,6 +81,14 @@ struct Variable {
   std::optional<std::string> value; // as resolved
 };
 
+/// A variable of the host that the file asked for, whether it is set or not.
+struct HostVariable {
+  std::string name;
+  std::string address; // of the value that it went into, or "vars.<name>.env"
+
+  auto operator<=>(const HostVariable&) const = default;
+};
+
 enum class SecretSource { env, file, command };
 
 struct Secret {
@@ -290,8 +298,10 @@ struct Spec {
   Egress network_egress;
   Lifecycle lifecycle;
   std::vector<Mount> mounts;
-  std::vector<std::string> profile_names; // sorted
-  std::string profile;                    // the chosen one, or empty
+  std::vector<std::string> profile_names;   // sorted
+  std::string profile;                      // the chosen one, or empty
+  std::vector<HostVariable> host_variables; // in the order they were asked for; those of secrets are not
+  bool complete = true; // false: a host variable was withheld, so some values are as they are written
 
   /// Where each address was written: "environment.setup.deps.run", "services.api.env.PORT",
   /// "seed.exclude[0]".

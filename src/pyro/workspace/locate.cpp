@@ -26,12 +26,69 @@ void choose_ports_anew(spec::Spec& spec) {
   }
 }
 
-Located locate(const Context& context, const std::string& wanted, const Project& project) {
+namespace {
+
+/// What the file says, with the values that were agreed to. False: its name is not known without the host.
+bool read_file(
+    const Context& context, const Project& project, HostUse use, Located& located, std::string& identity,
+    std::string& shown) {
+  const auto file = read_project_file(project);
+  shown = file.shown;
+  auto loaded = use == HostUse::taken ? std::optional(load_project(context, project, file))
+                                      : load_if_agreed(context, project, file);
+  located.declared = loaded ? loaded->spec : file.spec;
+  identity = loaded ? loaded->identity : file.identity().value_or("");
+  if (use == HostUse::taken) {
+    located.project = std::move(loaded);
+  }
+  if (identity.empty()) {
+    located.id = find_by_file(context, file.file).value_or("");
+  }
+  return !identity.empty();
+}
+
+/// The file that the record names, for what was found by name or id.
+void read_own_file(const Context& context, const Project& project, HostUse use, Located& located) {
+  const auto record = context.records.load(located.id);
+  const auto own_file = string_or(record.metadata, "project_file", "");
+  const auto file = own_file.empty() ? string_or(record.metadata, "services_file", "") : own_file;
+  if (file.empty()) {
+    return;
+  }
+  Project own = project;
+  own.file = file;
+  try {
+    std::string identity;
+    std::string shown;
+    auto found = located;
+    std::ignore = read_file(context, own, use, found, identity, shown);
+    located.declared = std::move(found.declared);
+    located.project = std::move(found.project);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::approval_needed) {
+      throw;
+    }
+    return; // the checkout is gone or its file broken: what is recorded has to do
+  }
+  if (own_file.empty()) {
+    choose_ports_anew(*located.declared);
+    if (located.project) {
+      choose_ports_anew(located.project->spec);
+    }
+  }
+}
+
+} // namespace
+
+Located locate(const Context& context, const std::string& wanted, const Project& project, HostUse use) {
   Located located;
   std::string identity;
+  std::string shown;
   if (wanted.empty()) {
     try {
-      located.project = load_project(project);
+      if (!read_file(context, project, use, located, identity, shown) && !located.id.empty()) {
+        return located;
+      }
     } catch (const Error& error) {
       const auto id = error.code() == ErrorCode::invalid_file
                           ? find_by_file(context, find_project_file(project))
@@ -43,35 +100,21 @@ Located locate(const Context& context, const std::string& wanted, const Project&
       located.id = *id;
       return located;
     }
-    identity = located.project->identity;
   }
-  const auto id = find_workspace(context, wanted, identity);
+  const auto id =
+      wanted.empty() && identity.empty() ? std::nullopt : find_workspace(context, wanted, identity);
   if (!id) {
     remove_abandoned(context); // a killed destroy may be why there is none
     if (!wanted.empty()) {
       throw Error(ErrorCode::not_found, "workspace {} does not exist", wanted)
           .with_hint("`pyro ls` lists what there is");
     }
-    throw Error(ErrorCode::not_found, "there is no workspace for {} yet", located.project->shown)
+    throw Error(ErrorCode::not_found, "there is no workspace for {} yet", shown)
         .with_hint("`pyro apply` makes it");
   }
   located.id = *id;
-  if (!located.project) {
-    const auto record = context.records.load(*id);
-    const auto own_file = string_or(record.metadata, "project_file", "");
-    const auto file = own_file.empty() ? string_or(record.metadata, "services_file", "") : own_file;
-    if (!file.empty()) {
-      Project own = project;
-      own.file = file;
-      try {
-        located.project = load_project(own);
-        if (own_file.empty()) {
-          choose_ports_anew(located.project->spec);
-        }
-      } catch (const Error&) {
-        located.project.reset(); // the checkout is gone or its file broken: what is recorded has to do
-      }
-    }
+  if (!located.declared) {
+    read_own_file(context, project, use, located);
   }
   return located;
 }

@@ -45,7 +45,7 @@ struct Looked {
 Looked look(Context& context, const Project& project, bool color) {
   const auto started = os::now_monotonic();
   context.base.prepare();
-  Looked looked{load_project(project)};
+  Looked looked{load_project(context, project)};
   const auto& backend = backend_for(context, looked.project);
   const auto measured = measure(context, looked.project, Build::no);
   if (const auto id = find_workspace(context, "", looked.project.identity)) {
@@ -135,11 +135,15 @@ Json Manager::validate(const Project& project) {
 }
 
 Json Manager::config(const Project& project) {
-  return spec::normal_form(load_project(project).spec);
+  const auto file = read_project_file(project);
+  // What nothing was withheld from needs no agreement: sources of secrets are shown, not read.
+  return spec::normal_form(
+      file.spec.complete ? file.spec : load_project(m_state->context, project, file).spec);
 }
 
 Json Manager::plan(const Project& project, bool color) {
-  const auto [loaded, record, planned] = look(m_state->context, project, color);
+  auto [loaded, record, planned] = look(m_state->context, project, color);
+  planned.document["host_requests"] = to_json(loaded.requests);
   return {{"plan", planned.document}, {"text", planned.text}, {"changes", !planned.plan.empty()}};
 }
 
@@ -147,7 +151,7 @@ Json Manager::apply(const Project& project, const ApplyOptions& options, bool co
   auto& context = m_state->context;
   const auto started = os::now_monotonic();
   context.base.prepare();
-  const auto loaded = load_project(project);
+  const auto loaded = load_project(context, project);
   const auto applied = apply_project(context, loaded, options, color);
   return {
       {"workspace_id", applied.workspace_id},

@@ -32,6 +32,13 @@ struct Event {
 
 using EventSink = std::function<void(const Event&)>;
 
+/// Who agrees to what a pyro.yaml wants of this machine, beside the agreements that are recorded.
+enum class TrustGrant {
+  recorded, // only those, and `agree` of the settings
+  once,     // this call: whatever it wants, and nothing is remembered (PYRO_TRUST)
+  remember, // the same, and it is recorded (--trust)
+};
+
 struct Settings {
   std::string base;       // state directory (PYRO_HOME); empty: the default
   std::string cache;      // environment cache; empty: the default
@@ -42,6 +49,10 @@ struct Settings {
   int max_active = 0; // 0: PYRO_MAX_ACTIVE, else 256
   /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
   std::function<bool()> interrupted = {};
+  TrustGrant trust = TrustGrant::recorded;
+  /// Asked once where something is wanted that nobody agreed to: {"checkout", "file", "profile", "digest",
+  /// "requests", "added", "removed"}. A yes is recorded. A no, or nobody to ask: Error(approval_needed).
+  std::function<bool(const Json& wanted)> agree = {};
 };
 
 /// Which pyro.yaml, and how it is read.
@@ -207,6 +218,18 @@ public:
   Json plan(const Project& project, bool color);
   /// Plans and executes. {"workspace_id", "changed": bool, "plan", "text", "services": [...], "duration_ms"}
   Json apply(const Project& project, const ApplyOptions& options, bool color);
+  /// What the file wants of this machine outside its directory: {"checkout", "file", "profile", "digest",
+  /// "requests": [{kind, what, address, position}], "added", "removed" (since it was last agreed to),
+  /// "agreed": bool}. Nothing of it is read or run.
+  Json trust_show(const Project& project);
+  /// Agrees to exactly that list; with `digest`, Error(stale) where the list is another one by now. The same
+  /// document.
+  Json trust_agree(const Project& project, const std::string& digest);
+  /// {"count", "checkouts": [{checkout, present, agreements: [{digest, file, profile, requests,
+  /// agreed_at}]}], "damaged"}
+  Json trust_list();
+  /// All that was agreed to for a checkout; empty: that of the project. {"checkout", "removed": bool}
+  Json trust_remove(const std::string& checkout, const Project& project);
   /// Why the plan would do what it does at `address`, or why a cached layer was not used, with file:line.
   Json why(const Project& project, const std::string& address);
 

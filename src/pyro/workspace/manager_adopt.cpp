@@ -20,7 +20,7 @@ std::string file_of(const store::WorkspaceRecord& record) {
   try {
     Project own;
     own.file = file;
-    return load_project(own).identity == record.identity_key ? file : "";
+    return read_project_file(own).identity() == record.identity_key ? file : "";
   } catch (const Error&) {
     return ""; // gone or broken: it lets nobody down
   }
@@ -31,26 +31,29 @@ std::string file_of(const store::WorkspaceRecord& record) {
 Json Manager::adopt(const std::string& workspace, const Project& project) {
   auto& context = m_state->context;
   context.base.prepare();
-  const auto loaded = load_project(project);
-  const auto identity_lock = lock_identity(context, loaded.identity, "adopt");
-  if (const auto present = find_workspace(context, "", loaded.identity)) {
-    throw Error(ErrorCode::already_exists, "{} has a workspace already: {}", loaded.shown, *present)
+  const auto file = read_project_file(project);
+  // Only a name that is made of the host's variables needs more than the file itself.
+  const auto name = file.identity() ? file.spec.name : load_project(context, project, file).spec.name;
+  const auto identity = identity_of(name, file.directory);
+  const auto identity_lock = lock_identity(context, identity, "adopt");
+  if (const auto present = find_workspace(context, "", identity)) {
+    throw Error(ErrorCode::already_exists, "{} has a workspace already: {}", file.shown, *present)
         .with_hint("`pyro forget` lets go of it, `pyro destroy` removes it");
   }
   auto locked = lock_workspace(context, locate(context, workspace, {}).id, "adopt");
   auto& record = locked.record;
-  if (const auto file = file_of(record); !file.empty()) {
-    throw Error(ErrorCode::bad_state, "the workspace {} belongs to {}", record.name, file)
+  if (const auto owner = file_of(record); !owner.empty()) {
+    throw Error(ErrorCode::bad_state, "the workspace {} belongs to {}", record.name, owner)
         .with_hint("`pyro forget` there lets go of it");
   }
   const auto previous = record.name;
-  record.name = loaded.spec.name;
+  record.name = name;
   if (record.spec.is_object()) {
     record.spec["name"] = record.name;
   }
-  record.checkout = loaded.directory;
-  record.identity_key = loaded.identity;
-  record.metadata["project_file"] = loaded.file;
+  record.checkout = file.directory;
+  record.identity_key = identity;
+  record.metadata["project_file"] = file.file;
   record.metadata.erase("services_file");
   context.records.save(record);
   return {
@@ -58,7 +61,7 @@ Json Manager::adopt(const std::string& workspace, const Project& project) {
       {"name", record.name},
       {"previous_name", previous},
       {"checkout", record.checkout},
-      {"file", loaded.file}};
+      {"file", file.file}};
 }
 
 Json Manager::forget(const std::string& workspace, const Project& project) {

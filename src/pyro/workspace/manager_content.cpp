@@ -74,7 +74,7 @@ Json Manager::reset(
   auto& context = m_state->context;
   const auto started = os::now_monotonic();
   context.base.prepare();
-  const auto located = locate(context, workspace, project);
+  const auto located = locate(context, workspace, project, HostUse::taken);
   const auto store_lock = context.use_store("reset");
   auto locked = lock_workspace(context, located.id, "reset");
   const auto target = reset_target(context, located, to);
@@ -114,7 +114,7 @@ Json Manager::undo(const std::string& workspace, const Project& project) {
   auto& context = m_state->context;
   const auto began = os::now_monotonic();
   context.base.prepare();
-  const auto located = locate(context, workspace, project);
+  const auto located = locate(context, workspace, project, HostUse::taken);
   const auto store_lock = context.use_store("undo");
   auto locked = lock_workspace(context, located.id, "undo");
   const auto entry = locked.record.undo;
@@ -163,7 +163,7 @@ Json Manager::start(const std::string& workspace, const Project& project) {
   auto& context = m_state->context;
   const auto began = os::now_monotonic();
   context.base.prepare();
-  const auto located = locate(context, workspace, project);
+  const auto located = locate(context, workspace, project, HostUse::taken);
   auto locked = lock_workspace(context, located.id, "start");
   if (is_destroyed(locked.record) || locked.record.generation == 0) {
     throw Error(ErrorCode::bad_state, "the workspace was destroyed")

@@ -52,7 +52,7 @@ Json Manager::fork(const ForkRequest& request, const Project& project) {
   context.base.prepare();
   check(request);
   remove_half_made(context);
-  const auto located = locate(context, request.workspace, project);
+  const auto located = locate(context, request.workspace, project, HostUse::taken);
   const auto names = fork_names(context, request, context.records.load(located.id));
   const auto store_lock = context.use_store("fork");
   const auto source = fork_source(context, located, request.snapshot);

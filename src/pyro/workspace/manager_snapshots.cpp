@@ -81,7 +81,7 @@ Json Manager::snapshot_delete(const std::string& workspace, const Project& proje
 Json Manager::workspace_reset(const std::string& workspace, const std::string& snapshot_name) {
   auto& context = m_state->context;
   context.base.prepare();
-  const auto located = locate(context, workspace, {});
+  const auto located = locate(context, workspace, {}, HostUse::taken);
   std::string name;
   {
     const auto store_lock = context.use_store("reset");

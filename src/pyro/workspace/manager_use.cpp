@@ -92,8 +92,10 @@ Json Manager::status(const std::string& workspace, const Project& project) {
   }
   document["snapshots"] = snapshots;
   const bool is_declared =
-      located.project && !record.checkout.empty(); // a fork only knows its services' file
-  document["spec_changed"] = is_declared && spec::normal_form(located.project->spec) != record.spec;
+      located.declared && !record.checkout.empty(); // a fork only knows its services' file
+  if (!is_declared || located.declared->complete) { // else nobody can say
+    document["spec_changed"] = is_declared && spec::normal_form(*located.declared) != record.spec;
+  }
   const auto holder = os::lock_holder(paths.lock());
   if (holder && holder->pid != ::getpid()) { // our own is that of the call which asks
     document["lock"] = {{"pid", holder->pid}, {"operation", holder->operation}, {"since", holder->since}};
@@ -208,8 +210,8 @@ Json Manager::diff(
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = read_settled(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
     DiffRequest request{base_stack_of(record), roots_for(wanted, record), built_in_ignores()};
-    if (located.project) {
-      const auto& own = located.project->spec.drift.ignore;
+    if (located.declared) {
+      const auto& own = located.declared->drift.ignore;
       request.ignore.insert(request.ignore.end(), own.begin(), own.end());
     }
     request.patches = patches ? store::Patches::yes : store::Patches::no;

@@ -1,5 +1,7 @@
 #include "measure.hpp"
 
+#include "named_path.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
@@ -27,8 +29,8 @@ std::string stat_cache_of(const Context& context, const std::string& source) {
 
 void measure_seed(Context& context, const LoadedProject& project, Measured& measured) {
   const auto& seed = project.spec.seed;
-  const auto source = absolute_in(project, seed.from);
   try {
+    const auto source = resolved_path(project.directory, seed.from);
     if (!os::exists(source)) {
       throw Error(ErrorCode::input_missing, "the seed {} does not exist", source);
     }
@@ -111,12 +113,29 @@ std::map<std::string, std::string> parse_env_file(const std::string& text, const
   return variables;
 }
 
+std::optional<std::string>
+read_env_file(const LoadedProject& project, const std::string& service, const std::string& file) {
+  try {
+    return maybe_read_named(project.directory, file, 1 << 20);
+  } catch (Error& error) {
+    throw error.at(project.spec.place("services." + service + ".env_file"));
+  }
+}
+
+/// An image that is said to lie in the checkout must do so: it is read by its path.
+void check_image_path(const LoadedProject& project) {
+  const auto reference = parse_image(project.spec.environment.image, project.directory);
+  if (!reference.path.empty()) {
+    std::ignore = resolved_path(project.directory, reference.path);
+  }
+}
+
 void measure_env_files(const LoadedProject& project, Measured& measured) {
   for (const auto& [name, service] : project.spec.services) {
     Sha256 digest;
     for (const auto& file : service.env_file) {
       const auto path = absolute_in(project, file);
-      const auto text = os::maybe_read_file(path, 1 << 20);
+      const auto text = read_env_file(project, name, file);
       if (!text) {
         throw Error(ErrorCode::input_missing, "the env file {} does not exist", path)
             .at(project.spec.place("services." + name + ".env_file"));
@@ -161,6 +180,7 @@ Measured measure(Context& context, const LoadedProject& project, Build build) {
   auto measured = measured_for(project);
   const auto& image = project.spec.environment.image;
   try {
+    check_image_path(project);
     auto digest = context.environments.fingerprint(image, project.directory);
     if (!digest && build == Build::yes) {
       digest = context.environments.resolve(image, project.directory).digest;

@@ -1,5 +1,7 @@
 #include "secrets.hpp"
 
+#include "named_path.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
@@ -8,7 +10,6 @@
 #include <pyro/protocol/requests.hpp>
 
 #include <cstdlib>
-#include <filesystem>
 
 namespace pyro::workspace {
 
@@ -116,10 +117,7 @@ std::optional<std::string> declared_secret(const spec::Secret& secret, const std
     return value ? std::optional<std::string>(value) : std::nullopt;
   }
   if (secret.source == spec::SecretSource::file) {
-    const auto path = std::filesystem::path(secret.from).is_absolute()
-                          ? secret.from
-                          : (std::filesystem::path(directory) / secret.from).string();
-    return os::maybe_read_file(path, k_max_declared);
+    return maybe_read_named(directory, secret.from, k_max_declared);
   }
   os::Command command{{"/bin/sh", "-c", secret.from}};
   command.cwd = directory;

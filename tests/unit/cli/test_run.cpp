@@ -100,6 +100,51 @@ TEST(Run, ApplyShowsPlanProgressAndSummaryOnStandardError) {
   EXPECT_EQ(types, (Words{"plan", "action_start", "action_complete", "result"}));
 }
 
+TEST(Run, WhatAFileWantsIsAskedOnATerminalOnly) {
+  Terminal terminal;
+  const Json request{{"kind", "command"}, {"what", "id\x1b[2K"}, {"address", "secrets.token"}};
+  const Json wanted{
+      {"file", "/shop/pyro.yaml"}, {"requests", {request}}, {"added", {request}}, {"digest", "d"}};
+  terminal.world.answers["apply"] = [&](const Json&, const operations::Callbacks&) -> Json {
+    const auto& settings = terminal.world.settings;
+    if (settings.trust == operations::TrustGrant::recorded && !settings.agree(wanted)) {
+      throw Error(ErrorCode::approval_needed, "not agreed to");
+    }
+    return k_applied;
+  };
+  EXPECT_EQ(terminal.run({"apply"}), 7) << "nobody to ask";
+  EXPECT_EQ(terminal.run({"apply", "--yes"}), 7) << "--yes is about what would be lost";
+  EXPECT_EQ(terminal.run({"apply", "--json"}), 7);
+  EXPECT_EQ(Json::parse(terminal.err)["error"]["details"], wanted);
+  EXPECT_EQ(terminal.run({"apply", "--trust"}), 0);
+  EXPECT_EQ(terminal.world.settings.trust, operations::TrustGrant::remember);
+  terminal.environment = {{"PYRO_TRUST", "1"}};
+  EXPECT_EQ(terminal.run({"apply"}), 0);
+  EXPECT_EQ(terminal.world.settings.trust, operations::TrustGrant::once);
+  terminal.environment.clear();
+  terminal.is_terminal = true;
+  terminal.typed = {"n", "y"};
+  EXPECT_EQ(terminal.run({"apply"}), 7);
+  EXPECT_NE(terminal.err.find("secrets.token  id\\x1b[2K"), std::string::npos) << terminal.err;
+  EXPECT_EQ(terminal.run({"apply"}), 0);
+  terminal.environment = {{"CI", "true"}};
+  EXPECT_EQ(terminal.run({"apply"}), 7) << "CI asks nobody, and agrees to nothing";
+}
+
+TEST(Run, TrustIsACommandAndAGroup) {
+  Terminal terminal;
+  const Json wanted{
+      {"file", "/shop/pyro.yaml"}, {"requests", Json::array()}, {"digest", "d"}, {"agreed", true}};
+  terminal.world.answers["trust_show"] = answer(wanted);
+  terminal.world.answers["trust_list"] = answer({{"checkouts", Json::array()}});
+  EXPECT_EQ(terminal.run({"trust"}), 0);
+  EXPECT_EQ(terminal.run({"trust", "--json"}), 0);
+  EXPECT_EQ(terminal.run({"trust", "ls"}), 0);
+  EXPECT_EQ(terminal.run({"trust", "--help"}), 0);
+  EXPECT_NE(terminal.out.find("pyro trust [flags]"), std::string::npos);
+  EXPECT_EQ(terminal.run({"trust", "nothing"}), 64);
+}
+
 TEST(Run, ApprovalIsAskedOnATerminalOnly) {
   Terminal terminal;
   terminal.world.answers["reset"] = [](const Json&, const operations::Callbacks& callbacks) -> Json {

@@ -1,5 +1,7 @@
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
+#include <pyro/cli/render_parts.hpp>
+#include <pyro/cli/render_trust.hpp>
 #include <pyro/cli/session.hpp>
 
 #include <fstream>
@@ -43,7 +45,9 @@ int run(Session& session) {
   const auto result = session.call("plan", parameters);
   session.show(result, [](const Json& plan) {
     const auto text = get_string(plan, "text");
-    return text + (text.ends_with('\n') ? "" : "\n");
+    const auto taken = render_host_requests(list_at(value_at(plan, "plan"), "host_requests"));
+    return text + (text.ends_with('\n') ? "" : "\n")
+           + (taken.empty() ? "" : "\nTakes of your machine, as agreed:\n" + taken);
   });
   if (session.format() == Format::github) {
     write_step_summary(session, get_string(result, "text"));

@@ -1,0 +1,92 @@
+#include "render_trust.hpp"
+
+#include "render.hpp"
+#include "render_parts.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <algorithm>
+
+namespace pyro::cli {
+
+namespace {
+
+std::string place_of(const Json& request) {
+  const auto found = request.find("position");
+  if (found == request.end() || int_or(*found, "line", 0) == 0) {
+    return "";
+  }
+  return fmt::format("  {}:{}", text_at(*found, "file"), int_or(*found, "line", 0));
+}
+
+std::string lines_of_requests(const Json& requests, std::string_view mark) {
+  std::size_t width = 0;
+  for (const auto& request : requests) {
+    width = std::max(width, text_at(request, "address").size());
+  }
+  std::string text;
+  for (const auto& request : requests) {
+    text += fmt::format(
+        "{} {:<11}  {:<{}}  {}{}\n", mark, text_at(request, "kind"), text_at(request, "address"), width,
+        text_at(request, "what"), place_of(request));
+  }
+  return text;
+}
+
+bool contains(const Json& list, const Json& request) {
+  return std::find(list.begin(), list.end(), request) != list.end();
+}
+
+} // namespace
+
+std::string render_host_requests(const Json& requests) {
+  return lines_of_requests(requests, " ");
+}
+
+std::string render_wanted(const Json& wanted, Style style) {
+  const auto& requests = list_at(wanted, "requests");
+  const auto file = text_at(wanted, "file");
+  if (requests.empty()) {
+    return fmt::format("{} wants nothing of your machine outside its directory.\n", file);
+  }
+  const auto& added = list_at(wanted, "added");
+  const auto& removed = list_at(wanted, "removed");
+  const bool is_change = added.size() < requests.size() || !removed.empty();
+  auto text = fmt::format("{} wants of your machine:\n", file);
+  Json known = Json::array();
+  for (const auto& request : requests) {
+    if (!is_change || !contains(added, request)) {
+      known.push_back(request);
+    }
+  }
+  text += lines_of_requests(known, " ");
+  if (is_change && bool_or(wanted, "agreed", false) == false) {
+    text += added.empty() && removed.empty() ? "" : "Since it was agreed to:\n";
+    text += style.bold(lines_of_requests(added, "+"));
+    text += lines_of_requests(removed, "-");
+  } else {
+    text += is_change ? lines_of_requests(added, " ") : "";
+  }
+  return text;
+}
+
+std::string render_trust_list(const Json& result) {
+  std::string text;
+  for (const auto& checkout : list_at(result, "checkouts")) {
+    text += fmt::format(
+        "{}{}\n", text_at(checkout, "checkout"), bool_or(checkout, "present", true) ? "" : "  (gone)");
+    for (const auto& agreement : list_at(checkout, "agreements")) {
+      const auto profile = text_at(agreement, "profile");
+      text += fmt::format(
+          "  {}{}, {}:\n", text_at(agreement, "file"), profile.empty() ? "" : " --profile " + profile,
+          age_text(epoch_at(agreement, "agreed_at"), epoch_now()));
+      text += lines_of_requests(list_at(agreement, "requests"), "   ");
+    }
+  }
+  for (const auto& path : list_at(result, "damaged")) {
+    text += fmt::format("damaged: {}\n", path.is_string() ? text_at({{"path", path}}, "path") : "");
+  }
+  return text.empty() ? "Nothing was agreed to.\n" : text;
+}
+
+} // namespace pyro::cli
