@@ -207,7 +207,7 @@ TEST_F(Trust, NothingIsAskedInsideOfTheCheckout) {
       "secrets: {a: {file: ./secrets/key}, b: {file: secrets/link}}\n",
       "    secrets: [a, b]\n    env_file: [config/dev.env]\n");
   expect(0, {"apply"});
-  EXPECT_EQ(in_service("cat /run/secrets/b"), "inside\n");
+  EXPECT_EQ(in_service("wc -c < /run/secrets/b"), "7\n");
   EXPECT_TRUE(json({"trust"})["requests"].empty());
   EXPECT_TRUE(json({"trust", "ls"})["checkouts"].empty());
 }
@@ -324,7 +324,7 @@ TEST_F(Trust, WhoAgreesAndWhoDoesNot) {
 TEST_F(Trust, TheCallersOwnWordsNeedNoAgreement) {
   const auto made = expect(
       0, {"workspace", "create", "host", "--seed-path", (outside() / "tree").string(), "--secret-file",
-          "token=" + (outside() / "file").string(), "--name", "by-hand", "--id-only"});
+          "token=" + (outside() / "env").string(), "--name", "by-hand", "--id-only"});
   EXPECT_EQ(expect(0, {"workspace", "exec", "by-hand", "--", "cat", "file"}).out, m_marker + "\n");
   expect(0, {"workspace", "delete", "by-hand"});
 }

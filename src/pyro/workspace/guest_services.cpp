@@ -229,7 +229,12 @@ Redactor deliver_secrets(
     const auto& secret = spec.secrets.at(file.name);
     auto known = values.find(file.name);
     if (known == values.end()) {
-      auto value = declared_secret(secret, directory);
+      std::optional<std::string> value;
+      try {
+        value = declared_secret(secret, directory);
+      } catch (Error& error) {
+        throw error.at(spec.place("secrets." + file.name));
+      }
       if (!value && secret.required) {
         throw Error(ErrorCode::input_missing, "the secret {} is not set (from {})", file.name, secret.from)
             .at(spec.place("secrets." + file.name));
