@@ -11,7 +11,7 @@ namespace pyro::cli {
 
 namespace {
 
-std::string place_of(const Json& request) {
+std::string request_place(const Json& request) {
   const auto found = request.find("position");
   if (found == request.end() || int_or(*found, "line", 0) == 0) {
     return "";
@@ -28,12 +28,12 @@ std::string lines_of_requests(const Json& requests, std::string_view mark) {
   for (const auto& request : requests) {
     text += fmt::format(
         "{} {:<11}  {:<{}}  {}{}\n", mark, text_at(request, "kind"), text_at(request, "address"), width,
-        text_at(request, "what"), place_of(request));
+        text_at(request, "what"), request_place(request));
   }
   return text;
 }
 
-bool contains(const Json& list, const Json& request) {
+bool is_among(const Json& list, const Json& request) {
   return std::find(list.begin(), list.end(), request) != list.end();
 }
 
@@ -55,7 +55,7 @@ std::string render_wanted(const Json& wanted, Style style) {
   auto text = fmt::format("{} wants of your machine:\n", file);
   Json known = Json::array();
   for (const auto& request : requests) {
-    if (!is_change || !contains(added, request)) {
+    if (!is_change || !is_among(added, request)) {
       known.push_back(request);
     }
   }

@@ -15,17 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 5> k_kinds{"command", "environment", "path", "listen", "cache"};
+constexpr std::array<std::string_view, 5> k_request_kinds{
+    "command", "environment", "path", "listen", "cache"};
 
-bool is_open(std::string_view text) {
+bool has_host_variable(std::string_view text) {
   return text.find("${env:") != std::string_view::npos;
 }
 
-auto key_of(const HostRequest& request) {
+auto request_key(const HostRequest& request) {
   return std::tie(request.kind, request.what, request.address);
 }
 
-std::string normal(const std::string& directory, const std::string& path) {
+std::string normal_path(const std::string& directory, const std::string& path) {
   auto whole = (fs::path(directory) / path).lexically_normal().string();
   while (whole.size() > 1 && whole.back() == '/') {
     whole.pop_back();
@@ -71,7 +72,7 @@ private:
   }
 
   /// A value that the host did not tell can become any path.
-  bool is_unknown(const std::string& text) const { return !m_spec.complete && is_open(text); }
+  bool is_unknown(const std::string& text) const { return !m_spec.complete && has_host_variable(text); }
 
   void add_path(
       const std::string& path, const std::string& address,
@@ -80,7 +81,7 @@ private:
     if (is_unknown(path)) {
       add(HostRequestKind::path, path + suffix, address);
     } else if (!relative_inside(m_directory, path)) {
-      add(HostRequestKind::path, normal(m_directory, path) + suffix, address);
+      add(HostRequestKind::path, normal_path(m_directory, path) + suffix, address);
     }
   }
 
@@ -150,15 +151,15 @@ private:
 } // namespace
 
 std::string_view name_of(HostRequestKind kind) {
-  return k_kinds.at(static_cast<std::size_t>(kind));
+  return k_request_kinds.at(static_cast<std::size_t>(kind));
 }
 
 bool HostRequest::operator==(const HostRequest& other) const {
-  return key_of(*this) == key_of(other);
+  return request_key(*this) == request_key(other);
 }
 
 bool HostRequest::operator<(const HostRequest& other) const {
-  return key_of(*this) < key_of(other);
+  return request_key(*this) < request_key(other);
 }
 
 HostRequests host_requests(const spec::Spec& spec, const std::string& directory) {
@@ -170,7 +171,8 @@ HostRequests untold_requests(const HostRequests& told, const HostRequests& compl
   for (const auto& request : complete) {
     const bool is_told = std::any_of(told.begin(), told.end(), [&](const HostRequest& known) {
       return known == request
-             || (known.kind == request.kind && known.address == request.address && is_open(known.what));
+             || (known.kind == request.kind && known.address == request.address
+                 && has_host_variable(known.what));
     });
     if (!is_told) {
       untold.push_back(request);
@@ -218,13 +220,13 @@ Json to_json(const HostRequests& requests) {
 HostRequests host_requests_from_json(const Json& list) {
   HostRequests requests;
   for (const auto& item : list) {
-    const auto kind = std::find(k_kinds.begin(), k_kinds.end(), get_string(item, "kind"));
-    if (kind == k_kinds.end()) {
+    const auto kind = std::find(k_request_kinds.begin(), k_request_kinds.end(), get_string(item, "kind"));
+    if (kind == k_request_kinds.end()) {
       throw Error(ErrorCode::protocol, "'{}' is no kind of request", get_string(item, "kind"));
     }
     const auto& place = value_at(item, "position");
     requests.push_back(
-        {static_cast<HostRequestKind>(kind - k_kinds.begin()),
+        {static_cast<HostRequestKind>(kind - k_request_kinds.begin()),
          get_string(item, "what"),
          get_string(item, "address"),
          {get_string(place, "file"), static_cast<int>(get_int(place, "line")),
@@ -238,7 +240,8 @@ std::string to_string(const HostRequest& request) {
 }
 
 std::optional<std::string> relative_inside(const std::string& directory, const std::string& path) {
-  const auto relative = fs::path(normal(directory, path)).lexically_relative(normal(directory, ".")).string();
+  const auto relative =
+      fs::path(normal_path(directory, path)).lexically_relative(normal_path(directory, ".")).string();
   const bool climbs = relative.empty() || relative == ".." || relative.starts_with("../");
   return climbs ? std::nullopt : std::optional<std::string>(relative);
 }

@@ -12,7 +12,7 @@ namespace pyro::workspace {
 
 namespace {
 
-std::string absolute(const std::string& directory, const std::string& path) {
+std::string as_written(const std::string& directory, const std::string& path) {
   return (std::filesystem::path(directory) / path).lexically_normal().string();
 }
 
@@ -29,7 +29,7 @@ std::optional<std::string>
 maybe_read_named(const std::string& directory, const std::string& path, std::size_t limit) {
   const auto inside = relative_inside(directory, path);
   if (!inside) {
-    return os::maybe_read_file(absolute(directory, path), limit);
+    return os::maybe_read_file(as_written(directory, path), limit);
   }
   try {
     return os::maybe_read_inside(directory, *inside, limit);
@@ -42,7 +42,7 @@ std::string resolved_path(const std::string& directory, const std::string& path)
   const auto inside = relative_inside(directory, path);
   try {
     return (inside ? os::maybe_path_inside(directory, *inside) : std::nullopt)
-        .value_or(absolute(directory, path));
+        .value_or(as_written(directory, path));
   } catch (Error& error) {
     tell_the_way_out(error);
   }

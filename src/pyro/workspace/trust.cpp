@@ -18,11 +18,11 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::size_t k_most_agreements = 16;
-constexpr std::size_t k_most_bytes = 16 << 20;
-constexpr std::chrono::seconds k_patience{30};
+constexpr std::size_t k_most_trust_bytes = 16 << 20;
+constexpr std::chrono::seconds k_trust_patience{30};
 
 /// nullopt: the directory is gone.
-std::optional<std::uint64_t> inode_of(const std::string& directory) {
+std::optional<std::uint64_t> inode_of_checkout(const std::string& directory) {
   struct stat status {};
 
   if (::stat(directory.c_str(), &status) != 0) {
@@ -48,7 +48,7 @@ Json to_json(const CheckoutTrust& trust) {
       {"agreements", agreements}};
 }
 
-CheckoutTrust read_record(const std::string& path, const std::string& text) {
+CheckoutTrust read_trust_record(const std::string& path, const std::string& text) {
   const auto document = parse_json(text, path);
   store::check_layout_version(document, path);
   CheckoutTrust trust;
@@ -70,13 +70,13 @@ std::string TrustRecords::path_of(const std::string& checkout) const {
 
 std::optional<CheckoutTrust> TrustRecords::find(const std::string& checkout) const {
   const auto path = path_of(checkout);
-  const auto text = os::maybe_read_file(path, k_most_bytes);
+  const auto text = os::maybe_read_file(path, k_most_trust_bytes);
   if (!text) {
     return std::nullopt;
   }
   try {
-    auto trust = read_record(path, *text);
-    const bool is_it = trust.checkout == checkout && inode_of(checkout) == trust.inode;
+    auto trust = read_trust_record(path, *text);
+    const bool is_it = trust.checkout == checkout && inode_of_checkout(checkout) == trust.inode;
     return is_it ? std::optional(std::move(trust)) : std::nullopt;
   } catch (Error& error) {
     throw error.with_hint("`pyro trust rm` removes the record; the next `pyro trust` makes another");
@@ -108,20 +108,20 @@ HostRequests TrustRecords::last_agreed(const TrustSubject& subject) const {
 }
 
 void TrustRecords::agree(const TrustSubject& subject, const HostRequests& requests) const {
-  const auto inode = inode_of(subject.checkout);
+  const auto inode = inode_of_checkout(subject.checkout);
   if (!inode) {
     throw Error(ErrorCode::input_missing, "there is no directory {}", subject.checkout);
   }
   m_base.prepare();
   os::make_directories(directory(), 0700);
-  const os::ExclusiveLock lock(directory() + "/lock", "trust", k_patience);
+  const os::ExclusiveLock lock(directory() + "/lock", "trust", k_trust_patience);
   auto trust = find(subject.checkout).value_or(CheckoutTrust{subject.checkout, *inode, {}});
   Agreement agreement{digest_of(requests), subject.file, subject.profile, requests, os::now_epoch()};
   std::erase_if(trust.agreements, [&](const auto& known) { return known.digest == agreement.digest; });
   trust.agreements.push_back(std::move(agreement));
   auto text = dump_json(to_json(trust));
   while (trust.agreements.size() > 1
-         && (trust.agreements.size() > k_most_agreements || text.size() > k_most_bytes)) {
+         && (trust.agreements.size() > k_most_agreements || text.size() > k_most_trust_bytes)) {
     trust.agreements.erase(trust.agreements.begin());
     text = dump_json(to_json(trust));
   }
@@ -136,8 +136,8 @@ std::vector<CheckoutTrust> TrustRecords::list(std::vector<std::string>& damaged)
       continue;
     }
     try {
-      if (const auto text = os::maybe_read_file(path, k_most_bytes)) {
-        all.push_back(read_record(path, *text));
+      if (const auto text = os::maybe_read_file(path, k_most_trust_bytes)) {
+        all.push_back(read_trust_record(path, *text));
       }
     } catch (const Error&) {
       damaged.push_back(path);
@@ -154,7 +154,7 @@ bool TrustRecords::remove(const std::string& checkout) const {
   if (!os::exists(path)) {
     return false;
   }
-  const os::ExclusiveLock lock(directory() + "/lock", "trust", k_patience);
+  const os::ExclusiveLock lock(directory() + "/lock", "trust", k_trust_patience);
   os::remove_tree(path);
   os::sync_directory(directory());
   return true;
