@@ -25,8 +25,6 @@ namespace pyro::os {
 namespace {
 
 // Above every range that login.defs, systemd-nspawn and container engines hand out.
-constexpr std::uint32_t k_shifted_base = 0x70000000;
-constexpr std::uint32_t k_id_count = 65536;
 
 // From /etc/passwd itself, since static programs cannot ask name services; $USER where the user is not in it.
 // A wrong name does no harm: newuidmap(1) checks for itself whose ranges these are.
@@ -151,9 +149,7 @@ const IdSpace& IdSpace::current() {
   static const IdSpace s_space = [] {
     IdSpace space;
     if (::geteuid() == 0) {
-      space.m_kind = Kind::shifted;
-      space.m_uids = space.m_gids = {{0, k_shifted_base, k_id_count}};
-      return space;
+      return shifted_to(k_shifted_base);
     }
     const auto uids = subordinate_range("/etc/subuid");
     const auto gids = subordinate_range("/etc/subgid");
@@ -174,6 +170,17 @@ const IdSpace& IdSpace::current() {
     return space;
   }();
   return s_space;
+}
+
+IdSpace IdSpace::shifted_to(std::uint32_t outside) {
+  IdSpace space;
+  space.m_kind = Kind::shifted;
+  space.m_uids = space.m_gids = {{0, outside, k_id_count}};
+  return space;
+}
+
+std::uint32_t last_id(const std::vector<IdRange>& ranges) {
+  return ranges.back().inside + ranges.back().count - 1;
 }
 
 void IdSpace::map_process(pid_t pid) const {

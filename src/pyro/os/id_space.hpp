@@ -23,6 +23,14 @@ struct IdRange {
   bool operator==(const IdRange&) const = default;
 };
 
+/// As root sandboxes have ranges of k_id_count from here on: above every range that login.defs,
+/// systemd-nspawn and container engines hand out.
+inline constexpr std::uint32_t k_shifted_base = 0x70000000;
+inline constexpr std::uint32_t k_id_count = 65536;
+
+/// The last id that exists inside: nobody's (65535 is -1 in 16 bits, and so handed out by no machine).
+std::uint32_t last_id(const std::vector<IdRange>& ranges);
+
 class IdSpace {
 public:
   enum class Kind {
@@ -31,8 +39,12 @@ public:
     single,      // a user without: only id 0 exists inside
   };
 
-  /// Finds out once per process and remembers.
+  /// Finds out once per process and remembers. As root its range is the one that no sandbox has: files are
+  /// given to it, and programs that serve sandboxes run in it. For a sandbox's own: sandbox_ids.hpp.
   static const IdSpace& current();
+
+  /// As root, another range of as many ids, starting at `outside`.
+  static IdSpace shifted_to(std::uint32_t outside);
 
   Kind kind() const { return m_kind; }
 

@@ -13,6 +13,15 @@ namespace pyro::store {
 
 namespace {
 
+/// What a sandbox would be refused (docs/decisions/0036) is not there for those who look from outside either.
+bool is_hidden(const LayeredDirectory::Source& source, const struct stat& status) {
+  constexpr mode_t k_list = S_IROTH | S_IXOTH;
+  if (!source.public_only || S_ISLNK(status.st_mode)) {
+    return false;
+  }
+  return S_ISDIR(status.st_mode) ? (status.st_mode & k_list) != k_list : (status.st_mode & S_IROTH) == 0;
+}
+
 /// A tree, or directory of the host, that lies at a certain place; nullptr where it is not there or no
 /// directory.
 std::shared_ptr<os::Fd> maybe_open_root(const std::string& path) {
@@ -85,7 +94,7 @@ LayeredDirectory::part_at(std::shared_ptr<const Stack> stack, const std::string&
     if (host.at == at) {
       is_part = true;
       if (auto fd = maybe_open_root(host.path)) {
-        part.m_sources.push_back(Source{host.path, "", fd, fd});
+        part.m_sources.push_back(Source{host.path, "", fd, fd, true});
       }
     }
   }
@@ -126,7 +135,7 @@ std::optional<Found> LayeredDirectory::lookup(const std::string& name) const {
     if (!status) {
       continue;
     }
-    if (os::is_whiteout(*status)) {
+    if (os::is_whiteout(*status) || is_hidden(source, *status)) {
       return std::nullopt;
     }
     return Found{source.root, joined(source.path, name), *status, source.root_fd};
@@ -153,13 +162,23 @@ LayeredDirectory::enter(const std::string& name, const LayeredDirectory* other) 
       if (opened < 0 && (errno == ENOTDIR || errno == ELOOP)) {
         break; // a whiteout, or a file: nothing below it takes part
       }
+      if (opened < 0 && errno == EACCES && source.public_only) {
+        break;
+      }
       if (opened < 0) {
         throw Error::from_errno(errno, "open the directory " + path);
       }
       fd = std::make_shared<os::Fd>(opened);
     }
+
+    struct stat status {};
+
+    if (source.public_only && (::fstat(fd->get(), &status) < 0 || is_hidden(source, status))) {
+      break; // it lies below everything
+    }
     const bool hides = &source != &m_sources.back() && os::is_opaque(fd->get());
-    below.m_sources.push_back(Source{source.root, std::move(path), std::move(fd), source.root_fd});
+    below.m_sources.push_back(
+        Source{source.root, std::move(path), std::move(fd), source.root_fd, source.public_only});
     if (hides) {
       break;
     }
@@ -185,7 +204,7 @@ std::vector<std::string> LayeredDirectory::names() const {
         continue;
       }
       const auto status = os::maybe_status_at(source.fd->get(), name);
-      if (status && !os::is_whiteout(*status)) {
+      if (status && !os::is_whiteout(*status) && !is_hidden(source, *status)) {
         result.push_back(std::move(name));
       }
     }

@@ -1,5 +1,5 @@
 // Reads a stack of layers as overlayfs would show it, without mounting anything: whiteouts, opaque
-// directories, and host directories below everything. Symlinks are found, never followed.
+// directories, and what is public of host directories below everything. Symlinks are found, never followed.
 #pragma once
 
 #include <pyro/os/fd.hpp>
@@ -66,6 +66,7 @@ public:
     std::string path; // in that tree
     std::shared_ptr<os::Fd> fd;
     std::shared_ptr<os::Fd> root_fd;
+    bool public_only = false; // a directory of this machine, of which only what everybody may read is there
   };
 
   /// One entry of this directory; nullopt: not there (or deleted).

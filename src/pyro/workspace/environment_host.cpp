@@ -14,7 +14,7 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::string_view k_fingerprint_format = "pyro host environment 1";
+constexpr std::string_view k_fingerprint_format = "pyro host environment 2";
 
 /// Top-level names that hold programs. On a machine with merged /usr all but two are symlinks.
 constexpr std::array<const char*, 9> k_program_places{"usr",   "opt",   "bin",    "sbin",  "lib",
@@ -103,7 +103,7 @@ Host observe_host(const std::vector<std::string>& private_paths, const std::stri
     const auto status = os::maybe_status_at(top.get(), name);
     if (status && S_ISLNK(status->st_mode)) {
       host.symlinks[name] = os::read_link_at(top.get(), name);
-    } else if (status && S_ISDIR(status->st_mode)) {
+    } else if (status && S_ISDIR(status->st_mode) && (status->st_mode & 0005) == 0005) {
       const bool usable =
           host.id_space == os::IdSpace::Kind::shifted || !root.empty() || !holds_other_mounts(name);
       if (usable) {

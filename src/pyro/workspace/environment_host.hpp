@@ -1,6 +1,6 @@
 // The environment `host`: this machine's programs, live and read-only, under one layer that we make. The
 // layer holds the top-level skeleton, copies of /etc and of parts of /var without anything that is not
-// public, and what hides secrets below the live directories.
+// public, and what hides private names below the live directories.
 #pragma once
 
 #include "environment_cache.hpp"
@@ -42,8 +42,9 @@ Json host_details(const Host& host, const PlannedTree& plan);
 /// Skeleton, /etc, /var (environment_host_files.cpp).
 void plan_host_files(PlannedTree& plan, const Host& host);
 
-/// What must lie over the live directories (environment_host_scan.cpp): masks; and for an ordinary user, to
-/// whom their owners do not exist, every directory, so that it can be written inside.
+/// What must lie over the live directories (environment_host_scan.cpp): masks, which keep out of sight what
+/// could not be read anyway (docs/decisions/0036); and for an ordinary user, to whom their owners do not
+/// exist, every directory, so that it can be written inside.
 void plan_host_masks(PlannedTree& plan, const Host& host);
 
 } // namespace pyro::workspace

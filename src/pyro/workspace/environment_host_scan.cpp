@@ -24,8 +24,7 @@ struct DirCloser {
 class Scan {
 public:
   explicit Scan(const Host& host)
-      : m_host(host), m_look_at_files(host.id_space == os::IdSpace::Kind::shifted),
-        m_keep_directories(host.id_space != os::IdSpace::Kind::shifted) {}
+      : m_host(host), m_keep_directories(host.id_space != os::IdSpace::Kind::shifted) {}
 
   PlannedTree run() {
     for (const auto& name : m_host.directories) {
@@ -105,8 +104,7 @@ private:
   void look_at(
       int parent, const dirent& entry, const std::string& path, PlannedTree& found,
       std::vector<std::string>& directories) {
-    const auto type = entry.d_type;
-    if (type == DT_LNK || (type == DT_REG && !m_look_at_files)) {
+    if (entry.d_type == DT_LNK) {
       return;
     }
 
@@ -122,7 +120,7 @@ private:
       look_at_directory(status, path, found, directories);
     } else if (!S_ISLNK(status.st_mode) && !S_ISREG(status.st_mode)) {
       found[path] = {PlannedEntry::Kind::whiteout}; // sockets, FIFOs, devices
-    } else if (S_ISREG(status.st_mode) && m_look_at_files && (status.st_mode & S_IROTH) == 0) {
+    } else if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) == 0) {
       found[path] = {PlannedEntry::Kind::whiteout};
     }
   }
@@ -145,7 +143,6 @@ private:
   }
 
   const Host& m_host;
-  const bool m_look_at_files;    // as root everything could be read
   const bool m_keep_directories; // as an ordinary user nothing could be written
   std::mutex m_mutex;
   std::condition_variable m_changed;

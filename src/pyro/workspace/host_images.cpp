@@ -40,7 +40,7 @@ std::string HostImages::image_of(const std::string& directory) const {
         ErrorCode::invalid_argument, "/{} is none of this machine's directories of programs", directory);
   }
   const auto key =
-      Sha256().field("host image 1").field(host_fingerprint(host, m_cache)).field(directory).finish();
+      Sha256().field("host image 2").field(host_fingerprint(host, m_cache)).field(directory).finish();
   auto path = fmt::format("{}/host-{}-{}.erofs", m_base.images(), key, directory);
   if (os::exists(path)) {
     return path;
@@ -66,7 +66,8 @@ std::string HostImages::image_of(const std::string& directory) const {
        .key = key,
        .expected_bytes = part.size_bytes,
        .excluded = std::move(part.excluded),
-       .owned_by_root = host.id_space != os::IdSpace::Kind::shifted},
+       .owned_by_root = host.id_space != os::IdSpace::Kind::shifted,
+       .public_only = true},
       path, m_progress);
   return path;
 }

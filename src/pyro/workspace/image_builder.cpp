@@ -43,7 +43,42 @@ std::string uuid_of(const HexDigest& key) {
       key.substr(20, 12));
 }
 
-os::Command mkfs_command(const ImageSource& source, const std::string& image) {
+/// Makes `command` run as an id that owns nothing, is in no group and can do nothing: the kernel refuses it
+/// what became private since the tree was looked at.
+void run_as_stranger(os::Command& command) {
+  const auto id = std::to_string(os::IdSpace::current().uids().front().outside);
+  std::vector<std::string> argv{
+      required_program("setpriv", "util-linux", "making the image of a directory of this machine"),
+      "--reuid=" + id,
+      "--regid=" + id,
+      "--clear-groups",
+      "--inh-caps=-all",
+      "--no-new-privs",
+      "--pdeathsig=KILL",
+      "--"};
+  argv.insert(argv.end(), command.argv.begin(), command.argv.end());
+  command.argv = std::move(argv);
+}
+
+bool is_for_stranger(const ImageSource& source) {
+  return source.public_only && os::IdSpace::current().kind() == os::IdSpace::Kind::shifted;
+}
+
+/// A new file, which the stranger may write to where it is the one who does.
+os::Fd new_image(const ImageSource& source, const std::string& image) {
+  auto file = os::open_file(image, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  const auto& space = os::IdSpace::current();
+  if (is_for_stranger(source)
+      && ::fchown(file.get(), space.uids().front().outside, space.gids().front().outside) < 0) {
+    throw Error::from_errno(errno, fmt::format("chown {}", image));
+  }
+  return file;
+}
+
+constexpr int k_image_number = 3;
+
+os::Command mkfs_command(const ImageSource& source) {
+  const auto image = fmt::format("/proc/self/fd/{}", k_image_number);
   os::Command command;
   command.argv = {
       required_program("mkfs.erofs", "erofs-utils", "making the image of a layer"),
@@ -61,6 +96,9 @@ os::Command mkfs_command(const ImageSource& source, const std::string& image) {
   command.argv.insert(command.argv.end(), {image, source.tree});
   command.env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"SOURCE_DATE_EPOCH", k_latest_time}};
   command.die_with_parent = true;
+  if (is_for_stranger(source)) {
+    run_as_stranger(command);
+  }
   return command;
 }
 
@@ -70,7 +108,7 @@ void finish_image(const std::string& image) {
 
   struct stat status {};
 
-  if (::fstat(file.get(), &status) < 0
+  if (::fstat(file.get(), &status) < 0 || ::fchown(file.get(), ::getuid(), ::getgid()) < 0
       || ::ftruncate(file.get(), (status.st_size + k_block - 1) / k_block * k_block) < 0
       || ::fchmod(file.get(), 0444) < 0 || ::fsync(file.get()) < 0) {
     throw Error::from_errno(errno, fmt::format("finish the image {}", image));
@@ -94,13 +132,14 @@ Error disk_full(const ImageSource& source, const std::string& directory) {
 }
 
 void make_image(const ImageSource& source, const std::string& image, const std::string& directory) {
-  const auto command = mkfs_command(source, image);
+  const auto command = mkfs_command(source);
   const auto [result, last_lines] = follow_work(
       [&](int output, int stop) -> Json {
         const auto null = os::open_file("/dev/null", O_RDONLY);
         return os::IdSpace::current().run([&]() -> Json {
           auto mkfs = command;
-          mkfs.fds = {{0, null.get()}, {1, output}, {2, output}};
+          const auto file = new_image(source, image);
+          mkfs.fds = {{0, null.get()}, {1, output}, {2, output}, {k_image_number, file.get()}};
           const auto outcome = run_until_asked_to_stop(std::move(mkfs), stop);
           if (outcome.ok()) {
             finish_image(image);
@@ -118,6 +157,9 @@ void make_image(const ImageSource& source, const std::string& image, const std::
       throw disk_full(source, directory);
     }
     throw Error(ErrorCode::failed, "mkfs.erofs failed for {}: {}", source.what, get_string(result, "outcome"))
+        .with_hint(
+            source.public_only ? "if a file there was closed to others just now, run the same command again"
+                               : "")
         .with_output(last_lines);
   }
 }

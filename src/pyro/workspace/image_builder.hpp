@@ -19,6 +19,7 @@ struct ImageSource {
   std::uint64_t expected_bytes = 0;    // for the check that there is room
   std::vector<std::string> excluded{}; // relative to the tree
   bool owned_by_root = false;          // whoever owns the files here
+  bool public_only = false;            // as root too, no more is read than what everybody may
 };
 
 /// Makes the image and puts it at `path`, read-only and durable; whoever looks sees all of it or nothing.

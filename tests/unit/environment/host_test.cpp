@@ -86,6 +86,13 @@ TEST_F(HostPlan, MakesDirectoriesWritableForUsers) {
   EXPECT_TRUE(plan.contains("usr/bin"));
   EXPECT_EQ(plan.at("usr/fifo").kind, PlannedEntry::Kind::whiteout);
   EXPECT_FALSE(plan.contains("usr/bin/tool"));
+  EXPECT_EQ(plan.at("usr/bin/hidden").kind, PlannedEntry::Kind::whiteout);
+}
+
+TEST_F(HostPlan, LeavesOutDirectoriesThatAreNotPublic) {
+  make_host();
+  ASSERT_EQ(::chmod(path("h/opt").c_str(), 0750), 0);
+  EXPECT_EQ(observe_host({}, path("h")).directories, std::vector<std::string>{"usr"});
 }
 
 TEST_F(HostPlan, FingerprintFollowsWhatItIsMadeOf) {

@@ -5,6 +5,7 @@
 #include <pyro/os/tree_walk.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/host_images.hpp>
+#include <pyro/workspace/image_builder.hpp>
 #include <pyro/workspace/layer_images.hpp>
 
 #include <sys/mount.h>
@@ -261,6 +262,31 @@ TEST_F(LayerImagesTest, OfThisMachineLeaveOutWhatIsNotPublic) {
   const auto part = public_part(path("usr"), {"state"});
   EXPECT_EQ(part.excluded, (std::vector<std::string>{"bin/hidden", "closed", "state"}));
   EXPECT_EQ(part.size_bytes, 4096U);
+}
+
+TEST_F(LayerImagesTest, OfThisMachineNoMoreIsReadThanEverybodyMay) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "a user's own files are the user's to read";
+  }
+  write("usr/bin/tool", "tool", 0755);
+  ASSERT_EQ(::chmod(path("").c_str(), 0755), 0);
+  store::prepare_private_directory(m_base.images());
+  const auto build = [&](char key) {
+    const auto image = m_base.images() + "/" + std::string(1, key) + ".erofs";
+    build_image(
+        m_base,
+        {.what = "/usr",
+         .tree = path("usr"),
+         .key = std::string(64, key),
+         .owned_by_root = false,
+         .public_only = true},
+        image, {});
+    return image;
+  };
+  os::run_checked({{"fsck.erofs", build('a')}});
+  write("usr/bin/late", "secret", 0600); // as if it came after the tree was looked at
+  EXPECT_THROW(build('b'), Error);
+  EXPECT_FALSE(os::exists(m_base.images() + "/b.erofs"));
 }
 
 TEST_F(LayerImagesTest, OfThisMachineGiveWayToNewer) {

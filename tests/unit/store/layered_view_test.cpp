@@ -41,6 +41,28 @@ TEST(LayeredView, WhiteoutsAndOpaqueDirectories) {
   EXPECT_FALSE(view.lookup("b/one"));
 }
 
+TEST(LayeredView, OfAHostDirectoryOnlyWhatIsPublicIsThere) {
+  const Scratch scratch;
+  for (const auto* path :
+       {"host/open/public", "host/open/private", "host/open/group", "host/closed/public",
+        "host/unlisted/public", "layer/usr/closed/ours"}) {
+    write(scratch / path, "x");
+  }
+  ASSERT_EQ(::chmod((scratch / "host/open/private").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod((scratch / "host/open/group").c_str(), 0640), 0);
+  ASSERT_EQ(::chmod((scratch / "host/closed").c_str(), 0700), 0);
+  ASSERT_EQ(::chmod((scratch / "host/unlisted").c_str(), 0711), 0);
+  ASSERT_EQ(::chmod((scratch / "layer/usr/closed/ours").c_str(), 0600), 0);
+  const LayeredView view(Stack::of({scratch / "layer"}, {{scratch / "host", "usr"}}));
+  EXPECT_EQ(view.list("usr"), (Names{"closed", "open"}));
+  EXPECT_EQ(view.list("usr/open"), Names{"public"});
+  EXPECT_EQ(view.list("usr/closed"), Names{"ours"}) << "a layer's own are there whatever their mode";
+  for (const auto* path :
+       {"usr/open/private", "usr/open/group", "usr/closed/public", "usr/unlisted", "usr/unlisted/public"}) {
+    EXPECT_FALSE(view.lookup(path)) << path;
+  }
+}
+
 TEST(LayeredView, AFileBetweenDirectoriesEndsTheMerge) {
   const Scratch scratch;
   write(scratch / "1/a/old", "");

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <tuple>
 #include <unistd.h>
 
 namespace pyro::backend::namespaces {
@@ -63,17 +64,38 @@ void enter_seccomp() {
   }
 }
 
-void set_resource_limits(std::int64_t pids) {
-  const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) < 0) {
-    throw Error::from_errno(errno, "setrlimit(CORE)");
-  }
-  if (pids > 0) {
-    const rlimit processes{static_cast<rlim_t>(pids), static_cast<rlim_t>(pids)};
-    if (::setrlimit(RLIMIT_NPROC, &processes) < 0) {
-      throw Error::from_errno(errno, "setrlimit(NPROC)");
+namespace {
+
+/// Of one process, where there may be `pids` of them.
+rlim_t descriptors_of_process(rlim_t allowed, std::int64_t pids, std::uint64_t file_max) {
+  constexpr rlim_t k_usual = 1024; // what programs count on to have
+  const auto share = file_max / 2 / static_cast<std::uint64_t>(std::max<std::int64_t>(pids, 1));
+  return std::min(allowed, std::max<rlim_t>(share, k_usual));
+}
+
+} // namespace
+
+void set_resource_limits(std::int64_t pids, std::uint64_t file_max) {
+  const auto set = [](__rlimit_resource resource, const char* name, rlimit limit) {
+    if (::setrlimit(resource, &limit) < 0) {
+      throw Error::from_errno(errno, fmt::format("setrlimit({})", name));
     }
+  };
+  set(RLIMIT_CORE, "CORE", {0, 0});
+  if (pids > 0) {
+    set(RLIMIT_NPROC, "NPROC", {static_cast<rlim_t>(pids), static_cast<rlim_t>(pids)});
   }
+  // Not more than the namespace has, whatever a program asks for.
+  for (const auto resource : {RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_MEMLOCK}) {
+    rlimit now{};
+    std::ignore = ::getrlimit(resource, &now);
+    set(resource, "SIGPENDING, MSGQUEUE, MEMLOCK", {now.rlim_cur, now.rlim_cur});
+  }
+  rlimit files{};
+  std::ignore = ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_max = descriptors_of_process(files.rlim_max, pids, file_max);
+  files.rlim_cur = std::min(files.rlim_cur, files.rlim_max);
+  set(RLIMIT_NOFILE, "NOFILE", files);
 }
 
 } // namespace pyro::backend::namespaces

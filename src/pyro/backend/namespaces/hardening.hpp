@@ -12,8 +12,9 @@ void drop_capabilities();
 /// prctl(PR_SET_NO_NEW_PRIVS) and the seccomp filter of filter/generate.cpp.
 void enter_seccomp();
 
-/// Core dumps off, and at most `pids` processes where that limit is not 0 (RLIMIT_NPROC counts per user
-/// namespace).
-void set_resource_limits(std::int64_t pids);
+/// Core dumps off, at most `pids` processes where that limit is not 0 (RLIMIT_NPROC counts per user
+/// namespace), and for each of them as many descriptors that all together are half of what the machine has
+/// (`file_max`), but 1024. Signals, queues and locked memory: as many as this process may.
+void set_resource_limits(std::int64_t pids, std::uint64_t file_max);
 
 } // namespace pyro::backend::namespaces

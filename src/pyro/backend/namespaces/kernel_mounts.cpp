@@ -1,6 +1,7 @@
 #include "kernel_mounts.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
 
 #include <sys/mount.h>
@@ -24,6 +25,9 @@ struct Device {
 
 constexpr std::array k_devices{Device{"null", 1, 3},   Device{"zero", 1, 5},    Device{"full", 1, 7},
                                Device{"random", 1, 8}, Device{"urandom", 1, 9}, Device{"tty", 5, 0}};
+
+/// Of the 4096 that all machines have by default; a quarter of them is kept for those outside.
+constexpr const char* k_max_terminals = "256";
 
 // Host-wide knobs and memory that no container sees.
 constexpr std::array k_masked_files{"proc/kcore",       "proc/keys",        "proc/latency_stats",
@@ -95,7 +99,9 @@ void make_dev(int root, const KernelSources& sources) {
   link_in(dev.get(), "/proc/self/fd/1", "stdout");
   link_in(dev.get(), "/proc/self/fd/2", "stderr");
   link_in(dev.get(), "pts/ptmx", "ptmx");
-  mount_in(root, "dev/pts", "devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}}, k_attributes);
+  mount_in(
+      root, "dev/pts", "devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}, {"max", k_max_terminals}},
+      k_attributes);
   mount_in(root, "dev/shm", "tmpfs", {{"mode", "1777"}, {"size", "256m"}}, k_attributes | MOUNT_ATTR_NODEV);
   mount_in(root, "dev/mqueue", "mqueue", {}, k_attributes | MOUNT_ATTR_NODEV);
 }
@@ -149,10 +155,30 @@ void mask(int root) {
   }
 }
 
-/// Nested user namespaces are the door to most kernel holes that need capabilities.
-void forbid_nested_user_namespaces(int root) {
-  if (const auto limit = os::maybe_open_beneath(root, "proc/sys/user/max_user_namespaces", O_WRONLY)) {
-    os::write_all(limit->get(), "0");
+/// What the kernel lets this user namespace have. Nested ones are the door to most holes that need
+/// capabilities. As root the rest is counted for the sandbox alone (os::SandboxIds); what an ordinary user's
+/// sandbox takes is missing to the user, so that each of its ids may take half.
+void limit_kernel_objects(int root) {
+  const auto directory = os::maybe_open_beneath(root, "proc/sys/user", O_PATH | O_DIRECTORY);
+  if (!directory) {
+    return;
+  }
+  const auto limit = [&](const std::string& name, std::int64_t value) {
+    if (const auto file = os::maybe_open_beneath(directory->get(), name, O_WRONLY)) {
+      os::write_all(file->get(), std::to_string(value));
+    }
+  };
+  limit("max_user_namespaces", 0);
+  if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
+    return;
+  }
+  for (const auto* name :
+       {"max_inotify_instances", "max_inotify_watches", "max_fanotify_groups", "max_fanotify_marks"}) {
+    const auto text = os::maybe_read_file(fmt::format("/proc/self/fd/{}/{}", directory->get(), name), 64);
+    const auto most = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
+    if (most > 1) {
+      limit(name, most / 2);
+    }
   }
 }
 
@@ -184,7 +210,7 @@ std::vector<std::string> mount_kernel_files(
   if (!machine_id.empty()) {
     cover_in_etc(root.get(), "machine-id", machine_id + "\n", MOUNT_ATTR_RDONLY);
   }
-  forbid_nested_user_namespaces(root.get());
+  limit_kernel_objects(root.get());
   mask(root.get());
   return notes;
 }

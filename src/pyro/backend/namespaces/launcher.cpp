@@ -28,9 +28,9 @@ namespace pyro::backend::namespaces {
 namespace {
 
 /// Mounts with the sandbox's ids; only root can make them. nullopt-like empty Fds: plain paths serve instead.
-MappedMounts map_mounts(const LaunchSpec& spec, pid_t child) {
+MappedMounts map_mounts(const LaunchSpec& spec, const os::IdSpace& space, pid_t child) {
   MappedMounts mapped;
-  if (os::IdSpace::current().kind() != os::IdSpace::Kind::shifted) {
+  if (space.kind() != os::IdSpace::Kind::shifted) {
     return mapped;
   }
   const auto user_namespace = os::open_file(fmt::format("/proc/{}/ns/user", child), O_RDONLY);
@@ -96,6 +96,7 @@ Sandbox launch(const LaunchSpec& spec) {
   Stopwatch watch(sandbox.timings);
   os::make_directories(spec.generation_dir);
   os::make_directories(spec.runtime_dir + "/root");
+  sandbox.ids = std::make_unique<os::SandboxIds>(spec.limits.pids);
   sandbox.cgroup = std::make_unique<os::Cgroup>(
       spec.cgroup_name, os::CgroupLimits{spec.limits.cpus, spec.limits.memory_bytes, spec.limits.pids});
   auto [channel, agent_channel] = os::socket_pair();
@@ -111,7 +112,8 @@ Sandbox launch(const LaunchSpec& spec) {
   constexpr std::uint64_t k_namespaces =
       CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   bool cloned_into_unified = false;
-  const pid_t pid = clone_process(k_namespaces, sandbox.cgroup->clone_fd(), cloned_into_unified);
+  const pid_t pid = sandbox.ids->count_for_it(
+      [&] { return clone_process(k_namespaces, sandbox.cgroup->clone_fd(), cloned_into_unified); });
   if (pid == 0) {
     control.reset();
     channel.reset();
@@ -125,8 +127,8 @@ Sandbox launch(const LaunchSpec& spec) {
   sandbox.cgroup->add(pid, cloned_into_unified);
   spare_agent(pid);
   const auto namespaces = spec.egress ? open_namespaces(pid) : SandboxNamespaces{};
-  os::IdSpace::current().map_process(pid);
-  const auto mapped = map_mounts(spec, pid);
+  sandbox.ids->space().map_process(pid);
+  const auto mapped = map_mounts(spec, sandbox.ids->space(), pid);
   std::vector<int> fds;
   for (const auto* mount : {&mapped.layers, &mapped.generation}) {
     if (*mount) {

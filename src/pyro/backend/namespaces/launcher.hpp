@@ -6,6 +6,7 @@
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
+#include <pyro/os/sandbox_ids.hpp>
 
 #include <memory>
 #include <string>
@@ -15,10 +16,11 @@ namespace pyro::backend::namespaces {
 
 /// A running sandbox. Destroying it kills every process inside and removes its control groups.
 struct Sandbox {
-  std::unique_ptr<os::Cgroup> cgroup; // declared first: removed last, when the processes are gone
-  os::Child agent;                    // pid 1 of the sandbox
-  os::Fd channel;                     // byte stream to the agent
-  os::Fd egress_tether;               // closing it ends pasta
+  std::unique_ptr<os::SandboxIds> ids; // declared first: given back last, when the processes are gone
+  std::unique_ptr<os::Cgroup> cgroup;  // removed when the processes are gone
+  os::Child agent;                     // pid 1 of the sandbox
+  os::Fd channel;                      // byte stream to the agent
+  os::Fd egress_tether;                // closing it ends pasta
   std::vector<std::string> notes;
   Json timings = Json::object(); // step → microseconds since the start
 };

@@ -128,12 +128,14 @@ std::optional<Check> host_files_check() {
   if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
     return std::nullopt;
   }
-  return Check{
-      "host-files", "note",
-      "with image: host this machine's files belong to nobody inside: they can be removed and replaced "
-      "there, "
-      "not written to in place",
-      ""};
+  std::string text = "with image: host this machine's files belong to nobody inside: they can be removed and "
+                     "replaced there, not written to in place";
+  if (os::IdSpace::current().kind() == os::IdSpace::Kind::single) {
+    text += "; and private files below /usr and /opt that belong to you or your groups can be read there, "
+            "where they "
+            "came after the environment was prepared";
+  }
+  return Check{"host-files", "note", text, ""};
 }
 
 Check limits_check() {

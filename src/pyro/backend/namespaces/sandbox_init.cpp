@@ -20,6 +20,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits>
 #include <sched.h>
 #include <unistd.h>
 
@@ -48,6 +49,12 @@ MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
     }
   }
   return mapped;
+}
+
+std::uint64_t open_files_of_machine() {
+  const auto text = os::maybe_read_file("/proc/sys/fs/file-max", 64);
+  const auto value = text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+  return value > 0 ? value : std::numeric_limits<std::uint64_t>::max();
 }
 
 void become_inside_root() {
@@ -140,6 +147,7 @@ void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, o
     throw Error::from_errno(errno, "sethostname");
   }
   os::bring_up_loopback();
+  const auto file_max = open_files_of_machine();
   const auto notes = enter_sandbox_root(spec, mapped, outside.resolv_conf);
   if (spec.egress) {
     if (os::receive_with_fds(control.get()).bytes.empty()) {
@@ -147,7 +155,7 @@ void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, o
     }
   }
   ::umask(022);
-  set_resource_limits(spec.limits.pids);
+  set_resource_limits(spec.limits.pids, file_max);
   drop_capabilities();
   enter_seccomp();
   execute_agent(spec, outside, agent, channel, control, notes);

@@ -1,6 +1,7 @@
 #include "sandbox_root.hpp"
 
 #include "kernel_mounts.hpp"
+#include "public_view.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
@@ -17,6 +18,10 @@
 namespace pyro::backend::namespaces {
 
 namespace {
+
+constexpr const char* k_private_host_files = "with image: host, files below this machine's /usr and /opt "
+                                             "that belong to you or your groups can be read "
+                                             "inside, private ones too (docs/security.md)";
 
 void make_directory(const char* path, mode_t mode = 0755) {
   if (::mkdir(path, mode) < 0 && errno != EEXIST) {
@@ -58,8 +63,8 @@ bool is_real_directory(const std::string& path) {
 }
 
 /// lowerdir= of one part, topmost first: the layers (or their subtree of that name), then the host's
-/// directory.
-std::string lower_directories(const LaunchSpec& spec, const std::string& part) {
+/// directory (`below`).
+std::string lower_directories(const LaunchSpec& spec, const std::string& part, const std::string& below) {
   std::string lower;
   for (std::size_t index = spec.root.layers.size(); index-- > 0;) {
     const auto& layers = spec.root.layers;
@@ -78,8 +83,8 @@ std::string lower_directories(const LaunchSpec& spec, const std::string& part) {
     }
     lower += (lower.empty() ? "" : ":") + name;
   }
-  if (part != "root") {
-    lower += (lower.empty() ? "" : ":") + fmt::format("h/{}", part);
+  if (!below.empty()) {
+    lower += (lower.empty() ? "" : ":") + below;
   }
   return lower;
 }
@@ -100,8 +105,8 @@ void prepare_upper(const std::string& part, const std::string& lowest) {
   }
 }
 
-void mount_part(const LaunchSpec& spec, const std::string& part) {
-  const auto lower = lower_directories(spec, part);
+void mount_part(const LaunchSpec& spec, const std::string& part, const std::string& below = "") {
+  const auto lower = lower_directories(spec, part, below);
   const auto topmost = lower.substr(0, lower.find(':'));
   prepare_upper(part, topmost);
   const auto data = fmt::format(
@@ -125,6 +130,21 @@ void mount_part(const LaunchSpec& spec, const std::string& part) {
   } catch (Error& error) {
     throw error.add_context(fmt::format("mounting the layers at /{}", part == "root" ? "" : part));
   }
+}
+
+/// The directories of this machine, each an overlay of its own. False: see k_private_host_files.
+bool mount_host_parts(const LaunchSpec& spec, const MappedMounts& mapped) {
+  bool all_public = true;
+  make_directory("h");
+  for (std::size_t index = 0; index < spec.root.host_dirs.size(); ++index) {
+    const auto& name = spec.root.host_dirs[index];
+    static const os::Fd s_none;
+    stage(index < mapped.host_dirs.size() ? mapped.host_dirs[index] : s_none, "/" + name, "h/" + name);
+    const auto view = mount_public_view(name);
+    all_public = all_public && view;
+    mount_part(spec, name, view.value_or("h/" + name));
+  }
+  return all_public;
 }
 
 /// Makes the directory inside the new root, component by component, following no symlink of the environment.
@@ -176,15 +196,8 @@ enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std
   ::umask(0);
   stage_layers(spec, mapped);
   stage(mapped.generation, spec.generation_dir, "gen");
-  make_directory("h");
-  for (std::size_t index = 0; index < spec.root.host_dirs.size(); ++index) {
-    const auto& name = spec.root.host_dirs[index];
-    static const os::Fd s_none;
-    stage(index < mapped.host_dirs.size() ? mapped.host_dirs[index] : s_none, "/" + name, "h/" + name);
-  }
-  for (const auto& part : parts_of(spec.root)) {
-    mount_part(spec, part);
-  }
+  mount_part(spec, "root");
+  const bool all_public = mount_host_parts(spec, mapped);
   attach_binds(spec, mapped);
   const KernelSources sources; // device nodes of the machine, taken while they can still be reached
   if (::chdir("root") < 0) {
@@ -194,6 +207,9 @@ enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std
   auto notes = mount_kernel_files(
       sources, spec.egress ? std::optional(resolv_conf) : std::nullopt, machine_id_of(spec));
   os::detach_old_root();
+  if (!all_public) {
+    notes.emplace_back(k_private_host_files);
+  }
   return notes;
 }
 
