@@ -1,0 +1,60 @@
+// What the kernel counts by user or for the machine: one sandbox takes all that it can get and keeps it; then
+// root outside and a second sandbox use the same. Run alone.
+#include "../support/home.hpp"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+namespace pyro::testing {
+namespace {
+
+class KernelLimits : public Functional, public ::testing::WithParamInterface<const char*> {
+protected:
+  void SetUp() override {
+    Functional::SetUp();
+    if (IsSkipped() || HasFatalFailure()) {
+      return;
+    }
+    spec();
+    fs::copy_file(program(), project() / "attack_limits");
+  }
+
+  static fs::path program() { return binary_dir() / "bin/attacks/attack_limits"; }
+
+  /// In the background inside, until the sandbox ends. The verdict: "took 128, then EMFILE".
+  std::string exhaust(const std::string& what) {
+    const auto result = inside(
+        "mkfifo hold && (./attack_limits " + what
+        + " spread <> hold > taken 2>&1 &); until grep -q took taken; do sleep 0.05; done; cat taken");
+    EXPECT_EQ(result.status, 0) << result;
+    return result.out;
+  }
+};
+
+TEST_P(KernelLimits, TakenInsideAreThereOutsideAndForOthers) {
+  const std::string what = GetParam();
+  if (::geteuid() != 0 && what != "terminals" && what != "files") {
+    GTEST_SKIP() << "counted for the user who started the sandbox (docs/security.md)";
+  }
+  const auto second = another_project("second");
+  spec("", second);
+  fs::copy_file(program(), second / "attack_limits");
+  expect(0, {"apply"});
+  expect(0, {"apply"}, {.cwd = second});
+  const auto taken = exhaust(what);
+  std::printf("%s: %s", what.c_str(), taken.c_str());
+  EXPECT_EQ(taken.find("then 0"), std::string::npos) << "nothing stopped it: " << taken;
+  const auto outside = command({program().string(), what, "few"});
+  EXPECT_EQ(outside.out.rfind("took 5,", 0), 0U) << "the user outside has none left: " << outside;
+  const auto other = pyro({"exec", "--", "./attack_limits", what, "few"}, {.cwd = second});
+  EXPECT_EQ(other.out.rfind("took 5,", 0), 0U) << "another sandbox has none left: " << other;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, KernelLimits,
+    ::testing::Values("inotify", "signals", "timers", "terminals", "files", "queues", "processes"),
+    [](const auto& each) { return std::string(each.param); });
+
+} // namespace
+} // namespace pyro::testing
