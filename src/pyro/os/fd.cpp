@@ -141,27 +141,6 @@ std::string read_all(int fd, std::size_t limit) {
   }
 }
 
-std::string read_file(const std::string& path, std::size_t limit) {
-  const auto fd = open_file(path, O_RDONLY);
-  try {
-    return read_all(fd.get(), limit);
-  } catch (Error& error) {
-    throw error.add_context(fmt::format("reading {}", path));
-  }
-}
-
-std::optional<std::string> maybe_read_file(const std::string& path, std::size_t limit) {
-  const auto fd = maybe_open(path, O_RDONLY);
-  if (!fd) {
-    return std::nullopt;
-  }
-  try {
-    return read_all(fd->get(), limit);
-  } catch (Error& error) {
-    throw error.add_context(fmt::format("reading {}", path));
-  }
-}
-
 Pipe make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) < 0) {

@@ -1,43 +1,33 @@
-// What git tracks in a checkout: reads .git/index (versions 2 to 4) itself and asks `git ls-files` where it
-// cannot.
+// What git tracks in a checkout, read from its index alone: whole, split or sparse. No git is started.
 #pragma once
+
+#include "git_checkout.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace pyro::store {
 
-/// Where a checkout keeps its things; worktrees and submodules have a .git file that points elsewhere.
-struct GitCheckout {
-  std::string top;        // absolute path of the working tree
-  std::string git_dir;    // holds the index
-  std::string common_dir; // holds info/exclude and config
-};
-
-/// The checkout that holds `directory` (itself or a parent); nullopt: none.
-std::optional<GitCheckout> find_checkout(const std::string& directory);
-/// The checkout whose top is exactly `directory`.
-std::optional<GitCheckout> checkout_at(const std::string& directory);
+struct GitIndexBytes;
 
 struct TrackedFile {
   std::string_view path; // relative to the top
-  std::uint32_t mode;    // 0100644, 0100755, 0120000 or 0160000 (a submodule)
+  /// 0100644, 0100755, 0120000, 0160000 (a submodule), or 040000: a directory of a sparse index, which says
+  /// nothing of the files in it. Its path ends with a slash.
+  std::uint32_t mode;
 };
 
 /// Sorted bytewise by path; paths of several merge stages appear once.
 class GitIndex {
 public:
-  /// An empty index where the checkout has none yet.
+  /// An empty index where the checkout has none yet. Error(protocol) for a damaged one, Error(unavailable)
+  /// for a form that only a later git knows, Error(input_missing) where a split one lacks its shared part.
   static GitIndex read(const GitCheckout& checkout);
-  /// nullopt: a form this reader does not know (split, sparse, SHA-256). Throws Error(protocol) for a damaged
-  /// one.
-  static std::optional<GitIndex> parse(std::string bytes);
-  /// The output of `git ls-files -z --stage`.
-  static GitIndex from_ls_files(std::string bytes);
+  /// One that is not split; throws as read() does.
+  static GitIndex parse(std::string bytes, std::size_t object_name_bytes = 20);
 
   const std::vector<TrackedFile>& files() const { return m_files; }
 
@@ -51,9 +41,13 @@ public:
   /// The files below a directory ("" is the top, "a/b" without slash at the end).
   Range below(std::string_view directory) const;
 
+  /// Does the index name this directory, or one above it, without naming what is in it (sparse)?
+  bool is_unlisted(std::string_view directory) const;
+
 private:
-  std::shared_ptr<const std::string> m_bytes; // paths point into it...
-  std::shared_ptr<const std::string> m_arena; // ...or into it, where they are compressed (version 4)
+  static GitIndex of(GitIndexBytes bytes);
+
+  std::vector<std::shared_ptr<const std::string>> m_storage; // paths point into it
   std::vector<TrackedFile> m_files;
 };
 

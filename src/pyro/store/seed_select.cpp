@@ -83,7 +83,7 @@ SeedSelector::SeedSelector(const SeedRequest& request)
   if (ignored && rules.tracked.empty()) {
     return; // somebody asked for a directory that git has nothing to do with
   }
-  rules.only_tracked = rules.only_tracked || ignored;
+  rules.only_tracked = (rules.only_tracked || ignored) && !repo->index.is_unlisted(repo->seed_below_top);
   m_root = std::move(rules);
 }
 
@@ -141,6 +141,11 @@ void DirectorySelection::list_tracked() {
   const auto& files = m_rules.repo->index.files();
   for (std::size_t i = m_rules.tracked.first; i < m_rules.tracked.last;) {
     auto path = files[i].path;
+    if (path.size() == m_repo_path_size) {
+      m_unlisted = true;
+      ++i;
+      continue;
+    }
     auto slash = path.find('/', m_repo_path_size);
     if (slash == std::string_view::npos) {
       m_tracked.push_back({path.substr(m_repo_path_size), {}, files[i].mode == k_submodule_mode});
@@ -208,7 +213,9 @@ DirectorySelection::Verdict DirectorySelection::judge(std::string_view name, boo
   if (ours == Match::included && m_selector.mode() != GitMode::tracked) {
     return {.taken = true};
   }
-  if (m_rules.only_tracked || git_match(name, is_directory) == Match::ignored) {
+  // What a sparse index leaves out and is there all the same goes by the ignore rules alone: whether git
+  // tracks it stands in objects, which may not even be here.
+  if ((m_rules.only_tracked && !m_unlisted) || git_match(name, is_directory) == Match::ignored) {
     return {};
   }
   return {.taken = true};

@@ -93,6 +93,7 @@ private:
   std::string m_repo_path; // the same as git calls it
   std::size_t m_path_size;
   std::size_t m_repo_path_size = 0;
+  bool m_unlisted = false; // a sparse index names this directory, not what is in it
   std::vector<Tracked> m_tracked;
   std::size_t m_next = 0;
 };

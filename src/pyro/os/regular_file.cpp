@@ -1,0 +1,130 @@
+#include "regular_file.hpp"
+
+#include <pyro/base/error.hpp>
+
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pyro::os {
+
+namespace {
+
+constexpr int k_read_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+void require_regular(int fd, const std::string& path) {
+  struct stat status {};
+
+  if (::fstat(fd, &status) != 0) {
+    throw Error::from_errno(errno, fmt::format("look at {}", path));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(
+        ErrorCode::invalid_argument, "{} is {}, not a regular file", path, name_of_type(status.st_mode));
+  }
+}
+
+/// Opens for reading what an O_PATH descriptor stands for, now that it is known to be harmless.
+/// `without_proc` is the path to open where there is no /proc (yet); null: none will do.
+Fd reopened(const Fd& place, const std::string& path, const char* without_proc) {
+  const auto self = fmt::format("/proc/self/fd/{}", place.get());
+  Fd file(::open(self.c_str(), k_read_flags));
+  if (!file && errno == ENOENT && without_proc != nullptr) {
+    file = Fd(::open(without_proc, k_read_flags));
+  }
+  if (!file) {
+    throw Error::from_errno(errno, fmt::format("open {}", path));
+  }
+  require_regular(file.get(), path);
+  return file;
+}
+
+/// An O_PATH descriptor beneath a directory; -1 with errno.
+int place_beneath(int directory, const std::string& path, Links links) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links == Links::refuse ? RESOLVE_NO_SYMLINKS : 0);
+  long fd = -1;
+  for (int attempt = 0; attempt < 100; ++attempt) { // EAGAIN: a rename raced with the ".." checks
+    fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how));
+    if (fd >= 0 || (errno != EINTR && errno != EAGAIN)) {
+      break;
+    }
+  }
+  return static_cast<int>(fd);
+}
+
+} // namespace
+
+const char* name_of_type(mode_t mode) {
+  switch (mode & S_IFMT) {
+  case S_IFIFO:
+    return "a FIFO";
+  case S_IFSOCK:
+    return "a socket";
+  case S_IFCHR:
+  case S_IFBLK:
+    return "a device";
+  case S_IFDIR:
+    return "a directory";
+  case S_IFLNK:
+    return "a symlink";
+  case S_IFREG:
+    return "a regular file";
+  default:
+    return "of an unknown kind";
+  }
+}
+
+std::optional<Fd> maybe_open_regular(const std::string& path) {
+  const auto place = maybe_open(path, O_PATH);
+  if (!place) {
+    return std::nullopt;
+  }
+  require_regular(place->get(), path);
+  return reopened(*place, path, path.c_str());
+}
+
+Fd open_regular(const std::string& path) {
+  auto file = maybe_open_regular(path);
+  if (!file) {
+    throw Error::from_errno(ENOENT, fmt::format("open {}", path));
+  }
+  return std::move(*file);
+}
+
+std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path, Links links) {
+  const Fd place(place_beneath(directory, path, links));
+  if (!place) {
+    const int number = errno;
+    if (number == ENOENT || number == ENOTDIR || number == ELOOP || number == EXDEV) {
+      return std::nullopt;
+    }
+    throw Error::from_errno(number, fmt::format("open {}", path));
+  }
+  require_regular(place.get(), path);
+  return reopened(place, path, nullptr);
+}
+
+std::string read_file(const std::string& path, std::size_t limit) {
+  try {
+    return read_all(open_regular(path).get(), limit);
+  } catch (Error& error) {
+    throw error.add_context(fmt::format("reading {}", path));
+  }
+}
+
+std::optional<std::string> maybe_read_file(const std::string& path, std::size_t limit) {
+  try {
+    const auto file = maybe_open_regular(path);
+    return file ? std::optional(read_all(file->get(), limit)) : std::nullopt;
+  } catch (Error& error) {
+    throw error.add_context(fmt::format("reading {}", path));
+  }
+}
+
+} // namespace pyro::os

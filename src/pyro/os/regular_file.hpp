@@ -1,0 +1,30 @@
+// Reading files that others may have put there: a regular file or an error, whatever has taken its place. A
+// FIFO never holds us up, a device is never opened. For whole small files use read_file() (fd.hpp).
+#pragma once
+
+#include "fd.hpp"
+
+#include <optional>
+#include <string>
+
+namespace pyro::os {
+
+/// "a FIFO", "a directory", ...
+const char* name_of_type(mode_t mode);
+
+/// For reading. nullopt where there is no such file; Error(invalid_argument) naming what is there instead of
+/// a regular file. Symlinks are followed: opened is what they lead to.
+std::optional<Fd> maybe_open_regular(const std::string& path);
+Fd open_regular(const std::string& path);
+
+/// How a file beneath a directory may be reached.
+enum class Links {
+  refuse, // no symlink at all
+  inside, // symlinks that stay in the directory
+};
+
+/// The same beneath `directory`, which is never left: nullopt where it is not there, or where a symlink that
+/// is not allowed leads to it.
+std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path, Links links);
+
+} // namespace pyro::os
