@@ -95,7 +95,11 @@ void set_identity(const Runtime& runtime, const protocol::Identity& identity) {
   }
   if (!identity.machine_id.empty()) {
     auto etc = os::open_file("/etc", O_RDONLY | O_DIRECTORY);
-    auto file = os::open_at(etc.get(), "machine-id", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0444);
+    // What the image or a snapshot has in its place may be a FIFO, on which we would wait for ever.
+    auto file =
+        os::open_at(etc.get(), "machine-id", O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0444);
+    os::require_regular(file.get(), "/etc/machine-id");
+    check(::ftruncate(file.get(), 0), "empty /etc/machine-id");
     os::write_all(file.get(), identity.machine_id + "\n");
   }
 }

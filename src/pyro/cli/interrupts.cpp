@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@ namespace {
 
 // Touched by signal handlers: lock-free atomics, and a termios that is complete before its flag says so.
 std::atomic<int> g_signal{0};
+std::atomic<std::int64_t> g_first_ms{0};
 std::atomic<bool> g_window_changed{false};
 std::atomic<bool> g_raw{false};
 int g_terminal = -1;
@@ -26,12 +29,29 @@ void restore_terminal() {
   }
 }
 
+std::int64_t now_ms() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time); // safe in a signal handler
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+/// timeout(1) and init systems send one SIGTERM to a program and the same to its group: that is one wish.
+bool is_echo(int signal) {
+  constexpr std::int64_t k_echo_ms = 250;
+  return signal == SIGTERM && now_ms() - g_first_ms < k_echo_ms;
+}
+
+/// The first is a wish that operations poll. Whatever does not poll ends at the second.
 void on_end(int signal) {
+  const int number = errno;
   int none = 0;
-  if (!g_signal.compare_exchange_strong(none, signal) && signal == SIGINT) {
+  if (g_signal.compare_exchange_strong(none, signal)) {
+    g_first_ms = now_ms();
+  } else if (signal != SIGHUP && !is_echo(signal)) { // a closed terminal may say so more than once
     restore_terminal();
-    _exit(130);
+    _exit(128 + signal);
   }
+  errno = number;
 }
 
 void on_window(int) {

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM as a flag that operations poll; the second SIGINT ends the program at once. Also the
+// SIGINT and SIGTERM as a flag that operations poll; the second SIGINT or SIGTERM ends the program at once,
+// whatever it waits for. Also the
 // size of the terminal's window, and its way back from raw mode, whatever happens.
 #pragma once
 

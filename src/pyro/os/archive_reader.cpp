@@ -1,6 +1,7 @@
 #include "archive_reader.hpp"
 
 #include "archive_locale.hpp"
+#include "regular_file.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
@@ -370,13 +371,7 @@ ArchiveSummary extract_archive_from(
 }
 
 ArchiveSummary extract_archive(const std::string& path, int directory, const ArchivePolicy& policy) {
-  Fd archive = open_file(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-
-  struct stat status {};
-
-  if (::fstat(archive.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::invalid_argument, "archive {} is not a regular file", path);
-  }
+  const Fd archive = open_regular(path);
   return extract_archive_fd(archive.get(), path, directory, policy);
 }
 

@@ -20,8 +20,7 @@
 #include <poll.h>
 #include <thread>
 #include <unistd.h>
-
-extern char** environ;
+#include <utility>
 
 namespace pyro::os {
 
@@ -173,11 +172,12 @@ Outcome Child::wait() {
 
 std::optional<Outcome> Child::try_wait() {
   int status = 0;
-  if (::waitpid(m_pid, &status, WNOHANG) != m_pid) {
+  const auto ended = ::waitpid(m_pid, &status, WNOHANG);
+  if (ended == 0 || (ended < 0 && errno == EINTR)) {
     return std::nullopt;
   }
   m_pid = -1;
-  return outcome_of(status);
+  return ended > 0 ? outcome_of(status) : Outcome{127, 0}; // as wait() answers where there is no such child
 }
 
 pid_t Child::release() {
@@ -197,13 +197,7 @@ Child spawn(const Command& command) {
   prepared.program = *program;
   prepared.argv_text = command.argv;
   prepared.argv = pointers_to(prepared.argv_text);
-  if (command.env) {
-    prepared.env_text = environment_strings(*command.env);
-  } else {
-    for (char** entry = environ; *entry; ++entry) {
-      prepared.env_text.emplace_back(*entry);
-    }
-  }
+  prepared.env_text = environment_strings(command.env ? *command.env : made_environment());
   prepared.env = pointers_to(prepared.env_text);
   prepared.cwd = command.cwd.empty() ? nullptr : command.cwd.c_str();
   prepared.fds = command.fds;
@@ -288,8 +282,18 @@ Captured run(Command command, std::string_view input, std::chrono::milliseconds 
       }
     }
   }
-  captured.outcome = child.wait();
-  return captured;
+  // Its output has ended, which does not mean that it has.
+  for (auto outcome = child.try_wait();; outcome = child.try_wait()) {
+    if (outcome) {
+      captured.outcome = *outcome;
+      return captured;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error(ErrorCode::timeout, "'{}' did not end within {} ms", command.argv[0], timeout.count());
+    }
+    check_interruption();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 std::string run_checked(Command command, std::string_view input, std::chrono::milliseconds timeout) {
@@ -300,22 +304,6 @@ std::string run_checked(Command command, std::string_view input, std::chrono::mi
         .with_output(last_lines(captured.err.empty() ? captured.out : captured.err));
   }
   return captured.out;
-}
-
-std::optional<std::string> find_program(const std::string& name) {
-  const char* configured = std::getenv("PATH");
-  std::string path = configured ? configured : "/usr/local/bin:/usr/bin:/bin";
-  path += ":/usr/sbin:/sbin:/usr/local/sbin";
-  std::size_t begin = 0;
-  while (begin <= path.size()) {
-    const auto end = std::min(path.find(':', begin), path.size());
-    const auto candidate = path.substr(begin, end - begin) + "/" + name;
-    if (end > begin && ::access(candidate.c_str(), X_OK) == 0 && !is_directory(candidate)) {
-      return candidate;
-    }
-    begin = end + 1;
-  }
-  return std::nullopt;
 }
 
 std::string boot_id() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fd.hpp"
+#include "program_environment.hpp"
 
 #include <sys/types.h>
 
@@ -40,8 +41,8 @@ using FdMap = std::vector<std::pair<int, int>>;
 
 struct Command {
   std::vector<std::string> argv; // argv[0] is looked up in PATH unless it holds a slash
-  std::optional<std::map<std::string, std::string>> env; // nullopt: ours
-  std::string cwd;                                       // empty: ours
+  std::optional<Variables> env;  // nullopt: made_environment()
+  std::string cwd;               // empty: ours
   FdMap fds{{0, 0}, {1, 1}, {2, 2}};
   bool new_session = false;
   bool die_with_parent = false; // PR_SET_PDEATHSIG(SIGKILL)
@@ -92,9 +93,6 @@ run(Command command, std::string_view input = {},
 std::string run_checked(
     Command command, std::string_view input = {},
     std::chrono::milliseconds timeout = std::chrono::minutes(10));
-
-/// The full path of a program in PATH (plus /usr/sbin and /sbin); nullopt: not installed.
-std::optional<std::string> find_program(const std::string& name);
 
 /// A process for good: a pid alone may be used again.
 struct ProcessId {

@@ -2,9 +2,7 @@
 
 #include <pyro/base/error.hpp>
 
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
 #include <fcntl.h>
@@ -15,18 +13,6 @@ namespace pyro::os {
 namespace {
 
 constexpr int k_read_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-
-void require_regular(int fd, const std::string& path) {
-  struct stat status {};
-
-  if (::fstat(fd, &status) != 0) {
-    throw Error::from_errno(errno, fmt::format("look at {}", path));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(
-        ErrorCode::invalid_argument, "{} is {}, not a regular file", path, name_of_type(status.st_mode));
-  }
-}
 
 /// Opens for reading what an O_PATH descriptor stands for, now that it is known to be harmless.
 /// `without_proc` is the path to open where there is no /proc (yet); null: none will do.
@@ -41,21 +27,6 @@ Fd reopened(const Fd& place, const std::string& path, const char* without_proc) 
   }
   require_regular(file.get(), path);
   return file;
-}
-
-/// An O_PATH descriptor beneath a directory; -1 with errno.
-int place_beneath(int directory, const std::string& path, Links links) {
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (links == Links::refuse ? RESOLVE_NO_SYMLINKS : 0);
-  long fd = -1;
-  for (int attempt = 0; attempt < 100; ++attempt) { // EAGAIN: a rename raced with the ".." checks
-    fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how));
-    if (fd >= 0 || (errno != EINTR && errno != EAGAIN)) {
-      break;
-    }
-  }
-  return static_cast<int>(fd);
 }
 
 } // namespace
@@ -80,6 +51,18 @@ const char* name_of_type(mode_t mode) {
   }
 }
 
+void require_regular(int fd, const std::string& path) {
+  struct stat status {};
+
+  if (::fstat(fd, &status) != 0) {
+    throw Error::from_errno(errno, fmt::format("look at {}", path));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(
+        ErrorCode::invalid_argument, "{} is {}, not a regular file", path, name_of_type(status.st_mode));
+  }
+}
+
 std::optional<Fd> maybe_open_regular(const std::string& path) {
   const auto place = maybe_open(path, O_PATH);
   if (!place) {
@@ -97,17 +80,13 @@ Fd open_regular(const std::string& path) {
   return std::move(*file);
 }
 
-std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path, Links links) {
-  const Fd place(place_beneath(directory, path, links));
+std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path) {
+  const auto place = maybe_open_beneath(directory, path, O_PATH);
   if (!place) {
-    const int number = errno;
-    if (number == ENOENT || number == ENOTDIR || number == ELOOP || number == EXDEV) {
-      return std::nullopt;
-    }
-    throw Error::from_errno(number, fmt::format("open {}", path));
+    return std::nullopt;
   }
-  require_regular(place.get(), path);
-  return reopened(place, path, nullptr);
+  require_regular(place->get(), path);
+  return reopened(*place, path, nullptr);
 }
 
 std::string read_file(const std::string& path, std::size_t limit) {

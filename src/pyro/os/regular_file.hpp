@@ -12,19 +12,16 @@ namespace pyro::os {
 /// "a FIFO", "a directory", ...
 const char* name_of_type(mode_t mode);
 
+/// Error(invalid_argument) naming what an open descriptor is instead of a regular file.
+void require_regular(int fd, const std::string& path);
+
 /// For reading. nullopt where there is no such file; Error(invalid_argument) naming what is there instead of
 /// a regular file. Symlinks are followed: opened is what they lead to.
 std::optional<Fd> maybe_open_regular(const std::string& path);
 Fd open_regular(const std::string& path);
 
-/// How a file beneath a directory may be reached.
-enum class Links {
-  refuse, // no symlink at all
-  inside, // symlinks that stay in the directory
-};
-
-/// The same beneath `directory`, which is never left: nullopt where it is not there, or where a symlink that
-/// is not allowed leads to it.
-std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path, Links links);
+/// The same beneath `directory`, which is never left, without following symlinks: nullopt where it is not
+/// there or a symlink is in the way.
+std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path);
 
 } // namespace pyro::os

@@ -7,6 +7,7 @@
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/regular_file.hpp>
 
 #include <sys/stat.h>
 
@@ -24,12 +25,9 @@ constexpr std::size_t k_archive_buffer = 1 << 20;
 constexpr int k_cache_version = 1;
 
 os::Fd open_archive(const std::string& path) {
-  auto file = os::maybe_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  auto file = os::maybe_open_regular(path);
   if (!file) {
     throw Error(ErrorCode::input_missing, "seed archive {} does not exist", path);
-  }
-  if (!S_ISREG(seed_stat_of(file->get(), path).mode)) {
-    throw Error(ErrorCode::invalid_argument, "seed archive {} is not a regular file", path);
   }
   return std::move(*file);
 }

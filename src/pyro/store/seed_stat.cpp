@@ -1,6 +1,7 @@
 #include "seed_stat.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -91,6 +92,7 @@ void run_parallel(std::size_t count, unsigned threads, const std::function<void(
   auto loop = [&] {
     for (std::size_t i = next++; i < count && !stop; i = next++) {
       try {
+        check_interruption();
         work(i);
       } catch (...) {
         std::lock_guard lock(mutex);

@@ -1,6 +1,7 @@
 #include "seed_walk.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/os/tree_walk.hpp>
 
 #include <linux/openat2.h>
@@ -74,6 +75,7 @@ void SeedWalker::work() {
     lock.unlock();
     std::exception_ptr failure;
     try {
+      check_interruption(); // asked for in the thread of the command, and its helpers end with it
       process(*directory);
     } catch (...) {
       failure = std::current_exception();

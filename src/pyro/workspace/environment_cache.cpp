@@ -6,6 +6,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/regular_file.hpp>
 #include <pyro/store/layers.hpp>
 #include <pyro/store/layout.hpp>
 
@@ -175,15 +176,12 @@ void EnvironmentCache::forget(const std::string& subject) const {
 }
 
 HexDigest EnvironmentCache::digest_of_file(const std::string& path) const {
-  const auto file = os::open_file(path, O_RDONLY | O_NONBLOCK);
+  const auto file = os::open_regular(path);
 
   struct stat status {};
 
   if (::fstat(file.get(), &status) < 0) {
     throw Error::from_errno(errno, fmt::format("stat {}", path));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::invalid_argument, "{} is no regular file", path);
   }
   const auto subject = "file " + path;
   const auto stamp = stamp_of(status);

@@ -7,6 +7,7 @@
 #include <pyro/store/oci_document.hpp>
 
 #include <array>
+#include <cstdlib>
 #include <deque>
 #include <fcntl.h>
 #include <poll.h>
@@ -34,6 +35,19 @@ std::vector<std::string> arguments_of(const SkopeoCopy& copy, const std::string&
   argv.push_back(copy.from);
   argv.push_back(copy.to);
   return argv;
+}
+
+/// Of the caller's variables those that say where registries' accounts and certificates are.
+os::Variables skopeo_environment() {
+  auto variables = os::made_environment_with_proxies();
+  for (const auto* name :
+       {"REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "SSL_CERT_FILE",
+        "SSL_CERT_DIR"}) {
+    if (const char* value = std::getenv(name)) {
+      variables[name] = value;
+    }
+  }
+  return variables;
 }
 
 /// Passes lines on until the other end is closed.
@@ -119,6 +133,7 @@ void copy_image(const SkopeoCopy& copy, const std::function<void(const std::stri
   os::Command command;
   command.argv = arguments_of(copy, *program);
   command.cwd = copy.directory;
+  command.env = skopeo_environment();
   command.die_with_parent = true;
   auto pipe = os::make_pipe();
   const auto nothing = os::open_file("/dev/null", O_RDONLY);

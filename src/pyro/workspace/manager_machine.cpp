@@ -186,7 +186,6 @@ Json Manager::doctor() {
   checks.push_back(kernel_check(context));
   checks.push_back(tool_check(
       "skopeo", "skopeo", "images of registries and docker-archive: cannot be had, snapshots not pushed"));
-  checks.push_back(tool_check("git", "git", "seeds of git checkouts with unusual indexes cannot be read"));
   return {
       {"usable", usable},
       {"base", context.base.root()},

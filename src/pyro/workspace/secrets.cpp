@@ -125,6 +125,7 @@ std::optional<std::string> declared_secret(const spec::Secret& secret, const std
   }
   os::Command command{{"/bin/sh", "-c", secret.from}};
   command.cwd = directory;
+  command.env = os::inherited_environment(); // the user's own command, in the user's own surroundings
   auto text = os::run_checked(std::move(command));
   while (!text.empty() && text.back() == '\n') {
     text.pop_back();

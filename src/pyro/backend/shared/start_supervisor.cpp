@@ -1,10 +1,12 @@
 #include "start_supervisor.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/process.hpp>
 
+#include <algorithm>
 #include <fcntl.h>
 #include <poll.h>
 
@@ -26,7 +28,9 @@ std::string read_answer(int fd) {
       throw Error(
           ErrorCode::timeout, "the sandbox did not come up within {} s", k_start_limit.count() / 1000);
     }
-    if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
+    constexpr std::int64_t k_look_every_ms = 200;
+    check_interruption(); // the supervisor is killed with its owner, and the sandbox with it
+    if (::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left.count(), k_look_every_ms))) <= 0) {
       continue;
     }
     const auto count = os::read_some(fd, buffer).value_or(0);
