@@ -19,6 +19,9 @@ std::vector<std::string> list_directory(const std::string& path);
 /// own them.
 void remove_tree(const std::string& path);
 
+/// Everything in an open directory is removed that way, the directory itself is not.
+void remove_content(int directory);
+
 bool exists(const std::string& path);
 bool is_directory(const std::string& path);
 

@@ -120,6 +120,12 @@ private:
 
 } // namespace
 
+void remove_content(int directory) {
+  for (const auto& name : names_in(directory)) {
+    Removal(directory).run(name);
+  }
+}
+
 void remove_tree(const std::string& path) {
   const std::filesystem::path whole(path);
   const auto parent = whole.parent_path().string();

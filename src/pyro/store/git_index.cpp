@@ -14,10 +14,11 @@ namespace {
 constexpr std::size_t k_max_index_bytes = 1ULL << 30;
 
 void check_order(const std::vector<GitIndexEntry>& entries) {
-  const auto wrong = std::adjacent_find(
-      entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path > b.path; });
+  const auto wrong = std::adjacent_find(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.path > b.path || (a.path == b.path && !b.in_merge);
+  });
   if (wrong != entries.end()) {
-    throw_damaged_git_index("its entries are not sorted");
+    throw_damaged_git_index("its entries are not sorted, or one is there twice");
   }
 }
 
@@ -53,7 +54,21 @@ GitIndexBytes merged(GitIndexBytes split, GitIndexBytes shared) {
   std::stable_sort(whole.entries.begin(), whole.entries.end(), [](const auto& a, const auto& b) {
     return a.path < b.path;
   });
+  const auto weaker =
+      std::unique(whole.entries.begin(), whole.entries.end(), [](const auto& a, const auto& b) {
+        return a.path == b.path;
+      });
+  whole.entries.erase(weaker, whole.entries.end());
   return whole;
+}
+
+GitIndexBytes parsed_shared_part(std::string bytes, std::size_t object_name_bytes) {
+  auto shared = parse_git_index(std::move(bytes), object_name_bytes);
+  if (shared.link) {
+    throw_damaged_git_index("its shared part is split as well");
+  }
+  check_order(shared.entries);
+  return shared;
 }
 
 GitIndexBytes
@@ -64,12 +79,7 @@ shared_part(const GitCheckout& checkout, const std::string& name, std::size_t ob
     throw Error(ErrorCode::input_missing, "the index is split, and its shared part {} is not there", path)
         .with_hint("`git update-index --no-split-index` writes it as one; seed.git: all goes without");
   }
-  auto shared = parse_git_index(std::move(*bytes), object_name_bytes);
-  if (shared.link) {
-    throw_damaged_git_index("its shared part is split as well");
-  }
-  check_order(shared.entries);
-  return shared;
+  return parsed_shared_part(std::move(*bytes), object_name_bytes);
 }
 
 } // namespace
@@ -97,6 +107,14 @@ GitIndex GitIndex::parse(std::string bytes, std::size_t object_name_bytes) {
     throw_damaged_git_index("it is split");
   }
   return of(std::move(parsed));
+}
+
+GitIndex GitIndex::parse_split(std::string bytes, std::string shared, std::size_t object_name_bytes) {
+  auto parsed = parse_git_index(std::move(bytes), object_name_bytes);
+  if (!parsed.link) {
+    return of(std::move(parsed));
+  }
+  return of(merged(std::move(parsed), parsed_shared_part(std::move(shared), object_name_bytes)));
 }
 
 GitIndex GitIndex::read(const GitCheckout& checkout) {

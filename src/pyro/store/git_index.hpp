@@ -29,6 +29,9 @@ public:
   /// One that is not split; throws as read() does.
   static GitIndex parse(std::string bytes, std::size_t object_name_bytes = 20);
 
+  /// One that may be split, with the bytes of its shared part.
+  static GitIndex parse_split(std::string bytes, std::string shared, std::size_t object_name_bytes = 20);
+
   const std::vector<TrackedFile>& files() const { return m_files; }
 
   struct Range {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t k_before_name = 40; // the stat fields of an entry
 constexpr std::size_t k_max_path = 4096;
 constexpr std::uint16_t k_extended_flag = 0x4000;
+constexpr std::uint16_t k_stage_mask = 0x3000;
 constexpr std::uint16_t k_name_mask = 0x0fff;
 constexpr std::uint16_t k_intent_to_add = 0x2000;
 constexpr unsigned k_word_bits = 64;
@@ -194,6 +195,7 @@ private:
     found.mode = m_reader.number(4);
     m_reader.take(12 + m_object_name_bytes);
     const auto flags = static_cast<std::uint16_t>(m_reader.number(2));
+    found.in_merge = (flags & k_stage_mask) != 0;
     if (flags & k_extended_flag) {
       if (m_version < 3) {
         throw_damaged_git_index("an entry has flags of a later version");

@@ -49,6 +49,9 @@ public:
 
   std::string layer_image(const std::string& digest) const { return images() + "/" + digest + ".erofs"; }
 
+  /// Notes of exports that are at work: export_area.hpp in workspace.
+  std::string exports() const { return m_root + "/exports"; }
+
   std::string workspaces() const { return m_root + "/workspaces"; }
 
 private:

@@ -1,6 +1,8 @@
 // Copies a file or directory out of a stack of layers to this machine.
 #pragma once
 
+#include "export_area.hpp"
+
 #include <pyro/store/layered_view.hpp>
 
 #include <cstdint>
@@ -14,10 +16,18 @@ struct Exported {
   std::uint64_t bytes = 0;
   std::uint64_t copied = 0;   // files that could not be reflinked
   std::uint64_t left_out = 0; // FIFOs, sockets, devices: never opened
+  FileIdentity placed;        // of the output
 };
 
-/// `path` is relative to the stack's root. `output` appears only when it is complete; all of it belongs to
-/// whom we are. Throws `output_path already exists` and `workspace path does not exist`.
-Exported export_tree(const store::LayeredView& view, const std::string& path, const std::string& output);
+/// `path` is relative to the stack's root. `output` (absolute) appears only when it is complete; all of it
+/// belongs to whom we are. `notes` is what ExportArea wants. Throws `output_path already exists` and
+/// `workspace path does not exist`.
+Exported export_tree(
+    const store::LayeredView& view, const std::string& path, const std::string& output,
+    const std::string& notes);
+
+/// The same into a directory that is ours alone, under a new name.
+Exported
+copy_out(const store::LayeredView& view, const std::string& path, int directory, const std::string& name);
 
 } // namespace pyro::workspace

@@ -1,5 +1,7 @@
 #include "half_made.hpp"
 
+#include "export_area.hpp"
+
 #include <pyro/os/process.hpp>
 
 #include <unistd.h>
@@ -38,6 +40,7 @@ bool is_abandoned(const store::WorkspaceRecord& record) {
 }
 
 void remove_half_made(const Context& context) {
+  remove_abandoned_exports(context.base.exports());
   for (const auto& record : context.records.list()) {
     if (is_abandoned(record)) {
       std::ignore = remove_if_free(context, record.id);

@@ -18,14 +18,16 @@ namespace pyro::workspace {
 namespace {
 
 constexpr const char* k_name = "workspace";
+constexpr const char* k_unfinished = ".pyro-workspace";
 constexpr const char* k_opaque = "user.overlay.opaque";
 
 /// Copied by reflinks alone?
-bool copy_workspace(const store::LayeredView& view, const std::string& target) {
+bool copy_workspace(const store::LayeredView& view, const std::string& upper, const std::string& name) {
+  const auto target = upper + "/" + name;
   const auto found = view.lookup(k_name);
   bool reflinked = true;
   if (found && found->is_directory()) {
-    reflinked = export_tree(view, k_name, target).copied == 0;
+    reflinked = copy_out(view, k_name, os::open_directory(upper).get(), name).copied == 0;
   } else {
     os::make_directories(target, 0755);
   }
@@ -49,9 +51,9 @@ std::string place_workspace(const store::Stack& stack, const std::string& genera
     os::make_directories(upper, 0755);
     os::make_directories(generation_dir + "/root/work", 0700);
     // Under another name until it is whole: a killed start must not leave half of it for the next.
-    const auto unfinished = upper + "/.pyro-workspace";
+    const auto unfinished = upper + "/" + k_unfinished;
     os::remove_tree(unfinished);
-    const bool reflinked = copy_workspace(store::LayeredView(stack), unfinished);
+    const bool reflinked = copy_workspace(store::LayeredView(stack), upper, k_unfinished);
     const auto mode = os::name_of(reflinked ? os::CopyMethod::reflinked : os::CopyMethod::copied);
     os::write_file_atomically(note, mode, 0600, os::Durable::no);
     if (::rename(unfinished.c_str(), target.c_str()) != 0) {

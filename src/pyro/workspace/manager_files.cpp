@@ -121,23 +121,25 @@ Json Manager::export_path(
   context.base.prepare();
   const auto located = locate(context, workspace, {});
   const store::WorkspacePaths paths(context.base, located.id);
-  bool is_stale = false; // what lies there is ours, from an attempt that a reset has overtaken
+  remove_abandoned_exports(context.base.exports());
+  std::optional<FileIdentity> stale; // ours, from an attempt that a reset has overtaken
   auto exported = read_settled(context, located.id, "export", [&](const store::WorkspaceRecord& record) {
     const auto stack = current_stack(context, paths, record);
     auto document = os::IdSpace::current().run([&]() -> Json {
-      if (is_stale) {
-        os::remove_tree(output.string());
+      if (stale) {
+        remove_placed(output.string(), *stale);
       }
       const store::LayeredView view(stack);
       const auto real = real_path_inside(view, inside, LastLink::keep);
-      const auto what = export_tree(view, real.empty() ? "workspace" : "workspace/" + real, output.string());
-      return {
-          {"artifact_type", what.artifact_type},
-          {"entry_count", what.entries},
-          {"bytes_written", what.bytes},
-          {"left_out", what.left_out}};
+      const auto what = export_tree(
+          view, real.empty() ? "workspace" : "workspace/" + real, output.string(), context.base.exports());
+      return {{"device", what.placed.device},        {"inode", what.placed.inode},
+              {"artifact_type", what.artifact_type}, {"entry_count", what.entries},
+              {"bytes_written", what.bytes},         {"left_out", what.left_out}};
     });
-    is_stale = true;
+    stale = FileIdentity{document["device"].get<std::uint64_t>(), document["inode"].get<std::uint64_t>()};
+    document.erase("device");
+    document.erase("inode");
     return with_id(std::move(document), record);
   });
   exported["workspace_path"] = shown_inside(inside);

@@ -1,6 +1,7 @@
 #include "snapshot_image.hpp"
 
 #include "environment_skopeo.hpp"
+#include "export_area.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/archive_writer.hpp>
@@ -46,12 +47,6 @@ fs::path checked_output(const std::string& output) {
   return path;
 }
 
-void rename_new(const std::string& from, const std::string& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
-    throw Error::from_errno(errno, fmt::format("rename {} to {}", from, to));
-  }
-}
-
 std::function<void(const std::string&)> told_by(Context& context, const std::string& kind) {
   return [&context, kind](const std::string& line) {
     context.emit(kind, "snapshot", line);
@@ -93,17 +88,17 @@ store::OciExport image_of(
 store::OciExportReport
 export_image(Context& context, const store::OciExport& image, const std::string& output) {
   const auto path = checked_output(output);
-  const os::TempDir temporary(path.parent_path().string(), ".pyro-export");
-  const auto layout = temporary.path() + "/layout";
+  remove_abandoned_exports(context.base.exports());
+  ExportArea area(path.string(), context.base.exports());
+  const auto layout = area.path() + "/layout";
   os::make_directories(layout, 0755);
   auto report = store::export_oci_layout(context.layers, image, layout, told_by(context, "note"));
   if (path.extension() == ".tar") {
-    const auto file = temporary.path() + "/archive";
-    write_layout_archive(layout, file);
-    rename_new(file, path.string());
+    write_layout_archive(layout, area.path() + "/archive");
+    area.place("archive");
   } else {
     os::sync_tree(layout);
-    rename_new(layout, path.string());
+    area.place("layout");
   }
   os::sync_directory(path.parent_path().string());
   return report;

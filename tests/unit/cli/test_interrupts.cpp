@@ -98,6 +98,25 @@ TEST(Interrupts, TheFirstSignalIsAFlag) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(WEXITSTATUS(status), 130);
 
+  const auto terminated = fork();
+  ASSERT_GE(terminated, 0);
+  if (terminated == 0) {
+    install_signal_handlers();
+    raise(SIGTERM);
+    raise(SIGTERM); // as timeout(1) does it: the same wish
+    raise(SIGHUP);
+    raise(SIGHUP);
+    if (interrupting_signal() != SIGTERM) {
+      _exit(97);
+    }
+    for (;;) { // a later one is another
+      usleep(10'000);
+      raise(SIGTERM);
+    }
+  }
+  ASSERT_EQ(waitpid(terminated, &status, 0), terminated);
+  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGTERM);
+
   const auto other = fork();
   ASSERT_GE(other, 0);
   if (other == 0) {

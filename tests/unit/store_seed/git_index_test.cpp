@@ -153,6 +153,22 @@ TEST_F(GitIndexTest, WorktreesAndParentsAreFound) {
   EXPECT_EQ(GitIndex::read(*checkout).files().size(), 7U);
 }
 
+TEST_F(GitIndexTest, APathThatIsThereTwiceIsDamage) {
+  std::string entry(64, '\0'); // of a version 2: the path and its padding fill it up
+  entry.replace(26, 2, "\x81\xa4");
+  entry[61] = 1;
+  entry[62] = 'a';
+  const std::string head("DIRC\0\0\0\2\0\0\0\2", 12);
+  EXPECT_THROW(GitIndex::parse(head + entry + entry + std::string(20, '\0')), Error);
+  auto other = entry;
+  other[62] = 'b';
+  EXPECT_EQ(GitIndex::parse(head + entry + other + std::string(20, '\0')).files().size(), 2U);
+  other[62] = 'a';
+  entry[60] = 0x10; // two sides of a conflict
+  other[60] = 0x20;
+  EXPECT_EQ(GitIndex::parse(head + entry + other + std::string(20, '\0')).files().size(), 1U);
+}
+
 TEST_F(GitIndexTest, DamageIsNoticedAndNeverReadBeyond) {
   git({"update-index", "--index-version", "4"});
   std::string four = os::read_file(m_root + "/.git/index");
