@@ -208,10 +208,11 @@ std::string why_no_network() {
     }
     // Debian's own archive tool: fetch the small InRelease file of whatever this machine is set up to use.
     const auto tried = os::run(
-        {.argv = {
-             "sh", "-c",
-             "uri=$(apt-get indextargets --format '$(SITE)' 2>/dev/null | head -n 1); "
-             "[ -n \"$uri\" ] && curl -sS -m 20 -o /dev/null \"$uri\""}});
+        {.argv =
+             {"sh", "-c",
+              "uri=$(apt-get indextargets --format '$(SITE)' 2>/dev/null | head -n 1); "
+              "[ -n \"$uri\" ] && curl -sS -m 20 -o /dev/null \"$uri\""},
+         .env = os::inherited_environment()});
     return tried.outcome.ok() ? "" : "the machine's package source cannot be reached: " + tried.err;
   }();
   return answer;
