@@ -145,23 +145,6 @@ TEST_F(HostileFiles, IgnoreFilesThatAreNoneAreLeftOut) {
   EXPECT_EQ(inside("ls -A /workspace").out, "a.txt\n");
 }
 
-TEST_F(HostileFiles, NothingThatTheFileNamesLeadsOutOfTheCheckout) {
-  fs::create_symlink(root() / "secret", project() / "some.env");
-  spec("services:\n  web: {command: sleep 1000, env_file: some.env}\n");
-  expect_refused("some.env", "pyro.yaml:");
-  fs::remove(project() / "some.env");
-  fs::create_symlink("../secret", project() / "some.env");
-  expect_refused("some.env", "pyro.yaml:");
-  // What stays inside is followed.
-  fs::remove(project() / "some.env");
-  write_file(project() / "config/dev.env", "FROM_FILE=yes\n");
-  fs::create_symlink("config/dev.env", project() / "some.env");
-  spec("services:\n  web: {command: 'echo $FROM_FILE > /tmp/seen; exec sleep 1000', env_file: some.env, "
-       "readiness: {file: /tmp/seen}}\n");
-  expect(0, {"apply", "--yes"}, bounded());
-  EXPECT_EQ(inside("cat /tmp/seen").out, "yes\n");
-}
-
 TEST_F(HostileFiles, TheAgentWaitsForNoUserDatabase) {
   spec();
   expect(0, {"apply", "--yes"});

@@ -34,7 +34,8 @@ private:
 
 std::set<std::string> names_seen_by(Command command) {
   std::set<std::string> names;
-  for (const auto line : lines_of(run_checked(std::move(command)))) {
+  const auto text = run_checked(std::move(command));
+  for (const auto line : lines_of(text)) {
     names.emplace(line.substr(0, line.find('=')));
   }
   return names;
