@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/random.hpp>
+#include <pyro/os/regular_file.hpp>
 #include <pyro/protocol/requests.hpp>
 
 #include <linux/magic.h>
