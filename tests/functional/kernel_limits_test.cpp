@@ -52,8 +52,7 @@ TEST_P(KernelLimits, TakenInsideAreThereOutsideAndForOthers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Each, KernelLimits,
-    ::testing::Values("inotify", "signals", "timers", "terminals", "files", "queues", "processes"),
+    Each, KernelLimits, ::testing::Values("inotify", "signals", "timers", "terminals", "files", "queues"),
     [](const auto& each) { return std::string(each.param); });
 
 } // namespace

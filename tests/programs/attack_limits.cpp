@@ -1,6 +1,6 @@
 // What the kernel counts by user or for the machine: takes as much of one of them as it can get, says how
-// much, and keeps it until its standard input ends. Argument: inotify, signals, timers, terminals, files,
-// queues or processes. With `spread` it goes on as other users of the sandbox; with `few` it takes five.
+// much, and keeps it until its standard input ends. Argument: inotify, signals, timers, terminals, files
+// or queues. With `spread` it goes on as other users of the sandbox; with `few` it takes five.
 #include "attack.hpp"
 
 #include <sys/inotify.h>
@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <fcntl.h>
 #include <functional>
 #include <mqueue.h>
@@ -73,22 +72,16 @@ public:
     attributes.mq_maxmsg = 10;
     attributes.mq_msgsize = 8192;
     const auto name = "/q" + std::to_string(::getpid()) + "-" + std::to_string(m_count++);
-    return ::mq_open(name.c_str(), O_RDWR | O_CREAT, 0600, &attributes) >= 0;
+    const mqd_t queue = ::mq_open(name.c_str(), O_RDWR | O_CREAT, 0600, &attributes);
+    const int code = errno;
+    ::mq_unlink(name.c_str()); // it goes with the process
+    errno = code;
+    return queue >= 0;
   }
 
 private:
   int m_count = 0;
 };
-
-bool take_process() {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::pause();
-    ::_exit(0);
-  }
-  return child > 0;
-}
 
 long take(const std::string& what, long most) {
   sigset_t blocked;
@@ -114,9 +107,6 @@ long take(const std::string& what, long most) {
   if (what == "queues") {
     return until_refused(most, Queues());
   }
-  if (what == "processes") {
-    return until_refused(std::min(most, 5'000L), take_process);
-  }
   return -1;
 }
 
@@ -128,7 +118,11 @@ long take_as_others(const std::string& what) {
   }
   long sum = 0;
   for (uid_t user = 2000; user < 2016; ++user) {
-    if (::fork() == 0) {
+    const pid_t child = ::fork();
+    if (child < 0) {
+      break;
+    }
+    if (child == 0) {
       long count = ::setresuid(user, user, user) == 0 ? take(what, k_bound) : 0;
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       std::ignore = ::write(pipe[1], &count, sizeof(count));
