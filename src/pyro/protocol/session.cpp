@@ -216,6 +216,11 @@ struct Session::Impl {
 
   static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     auto& impl = of(user_data);
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+      // Our own programs never say it. Streams that are open might go on, but new ones would wait for ever.
+      impl.protocol_error = "the peer ended the session";
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
     return impl.guarded([&] {
       auto id = frame->hd.stream_id;
       if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {

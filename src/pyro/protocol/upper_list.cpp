@@ -165,6 +165,12 @@ void UpperListReader::place(const UpperEntry& entry) {
     m_path += m_path.empty() ? "" : "/";
     m_path += entry.name;
   }
+  m_path_bytes += m_path.size();
+  if (m_path_bytes > m_limits.path_bytes) {
+    throw Error(
+        ErrorCode::failed, "the paths of the writable layer have more than {} bytes together",
+        m_limits.path_bytes);
+  }
   if (entry.depth > m_limits.depth) {
     throw Error(
         ErrorCode::failed, "the writable layer holds directories deeper than {} levels", m_limits.depth);

@@ -64,6 +64,9 @@ std::string encode_upper_entry(const UpperEntry& entry);
 struct UpperLimits {
   std::uint64_t entries = 4'000'000;
   std::uint32_t depth = 2000;
+  /// Of all paths together, which those who read the list keep: a directory's own length counts for each
+  /// entry below it, so that a small list can stand for more than any memory holds.
+  std::uint64_t path_bytes = std::uint64_t{1} << 30;
 };
 
 /// Reads a whole list: a directory comes right before its content, names in byte order, nothing twice.
@@ -97,6 +100,7 @@ private:
   std::vector<Directory> m_directories; // those that hold the last entry, and itself where it is one
   std::string m_path;
   std::uint64_t m_count = 0;
+  std::uint64_t m_path_bytes = 0;
 };
 
 } // namespace pyro::protocol
