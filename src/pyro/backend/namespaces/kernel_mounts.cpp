@@ -172,12 +172,16 @@ void limit_kernel_objects(int root) {
   if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
     return;
   }
-  for (const auto* name :
-       {"max_inotify_instances", "max_inotify_watches", "max_fanotify_groups", "max_fanotify_marks"}) {
-    const auto text = os::maybe_read_file(fmt::format("/proc/self/fd/{}/{}", directory->get(), name), 64);
-    const auto most = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
-    if (most > 1) {
-      limit(name, most / 2);
+  // The namespace's own numbers begin without a bound; these are what each user of the machine may have.
+  constexpr std::array<std::pair<const char*, const char*>, 4> k_of_user{
+      {{"max_inotify_instances", "proc/sys/fs/inotify/max_user_instances"},
+       {"max_inotify_watches", "proc/sys/fs/inotify/max_user_watches"},
+       {"max_fanotify_groups", "proc/sys/fs/fanotify/max_user_groups"},
+       {"max_fanotify_marks", "proc/sys/fs/fanotify/max_user_marks"}}};
+  for (const auto& [name, of_user] : k_of_user) {
+    if (const auto file = os::maybe_open_beneath(root, of_user, O_RDONLY)) {
+      const auto most = std::strtoll(os::read_all(file->get(), 64).c_str(), nullptr, 10);
+      limit(name, std::max(most / 2, 1LL));
     }
   }
 }
