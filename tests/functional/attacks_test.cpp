@@ -82,6 +82,12 @@ TEST_F(Attacks, DescriptorsAgentAndProcesses) {
   expect_host_unchanged();
 }
 
+TEST_F(Attacks, WaysAroundTheFilter) {
+  expect(0, {"apply"});
+  attack("attack_newer");
+  expect_host_unchanged();
+}
+
 TEST_F(Attacks, ServicesAndStepsInheritNothingEither) {
   append_file(
       project() / "pyro.yaml",
