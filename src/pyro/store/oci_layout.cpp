@@ -17,6 +17,8 @@ namespace {
 
 /// An index may refer to indexes; nobody nests them deeper.
 constexpr int k_max_index_depth = 4;
+/// Read to find one image. Few kilobytes can refer to each other in billions of ways.
+constexpr int k_max_indexes = 100;
 
 bool fits(const OciPlatform& offered) {
   const auto wanted = host_platform();
@@ -88,16 +90,23 @@ std::string OciLayout::read_document(const OciDescriptor& descriptor, const std:
 }
 
 /// nullopt: there is nothing for this machine.
-std::optional<OciDescriptor> OciLayout::for_this_machine(const OciDescriptor& descriptor, int depth) const {
+std::optional<OciDescriptor>
+OciLayout::for_this_machine(const OciDescriptor& descriptor, int depth, int& indexes) const {
   if (!descriptor.is_index()) {
     return !descriptor.platform || fits(*descriptor.platform) ? std::optional(descriptor) : std::nullopt;
   }
   if (depth >= k_max_index_depth) {
     throw Error(ErrorCode::invalid_argument, "the indexes in {} are nested too deeply", m_path);
   }
+  if (++indexes > k_max_indexes) {
+    throw Error(
+        ErrorCode::invalid_argument, "more than {} indexes in {} have to be read for one image",
+        k_max_indexes, m_path)
+        .with_hint("name the image by its tag");
+  }
   const auto index = parse_oci_index(read_document(descriptor, "index"), "an index in " + m_path);
   for (const auto& manifest : index.manifests) {
-    if (auto found = for_this_machine(manifest, depth + 1)) {
+    if (auto found = for_this_machine(manifest, depth + 1, indexes)) {
       return found;
     }
   }
@@ -139,8 +148,9 @@ OciImage OciLayout::image(const std::string& tag) const {
         .with_hint(fmt::format("there are: {}", fmt::join(tags, ", ")));
   }
   std::vector<OciDescriptor> fitting;
+  int indexes = 0;
   for (const auto& candidate : candidates) {
-    if (auto found = for_this_machine(candidate, 0)) {
+    if (auto found = for_this_machine(candidate, 0, indexes)) {
       if (fitting.empty() || fitting.back().digest != found->digest) {
         fitting.push_back(std::move(*found));
       }

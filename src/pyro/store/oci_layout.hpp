@@ -36,7 +36,8 @@ public:
 
 private:
   std::string read_document(const OciDescriptor& descriptor, const std::string& what) const;
-  std::optional<OciDescriptor> for_this_machine(const OciDescriptor& descriptor, int depth) const;
+  std::optional<OciDescriptor>
+  for_this_machine(const OciDescriptor& descriptor, int depth, int& indexes) const;
   OciImage load(const OciDescriptor& descriptor) const;
 
   std::string m_path;
