@@ -122,7 +122,7 @@ void SeedCopy::choose() {
       mark_parents(path);
     }
   }
-  std::map<std::string_view, std::size_t> batch_of;
+  std::map<std::string, std::size_t> batch_of; // by directory
   for (std::size_t i = 0; i < m_entries.size(); ++i) {
     const auto& entry = m_entries[i];
     if (!m_wanted[i]) {

@@ -240,6 +240,21 @@ TEST_F(SeedTest, MissingSource) {
   }
 }
 
+/// Directories are told apart by their names, not by how long those are.
+TEST_F(SeedTest, SiblingsWhoseNamesAreEquallyLongStayApart) {
+  for (const auto* directory :
+       {"one", "two", "module/deep", "nested/deep", "a/much/longer/path", "b/much/longer/path"}) {
+    write(std::string(directory) + "/same", directory);
+    write(std::string(directory) + "/only-" + directory[0], directory);
+  }
+  auto scan = scan_seed(request());
+  const auto to = make_destination("copy");
+  materialise(scan, to, {});
+  auto copied = request();
+  copied.source = to + "/workspace";
+  EXPECT_EQ(scan_seed(copied).tree_digest(), scan.tree_digest());
+}
+
 TEST_F(SeedTest, CopyKeepsEverythingThatCounts) {
   write("a", "content");
   write("d/b", std::string(3'000'000, 'x'));
