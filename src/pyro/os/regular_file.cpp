@@ -72,6 +72,11 @@ std::optional<Fd> maybe_open_regular(const std::string& path) {
   return reopened(*place, path, path.c_str());
 }
 
+Fd reopen_regular(const Fd& place, const std::string& path) {
+  require_regular(place.get(), path);
+  return reopened(place, path, nullptr);
+}
+
 Fd open_regular(const std::string& path) {
   auto file = maybe_open_regular(path);
   if (!file) {
@@ -85,8 +90,7 @@ std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& p
   if (!place) {
     return std::nullopt;
   }
-  require_regular(place->get(), path);
-  return reopened(*place, path, nullptr);
+  return reopen_regular(*place, path);
 }
 
 std::string read_file(const std::string& path, std::size_t limit) {

@@ -20,6 +20,9 @@ void require_regular(int fd, const std::string& path);
 std::optional<Fd> maybe_open_regular(const std::string& path);
 Fd open_regular(const std::string& path);
 
+/// Opens for reading what an O_PATH descriptor stands for; `path` is for messages.
+Fd reopen_regular(const Fd& place, const std::string& path);
+
 /// The same beneath `directory`, which is never left, without following symlinks: nullopt where it is not
 /// there or a symlink is in the way.
 std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path);

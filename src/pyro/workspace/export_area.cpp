@@ -24,7 +24,7 @@ constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 constexpr std::string_view k_area_prefix = ".pyro-export-";
 constexpr std::string_view k_note_suffix = ".json";
 
-std::string parent_of(const std::string& output) {
+std::string directory_of(const std::string& output) {
   return std::filesystem::path(output).parent_path().string();
 }
 
@@ -114,7 +114,7 @@ bool remove_noted(const Json& note) {
 ExportArea::ExportArea(const std::string& output, const std::string& notes)
     : m_output(output), m_name(std::string(k_area_prefix) + os::random_hex(16)),
       m_note(notes + "/" + m_name.substr(k_area_prefix.size()) + std::string(k_note_suffix)) {
-  const auto parent = parent_of(output);
+  const auto parent = directory_of(output);
   auto opened = os::maybe_open(parent, O_RDONLY | O_DIRECTORY);
   if (!opened) {
     throw Error(ErrorCode::input_missing, "the directory of output_path does not exist: {}", output);
@@ -211,7 +211,7 @@ void remove_abandoned_exports(const std::string& notes) {
 }
 
 void remove_placed(const std::string& output, const FileIdentity& placed) {
-  const auto parent = os::maybe_open(parent_of(output), O_RDONLY | O_DIRECTORY);
+  const auto parent = os::maybe_open(directory_of(output), O_RDONLY | O_DIRECTORY);
   const auto name = name_of_output(output);
   if (!parent || !is_at(parent->get(), name, placed)) {
     return;
