@@ -1,5 +1,5 @@
-// A4. What lies where a file is expected: FIFOs, sockets, devices. Nothing is waited for; and whatever a command
-// waits for, a signal ends it.
+// A4. What lies where a file is expected: FIFOs, sockets, devices. Nothing is waited for; and whatever a
+// command waits for, a signal ends it.
 #include "../support/home.hpp"
 #include "../support/leftovers.hpp"
 
