@@ -31,6 +31,16 @@ TEST(GuestAddress, IsTheOneThatIsLocal) {
   EXPECT_EQ(address_in_fib_trie(std::string(k_loopback) + std::string(k_ethernet)), "10.0.2.15");
 }
 
+TEST(GuestAddress, IsNoneOfThoseThatTheGuardOfTheWayOutTakes) {
+  const std::string guarded = R"(        |-- 100.100.100.200
+           /32 host LOCAL
+        |-- 10.0.3.1
+           /32 host LOCAL
+)";
+  EXPECT_EQ(address_in_fib_trie(guarded + std::string(k_ethernet) + guarded), "10.0.2.15");
+  EXPECT_EQ(address_in_fib_trie(guarded), std::nullopt);
+}
+
 TEST(GuestAddress, OfAProcessThatIsGoneIsNone) {
   EXPECT_EQ(guest_address(1 << 30), std::nullopt);
 }
