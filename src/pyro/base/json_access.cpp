@@ -58,7 +58,7 @@ std::vector<std::string> as_strings(const Json& value, std::string_view key) {
 Json parse_json(std::string_view text, std::string_view what) {
   try {
     return Json::parse(text);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) { // a number beyond all bounds (1e999) is no parse_error
     throw Error(ErrorCode::protocol, "{} is not valid JSON: {}", what, error.what());
   }
 }

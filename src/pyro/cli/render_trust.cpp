@@ -20,9 +20,11 @@ std::string request_place(const Json& request) {
 }
 
 std::string lines_of_requests(const Json& requests, std::string_view mark) {
+  constexpr std::size_t k_widest = 48; // a longer address must not push all the others out of sight
   std::size_t width = 0;
   for (const auto& request : requests) {
-    width = std::max(width, text_at(request, "address").size());
+    const auto length = text_at(request, "address").size();
+    width = length > k_widest ? width : std::max(width, length);
   }
   std::string text;
   for (const auto& request : requests) {
@@ -66,6 +68,22 @@ std::string render_wanted(const Json& wanted, Style style) {
     text += lines_of_requests(removed, "-");
   } else {
     text += is_change ? lines_of_requests(added, " ") : "";
+  }
+  return text;
+}
+
+std::string count_requests(const Json& requests) {
+  std::vector<std::pair<std::string, int>> kinds; // in the order of the list
+  for (const auto& request : requests) {
+    auto kind = text_at(request, "kind");
+    if (kinds.empty() || kinds.back().first != kind) {
+      kinds.emplace_back(std::move(kind), 0);
+    }
+    ++kinds.back().second;
+  }
+  std::string text;
+  for (const auto& [kind, count] : kinds) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, kind);
   }
   return text;
 }

@@ -13,6 +13,8 @@ namespace pyro::cli {
 std::string render_host_requests(const Json& requests);
 /// The document of trust_show for who is to agree: the list, and what changed since it was agreed to.
 std::string render_wanted(const Json& wanted, Style style);
+/// "1 command, 12 path": behind a list that is longer than the screen it tells what scrolled away.
+std::string count_requests(const Json& requests);
 std::string render_trust_list(const Json& result);
 
 } // namespace pyro::cli

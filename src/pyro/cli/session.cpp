@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include "interrupts.hpp"
+#include "render_parts.hpp"
 #include "render_trust.hpp"
 
 #include <pyro/base/error.hpp>
@@ -157,7 +158,8 @@ bool Session::answered_yes(std::string_view question) {
 bool Session::ask_to_agree(const Json& wanted) {
   settle();
   m_console.err(render_wanted(wanted, m_err_style));
-  return answered_yes("\nAgree to this, for this checkout? [y/N] ");
+  return answered_yes(fmt::format(
+      "\nAgree to all of this ({}), for this checkout? [y/N] ", count_requests(list_at(wanted, "requests"))));
 }
 
 bool Session::agree_on_terminal(const Json& wanted) {

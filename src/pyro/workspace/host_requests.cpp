@@ -15,6 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Behind a path that can be written to, which is more than to read it.
+constexpr std::string_view k_writable = " (read and write)";
+
 constexpr std::array<std::string_view, 5> k_request_kinds{
     "command", "environment", "path", "listen", "cache"};
 
@@ -77,11 +80,11 @@ private:
   void add_path(
       const std::string& path, const std::string& address,
       spec::MountMode mode = spec::MountMode::read_only) {
-    const auto* suffix = mode == spec::MountMode::read_write ? " (read and write)" : "";
+    const auto suffix = mode == spec::MountMode::read_write ? k_writable : "";
     if (is_unknown(path)) {
-      add(HostRequestKind::path, path + suffix, address);
+      add(HostRequestKind::path, fmt::format("{}{}", path, suffix), address);
     } else if (!relative_inside(m_directory, path)) {
-      add(HostRequestKind::path, normal_path(m_directory, path) + suffix, address);
+      add(HostRequestKind::path, fmt::format("{}{}", normal_path(m_directory, path), suffix), address);
     }
   }
 
@@ -120,9 +123,9 @@ private:
   }
 
   void add_caches(const spec::Step& step, const std::string& above) {
-    for (const auto& cache : step.cache) {
-      if (cache.share == spec::CacheShare::machine) {
-        add(HostRequestKind::cache, cache.path, above + step.id + ".cache");
+    for (std::size_t i = 0; i < step.cache.size(); ++i) {
+      if (step.cache[i].share == spec::CacheShare::machine) {
+        add(HostRequestKind::cache, step.cache[i].path, fmt::format("{}{}.cache[{}]", above, step.id, i));
       }
     }
   }
@@ -172,7 +175,8 @@ HostRequests untold_requests(const HostRequests& told, const HostRequests& compl
     const bool is_told = std::any_of(told.begin(), told.end(), [&](const HostRequest& known) {
       return known == request
              || (known.kind == request.kind && known.address == request.address
-                 && has_host_variable(known.what));
+                 && has_host_variable(known.what)
+                 && known.what.ends_with(k_writable) == request.what.ends_with(k_writable));
     });
     if (!is_told) {
       untold.push_back(request);

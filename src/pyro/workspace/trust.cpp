@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <fcntl.h>
 
 namespace pyro::workspace {
 
@@ -22,13 +22,17 @@ constexpr std::size_t k_most_trust_bytes = 16 << 20;
 constexpr std::chrono::seconds k_trust_patience{30};
 
 /// nullopt: the directory is gone.
-std::optional<std::uint64_t> inode_of_checkout(const std::string& directory) {
-  struct stat status {};
+std::optional<CheckoutIdentity> identity_of_checkout(const std::string& directory) {
+  struct statx status {};
 
-  if (::stat(directory.c_str(), &status) != 0) {
+  if (::statx(AT_FDCWD, directory.c_str(), 0, STATX_INO | STATX_BTIME, &status) != 0) {
     return std::nullopt;
   }
-  return status.st_ino;
+  CheckoutIdentity identity{status.stx_ino, 0};
+  if ((status.stx_mask & STATX_BTIME) != 0) {
+    identity.born_ns = status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
+  }
+  return identity;
 }
 
 Json to_json(const CheckoutTrust& trust) {
@@ -44,7 +48,8 @@ Json to_json(const CheckoutTrust& trust) {
   return {
       {"layout_version", store::k_layout_version},
       {"checkout", trust.checkout},
-      {"inode", trust.inode},
+      {"inode", trust.identity.inode},
+      {"born_ns", trust.identity.born_ns},
       {"agreements", agreements}};
 }
 
@@ -53,7 +58,7 @@ CheckoutTrust read_trust_record(const std::string& path, const std::string& text
   store::check_layout_version(document, path);
   CheckoutTrust trust;
   trust.checkout = get_string(document, "checkout");
-  trust.inode = static_cast<std::uint64_t>(get_int(document, "inode"));
+  trust.identity = {static_cast<std::uint64_t>(get_int(document, "inode")), int_or(document, "born_ns", 0)};
   for (const auto& item : value_at(document, "agreements")) {
     trust.agreements.push_back(
         {get_string(item, "digest"), get_string(item, "file"), get_string(item, "profile"),
@@ -76,7 +81,7 @@ std::optional<CheckoutTrust> TrustRecords::find(const std::string& checkout) con
   }
   try {
     auto trust = read_trust_record(path, *text);
-    const bool is_it = trust.checkout == checkout && inode_of_checkout(checkout) == trust.inode;
+    const bool is_it = trust.checkout == checkout && identity_of_checkout(checkout) == trust.identity;
     return is_it ? std::optional(std::move(trust)) : std::nullopt;
   } catch (Error& error) {
     throw error.with_hint("`pyro trust rm` removes the record; the next `pyro trust` makes another");
@@ -108,14 +113,14 @@ HostRequests TrustRecords::last_agreed(const TrustSubject& subject) const {
 }
 
 void TrustRecords::agree(const TrustSubject& subject, const HostRequests& requests) const {
-  const auto inode = inode_of_checkout(subject.checkout);
-  if (!inode) {
+  const auto identity = identity_of_checkout(subject.checkout);
+  if (!identity) {
     throw Error(ErrorCode::input_missing, "there is no directory {}", subject.checkout);
   }
   m_base.prepare();
   os::make_directories(directory(), 0700);
   const os::ExclusiveLock lock(directory() + "/lock", "trust", k_trust_patience);
-  auto trust = find(subject.checkout).value_or(CheckoutTrust{subject.checkout, *inode, {}});
+  auto trust = find(subject.checkout).value_or(CheckoutTrust{subject.checkout, *identity, {}});
   Agreement agreement{digest_of(requests), subject.file, subject.profile, requests, os::now_epoch()};
   std::erase_if(trust.agreements, [&](const auto& known) { return known.digest == agreement.digest; });
   trust.agreements.push_back(std::move(agreement));

@@ -1,6 +1,7 @@
 // What somebody agreed that checkouts may take from this machine: one record per checkout, below the state
 // directory, never in the checkout. An agreement holds for exactly one list (host_requests.hpp) and for that
-// directory: its path and its inode, so that another clone at the same place is asked about again.
+// directory: its path, its inode and when that was made, so that another clone at the same place is asked
+// about again, also where the file system gave it the number of the one before.
 #pragma once
 
 #include "host_requests.hpp"
@@ -23,9 +24,17 @@ struct Agreement {
   double agreed_at = 0;
 };
 
+/// Which directory it is that lies at a path.
+struct CheckoutIdentity {
+  std::uint64_t inode = 0;
+  std::int64_t born_ns = 0; // 0: this file system does not say
+
+  bool operator==(const CheckoutIdentity&) const = default;
+};
+
 struct CheckoutTrust {
   std::string checkout;
-  std::uint64_t inode = 0;
+  CheckoutIdentity identity;
   std::vector<Agreement> agreements; // oldest first
 };
 

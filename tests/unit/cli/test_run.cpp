@@ -131,6 +131,31 @@ TEST(Run, WhatAFileWantsIsAskedOnATerminalOnly) {
   EXPECT_EQ(terminal.run({"apply"}), 7) << "CI asks nobody, and agrees to nothing";
 }
 
+TEST(Run, ALongListOfWhatAFileWantsHidesNothing) {
+  Terminal terminal;
+  Json requests = Json::array();
+  requests.push_back({{"kind", "command"}, {"what", "touch /x"}, {"address", "secrets.token"}});
+  for (int i = 0; i < 500; ++i) {
+    requests.push_back(
+        {{"kind", "environment"}, {"what", "LANG"}, {"address", fmt::format("labels.l{}", i)}});
+  }
+  requests.push_back(
+      {{"kind", "environment"}, {"what", "LANG"}, {"address", "labels." + std::string(100'000, 'a')}});
+  const Json wanted{
+      {"file", "/shop/pyro.yaml"}, {"requests", requests}, {"added", requests}, {"digest", "d"}};
+  terminal.world.answers["apply"] = [&](const Json&, const operations::Callbacks&) -> Json {
+    terminal.world.settings.agree(wanted);
+    throw Error(ErrorCode::approval_needed, "not agreed to");
+  };
+  terminal.is_terminal = true;
+  terminal.typed = {"n"};
+  EXPECT_EQ(terminal.run({"apply"}), 7);
+  const auto question = terminal.err.find("Agree to all of this (1 command, 501 environment)");
+  EXPECT_NE(question, std::string::npos) << terminal.err.substr(terminal.err.size() - 500);
+  EXPECT_NE(terminal.err.find("secrets.token  touch /x"), std::string::npos)
+      << "one long address pushed all the others aside";
+}
+
 TEST(Run, TrustIsACommandAndAGroup) {
   Terminal terminal;
   const Json wanted{

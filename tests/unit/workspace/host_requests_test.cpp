@@ -77,7 +77,7 @@ TEST(HostRequests, CachesThatTheMachineShares) {
   EXPECT_EQ(
       wanted("environment:\n  image: host\n  setup:\n    - {id: deps, run: x, cache: [/var/cache/a, {path: "
              "/var/cache/b, share: machine}]}\n"),
-      Lines{"cache environment.setup.deps.cache: /var/cache/b"});
+      Lines{"cache environment.setup.deps.cache[1]: /var/cache/b"});
 }
 
 TEST(HostRequests, ImagesByPath) {
@@ -136,6 +136,25 @@ TEST(HostRequests, WhatOnlyValuesTellIsToldAfterwards) {
       k_checkout);
   EXPECT_EQ(lines(untold_requests(told, complete)), Lines{"listen services.web.ports[0]: 0.0.0.0:1"});
   EXPECT_TRUE(untold_requests(told, told).empty());
+}
+
+TEST(HostRequests, WhatWasToldStandsForNothingElse) {
+  const std::string body =
+      k_host
+      + "mounts: [{from: '${env:HOME}/x', to: /x, mode: '${env:NO:-rw}'}]\n"
+        "prepare: [{id: s, run: x, cache: [{path: '/${env:NO:-a}', share: machine}, {path: "
+        "/root/.m2, share: '${env:NO:-machine}'}]}]\n";
+  const auto told = host_requests(withheld(body), k_checkout);
+  const auto complete = host_requests(
+      read(
+          body,
+          [](const std::string& name) {
+            return name == "HOME" ? std::optional<std::string>("/root") : std::nullopt;
+          }),
+      k_checkout);
+  EXPECT_EQ(
+      lines(untold_requests(told, complete)),
+      (Lines{"path mounts[0].from: /root/x (read and write)", "cache prepare.s.cache[1]: /root/.m2"}));
 }
 
 TEST(HostRequests, OtherMistakesAreStillFound) {
