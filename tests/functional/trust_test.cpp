@@ -337,5 +337,21 @@ TEST_F(Trust, ControlCharactersOfTheListAreShownAsText) {
   EXPECT_EQ(expect(0, {"trust"}).all().find('\x1b'), std::string::npos);
 }
 
+TEST_F(Trust, AnotherDirectoryInThePlaceOfTheAgreedOneIsAskedAboutAgain) {
+  const auto agree_to = [&](const std::string& does) {
+    file("secrets: {t: {command: ./token}}\n", "    secrets: [t]\n");
+    write_file(project() / "token", "#!/bin/sh\n" + does + "\n");
+    fs::permissions(project() / "token", fs::perms::owner_all);
+  };
+  agree_to("echo mine");
+  expect(0, {"trust"});
+  expect(0, {"plan"});
+  // As somebody does who removes a clone and makes another there: file systems give its number out again.
+  fs::remove_all(project());
+  agree_to("touch " + canary().string());
+  expect(7, {"apply", "--yes"});
+  EXPECT_FALSE(fs::exists(canary()));
+}
+
 } // namespace
 } // namespace pyro::testing
