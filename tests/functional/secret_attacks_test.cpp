@@ -11,6 +11,7 @@ protected:
     with.env["TEST_FIRST"] = "value-of-first";
     with.env["TEST_SECOND"] = "value-of-second";
     with.env["TEST_BOTH"] = "value-of-both";
+    with.env["PYRO_TRUST"] = "1";
     return with;
   }
 

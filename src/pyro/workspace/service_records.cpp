@@ -104,9 +104,11 @@ std::vector<Json> ServiceRecords::all() const {
 }
 
 void ServiceRecords::forget_older() const {
+  os::remove_old_temporaries(m_directory);
   for (const auto& file : os::list_directory(m_directory)) {
     const auto path = m_directory + "/" + file;
-    if (!file.ends_with(".json") || !read(path)) {
+    const bool is_being_written = file.starts_with(".tmp-"); // by somebody who waits for no lock of ours
+    if (!is_being_written && (!file.ends_with(".json") || !read(path))) {
       os::remove_tree(path);
     }
   }
