@@ -41,6 +41,7 @@ const std::map<std::string, Folders>& allowed() {
       {"workspace", {"base", "os", "protocol", "spec", "plan", "store", "backend", "supervisor"}},
       {"operations", {"base", "workspace"}},
       {"cli", front},
+      {"cli/commands", {"base", "operations", "cli"}},
       {"mcp", front},
       {"capi", front},
       {"agent", {"base", "os", "protocol"}},

@@ -58,8 +58,8 @@ void write_all(int fd, std::string_view bytes);
 std::optional<std::size_t> read_some(int fd, std::span<char> buffer);
 /// To the end of the file, but never more than `limit` bytes: beyond it throws (protocol).
 std::string read_all(int fd, std::size_t limit);
-/// A whole regular file by path, opened as regular_file.hpp does; beyond `limit` bytes Error(protocol). Those of
-/// /proc and /sys are regular files too.
+/// A whole regular file by path, opened as regular_file.hpp does; beyond `limit` bytes Error(protocol). Those
+/// of /proc and /sys are regular files too.
 std::string read_file(const std::string& path, std::size_t limit = 64 << 20);
 /// nullopt where it is not there.
 std::optional<std::string> maybe_read_file(const std::string& path, std::size_t limit = 64 << 20);
