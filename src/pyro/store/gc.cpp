@@ -319,35 +319,41 @@ private:
   void sweep_generations() {
     for (const std::string& id : m_records.ids()) {
       const WorkspacePaths paths(m_base, id);
-      const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "garbage collection");
-      if (!lock) {
-        m_report.skipped.push_back(fmt::format("workspace {} is busy", id));
-        continue;
-      }
-      if (os::exists(paths.journal())) {
-        m_report.skipped.push_back(fmt::format("workspace {} has an unfinished operation", id));
-        continue;
-      }
       try {
-        if (!m_options.dry_run) {
-          remove_old_temporaries(paths);
-        }
-        const auto record = m_records.find(id);
-        for (const std::string& name : os::list_directory(paths.generations())) {
-          const auto number = generation_number(name);
-          const bool kept = !record || (number && *number == record->generation)
-                            || (number && record->undo && *number == record->undo->generation);
-          if (kept) {
-            continue;
-          }
-          const std::string path = paths.generations() + "/" + name;
-          removed("generation", id + "/" + name, disk_usage(path), "no longer in use");
-          if (!m_options.dry_run) {
-            remove_trees({path});
-          }
-        }
+        sweep_generations_of(id, paths);
       } catch (const Error& error) {
-        m_report.skipped.push_back(fmt::format("workspace {}: {}", id, error.what()));
+        if (os::exists(paths.root())) { // or somebody has just removed the workspace
+          m_report.skipped.push_back(fmt::format("workspace {}: {}", id, error.what()));
+        }
+      }
+    }
+  }
+
+  void sweep_generations_of(const std::string& id, const WorkspacePaths& paths) {
+    const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "garbage collection");
+    if (!lock) {
+      m_report.skipped.push_back(fmt::format("workspace {} is busy", id));
+      return;
+    }
+    if (os::exists(paths.journal())) {
+      m_report.skipped.push_back(fmt::format("workspace {} has an unfinished operation", id));
+      return;
+    }
+    if (!m_options.dry_run) {
+      remove_old_temporaries(paths);
+    }
+    const auto record = m_records.find(id);
+    for (const std::string& name : os::list_directory(paths.generations())) {
+      const auto number = generation_number(name);
+      const bool kept = !record || (number && *number == record->generation)
+                        || (number && record->undo && *number == record->undo->generation);
+      if (kept) {
+        continue;
+      }
+      const std::string path = paths.generations() + "/" + name;
+      removed("generation", id + "/" + name, disk_usage(path), "no longer in use");
+      if (!m_options.dry_run) {
+        remove_trees({path});
       }
     }
   }
