@@ -15,6 +15,7 @@
 #include <pyro/protocol/requests.hpp>
 #include <pyro/protocol/upper_list.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <unistd.h>
 
@@ -173,12 +174,23 @@ void Agent::end_processes(const CallPointer& call, const Json& request) {
   m_services.fail_killed(m_runtime.last_end.reason);
   if (m_runtime.is_init) {
     ::kill(-1, SIGKILL);
-  } else {
-    for (auto& process : list_subjects(false)) {
-      ::kill(process.pid, SIGKILL);
-    }
   }
-  call->finish(Json::object());
+  std::set<pid_t> ended;
+  for (auto& process : list_subjects(m_runtime.is_init)) {
+    ::kill(process.pid, SIGKILL);
+    ended.insert(process.pid);
+  }
+  wait_for_end(call, ended);
+}
+
+/// Answers once none of them does anything any more; others may have begun meanwhile.
+void Agent::wait_for_end(const CallPointer& call, const std::set<pid_t>& ended) {
+  const auto alive = list_subjects(m_runtime.is_init);
+  if (std::none_of(alive.begin(), alive.end(), [&](auto& process) { return ended.contains(process.pid); })) {
+    call->finish(Json::object());
+    return;
+  }
+  m_loop.after(k_look_for_clients, [this, call, ended] { wait_for_end(call, ended); });
 }
 
 void Agent::end_all(const Json& request, std::function<void()> done) {

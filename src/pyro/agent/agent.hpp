@@ -12,8 +12,11 @@
 #include <pyro/protocol/call.hpp>
 #include <pyro/protocol/session.hpp>
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace pyro::agent {
@@ -42,6 +45,7 @@ private:
   void stand_still();
   void end_descendants();
   void end_processes(const std::shared_ptr<protocol::Call>& call, const Json& request);
+  void wait_for_end(const std::shared_ptr<protocol::Call>& call, const std::set<pid_t>& ended);
   void hello(const std::shared_ptr<protocol::Call>& call);
   /// Services first, in their order, then whoever is left.
   void end_all(const Json& request, std::function<void()> done);

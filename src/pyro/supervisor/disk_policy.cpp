@@ -1,6 +1,7 @@
 #include "disk_policy.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pyro::supervisor {
 
@@ -66,7 +67,7 @@ DiskPolicy::Step DiskPolicy::next(
   m_last = state;
   if (state.free_bytes < m_limits.reserve) {
     const auto so_far = written().value_or(m_written_at_look + m_grown_bytes);
-    if (!m_written_at_floor) {
+    if (!m_written_at_floor || so_far < *m_written_at_floor) { // what the ended ones wrote is in no sum
       m_written_at_floor = so_far;
     } else if (less(so_far, *m_written_at_floor) >= k_spare_bytes) {
       m_written_at_floor = so_far;
@@ -103,6 +104,10 @@ DiskPolicy::Verdict DiskPolicy::looked(Time now, Time cost, const os::TreeUsage&
   m_has_looked = true;
   m_looked_at = now;
   m_cost = cost;
+  if (std::exchange(m_starts_anew, false)) {
+    m_allowed_bytes = std::max(m_allowed_bytes, usage.bytes + k_spare_bytes);
+    m_allowed_entries = std::max(m_allowed_entries, usage.entries + k_spare_entries);
+  }
   const auto verdict = usage.bytes > m_allowed_bytes       ? Verdict::too_many_bytes
                        : usage.entries > m_allowed_entries ? Verdict::too_many_entries
                                                            : Verdict::within;
@@ -113,6 +118,12 @@ DiskPolicy::Verdict DiskPolicy::looked(Time now, Time cost, const os::TreeUsage&
   m_allowed_bytes = renewed(m_allowed_bytes, m_limits.bytes, usage.bytes + k_spare_bytes);
   m_allowed_entries = renewed(m_allowed_entries, m_limits.entries, usage.entries + k_spare_entries);
   return verdict;
+}
+
+void DiskPolicy::writers_ended() {
+  m_has_looked = false;
+  m_starts_anew = true;
+  m_written_at_floor.reset();
 }
 
 Time DiskPolicy::pause() const {

@@ -55,6 +55,10 @@ public:
   /// delete, and is stopped again when it grows.
   Verdict looked(Time now, Time cost, const os::TreeUsage& usage);
 
+  /// Whoever wrote has been ended. What was written between the look and that end is not held against who
+  /// comes next: the next look, which is due at once, says from where on it counts.
+  void writers_ended();
+
   /// How long nothing can go far wrong without being looked at.
   Time pause() const;
 
@@ -68,6 +72,7 @@ private:
   std::uint64_t m_allowed_entries = 0;
   os::TreeUsage m_usage;
   bool m_has_looked = false;
+  bool m_starts_anew = false; // the next look is the first after a stop
   std::optional<FileSystemState> m_last;
   std::uint64_t m_grown_bytes = 0; // of the file system since the last look; what was freed is not taken off
   std::uint64_t m_grown_entries = 0;

@@ -188,7 +188,6 @@ void DiskWatch::take_step() {
         {"disk_reserve", fmt::format(
                              "the file system that holds the workspace has less than {} left",
                              format_bytes(m_policy.limits().reserve))});
-    rest();
     break;
   }
 }
@@ -248,7 +247,6 @@ void DiskWatch::on_answer() {
   }
   judge(verdict);
   end_look();
-  rest();
 }
 
 void DiskWatch::end_look() {
@@ -272,6 +270,7 @@ std::string DiskWatch::limit_text() const {
 void DiskWatch::judge(DiskPolicy::Verdict verdict) {
   switch (verdict) {
   case DiskPolicy::Verdict::within:
+    rest();
     break;
   case DiskPolicy::Verdict::too_many_bytes:
     stop({"disk_limit", fmt::format("the workspace's disk limit ({}) is reached", limit_text())});
@@ -294,7 +293,10 @@ void DiskWatch::stop(DiskStop what) {
       {"used_entries", m_usage.entries},
       {"largest_file", m_usage.largest},
       {"largest_file_bytes", m_usage.largest_bytes}};
-  m_hooks.stop(what);
+  m_hooks.stop(what, [this] {
+    m_policy.writers_ended();
+    rest();
+  });
 }
 
 Json DiskWatch::status() const {

@@ -24,8 +24,9 @@ public:
   struct Hooks {
     std::function<bool()> freeze; // false: cannot be had, or it stands still already
     std::function<void()> thaw;
-    /// Ends every process but the agent; called while the sandbox may still stand still.
-    std::function<void(const DiskStop&)> stop;
+    /// Ends every process but the agent, and calls back when that is done; called while the sandbox may still
+    /// stand still.
+    std::function<void(const DiskStop&, std::function<void()> ended)> stop;
   };
 
   /// `directory` holds all that the sandbox writes; `first_process` is pid 1 of the sandbox.

@@ -298,14 +298,14 @@ void Supervisor::watch_disk() {
   };
   m_disk = std::make_unique<DiskWatch>(
       m_loop, m_spec.generation_dir, m_guest->pid(), static_cast<std::uint64_t>(m_spec.limits.disk_bytes),
-      DiskWatch::Hooks{freeze, thaw, [this](const DiskStop& what) {
-                         stop_writers(what);
+      DiskWatch::Hooks{freeze, thaw, [this](const DiskStop& what, auto ended) {
+                         stop_writers(what, std::move(ended));
                        }});
   m_disk->begin();
 }
 
 /// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.
-void Supervisor::stop_writers(const DiskStop& what) {
+void Supervisor::stop_writers(const DiskStop& what, std::function<void()> ended) {
   const auto reason = what.reason;
   const auto patience = m_loop.after(k_stop_patience, [this, reason] {
     if (!m_freezer) {
@@ -313,8 +313,9 @@ void Supervisor::stop_writers(const DiskStop& what) {
     }
   });
   protocol::CallEvents events;
-  events.on_result = [this, patience](const Json&) {
+  events.on_result = [this, patience, ended = std::move(ended)](const Json&) {
     m_loop.cancel(patience);
+    ended();
   };
   events.on_failure = [this, reason](const Error&) {
     end(reason);

@@ -88,7 +88,7 @@ private:
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
   void watch_disk();
-  void stop_writers(const DiskStop& what);
+  void stop_writers(const DiskStop& what, std::function<void()> ended);
   void begin_agent_session();
   void thaw();
   void arm_expiry();

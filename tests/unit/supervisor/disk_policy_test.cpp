@@ -137,6 +137,32 @@ TEST_F(DiskPolicyTest, WhoIsOverMayCleanUpButNotGrow) {
   EXPECT_EQ(look(), Verdict::within);
 }
 
+TEST_F(DiskPolicyTest, WhatWasWrittenUntilTheWritersEndedIsNotHeldAgainstTheNext) {
+  begin();
+  write(70 * k_mib);
+  tick();
+  ASSERT_EQ(look(), Verdict::too_many_bytes);
+  write(30 * k_mib);
+  policy.writers_ended();
+  ASSERT_NE(tick(), Step::rest) << "at once";
+  EXPECT_EQ(look(), Verdict::within);
+  write(k_mib / 2);
+  EXPECT_EQ(look(), Verdict::within);
+  write(k_mib);
+  EXPECT_EQ(look(), Verdict::too_many_bytes);
+}
+
+TEST_F(DiskPolicyTest, BelowTheReserveWhatOthersWroteBeforeTheyEndedCoversNobody) {
+  begin();
+  system.free_bytes = limits.reserve - 1;
+  written = 1000 * k_mib;
+  tick();
+  written = 0; // its processes are gone
+  EXPECT_NE(tick(), Step::stop_for_reserve);
+  written = 2 * k_mib;
+  EXPECT_EQ(tick(), Step::stop_for_reserve);
+}
+
 TEST_F(DiskPolicyTest, ALargerLimitHolds) {
   begin();
   policy.set_limits({256 * k_mib, 65'536, limits.reserve});
