@@ -43,6 +43,7 @@ void calls() {
       {"perf_event_open", SYS_perf_event_open, (long)nothing, 0, -1, -1, 0},
       {"userfaultfd", SYS_userfaultfd, O_CLOEXEC, 0, 0, 0, 0},
       {"io_uring_setup", SYS_io_uring_setup, 4, (long)nothing, 0, 0, 0},
+      {"io_setup", SYS_io_setup, 65536, (long)nothing, 0, 0, 0},
       {"kexec_load", SYS_kexec_load, 0, 0, 0, 0, 0},
       {"kexec_file_load", SYS_kexec_file_load, -1, -1, 0, 0, 0},
       {"init_module", SYS_init_module, (long)nothing, sizeof nothing, (long)"", 0, 0},

@@ -1,14 +1,18 @@
 // What the kernel counts by user or for the machine: takes as much of one of them as it can get, says how
-// much, and keeps it until its standard input ends. Argument: inotify, signals, timers, terminals, files
-// or queues. With `spread` it goes on as other users of the sandbox; with `few` it takes five.
+// much, and keeps it until its standard input ends. Argument: inotify, signals, timers, terminals, files,
+// queues or epoll. With `spread` it goes on as other users of the sandbox, for epoll in other processes of
+// its own user; with `few` it takes five.
 #include "attack.hpp"
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <fcntl.h>
 #include <functional>
 #include <mqueue.h>
@@ -22,6 +26,7 @@
 namespace {
 
 constexpr long k_bound = 200'000;
+constexpr long k_many = 100'000'000;
 
 /// Repeats `take` until it fails or there are `most`; says what ended it.
 long until_refused(long most, const std::function<bool()>& take) {
@@ -83,6 +88,33 @@ private:
   int m_count = 0;
 };
 
+/// A watch for each pair of an epoll instance and an event descriptor.
+class Watches {
+public:
+  explicit Watches(long most) {
+    for (long i = 0; i < std::min(most, k_events); ++i) {
+      m_events.push_back(::eventfd(0, EFD_CLOEXEC));
+    }
+    m_next = m_events.size();
+  }
+
+  bool operator()() {
+    if (m_next == m_events.size()) {
+      m_next = 0;
+      m_epoll = ::epoll_create1(EPOLL_CLOEXEC);
+    }
+    epoll_event event{};
+    event.events = EPOLLIN;
+    return m_epoll >= 0 && ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, m_events[m_next++], &event) == 0;
+  }
+
+private:
+  static constexpr long k_events = 600;
+  std::vector<int> m_events;
+  std::size_t m_next = 0;
+  int m_epoll = -1;
+};
+
 long take(const std::string& what, long most) {
   sigset_t blocked;
   sigemptyset(&blocked);
@@ -107,31 +139,45 @@ long take(const std::string& what, long most) {
   if (what == "queues") {
     return until_refused(most, Queues());
   }
+  if (what == "epoll") {
+    return until_refused(most, Watches(most));
+  }
   return -1;
 }
 
-/// Children as users of their own, each of which takes what it can get; the sum is told.
-long take_as_others(const std::string& what) {
+struct Taken {
+  long count = 0;
+  int code = 0; // of the attempt that was refused
+};
+
+/// Children, as users of their own where `as_others`, each of which takes what it can get, until `most` of
+/// them ran or one was refused with ENOSPC; the sum is told.
+Taken take_in_children(const std::string& what, uid_t most, bool as_others) {
   int pipe[2]{};
+  Taken sum;
   if (::pipe(pipe) != 0) {
-    return -1;
+    return sum;
   }
-  long sum = 0;
-  for (uid_t user = 2000; user < 2016; ++user) {
+  for (uid_t number = 0; number < most && sum.code != ENOSPC; ++number) {
     const pid_t child = ::fork();
     if (child < 0) {
       break;
     }
     if (child == 0) {
-      long count = ::setresuid(user, user, user) == 0 ? take(what, k_bound) : 0;
+      const uid_t user = 2000 + number;
+      Taken taken;
+      if (!as_others || ::setresuid(user, user, user) == 0) {
+        taken.count = take(what, as_others ? k_bound : k_many);
+        taken.code = errno;
+      }
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      std::ignore = ::write(pipe[1], &count, sizeof(count));
+      std::ignore = ::write(pipe[1], &taken, sizeof(taken));
       ::pause();
       ::_exit(0);
     }
-    long count = 0;
-    std::ignore = ::read(pipe[0], &count, sizeof(count));
-    sum += count;
+    Taken taken;
+    std::ignore = ::read(pipe[0], &taken, sizeof(taken));
+    sum = {sum.count + taken.count, taken.code};
   }
   return sum;
 }
@@ -142,16 +188,21 @@ int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   const bool spread = argc > 2 && std::string(argv[2]) == "spread";
   const bool few = argc > 2 && std::string(argv[2]) == "few";
-  long count = take(what, few ? 5 : k_bound);
-  const int code = errno;
-  if (count < 0) {
+  const bool is_shared = what == "epoll"; // more of it than one process has descriptors for
+  Taken taken;
+  if (!(spread && is_shared)) {
+    taken.count = take(what, few ? 5 : k_bound);
+    taken.code = errno;
+  }
+  if (taken.count < 0) {
     std::fprintf(stderr, "usage: attack_limits WHAT [spread]\n");
     return 64;
   }
   if (spread) {
-    count += take_as_others(what);
+    const auto more = take_in_children(what, is_shared ? 200 : 16, !is_shared);
+    taken = {taken.count + more.count, is_shared ? more.code : taken.code};
   }
-  std::printf("took %ld, then %s\n", count, attack::error_name(code).c_str());
+  std::printf("took %ld, then %s\n", taken.count, attack::error_name(taken.code).c_str());
   std::fflush(stdout);
   char byte = 0;
   while (!few && ::read(0, &byte, 1) > 0) {

@@ -154,6 +154,12 @@ void refuse_personalities(std::vector<Rule>& rules) {
       rules, "personality", EPERM, {}, all_but(0, {0, k_linux32, k_uname26, k_linux32 | k_uname26, k_whole}));
 }
 
+// Asynchronous I/O has one pool for the whole machine (fs.aio-max-nr), which a single process can take.
+// Programs that find none of it use threads: what databases do where it is not compiled in.
+void refuse_kernel_queues(std::vector<Rule>& rules) {
+  rules.push_back({"io_setup", ENOSYS, {}});
+}
+
 // Limits, priority and processors of the agent (pid 1): the kernel asks only for equal ids, which root inside
 // has. Without descriptors, processes or time the agent would be of no use any more. "All processes of a
 // user" may hold the agent too.
@@ -222,6 +228,7 @@ std::vector<Rule> rules() {
   refuse_sockets(rules);
   refuse_terminal_tricks(rules);
   refuse_preallocation(rules);
+  refuse_kernel_queues(rules);
   refuse_personalities(rules);
   refuse_starving_the_agent(rules);
   return rules;
