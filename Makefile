@@ -3,7 +3,7 @@
 #   make quickstart   from a fresh clone to a running workspace
 #   make check        every test, as continuous integration runs them
 .DEFAULT_GOAL := help
-.PHONY: help quickstart check build release test asan tsan format bench install package clean
+.PHONY: help quickstart check check-long build release test asan tsan format bench install package clean
 
 PREFIX ?= /usr/local
 pyro := build/release/bin/pyro
@@ -11,7 +11,7 @@ pyro := build/release/bin/pyro
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 quickstart: ## install what is missing, build a release, bring up examples/quickstart
 	@.ci/install-packages .ci/packages-build .ci/packages-run
@@ -24,6 +24,9 @@ check: ## install what the tests need, build, run every test (as root: also as a
 	@.ci/install-packages .ci/packages-build .ci/packages-run .ci/packages-test
 	@$(MAKE) --no-print-directory build
 	@.ci/test-all build/dev
+
+check-long: ## the same with every case where `check` tries some: all kills, all limits (two hours)
+	@PYRO_TEST_LONG=1 $(MAKE) --no-print-directory check
 
 build: ## development build in build/dev: warnings are errors
 	@$(call configure,dev)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../contract/contract.hpp"
+#include "../support/sampling.hpp"
 
 #include <sys/types.h>
 
@@ -92,13 +93,7 @@ private:
   std::set<pid_t> m_killed;
 };
 
-/// PYRO_TEST_SEED, else one of the clock; printed, so that a failure can be tried again.
-unsigned chosen_seed();
-
-/// An environment variable's number, else `otherwise`.
-int number_of(const char* variable, int otherwise);
-
-/// A failure that the contract knows for calls that meet others; empty text: it is one.
-std::string why_unexpected(const Step& step);
+using testing::chosen_seed;
+using testing::number_of;
 
 } // namespace pyro::concurrency

@@ -1,6 +1,7 @@
 // What the kernel counts by user or for the machine: one sandbox takes all that it can get and keeps it; then
 // root outside and a second sandbox use the same. Run alone.
 #include "../support/home.hpp"
+#include "../support/sampling.hpp"
 
 #include <gtest/gtest.h>
 
@@ -38,6 +39,9 @@ TEST_P(KernelLimits, TakenInsideAreThereOutsideAndForOthers) {
   spec("", second);
   fs::copy_file(program(), second / "attack_limits");
   if (what == "epoll") {
+    if (!all_cases()) {
+      GTEST_SKIP() << "half a minute and 1 GiB: tried by make check-long";
+    }
     if (::geteuid() != 0) {
       GTEST_SKIP() << "counted for the user who starts it, and not bounded (docs/security.md)";
     }
