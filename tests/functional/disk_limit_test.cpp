@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <sstream>
 #include <thread>
 
 namespace pyro::testing {
@@ -184,6 +185,22 @@ TEST_F(DiskLimit, AStepIsHeldToItAndSaysSo) {
           "was stopped: the workspace's disk limit (environment.resources.disk = 64MiB) is reached"),
       std::string::npos)
       << result;
+}
+
+TEST_F(DiskLimit, FileSystemsInMemoryAreBoundedInBytesAndFiles) {
+  expect(0, {"apply"});
+  const auto list =
+      inside("for at in $(awk '$3 == \"tmpfs\" && $4 !~ /^ro(,|$)/ {print $2}' /proc/self/mounts); do "
+             "df --output=size,itotal,target $at | tail -n 1; done");
+  std::istringstream lines(list.out);
+  std::uint64_t kib = 0;
+  std::uint64_t files = 0;
+  int count = 0;
+  for (std::string target; lines >> kib >> files >> target; ++count) {
+    EXPECT_LE(kib, 256U << 10) << target;
+    EXPECT_LE(files, 64U << 10) << target;
+  }
+  EXPECT_GE(count, 3) << list;
 }
 
 TEST_F(DiskLimit, AnotherWorkspaceIsNotTouched) {

@@ -88,7 +88,7 @@ void link_in(int directory, const char* target, const char* name) {
 
 void make_dev(int root, const KernelSources& sources) {
   constexpr std::uint64_t k_attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-  mount_in(root, "dev", "tmpfs", {{"mode", "0755"}, {"size", "64k"}}, k_attributes);
+  mount_in(root, "dev", "tmpfs", {{"mode", "0755"}, {"size", "64k"}, {"nr_inodes", "1k"}}, k_attributes);
   const auto dev = directory_in(root, "dev");
   for (const auto& [name, mount] : sources.devices) {
     const auto node = os::open_at(dev.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0666);
@@ -102,12 +102,16 @@ void make_dev(int root, const KernelSources& sources) {
   mount_in(
       root, "dev/pts", "devpts", {{"ptmxmode", "0666"}, {"mode", "0620"}, {"max", k_max_terminals}},
       k_attributes);
-  mount_in(root, "dev/shm", "tmpfs", {{"mode", "1777"}, {"size", "256m"}}, k_attributes | MOUNT_ATTR_NODEV);
+  mount_in(
+      root, "dev/shm", "tmpfs", {{"mode", "1777"}, {"size", "256m"}, {"nr_inodes", "64k"}},
+      k_attributes | MOUNT_ATTR_NODEV);
   mount_in(root, "dev/mqueue", "mqueue", {}, k_attributes | MOUNT_ATTR_NODEV);
 }
 
 void make_run(int root) {
-  mount_in(root, "run", "tmpfs", {{"mode", "0755"}, {"size", "64m"}}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  mount_in(
+      root, "run", "tmpfs", {{"mode", "0755"}, {"size", "64m"}, {"nr_inodes", "16k"}},
+      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   const auto run = directory_in(root, "run");
   for (const auto& [name, mode] :
        {std::pair{"lock", 01777U}, std::pair{"secrets", 0711U}, std::pair{"pyro", 0755U}}) {
