@@ -1,6 +1,7 @@
 // A sandbox with `egress: all` reaches the world, but this machine by none of its addresses. The oracle is a
 // service of the host that listens on all of them and counts.
 #include "../support/home.hpp"
+#include "../support/resolver.hpp"
 
 #include <pyro/os/fd.hpp>
 
@@ -192,65 +193,6 @@ TEST_F(EgressAttacks, NeitherOfOtherDevicesNorAddedLater) {
   attack(listeners, {"10.77.0.9", "fd77::9"});
   EXPECT_EQ(listeners.count_of_visits(), 0) << "something inside reached a service of the host";
 }
-
-/// The host's resolver at 127.0.0.53 knows one name.
-class Resolver {
-public:
-  Resolver() {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_port = htons(53);
-    at.sin_addr.s_addr = htonl(0x7f000035);
-    if (::bind(m_socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0) {
-      throw std::runtime_error("cannot serve at 127.0.0.53");
-    }
-    m_thread = std::thread([this] { serve(); });
-  }
-
-  ~Resolver() {
-    ::eventfd_write(m_stop.get(), 1);
-    m_thread.join();
-  }
-
-  Resolver(const Resolver&) = delete;
-  Resolver& operator=(const Resolver&) = delete;
-
-private:
-  void serve() {
-    while (true) {
-      std::array<pollfd, 2> wait{pollfd{m_socket.get(), POLLIN, 0}, pollfd{m_stop.get(), POLLIN, 0}};
-      if (::poll(wait.data(), wait.size(), -1) < 0 || wait[1].revents != 0) {
-        return;
-      }
-      std::array<char, 512> buffer{};
-      sockaddr_in from{};
-      socklen_t size = sizeof(from);
-      const auto count = ::recvfrom(
-          m_socket.get(), buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
-      if (count < 17) {
-        continue;
-      }
-      // The question ends with a zero label, type and class; what follows (EDNS) is left out of the answer.
-      std::size_t end = 12;
-      while (end < static_cast<std::size_t>(count) && buffer[end] != 0) {
-        end += static_cast<unsigned char>(buffer[end]) + 1;
-      }
-      const bool wants_ipv4 = buffer[end + 2] == 1;
-      std::string answer(buffer.data(), end + 5);
-      answer[2] = static_cast<char>(0x84);
-      answer[3] = static_cast<char>(0x80);
-      answer.replace(6, 6, std::string{0, static_cast<char>(wants_ipv4 ? 1 : 0), 0, 0, 0, 0});
-      if (wants_ipv4) {
-        answer += std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc6\x33\x64\x4d", 16); // 198.51.100.77
-      }
-      ::sendto(m_socket.get(), answer.data(), answer.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
-    }
-  }
-
-  os::Fd m_socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  os::Fd m_stop{::eventfd(0, EFD_CLOEXEC)};
-  std::thread m_thread;
-};
 
 TEST_F(EgressAttacks, TheMachinesOwnResolverAnswersAllTheSame) {
   if (::geteuid() != 0) {

@@ -1,185 +1,16 @@
 // A registry that lies: pyro and the skopeo it starts get nothing but what has the digest that was said,
 // leave nothing of the rest, write nowhere else, and end when they are told to.
 #include "../support/home.hpp"
+#include "../support/hostile_registry.hpp"
 #include "../support/leftovers.hpp"
 
 #include <pyro/base/sha256.hpp>
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-
-#include <arpa/inet.h>
-#include <atomic>
 #include <csignal>
-#include <netinet/in.h>
-#include <poll.h>
-#include <thread>
 #include <unistd.h>
 
 namespace pyro::testing {
 namespace {
-
-constexpr const char* k_manifest_type = "application/vnd.oci.image.manifest.v1+json";
-
-struct Answer {
-  std::string head = "200 OK"; // status, and more header lines
-  std::string body;
-  bool is_endless = false; // the body again and again, of no length
-  bool is_silent = false;  // nothing at all
-};
-
-/// HTTP/1.1 on the loopback interface, one request per connection.
-class HostileRegistry {
-public:
-  using Handler = std::function<Answer(const std::string& path)>;
-
-  explicit HostileRegistry(Handler handler) : m_handler(std::move(handler)) {
-    m_listener = os::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(m_listener.get(), reinterpret_cast<sockaddr*>(&address), size) != 0
-        || ::listen(m_listener.get(), 64) != 0
-        || ::getsockname(m_listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-      throw std::runtime_error("cannot listen on 127.0.0.1");
-    }
-    m_address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-    m_acceptor = std::thread([this] { accept_all(); });
-  }
-
-  ~HostileRegistry() {
-    m_stopped = true;
-    m_acceptor.join();
-    for (auto& server : m_servers) {
-      server.join();
-    }
-  }
-
-  const std::string& address() const { return m_address; }
-
-  int requests() const { return m_requests; }
-
-private:
-  bool wait_for(int fd, short events) const {
-    pollfd waiting{fd, events, 0};
-    while (!m_stopped) {
-      if (::poll(&waiting, 1, 100) > 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  void accept_all() {
-    while (wait_for(m_listener.get(), POLLIN)) {
-      const int socket = ::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (socket >= 0) {
-        m_servers.emplace_back([this, socket] { serve(os::Fd(socket)); });
-      }
-    }
-  }
-
-  void serve(const os::Fd& socket) {
-    std::string request;
-    while (request.find("\r\n\r\n") == std::string::npos) {
-      std::array<char, 4096> buffer{};
-      if (!wait_for(socket.get(), POLLIN)) {
-        return;
-      }
-      const auto count = ::read(socket.get(), buffer.data(), buffer.size());
-      if (count <= 0 || request.size() > (64U << 10)) {
-        return;
-      }
-      request.append(buffer.data(), static_cast<std::size_t>(count));
-      if (request[0] == '\x16') { // TLS, which we do not speak
-        send_all(socket, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-        return;
-      }
-    }
-    ++m_requests;
-    const bool is_head = request.starts_with("HEAD ");
-    const auto begin = request.find(' ') + 1;
-    const auto answer = m_handler(request.substr(begin, request.find(' ', begin) - begin));
-    if (answer.is_silent) {
-      std::ignore = wait_for(socket.get(), POLLIN);
-      return;
-    }
-    auto text = "HTTP/1.1 " + answer.head + "\r\nConnection: close\r\n";
-    text += answer.is_endless ? "\r\n" : "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
-    bool goes_on = send_all(socket, is_head ? text : text + answer.body);
-    while (answer.is_endless && goes_on && !is_head) {
-      goes_on = send_all(socket, answer.body);
-      std::this_thread::sleep_for(std::chrono::milliseconds(5)); // the disk of this machine is everybody's
-    }
-  }
-
-  bool send_all(const os::Fd& socket, std::string_view text) const {
-    while (!text.empty()) {
-      if (!wait_for(socket.get(), POLLOUT)) {
-        return false;
-      }
-      const auto count = ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
-      if (count < 0 && errno != EAGAIN) {
-        return false;
-      }
-      text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
-    }
-    return true;
-  }
-
-  Handler m_handler;
-  os::Fd m_listener;
-  std::string m_address;
-  std::atomic<bool> m_stopped{false};
-  std::atomic<int> m_requests{0};
-  std::vector<std::thread> m_servers;
-  std::thread m_acceptor;
-};
-
-/// One image of one layer, each part of which a test may replace by a lie.
-struct Image {
-  std::string layer;
-  std::string config;
-  std::map<std::string, std::string> blobs; // by digest
-  std::string manifest;
-
-  static std::string descriptor(const std::string& digest, std::size_t size) {
-    return R"({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": ")" + digest
-           + R"(", "size": )" + std::to_string(size) + "}";
-  }
-
-  std::string put(const std::string& bytes) {
-    const auto digest = "sha256:" + sha256_of(bytes);
-    blobs[digest] = bytes;
-    return digest;
-  }
-
-  static std::string manifest_of(const std::string& config, const std::string& layers) {
-    return R"({"schemaVersion": 2, "mediaType": ")" + std::string(k_manifest_type) + R"(", "config": )"
-           + config + R"(, "layers": [)" + layers + "]}";
-  }
-
-  void finish(const std::string& process = "{}") {
-    const auto layer_digest = put(layer);
-    config = R"({"os": "linux", "architecture": "amd64", "config": )" + process
-             + R"(, "rootfs": {"type": "layers", "diff_ids": [")" + layer_digest + R"("]}})";
-    manifest = manifest_of(descriptor(put(config), config.size()), descriptor(layer_digest, layer.size()));
-  }
-
-  std::string config_part() const { return descriptor("sha256:" + sha256_of(config), config.size()); }
-
-  Answer operator()(const std::string& path) const {
-    if (path.find("/manifests/") != std::string::npos) {
-      return {"200 OK\r\nContent-Type: " + std::string(k_manifest_type), manifest};
-    }
-    if (const auto at = path.find("/blobs/"); at != std::string::npos) {
-      const auto blob = blobs.find(path.substr(at + std::string_view("/blobs/").size()));
-      return blob == blobs.end() ? Answer{"404 Not Found", "{}"} : Answer{"200 OK", blob->second};
-    }
-    return {"200 OK", "{}"};
-  }
-};
 
 class LyingRegistry : public Functional {
 protected:
@@ -316,7 +147,7 @@ TEST_F(LyingRegistry, DocumentsOfOddShapesAndSizes) {
 TEST_F(LyingRegistry, AnswersThatAreErrors) {
   for (const auto* status : {"401 Unauthorized", "404 Not Found", "429 Too Many Requests", "500 Oops"}) {
     check_refused(
-        [&](const std::string& path) -> Answer {
+        [&](const std::string& path, const std::string&) -> Answer {
           if (path == "/v2/") {
             return {"200 OK", "{}"};
           }
@@ -329,7 +160,7 @@ TEST_F(LyingRegistry, AnswersThatAreErrors) {
         status);
   }
   check_refused(
-      [](const std::string& path) -> Answer {
+      [](const std::string& path, const std::string&) -> Answer {
         return {"302 Found\r\nLocation: " + path, ""};
       },
       "a redirection without end");
@@ -379,7 +210,7 @@ TEST_F(LyingRegistry, LayersThatLeadOut) {
 /// What stands in a checkout configures nobody: skopeo's own files are the user's.
 TEST_F(LyingRegistry, ACheckoutDoesNotConfigureSkopeo) {
   const auto marker = root() / "outside/marker";
-  const HostileRegistry registry([this](const std::string& path) -> Answer {
+  const HostileRegistry registry([this](const std::string& path, const std::string&) -> Answer {
     return path.find("/v2/") == 0 && path != "/v2/"
                ? m_image(path)
                : Answer{"401 Unauthorized\r\nWWW-Authenticate: Basic realm=x", "{}"};
@@ -402,6 +233,7 @@ TEST_F(LyingRegistry, ACheckoutDoesNotConfigureSkopeo) {
   write_file(
       project() / "pyro.yaml", "version: 1\nname: test\nenvironment: {image: '" + registry.address()
                                    + "/team/image:1'}\nseed: {from: .}\n");
+  m_options.env["PYRO_TRUST"] = "1"; // a registry on this machine
   const auto result = pyro({"apply"}, m_options);
   EXPECT_GT(registry.requests(), 0) << result;
   EXPECT_FALSE(fs::exists(marker)) << "a program of the checkout ran: " << result;
@@ -411,7 +243,7 @@ TEST_F(LyingRegistry, ACheckoutDoesNotConfigureSkopeo) {
 /// Bodies and silences that never end: the first SIGINT, or else the second, ends pyro, and skopeo with it.
 TEST_F(LyingRegistry, AnswersWithoutEndAreInterrupted) {
   for (const auto* kind : {"endless blob", "endless manifest", "silence"}) {
-    const HostileRegistry registry([&](const std::string& path) -> Answer {
+    const HostileRegistry registry([&](const std::string& path, const std::string&) -> Answer {
       const bool is_blob = path.find("/blobs/") != std::string::npos;
       if (path == "/v2/") {
         return {"200 OK", "{}"};

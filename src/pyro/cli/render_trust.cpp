@@ -11,6 +11,8 @@ namespace pyro::cli {
 
 namespace {
 
+constexpr std::string_view k_not_needed = " (with your account; without: as a stranger)";
+
 std::string request_place(const Json& request) {
   const auto found = request.find("position");
   if (found == request.end() || int_or(*found, "line", 0) == 0) {
@@ -29,8 +31,9 @@ std::string lines_of_requests(const Json& requests, std::string_view mark) {
   std::string text;
   for (const auto& request : requests) {
     text += fmt::format(
-        "{} {:<11}  {:<{}}  {}{}\n", mark, text_at(request, "kind"), text_at(request, "address"), width,
-        text_at(request, "what"), request_place(request));
+        "{} {:<11}  {:<{}}  {}{}{}\n", mark, text_at(request, "kind"), text_at(request, "address"), width,
+        text_at(request, "what"), bool_or(request, "needed", true) ? "" : k_not_needed,
+        request_place(request));
   }
   return text;
 }

@@ -153,8 +153,9 @@ Operation schema_operation() {
 Json host_requests_schema(std::string_view description) {
   return list_of(
       result(
-          {{"kind", choice({"command", "environment", "path", "listen", "cache"}, "")},
-           {"what", text("The command, variable, absolute path or address")},
+          {{"kind", choice({"command", "environment", "path", "listen", "cache", "registry"}, "")},
+           {"what", text("The command, variable, absolute path, address or image")},
+           {"needed", flag("False: without an agreement the image is fetched without accounts")},
            {"address", text("In the file: secrets.token")},
            {"position", result({{"file", text("")}, {"line", number("")}, {"column", number("")}})}},
           {"kind", "what", "address"}),

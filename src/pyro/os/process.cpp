@@ -56,6 +56,8 @@ struct Prepared {
   bool die_with_parent;
   pid_t parent;
   int error_pipe;
+  Seclusion seclusion;
+  std::uint64_t max_file_bytes;
 };
 
 [[noreturn]] void fail_child(const Prepared& prepared) {
@@ -67,6 +69,11 @@ struct Prepared {
 [[noreturn]] void run_child(Prepared& prepared) {
   if (prepared.new_session) {
     ::setsid();
+  }
+  // Before the next: a change of privileges takes the signal back.
+  if (!seclude_this_process(prepared.seclusion)
+      || (prepared.max_file_bytes > 0 && !limit_file_size(prepared.max_file_bytes))) {
+    fail_child(prepared);
   }
   if (prepared.die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -204,6 +211,8 @@ Child spawn(const Command& command) {
   prepared.new_session = command.new_session;
   prepared.die_with_parent = command.die_with_parent;
   prepared.parent = ::getpid();
+  prepared.seclusion = command.seclusion;
+  prepared.max_file_bytes = command.max_file_bytes;
   auto failure = make_pipe();
   const auto error_end = duplicate(failure.write_end.get(), 200); // out of the way of the child's descriptors
   failure.write_end.reset();

@@ -4,10 +4,12 @@
 
 #include "fd.hpp"
 #include "program_environment.hpp"
+#include "seclusion.hpp"
 
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -46,6 +48,8 @@ struct Command {
   FdMap fds{{0, 0}, {1, 1}, {2, 2}};
   bool new_session = false;
   bool die_with_parent = false; // PR_SET_PDEATHSIG(SIGKILL)
+  Seclusion seclusion;
+  std::uint64_t max_file_bytes = 0; // of each file that it writes; 0: ours
 };
 
 /// Move-only owner of a child process; kills (SIGKILL) and reaps it on destruction unless waited for or

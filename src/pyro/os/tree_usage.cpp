@@ -9,9 +9,11 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <fcntl.h>
 #include <set>
 #include <utility>
@@ -124,6 +126,15 @@ TreeUsage usage_of_tree(int directory) {
 
 TreeUsage usage_of_deleted_files(int proc) {
   return DeletedFiles(proc).count();
+}
+
+std::uint64_t free_bytes(const std::string& directory) {
+  struct statvfs status {};
+
+  if (::statvfs(directory.c_str(), &status) < 0) {
+    throw Error::from_errno(errno, fmt::format("ask for the free space of {}", directory));
+  }
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 } // namespace pyro::os

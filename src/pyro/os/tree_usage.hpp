@@ -20,4 +20,7 @@ TreeUsage usage_of_tree(int directory);
 /// in no tree, and take room until they are closed. Only those on an overlay count.
 TreeUsage usage_of_deleted_files(int proc);
 
+/// Of the file system of this directory, as an ordinary user may have them.
+std::uint64_t free_bytes(const std::string& directory);
+
 } // namespace pyro::os

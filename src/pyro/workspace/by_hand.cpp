@@ -109,6 +109,7 @@ LoadedProject project_for(const Context& context, const CreateRequest& wanted) {
   project.directory = fs::current_path().string();
   project.shown = "workspace_create";
   project.host_compat = host_compat;
+  project.registries = RegistryAccess::agreed; // the image was named by hand
   project.identity = "by-hand-" + os::random_hex(8);
   return project;
 }

@@ -30,6 +30,18 @@ std::string subject_of(const ImageReference& reference) {
   return "image " + reference.canonical();
 }
 
+/// What anybody may have, as opposed to what was fetched with the user's accounts: a file that was not agreed
+/// to gets the former alone.
+std::string public_subject_of(const ImageReference& reference) {
+  return "public image " + reference.canonical();
+}
+
+ImageReference reference_of(const std::string& image, const std::string& directory, RegistryAccess access) {
+  auto reference = parse_image(image, directory);
+  reference.access = access;
+  return reference;
+}
+
 /// Trees that belong to the ids of the inside are removed by them.
 void remove_inside(const std::string& path) {
   os::IdSpace::current().run([&] {
@@ -107,6 +119,24 @@ std::string Environments::stamp_of_source(const ImageReference& reference) const
   return m_cache.digest_of_file(reference.path);
 }
 
+std::optional<HexDigest> Environments::known_in_registry(const ImageReference& reference) const {
+  const auto own =
+      reference.access == RegistryAccess::agreed ? m_cache.known(subject_of(reference), "") : std::nullopt;
+  return own ? own : m_cache.known(public_subject_of(reference), "");
+}
+
+void Environments::remember_source(
+    const ImageReference& reference, const std::string& stamp, const HexDigest& digest) const {
+  if (reference.kind == ImageKind::registry && reference.access == RegistryAccess::anonymous) {
+    m_cache.remember(public_subject_of(reference), stamp, digest);
+    return;
+  }
+  m_cache.remember(subject_of(reference), stamp, digest);
+  if (reference.kind == ImageKind::registry && m_cache.known(public_subject_of(reference), "") != digest) {
+    m_cache.forget(public_subject_of(reference)); // the tag is another one by now
+  }
+}
+
 std::optional<HexDigest> Environments::known_digest(const ImageReference& reference) {
   switch (reference.kind) {
   case ImageKind::host:
@@ -126,15 +156,17 @@ std::optional<HexDigest> Environments::known_digest(const ImageReference& refere
     return oci_environment_digest(store::OciLayout(reference.path).image(reference.variant));
   case ImageKind::oci_archive:
   case ImageKind::docker_archive:
-  case ImageKind::registry:
   case ImageKind::debian:
     return m_cache.known(subject_of(reference), stamp_of_source(reference));
+  case ImageKind::registry:
+    return known_in_registry(reference);
   }
   return std::nullopt;
 }
 
-std::optional<HexDigest> Environments::fingerprint(const std::string& image, const std::string& directory) {
-  return known_digest(parse_image(image, directory));
+std::optional<HexDigest>
+Environments::fingerprint(const std::string& image, const std::string& directory, RegistryAccess access) {
+  return known_digest(reference_of(image, directory, access));
 }
 
 bool Environments::layers_are_there(const std::vector<HexDigest>& layers) const {
@@ -177,8 +209,9 @@ std::optional<std::string> Environments::damage_of(const EnvironmentRecord& reco
   return std::nullopt;
 }
 
-Environment Environments::resolve(const std::string& image, const std::string& directory) {
-  const auto reference = parse_image(image, directory);
+Environment
+Environments::resolve(const std::string& image, const std::string& directory, RegistryAccess access) {
+  const auto reference = reference_of(image, directory, access);
   if (const auto record = installed(reference)) {
     return environment_of(image, *record);
   }
@@ -329,7 +362,7 @@ Environments::status_of_install(const ImageReference& reference, bool is_install
 }
 
 Json Environments::pull(const std::string& image, const std::string& directory, Refresh refresh) {
-  const auto reference = parse_image(image, directory);
+  const auto reference = reference_of(image, directory, RegistryAccess::agreed);
   m_cache.prepare();
   m_base.prepare();
   const auto begin = os::now_monotonic();
@@ -377,7 +410,7 @@ Json Environments::list() {
 }
 
 Json Environments::inspect(const std::string& image, const std::string& directory) {
-  const auto reference = parse_image(image, directory);
+  const auto reference = reference_of(image, directory, RegistryAccess::agreed);
   const auto digest = known_digest(reference);
   Json result{
       {"image", image},

@@ -54,15 +54,17 @@ public:
   /// The environment of an image, pulled or built where it is missing or its layers are gone. Relative paths
   /// in `image` are below `directory`. The caller holds store::lock_store_shared() until a record refers to
   /// the layers.
-  Environment resolve(const std::string& image, const std::string& directory);
+  Environment resolve(const std::string& image, const std::string& directory, RegistryAccess access);
 
   /// The digest that resolve() would give, without building anything: for plans and the no-op apply. Reads no
   /// package database or archive twice (stat cache). nullopt: it is known only after resolve().
-  std::optional<HexDigest> fingerprint(const std::string& image, const std::string& directory);
+  std::optional<HexDigest>
+  fingerprint(const std::string& image, const std::string& directory, RegistryAccess access);
 
   /// The variables that the image itself wants processes to have: empty for all but OCI images, and where it
   /// is not installed.
-  std::map<std::string, std::string> image_env(const std::string& image, const std::string& directory);
+  std::map<std::string, std::string>
+  image_env(const std::string& image, const std::string& directory, RegistryAccess access);
 
   /// Installs it, or reads an existing install again and repairs it where it is damaged. With Refresh::yes an
   /// intact one is built anew too. {"image", "digest", "status": installed|present|repaired|refreshed,
@@ -89,6 +91,9 @@ public:
 private:
   struct Built;
 
+  std::optional<HexDigest> known_in_registry(const ImageReference& reference) const;
+  void
+  remember_source(const ImageReference& reference, const std::string& stamp, const HexDigest& digest) const;
   std::optional<HexDigest> known_digest(const ImageReference& reference);
   std::optional<EnvironmentRecord> installed(const HexDigest& digest) const;
   std::optional<EnvironmentRecord> installed(const ImageReference& reference);

@@ -108,6 +108,24 @@ std::string ImageReference::canonical() const {
   return fmt::format("{}:{}{}{}", name_of(kind), path, variant.empty() ? "" : ":", variant);
 }
 
+bool is_private_registry(const std::string& name) {
+  constexpr std::array<std::string_view, 8> k_endings{
+      ".localhost", ".local", ".localdomain", ".internal", ".lan", ".intranet", ".home", ".home.arpa"};
+  auto host = lower_case(name.substr(0, name.find('/')));
+  if (host.starts_with('[')) {
+    return true; // an address of IPv6
+  }
+  host = host.substr(0, host.find(':'));
+  while (host.ends_with('.')) {
+    host.pop_back();
+  }
+  const auto last = host.substr(host.rfind('.') + 1);
+  return host.find('.') == std::string::npos
+         || last.find_first_not_of("0123456789") == std::string::npos // an address, however it is spelled
+         || last.starts_with("0x")
+         || std::any_of(k_endings.begin(), k_endings.end(), [&](auto end) { return host.ends_with(end); });
+}
+
 std::vector<std::string> available_images() {
   return {"host", "debian:12", "debian:12-base", "debian:12-build"};
 }

@@ -36,7 +36,7 @@ EnvironmentRecord Environments::install_oci(const ImageReference& reference) {
     }
     record_install(record);
     if (reference.kind != ImageKind::oci) {
-      m_cache.remember("image " + reference.canonical(), stamp, record.digest);
+      remember_source(reference, stamp, record.digest);
     }
     note(fmt::format(
         "environment {}: {} in {} files of {} layers, {}", reference.text, format_bytes(record.size_bytes),
@@ -48,8 +48,9 @@ EnvironmentRecord Environments::install_oci(const ImageReference& reference) {
 }
 
 std::map<std::string, std::string>
-Environments::image_env(const std::string& image, const std::string& directory) {
-  const auto reference = parse_image(image, directory);
+Environments::image_env(const std::string& image, const std::string& directory, RegistryAccess access) {
+  auto reference = parse_image(image, directory);
+  reference.access = access;
   if (!is_oci(reference.kind)) {
     return {};
   }

@@ -187,7 +187,7 @@ OciPlace fetch_oci_layout(const ImageReference& reference, const std::string& sc
     unpack_oci_archive(reference.path, scratch + "/layout");
     return {scratch + "/layout", reference.variant};
   }
-  SkopeoCopy copy{"docker://" + reference.name, "oci:layout:image", scratch};
+  SkopeoCopy copy{"docker://" + reference.name, "oci:layout:image", scratch, reference.access};
   if (reference.kind == ImageKind::docker_archive) {
     require_file(reference.path);
     // skopeo cuts paths at colons.

@@ -120,7 +120,8 @@ Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
 
 Json Environments::remove(
     const std::string& image, const std::string& directory, std::chrono::milliseconds patience) {
-  const auto reference = parse_image(image, directory);
+  auto reference = parse_image(image, directory);
+  reference.access = RegistryAccess::agreed;
   m_cache.prepare();
   m_base.prepare();
   const auto lock = lock_store("env remove", patience);

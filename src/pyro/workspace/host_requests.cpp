@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 /// Behind a path that can be written to, which is more than to read it.
 constexpr std::string_view k_writable = " (read and write)";
 
-constexpr std::array<std::string_view, 5> k_request_kinds{
-    "command", "environment", "path", "listen", "cache"};
+constexpr std::array<std::string_view, 6> k_request_kinds{"command", "environment", "path",
+                                                          "listen",  "cache",       "registry"};
 
 bool has_host_variable(std::string_view text) {
   return text.find("${env:") != std::string_view::npos;
@@ -113,9 +113,11 @@ private:
       return;
     }
     try {
-      const auto path = parse_image(image, m_directory).path;
-      if (!path.empty()) {
-        add_path(path, address);
+      const auto reference = parse_image(image, m_directory);
+      if (!reference.path.empty()) {
+        add_path(reference.path, address);
+      } else if (reference.kind == ImageKind::registry) {
+        add(HostRequestKind::registry, reference.name, address);
       }
     } catch (const Error&) {
       return; // no image at all: it is refused where it is looked for
@@ -155,6 +157,10 @@ private:
 
 std::string_view name_of(HostRequestKind kind) {
   return k_request_kinds.at(static_cast<std::size_t>(kind));
+}
+
+bool is_needed(const HostRequest& request) {
+  return request.kind != HostRequestKind::registry || is_private_registry(request.what);
 }
 
 bool HostRequest::operator==(const HostRequest& other) const {
@@ -208,6 +214,7 @@ Json to_json(const HostRequest& request) {
   return {
       {"kind", name_of(request.kind)},
       {"what", request.what},
+      {"needed", is_needed(request)},
       {"address", request.address},
       {"position",
        {{"file", request.place.file}, {"line", request.place.line}, {"column", request.place.column}}}};

@@ -20,19 +20,24 @@ enum class HostRequestKind {
   path,        // a file, directory or archive that does not lie in the checkout
   listen,      // an address of this machine that others reach: services.<s>.ports
   cache,       // a directory that every file of this machine may fill and read: cache with share: machine
+  registry,    // your accounts and certificates there, and this machine's own network: environment.image
 };
 
 std::string_view name_of(HostRequestKind kind);
 
 struct HostRequest {
   HostRequestKind kind = HostRequestKind::command;
-  std::string what;    // the command, NAME, absolute path or address; ${env:…} as it is written
+  std::string what;    // the command, NAME, absolute path, address or HOST/NAME:TAG; ${env:…} as written
   std::string address; // in the file: "secrets.token"
   Position place;      // where that is; no part of what is agreed to
 
   bool operator==(const HostRequest& other) const;
   bool operator<(const HostRequest& other) const;
 };
+
+/// Nothing goes on without it? False for an image of a public registry: without an agreement it is fetched as
+/// a stranger would (RegistryAccess::anonymous).
+bool is_needed(const HostRequest& request);
 
 /// Sorted, no two alike.
 using HostRequests = std::vector<HostRequest>;
@@ -50,7 +55,7 @@ HexDigest digest_of(const HostRequests& requests);
 /// In `requests` and not in `known`.
 HostRequests added_requests(const HostRequests& requests, const HostRequests& known);
 
-/// {"kind", "what", "address", "position"}
+/// {"kind", "what", "needed", "address", "position"}
 Json to_json(const HostRequest& request);
 Json to_json(const HostRequests& requests);
 HostRequests host_requests_from_json(const Json& list);

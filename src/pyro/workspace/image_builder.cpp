@@ -11,9 +11,9 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/os/file_lock.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/os/tree_usage.hpp>
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -115,15 +115,6 @@ void finish_image(const std::string& image) {
   }
 }
 
-std::uint64_t free_bytes(const std::string& directory) {
-  struct statvfs status {};
-
-  if (::statvfs(directory.c_str(), &status) < 0) {
-    throw Error::from_errno(errno, fmt::format("ask for the free space of {}", directory));
-  }
-  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
-}
-
 Error disk_full(const ImageSource& source, const std::string& directory) {
   return Error(ErrorCode::disk_full, "no space left for the image of {} in {}", source.what, directory)
       .with_hint(fmt::format(
@@ -149,7 +140,7 @@ void make_image(const ImageSource& source, const std::string& image, const std::
       },
       [](const std::string&) {});
   if (!get_bool(result, "ok")) {
-    const bool full = free_bytes(directory) < static_cast<std::uint64_t>(k_block) * 16
+    const bool full = os::free_bytes(directory) < static_cast<std::uint64_t>(k_block) * 16
                       || std::any_of(last_lines.begin(), last_lines.end(), [](const std::string& line) {
                            return line.find("No space left") != std::string::npos;
                          });
@@ -185,7 +176,7 @@ void build_image(
   if (os::exists(path)) {
     return; // somebody was quicker
   }
-  if (free_bytes(directory) < source.expected_bytes) {
+  if (os::free_bytes(directory) < source.expected_bytes) {
     throw disk_full(source, directory);
   }
   const auto begin = os::now_monotonic();

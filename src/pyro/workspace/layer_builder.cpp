@@ -70,10 +70,11 @@ LayerStack LayerBuilder::stack_of(std::size_t index) const {
 const std::string& LayerBuilder::default_user() {
   if (m_default_user.empty()) {
     const auto& spec = m_project.spec;
-    m_default_user =
-        spec.environment.user.empty()
-            ? m_context.environments.resolve(spec.environment.image, m_project.directory).default_user
-            : spec.environment.user;
+    m_default_user = spec.environment.user.empty()
+                         ? m_context.environments
+                               .resolve(spec.environment.image, m_project.directory, m_project.registries)
+                               .default_user
+                         : spec.environment.user;
   }
   return m_default_user;
 }
@@ -124,8 +125,8 @@ void LayerBuilder::remember(
 }
 
 LayerStack LayerBuilder::build_environment() {
-  const auto environment =
-      m_context.environments.resolve(m_project.spec.environment.image, m_project.directory);
+  const auto environment = m_context.environments.resolve(
+      m_project.spec.environment.image, m_project.directory, m_project.registries);
   return {environment.layers, environment.host_directories()};
 }
 
@@ -264,7 +265,7 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   request.env = step.env;
   if (m_backend.capabilities().own_root) {
     const auto& image = m_project.spec.environment.image;
-    request.env.merge(m_context.environments.image_env(image, m_project.directory));
+    request.env.merge(m_context.environments.image_env(image, m_project.directory, m_project.registries));
   }
   for (const auto& [name, value] : secret_variables(secrets)) {
     request.env.emplace(name, value);

@@ -181,9 +181,9 @@ Measured measure(Context& context, const LoadedProject& project, Build build) {
   const auto& image = project.spec.environment.image;
   try {
     check_image_path(project);
-    auto digest = context.environments.fingerprint(image, project.directory);
+    auto digest = context.environments.fingerprint(image, project.directory, project.registries);
     if (!digest && build == Build::yes) {
-      digest = context.environments.resolve(image, project.directory).digest;
+      digest = context.environments.resolve(image, project.directory, project.registries).digest;
     }
     measured.environment_known = digest.has_value();
     measured.inputs.environment = digest.value_or(sha256_of("not built yet: " + image));

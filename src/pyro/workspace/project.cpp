@@ -74,16 +74,26 @@ Error not_agreed(const ProjectFile& file, const HostRequests& requests) {
 
 enum class Asking { no, yes };
 
-bool is_agreed(
+enum class Consent {
+  none,
+  not_needed, // it does without what it asks for
+  given,
+};
+
+Consent consent_to(
     const Context& context, const Project& project, const ProjectFile& file, const HostRequests& requests,
     Asking asking) {
   const TrustRecords records(context.base);
   if (requests.empty() || context.settings.trust == TrustGrant::once
       || records.holds(file.directory, requests)) {
-    return true;
+    return Consent::given;
+  }
+  const bool does_without = std::none_of(requests.begin(), requests.end(), is_needed);
+  if (does_without && (asking == Asking::no || context.settings.trust == TrustGrant::recorded)) {
+    return Consent::not_needed;
   }
   if (asking == Asking::no) {
-    return false;
+    return Consent::none;
   }
   if (context.settings.trust == TrustGrant::recorded) {
     const auto wanted = describe_requests(context, project, file, requests);
@@ -92,7 +102,7 @@ bool is_agreed(
     }
   }
   records.agree(subject_of(project, file), requests);
-  return true;
+  return Consent::given;
 }
 
 /// The list of the file and what else its values want, which only this machine knew.
@@ -106,7 +116,8 @@ HostRequests all_requests(const ProjectFile& file, const spec::Spec& complete) {
 
 std::optional<LoadedProject>
 load(const Context& context, const Project& project, const ProjectFile& file, Asking asking) {
-  if (!is_agreed(context, project, file, file.requests, asking)) {
+  auto consent = consent_to(context, project, file, file.requests, asking);
+  if (consent == Consent::none) {
     return std::nullopt;
   }
   LoadedProject loaded;
@@ -115,9 +126,15 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   if (!file.spec.complete) {
     loaded.spec = spec::parse_spec_or_throw(file.text, options_of(project, path_of(project), tell));
     loaded.requests = all_requests(file, loaded.spec);
-    if (!is_agreed(context, project, file, loaded.requests, asking)) {
+    consent = consent_to(context, project, file, loaded.requests, asking);
+    if (consent == Consent::none) {
       return std::nullopt;
     }
+  }
+  if (consent == Consent::given) {
+    loaded.registries = RegistryAccess::agreed;
+  } else {
+    loaded.requests.clear();
   }
   loaded.file = file.file;
   loaded.directory = file.directory;

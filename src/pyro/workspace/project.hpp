@@ -2,6 +2,7 @@
 #pragma once
 
 #include "context.hpp"
+#include "environment_image.hpp"
 #include "host_requests.hpp"
 #include "manager.hpp"
 
@@ -25,7 +26,7 @@ struct ProjectFile {
   std::optional<std::string> identity() const;
 };
 
-/// A file with its values. There is one only where what it wants of this machine was agreed to, or where no
+/// A file with its values. There is one only where what it needs of this machine was agreed to, or where no
 /// file stands behind it (by_hand.hpp).
 struct LoadedProject {
   spec::Spec spec;
@@ -38,7 +39,8 @@ struct LoadedProject {
   HostCompat host_compat = HostCompat::refused;
   std::map<std::string, std::string> secrets; // values given by hand, see secrets.hpp
   std::vector<spec::Diagnostic> warnings;
-  HostRequests requests; // what was agreed to
+  HostRequests requests;                                 // what was agreed to
+  RegistryAccess registries = RegistryAccess::anonymous; // for its image
 };
 
 /// As in LoadedProject.

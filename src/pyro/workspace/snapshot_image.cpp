@@ -120,7 +120,8 @@ push_image(Context& context, const store::OciExport& image, const ImageReference
   os::make_directories(layout);
   auto report = store::export_oci_layout(context.layers, image, layout, told_by(context, "note"));
   copy_image(
-      {"oci:layout:" + image.tag, reference.canonical(), scratch.directory()}, told_by(context, "log"));
+      {"oci:layout:" + image.tag, reference.canonical(), scratch.directory(), RegistryAccess::agreed},
+      told_by(context, "log"));
   return report;
 }
 
@@ -132,7 +133,8 @@ ImportedImage import_image(Context& context, const std::string& source) {
   } else if (os::exists(source)) {
     image = "oci-archive:" + fs::absolute(source).string();
   }
-  const auto reference = parse_image(image, here);
+  auto reference = parse_image(image, here);
+  reference.access = RegistryAccess::agreed;
   if (!is_oci(reference.kind)) {
     throw Error(ErrorCode::invalid_argument, "'{}' is no OCI image", source)
         .with_hint("a directory or .tar of `pyro snapshot export`, or docker://NAME");

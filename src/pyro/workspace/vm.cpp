@@ -19,8 +19,8 @@ store::WorkspaceRecord new_vm(Context& context, const VmRequest& request) {
   if (request.backend != "auto") {
     std::ignore = context.backend_named(request.backend);
   }
-  const auto environment =
-      context.environments.resolve(request.environment, std::filesystem::current_path().string());
+  const auto environment = context.environments.resolve(
+      request.environment, std::filesystem::current_path().string(), RegistryAccess::agreed);
   store::WorkspaceRecord record;
   record.id = os::random_hex(6);
   record.name = request.name.empty() ? "vm-" + record.id.substr(0, 8) : request.name;

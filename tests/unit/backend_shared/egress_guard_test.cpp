@@ -19,6 +19,24 @@ TEST(EgressGuard, MetadataOfTheKnownCloudsIsForbiddenInBothFamilies) {
   }
 }
 
+/// A gateway that translates would reach the same by these.
+TEST(EgressGuard, WhatIsForbiddenIsSoInItsTranslatedFormToo) {
+  const auto& all = forbidden_destinations();
+  const auto is_covered = [&](const char* address) {
+    return std::any_of(all.begin(), all.end(), [&](const auto& whole) {
+      return os::covers(whole, os::destination_from(address));
+    });
+  };
+  for (const auto* address :
+       {"64:ff9b::169.254.169.254", "64:ff9b::127.0.0.1", "64:ff9b::7f00:35", "64:ff9b::100.100.100.200",
+        "64:ff9b::168.63.129.16", "64:ff9b::0.0.0.0", "64:ff9b:1::169.254.169.254", "64:ff9b:1::a9fe:aa02"}) {
+    EXPECT_TRUE(is_covered(address)) << address;
+  }
+  for (const auto* address : {"64:ff9b::198.51.100.1", "64:ff9b:1::192.0.2.1", "64:ff9b::128.0.0.1"}) {
+    EXPECT_FALSE(is_covered(address)) << address << " is the way out of a network without IPv4";
+  }
+}
+
 std::string inside(const std::string& text) {
   return resolver_for_sandbox(text).resolv_conf;
 }

@@ -27,7 +27,7 @@ TEST_F(DebianBuild, FromPackages) {
       pulled["duration_ms"].get<long>(), pulled["layers"][0].dump().c_str(),
       pulled["size_bytes"].dump().c_str(), pulled["entry_count"].dump().c_str());
   EXPECT_GT(m_lines.size(), 20U);
-  const auto environment = all.resolve(image, "/");
+  const auto environment = all.resolve(image, "/", RegistryAccess::anonymous);
   EXPECT_EQ(environment.digest, pulled["digest"]);
   EXPECT_TRUE(environment.host_dirs.empty());
   EXPECT_GT(environment.details["package_count"], 50);

@@ -160,7 +160,7 @@ protected:
 TEST_F(EnvironmentsHost, ThisMachine) {
   auto all = environments();
   const auto begin = os::now_monotonic();
-  const auto environment = all.resolve("host", "/");
+  const auto environment = all.resolve("host", "/", RegistryAccess::anonymous);
   const auto built = os::now_monotonic();
   EXPECT_FALSE(environment.host_dirs.empty());
   EXPECT_EQ(environment.details["reproducible"], false);
@@ -186,8 +186,8 @@ TEST_F(EnvironmentsHost, ThisMachine) {
   const auto first = os::now_monotonic();
   constexpr int k_rounds = 20;
   for (int round = 0; round < k_rounds; ++round) {
-    EXPECT_EQ(all.fingerprint("host", "/"), environment.digest);
-    EXPECT_EQ(all.resolve("host", "/").layers, environment.layers);
+    EXPECT_EQ(all.fingerprint("host", "/", RegistryAccess::anonymous), environment.digest);
+    EXPECT_EQ(all.resolve("host", "/", RegistryAccess::anonymous).layers, environment.layers);
   }
   const auto each = (os::now_monotonic() - first) / k_rounds;
   EXPECT_TRUE(m_lines.empty());

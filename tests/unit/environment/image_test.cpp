@@ -14,6 +14,21 @@ TEST(Image, IsTakenApart) {
   EXPECT_EQ(parse_image("debian:12", "/x").variant, "");
 }
 
+TEST(PrivateRegistry, IsWhatHasNoNameInPublic) {
+  for (const auto* name :
+       {"localhost/a:1", "LOCALHOST:5000/a:1", "127.0.0.1:5000/a", "10.1.2.3/a", "8.8.8.8/a", "127.1/a",
+        "2130706433:5000/a", "0x7f.0.0.1:5000/a", "0x7f000001:5000/a", "[::1]:5000/a", "[2001:db8::1]/a",
+        "registry:5000/a", "x.localhost/a", "x.localhost.:5000/a", "x.LOCAL/a", "registry.corp.internal/a",
+        "nas.home.arpa:5000/a"}) {
+    EXPECT_TRUE(is_private_registry(name)) << name;
+  }
+  for (const auto* name :
+       {"docker.io/library/alpine:3", "ghcr.io/a/b", "registry.example.com:5000/localhost/a:1",
+        "registry.k8s.io/pause", "local.example/a"}) {
+    EXPECT_FALSE(is_private_registry(name)) << name;
+  }
+}
+
 TEST(Image, NamesOfRegistriesAreCompleted) {
   const auto name = [](const std::string& image) {
     const auto reference = parse_image(image, "/");
@@ -114,14 +129,14 @@ TEST_F(DebianTools, MissingMmdebstrapIsSaid) {
   ::setenv("PATH", "/nonexistent", 1);
   auto environment = environments();
   try {
-    environment.resolve("debian:12-base", "/");
+    environment.resolve("debian:12-base", "/", RegistryAccess::anonymous);
     ADD_FAILURE() << "built without mmdebstrap";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unavailable);
     EXPECT_EQ(error.hint(), "apt install mmdebstrap");
   }
   ::setenv("PATH", before.c_str(), 1);
-  EXPECT_FALSE(environment.fingerprint("debian:12-base", "/"));
+  EXPECT_FALSE(environment.fingerprint("debian:12-base", "/", RegistryAccess::anonymous));
   EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
 }
 

@@ -28,8 +28,8 @@ TEST_F(EnvironmentsImport, DirectoryBecomesALayer) {
   make_root("root");
   settle();
   auto all = environments();
-  EXPECT_FALSE(all.fingerprint("dir:root", m_root));
-  const auto environment = all.resolve("dir:root", m_root);
+  EXPECT_FALSE(all.fingerprint("dir:root", m_root, RegistryAccess::anonymous));
+  const auto environment = all.resolve("dir:root", m_root, RegistryAccess::anonymous);
   EXPECT_EQ(environment.image, "dir:root");
   EXPECT_TRUE(environment.host_dirs.empty());
   EXPECT_EQ(status_inside(layer_path(environment, "usr/bin/su")).st_mode & 07777, 04755U);
@@ -39,16 +39,16 @@ TEST_F(EnvironmentsImport, DirectoryBecomesALayer) {
   EXPECT_EQ(status_inside(layer_path(environment, "tmp")).st_mode & 07777, 01777U);
   EXPECT_EQ(status_inside(layer_path(environment, "fifo")).st_mode & S_IFMT, 0U) << "FIFOs are left out";
   EXPECT_NE(read_inside(layer_path(environment, "etc/hosts")).find("localhost"), std::string::npos);
-  EXPECT_EQ(all.fingerprint("dir:root", m_root), environment.digest);
-  EXPECT_EQ(all.fingerprint("dir:" + path("root"), "/"), environment.digest);
+  EXPECT_EQ(all.fingerprint("dir:root", m_root, RegistryAccess::anonymous), environment.digest);
+  EXPECT_EQ(all.fingerprint("dir:" + path("root"), "/", RegistryAccess::anonymous), environment.digest);
 
   m_lines.clear();
-  EXPECT_EQ(all.resolve("dir:root", m_root).layers, environment.layers);
+  EXPECT_EQ(all.resolve("dir:root", m_root, RegistryAccess::anonymous).layers, environment.layers);
   EXPECT_TRUE(m_lines.empty()) << "built again: " << m_lines.front();
 
   write("root/bin/sh", "#?", 0755);
-  EXPECT_FALSE(all.fingerprint("dir:root", m_root));
-  const auto changed = all.resolve("dir:root", m_root);
+  EXPECT_FALSE(all.fingerprint("dir:root", m_root, RegistryAccess::anonymous));
+  const auto changed = all.resolve("dir:root", m_root, RegistryAccess::anonymous);
   EXPECT_NE(changed.digest, environment.digest);
   EXPECT_EQ(read_inside(layer_path(changed, "bin/dash")), "#?");
   EXPECT_EQ(read_inside(layer_path(environment, "bin/sh")), "#!") << "the old layer stays as it was";
@@ -60,14 +60,14 @@ TEST_F(EnvironmentsImport, ArchiveBecomesTheSameLayer) {
   ASSERT_TRUE(os::run({{"tar", "-C", path("root"), "-cf", path("root.tar"), "."}}).outcome.ok());
   settle();
   auto all = environments();
-  const auto known = all.fingerprint("tar:root.tar", m_root);
+  const auto known = all.fingerprint("tar:root.tar", m_root, RegistryAccess::anonymous);
   ASSERT_TRUE(known);
-  const auto environment = all.resolve("tar:root.tar", m_root);
+  const auto environment = all.resolve("tar:root.tar", m_root, RegistryAccess::anonymous);
   EXPECT_EQ(environment.digest, *known);
   EXPECT_EQ(status_inside(layer_path(environment, "usr/bin/su")).st_mode & 07777, 04755U);
   EXPECT_EQ(status_inside(layer_path(environment, "fifo")).st_mode & S_IFMT, 0U);
   if (::geteuid() == 0) { // an ordinary user's files have his id in the archive
-    EXPECT_EQ(all.resolve("dir:root", m_root).layers, environment.layers);
+    EXPECT_EQ(all.resolve("dir:root", m_root, RegistryAccess::anonymous).layers, environment.layers);
   }
 }
 
@@ -80,7 +80,7 @@ TEST_F(EnvironmentsImport, DevicesInArchivesAreLeftOut) {
   ASSERT_TRUE(os::run({{"tar", "-C", path("root"), "-cf", path("root.tar"), "."}}).outcome.ok());
   auto all = environments();
   for (const auto* image : {"tar:root.tar", "dir:root"}) {
-    const auto environment = all.resolve(image, m_root);
+    const auto environment = all.resolve(image, m_root, RegistryAccess::anonymous);
     EXPECT_EQ(status_inside(layer_path(environment, "null")).st_mode & S_IFMT, 0U) << image;
     EXPECT_TRUE(S_ISREG(status_inside(layer_path(environment, "bin/sh")).st_mode)) << image;
   }
@@ -92,7 +92,7 @@ TEST_F(EnvironmentsImport, MistakesLeaveNothing) {
   os::make_directories(path("self"), 0755);
   const auto code_of = [&](const std::string& image) {
     try {
-      all.resolve(image, m_root);
+      all.resolve(image, m_root, RegistryAccess::anonymous);
     } catch (const Error& error) {
       return error.code();
     }
@@ -112,7 +112,7 @@ TEST_F(EnvironmentsImport, DamageIsRepairedByPull) {
   auto all = environments();
   EXPECT_EQ(all.pull("dir:root", m_root)["status"], "installed");
   EXPECT_EQ(all.pull("dir:root", m_root)["status"], "present");
-  const auto environment = all.resolve("dir:root", m_root);
+  const auto environment = all.resolve("dir:root", m_root, RegistryAccess::anonymous);
   os::IdSpace::current().run([&] {
     os::remove_tree(layer_path(environment, "bin/sh"));
     return Json();
@@ -125,7 +125,7 @@ TEST_F(EnvironmentsImport, DamageIsRepairedByPull) {
     return Json();
   });
   EXPECT_FALSE(all.inspect("dir:root", m_root)["installed"]);
-  EXPECT_EQ(all.resolve("dir:root", m_root).layers, environment.layers);
+  EXPECT_EQ(all.resolve("dir:root", m_root, RegistryAccess::anonymous).layers, environment.layers);
   EXPECT_TRUE(all.inspect("dir:root", m_root)["installed"]);
 }
 
@@ -135,8 +135,8 @@ TEST_F(EnvironmentsImport, PruneForgetsWhatNobodyUses) {
   write("two/more", "x");
   settle();
   auto all = environments();
-  const auto one = all.resolve("dir:one", m_root);
-  const auto two = all.resolve("dir:two", m_root);
+  const auto one = all.resolve("dir:one", m_root, RegistryAccess::anonymous);
+  const auto two = all.resolve("dir:two", m_root, RegistryAccess::anonymous);
   store::RecipeRecord recipe;
   recipe.key = sha256_of("a step");
   recipe.layers = {one.layers[0], sha256_of("on top")};
@@ -157,11 +157,11 @@ TEST_F(EnvironmentsImport, PruneForgetsWhatNobodyUses) {
 TEST_F(EnvironmentsImport, OneCacheServesTwoStates) {
   make_root("root");
   settle();
-  const auto first = environments().resolve("dir:root", m_root);
+  const auto first = environments().resolve("dir:root", m_root, RegistryAccess::anonymous);
   const store::Base other(path("state2"));
   const store::LayerStore other_layers(other);
   Environments second(other, other_layers, {}, path("cache"));
-  EXPECT_EQ(second.resolve("dir:root", m_root).layers, first.layers);
+  EXPECT_EQ(second.resolve("dir:root", m_root, RegistryAccess::anonymous).layers, first.layers);
   EXPECT_TRUE(other_layers.find(first.layers[0]));
 }
 

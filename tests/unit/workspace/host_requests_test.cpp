@@ -90,6 +90,21 @@ TEST(HostRequests, ImagesByPath) {
   }
 }
 
+/// A public registry is told of, since an agreement gives it the user's account; nothing waits for that.
+TEST(HostRequests, ImagesOfRegistries) {
+  const auto requests =
+      host_requests(withheld("environment: {image: 'alpine:3'}\nseed: {from: .}\n"), k_checkout);
+  EXPECT_EQ(lines(requests), Lines{"registry environment.image: docker.io/library/alpine:3"});
+  EXPECT_FALSE(is_needed(requests.at(0)));
+  for (const auto* host : {"localhost:5000", "192.168.1.5", "[fd00::1]:5000", "registry:5000"}) {
+    const auto own =
+        host_requests(withheld("environment: {image: '" + std::string(host) + "/team/app:1'}\n"), k_checkout);
+    EXPECT_EQ(lines(own), Lines{"registry environment.image: " + std::string(host) + "/team/app:1"});
+    EXPECT_TRUE(is_needed(own.at(0))) << host;
+  }
+  EXPECT_TRUE(is_needed(host_requests(withheld(k_host + "seed: {from: /etc}\n"), k_checkout).at(0)));
+}
+
 TEST(HostRequests, VariablesAreNotToldAndStandAsTheyAreWritten) {
   const auto spec =
       withheld("environment: {image: '${env:IMG:-dir:/etc}', resources: {cpus: '${env:CPUS}'}}\n"

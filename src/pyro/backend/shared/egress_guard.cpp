@@ -35,6 +35,27 @@ constexpr std::array k_forbidden{
     "ff00::/8",
 };
 
+/// Prefixes under which gateways of networks without IPv4 translate to it (RFC 6052, RFC 8215): the address
+/// is the last 32 bits.
+constexpr std::array k_translated{"64:ff9b::/96", "64:ff9b:1::/96"};
+
+std::vector<os::Destination> with_translated(std::vector<os::Destination> destinations) {
+  static const std::array prefixes{
+      os::destination_from(k_translated[0]), os::destination_from(k_translated[1])};
+  for (std::size_t i = 0, count = destinations.size(); i < count; ++i) {
+    const auto plain = destinations[i];
+    if (plain.family != AF_INET) {
+      continue;
+    }
+    for (auto translated : prefixes) {
+      std::copy_n(plain.address.begin(), 4, translated.address.begin() + translated.prefix / 8);
+      translated.prefix += plain.prefix;
+      destinations.push_back(translated);
+    }
+  }
+  return destinations;
+}
+
 bool is_forbidden(const os::Destination& destination) {
   const auto& all = forbidden_destinations();
   return std::any_of(
@@ -66,7 +87,7 @@ const std::vector<os::Destination>& forbidden_destinations() {
     for (const char* text : k_forbidden) {
       all.push_back(os::destination_from(text));
     }
-    return all;
+    return with_translated(std::move(all));
   }();
   return s_all;
 }
@@ -134,7 +155,7 @@ void EgressGuard::enter(int network_namespace) {
 }
 
 void EgressGuard::apply() {
-  const auto found = os::local_destinations(m_outside.get());
+  const auto found = with_translated(os::local_destinations(m_outside.get()));
   std::set<os::Destination> wanted(found.begin(), found.end());
   std::erase_if(wanted, [](const auto& destination) { return is_forbidden(destination); });
   for (const int link : m_links) {

@@ -12,7 +12,7 @@
 namespace pyro::backend {
 
 /// Destinations that no sandbox reaches, whatever addresses this machine has: loopback, link-local, metadata
-/// and wire services of the clouds, multicast groups.
+/// and wire services of the clouds, multicast groups. Those of IPv4 also as NAT64 spells them.
 const std::vector<os::Destination>& forbidden_destinations();
 
 /// Addresses at which pasta offers this machine's first name server of that family, on port 53 alone. They

@@ -15,6 +15,7 @@ A pyro.yaml may want things of your machine that lie outside its directory: comm
 files, directories and images elsewhere, an address that others reach. Nothing of it is read or run before you have
 agreed to the list, once per checkout. `pyro trust` shows the list and agrees to exactly it; on a terminal it asks.
 When the list changes, what is new is asked about again. What lies inside the checkout is never asked about.
+An image of a public registry is in the list, and nothing waits for it: agreed, it is fetched with your account.
 
 `pyro apply` and `pyro plan` ask as well; without a terminal they exit with status 7 and the list. --trust agrees with
 any command, PYRO_TRUST=1 for one call without remembering it. --yes does not: it is about what would be lost.
