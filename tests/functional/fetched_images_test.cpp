@@ -7,11 +7,10 @@
 #include "../support/leftovers.hpp"
 #include "../support/resolver.hpp"
 
-#include <pyro/base/sha256.hpp>
-
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <optional>
@@ -97,13 +96,17 @@ protected:
         "version: 1\nname: test\nenvironment: {image: '" + image + "'}\nseed: {from: .}\n");
   }
 
-  Result run(const Arguments& arguments) {
+  Result run(const Arguments& arguments) { return command(argv_of(arguments), m_options); }
+
+  Arguments argv_of(const Arguments& arguments) const {
     if (m_is_root) {
-      return pyro(arguments, m_options);
+      Arguments argv{(bin / "pyro").string()};
+      argv.insert(argv.end(), arguments.begin(), arguments.end());
+      return argv;
     }
     Arguments argv{"unshare", "--user", "--map-user=1000", "--map-group=1000", "--", (bin / "pyro").string()};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    return command(argv, m_options);
+    return argv;
   }
 
   Image m_image;
@@ -289,6 +292,39 @@ TEST_F(FetchedImages, TheMachinesOwnResolverIsAsked) {
   });
 }
 
+/// skopeo, pasta and its keeper end with the pyro that started them, however that ends.
+TEST_F(FetchedImages, AKillLeavesNothingOfAFetch) {
+  in_own_world([&] {
+    const auto silent = registry([](const auto&, const auto&) {
+      return Answer{.head = "", .body = "", .is_endless = false, .is_silent = true};
+    });
+    const auto image = name() + "/team/image:1";
+    file(image);
+    os::Command apply{.argv = argv_of({"apply"}), .env = environment(m_options)};
+    apply.cwd = project().string();
+    auto child = os::spawn(apply);
+    ASSERT_TRUE(eventually([&] { return silent->requests() > 0; }, 60));
+    ASSERT_FALSE(processes_naming(image).empty());
+    child.signal(SIGKILL);
+    std::ignore = child.wait();
+    EXPECT_TRUE(eventually([&] { return processes_naming(state().string()).empty(); }))
+        << describe(processes_naming(state().string()).front());
+    EXPECT_TRUE(processes_naming(image).empty());
+  });
+}
+
+TEST_F(FetchedImages, WithoutAGuardNothingIsFetched) {
+  fs::create_directories(root() / "bin");
+  fs::create_symlink("/usr/bin/skopeo", root() / "bin/skopeo");
+  m_options.env["PATH"] = (root() / "bin").string();
+  file(std::string(k_host) + "/team/image:1");
+  const auto refused = pyro({"apply"}, m_options);
+  EXPECT_NE(refused.status, 0);
+  for (const auto* part : {"pasta", "apt install passt", "pyro trust"}) {
+    EXPECT_NE(refused.err.find(part), std::string::npos) << part << refused;
+  }
+}
+
 /// A registry of this machine, or of the network that it is in, is asked about before anything is sent there.
 TEST_F(FetchedImages, RegistriesThatNobodyElseReachesAreAskedAbout) {
   const HostileRegistry own(m_image);
@@ -306,78 +342,6 @@ TEST_F(FetchedImages, RegistriesThatNobodyElseReachesAreAskedAbout) {
   expect(0, {"trust"}, m_options);
   expect(0, {"apply"}, m_options);
   EXPECT_GT(own.requests(), 0);
-}
-
-/// The image of an honest registry but for its layer, which the test sends as it likes.
-HostileRegistry::Handler with_layer(const Image& image, const Answer& answer) {
-  const auto layer = "/blobs/sha256:" + sha256_of(image.layer);
-  return [image, layer, answer](const std::string& path, const std::string&) {
-    return path.ends_with(layer) ? answer : image(path);
-  };
-}
-
-TEST_F(FetchedImages, WhatNeverEndsIsEnded) {
-  m_options.env["PYRO_IMAGE_SIZE"] = "4MiB";
-  const HostileRegistry endless(
-      with_layer(m_image, {.head = "200 OK", .body = std::string(256 << 10, 'x'), .is_endless = true}));
-  const auto image = endless.address() + "/team/image:1";
-  const auto refused = expect(1, {"env", "pull", image}, m_options);
-  EXPECT_NE(refused.err.find("docker://" + image + " is larger than 4.0 MiB"), std::string::npos) << refused;
-  EXPECT_NE(refused.err.find("PYRO_IMAGE_SIZE"), std::string::npos) << refused;
-  EXPECT_TRUE(eventually([&] { return processes_naming(image).empty(); }));
-}
-
-/// More than can come between two looks: the kernel holds it.
-TEST_F(FetchedImages, WhatComesAtOnceIsBoundedToo) {
-  m_options.env["PYRO_IMAGE_SIZE"] = "1MiB";
-  m_image.layer.resize(32 << 20);
-  m_image.finish();
-  const HostileRegistry fast(m_image);
-  const auto image = fast.address() + "/team/image:1";
-  const auto refused = expect(1, {"env", "pull", image}, m_options);
-  EXPECT_NE(refused.err.find("docker://" + image + " is larger than 1.0 MiB"), std::string::npos) << refused;
-}
-
-TEST_F(FetchedImages, ManyFilesTogetherAreBounded) {
-  m_options.env["PYRO_IMAGE_SIZE"] = "6MiB";
-  std::string layers;
-  for (int count = 0; count < 4; ++count) {
-    const auto blob = std::string(2 << 20, static_cast<char>('a' + count));
-    layers += (layers.empty() ? "" : ",") + Image::descriptor(m_image.put(blob), blob.size());
-  }
-  m_image.manifest = Image::manifest_of(m_image.config_part(), layers);
-  // The last of them is slow, so that all is looked at while it comes.
-  const HostileRegistry slow([&](const std::string& path, const std::string&) -> Answer {
-    const bool is_last = path.ends_with(sha256_of(std::string(2 << 20, 'd')));
-    return is_last ? Answer{.head = "200 OK", .body = std::string(8 << 10, 'd'), .is_endless = true}
-                   : m_image(path);
-  });
-  const auto image = slow.address() + "/team/image:1";
-  const auto refused = expect(1, {"env", "pull", image}, m_options);
-  EXPECT_NE(refused.err.find("is larger than 6.0 MiB"), std::string::npos) << refused;
-}
-
-TEST_F(FetchedImages, SilenceIsEnded) {
-  m_options.env["PYRO_IMAGE_PATIENCE"] = "2s";
-  const HostileRegistry silent(with_layer(m_image, {.head = "", .body = "", .is_silent = true}));
-  const auto image = silent.address() + "/team/image:1";
-  const auto refused = pyro({"env", "pull", image}, m_options);
-  EXPECT_NE(refused.status, 0);
-  EXPECT_NE(refused.err.find("nothing more of docker://" + image + " came in 2s"), std::string::npos)
-      << refused;
-  EXPECT_TRUE(eventually([&] { return processes_naming(image).empty(); }));
-}
-
-TEST_F(FetchedImages, LimitsThatAreNoneAreRefused) {
-  const HostileRegistry honest(m_image);
-  for (const auto& [name, value] :
-       std::map<std::string, std::string>{{"PYRO_IMAGE_SIZE", "much"}, {"PYRO_IMAGE_PATIENCE", "0s"}}) {
-    auto options = m_options;
-    options.env[name] = value;
-    const auto refused = expect(64, {"env", "pull", honest.address() + "/team/image:1"}, options);
-    EXPECT_NE(refused.err.find(name), std::string::npos) << refused;
-  }
-  EXPECT_EQ(honest.requests(), 0);
 }
 
 } // namespace
