@@ -107,6 +107,18 @@ TEST(Style, NothingIsSwallowedAndNothingPrintsBesideTheFronts) {
   }
 }
 
+TEST(Style, JsonHasOneReader) {
+  static const std::regex reads(R"(\b([Jj]son|basic_json<>)::(parse|accept|sax_parse|from_\w+)\s*\()");
+  int readers = 0;
+  for (const auto& file : sources_below({"src"})) {
+    const bool is_found = std::regex_search(code_only(file.text), reads);
+    readers += is_found ? 1 : 0;
+    EXPECT_TRUE(!is_found || file.path == "src/pyro/base/json_access.cpp")
+        << file.path << " reads JSON of any depth; use base/json_access.hpp or base/json_text.hpp";
+  }
+  EXPECT_EQ(readers, 1) << "the rule looks for the wrong thing";
+}
+
 TEST(Style, EveryFolderIsItsNamespace) {
   for (const auto& file : sources_below({"src"})) {
     if (!file.has_extension({".hpp"})) {

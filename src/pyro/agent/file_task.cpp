@@ -4,6 +4,7 @@
 #include "file_receiver.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/json_text.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -95,7 +96,7 @@ void FileTask::try_finish() {
     return;
   }
   m_finished = true;
-  auto answer = Json::parse(m_answer, nullptr, false);
+  const auto answer = maybe_parse_json(m_answer).value_or(Json());
   if (m_outcome->ok() && answer.is_object() && answer.contains("result")) {
     m_call->finish(answer["result"]);
   } else if (m_outcome->ok() && answer.is_object() && answer.contains("error")) {

@@ -7,6 +7,7 @@
 #include "guest_root.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/json_text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/mount.hpp>
 #include <pyro/os/network.hpp>
@@ -74,12 +75,12 @@ void say(int port, const Json& document) {
 /// Every request is answered; true from `follow` ends it. What is no line of JSON was left of a session.
 void converse(int port, const std::function<bool(const std::string& what, const Json& request)>& follow) {
   while (true) {
-    const auto request = Json::parse(read_line(port), nullptr, false);
-    if (request.is_discarded()) {
+    const auto request = maybe_parse_json(read_line(port));
+    if (!request) {
       continue;
     }
     try {
-      const bool done = follow(get_string(request, "do"), request);
+      const bool done = follow(get_string(*request, "do"), *request);
       say(port, {{"ok", true}});
       if (done) {
         return;

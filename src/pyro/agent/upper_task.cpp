@@ -4,6 +4,7 @@
 #include "upper_reader.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/json_text.hpp>
 #include <pyro/protocol/upper_content.hpp>
 #include <pyro/protocol/upper_list.hpp>
 
@@ -136,7 +137,7 @@ void UpperTask::try_finish() {
     return;
   }
   m_finished = true;
-  const auto answer = Json::parse(m_answer, nullptr, false);
+  const auto answer = maybe_parse_json(m_answer).value_or(Json());
   if (m_outcome->ok() && answer.is_object() && answer.contains("result")) {
     m_call->finish(answer["result"]);
   } else if (m_outcome->ok() && answer.is_object() && answer.contains("error")) {

@@ -1,6 +1,7 @@
 #include "json_access.hpp"
 
 #include "error.hpp"
+#include "json_text.hpp"
 #include "safe_text.hpp"
 
 template class nlohmann::basic_json<>;
@@ -56,6 +57,9 @@ std::vector<std::string> as_strings(const Json& value, std::string_view key) {
 } // namespace
 
 Json parse_json(std::string_view text, std::string_view what) {
+  if (is_deep_json(text)) {
+    throw Error(ErrorCode::protocol, "{} is nested more than {} levels deep", what, k_max_json_depth);
+  }
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) { // a number beyond all bounds (1e999) is no parse_error

@@ -17,7 +17,7 @@ namespace pyro {
 
 using Json = nlohmann::json;
 
-/// Parses a document; `what` names it in the error (protocol).
+/// Parses a document; `what` names it in the error (protocol), as for one that is too deep (json_text.hpp).
 Json parse_json(std::string_view text, std::string_view what);
 
 /// Two-space indent, sorted keys, final newline: the form of every record and document pyro writes.

@@ -6,32 +6,8 @@ namespace pyro::protocol {
 
 namespace {
 
-constexpr int k_max_depth = 64;
-
 std::string text_of(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-/// Copying and writing JSON recurse: what the other side sent must not be deep.
-Json parse_shallow(std::string_view text, const std::string& what) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (in_string) {
-      i += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > k_max_depth) {
-        throw Error(ErrorCode::protocol, "{} is nested too deeply", what);
-      }
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return parse_json(text, what);
 }
 
 } // namespace
@@ -157,7 +133,7 @@ void Call::on_frame(FrameType type, std::string_view payload) {
       throw Error(ErrorCode::protocol, "the first frame of a call is not its request");
     }
     auto starter = std::exchange(m_starter, nullptr);
-    starter(parse_shallow(payload, "request of " + m_path));
+    starter(parse_json(payload, "request of " + m_path));
     return;
   }
   if (is_data(type)) {
@@ -167,18 +143,18 @@ void Call::on_frame(FrameType type, std::string_view payload) {
     }
   } else if (type == FrameType::json) {
     if (keep->on_message) {
-      keep->on_message(parse_shallow(payload, "message of " + m_path));
+      keep->on_message(parse_json(payload, "message of " + m_path));
     }
   } else if (server && type == FrameType::end_in) {
     end_input();
   } else if (!server && type == FrameType::result) {
-    auto result = parse_shallow(payload, "answer of " + m_path);
+    auto result = parse_json(payload, "answer of " + m_path);
     cancel();
     if (keep->on_result) {
       keep->on_result(result);
     }
   } else if (!server && type == FrameType::failure) {
-    auto value = parse_shallow(payload, "answer of " + m_path);
+    auto value = parse_json(payload, "answer of " + m_path);
     deliver_failure(error_from_json(value));
   } else {
     throw Error(ErrorCode::protocol, "a frame of type {} in the wrong direction", static_cast<int>(type));

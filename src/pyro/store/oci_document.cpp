@@ -16,31 +16,9 @@ constexpr std::string_view k_digest_prefix = "sha256:";
 constexpr std::string_view k_ref_name = "org.opencontainers.image.ref.name";
 constexpr std::size_t k_max_manifests = 10'000;
 constexpr std::size_t k_max_variables = 10'000;
-constexpr std::size_t k_max_nesting = 64;
 
 [[noreturn]] void malformed(const std::string& what, const std::string& why) {
   throw Error(ErrorCode::invalid_argument, "{} is no valid OCI document: {}", what, why);
-}
-
-/// A parser without a limit of its own would recurse as deep as the text asks.
-void check_nesting(std::string_view text, const std::string& what) {
-  std::size_t depth = 0;
-  bool quoted = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quoted) {
-      at += c == '\\' ? 1 : 0;
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > k_max_nesting) {
-        malformed(what, "it is nested too deeply");
-      }
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
 }
 
 /// Runs `read` on the document; whatever is wrong with it is one kind of error.
@@ -49,7 +27,6 @@ auto parse_document(std::string_view text, const std::string& what, const Read& 
   if (text.size() > k_max_oci_document) {
     malformed(what, "it is too long");
   }
-  check_nesting(text, what);
   try {
     const auto document = parse_json(text, what);
     if (!document.is_object()) {

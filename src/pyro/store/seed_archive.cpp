@@ -3,7 +3,7 @@
 #include "seed_stat.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/json_access.hpp>
+#include <pyro/base/json_text.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
@@ -43,7 +43,7 @@ cached_digest(const std::string& cache, const std::string& path, const StatKey& 
   if (!text) {
     return std::nullopt;
   }
-  auto value = Json::parse(*text, nullptr, false);
+  const auto value = maybe_parse_json(*text).value_or(Json());
   if (!value.is_object() || value.value("version", Json()) != k_cache_version
       || value.value("path", Json()) != path || value.value("stat", Json()) != to_json(key)) {
     return std::nullopt;

@@ -3,6 +3,10 @@
 #include <pyro/os/unix_socket.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <thread>
 
 namespace pyro::backend {
 namespace {
@@ -69,6 +73,25 @@ TEST_F(Dialogue, SilenceAndRubbishAreTold) {
   EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(1000)); }), ErrorCode::protocol);
   guest_says("HTTP/1.1\n");
   EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(1000)); }), ErrorCode::protocol);
+}
+
+/// Of the session there is anything to read; a document that would exhaust our stack or memory is none.
+TEST_F(Dialogue, DeepAndLongDocumentsAreNone) {
+  guest_says(std::string(100'000, '[') + std::string(100'000, ']') + "\n");
+  EXPECT_EQ(failure([&] { m_dialogue.ask({{"do", "mount"}}, milliseconds(5000)); }), ErrorCode::protocol);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::thread endless([&] {
+    try {
+      while (true) {
+        guest_says(std::string(4096, 'x'));
+      }
+    } catch (const Error&) {
+      return; // our end is closed
+    }
+  });
+  EXPECT_EQ(failure([&] { m_dialogue.await_guest(milliseconds(60'000)); }), ErrorCode::protocol);
+  ::shutdown(m_host.get(), SHUT_RDWR);
+  endless.join();
 }
 
 } // namespace

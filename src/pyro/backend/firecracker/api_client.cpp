@@ -1,6 +1,7 @@
 #include "api_client.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/json_text.hpp>
 #include <pyro/os/clock.hpp>
 
 #include <thread>
@@ -22,7 +23,7 @@ http::Limits limits_of(std::chrono::milliseconds time) {
 
 /// The text of an answer of status 400 and above.
 std::string fault_of(const http::Answer& answer) {
-  const auto body = Json::parse(answer.body, nullptr, false);
+  const auto body = maybe_parse_json(answer.body).value_or(Json());
   std::string text = body.is_object() && body.contains("fault_message") && body["fault_message"].is_string()
                          ? body["fault_message"].get<std::string>()
                          : fmt::format("status {}", answer.status);

@@ -11,7 +11,7 @@ namespace pyro::backend {
 class GuestDialogue {
 public:
   /// `channel` stays the caller's; nothing of what follows the dialogue is read from it.
-  explicit GuestDialogue(int channel) : m_channel(channel), m_lines(channel, "the guest") {}
+  explicit GuestDialogue(int channel) : m_channel(channel), m_lines(channel, "the guest", k_longest_line) {}
 
   /// The guest's first word. Throws Error(protocol) for another one than ours.
   void await_guest(std::chrono::milliseconds limit);
@@ -21,6 +21,8 @@ public:
   void ask(const Json& request, std::chrono::milliseconds limit);
 
 private:
+  static constexpr std::size_t k_longest_line = 256 << 10;
+
   int m_channel;
   os::JsonLines m_lines;
 };
