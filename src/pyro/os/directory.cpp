@@ -5,7 +5,9 @@
 
 #include <pyro/base/error.hpp>
 
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -50,6 +52,15 @@ std::vector<std::string> names_of(DIR* directory) {
   return names;
 }
 
+std::vector<std::string> sorted_names(std::optional<Fd> fd) {
+  if (!fd) {
+    return {};
+  }
+  auto names = names_of(dir_from(std::move(*fd)).get());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 } // namespace
 
 void make_directories(const std::string& path, mode_t mode) {
@@ -69,14 +80,31 @@ void make_directories(const std::string& path, mode_t mode) {
   }
 }
 
-std::vector<std::string> list_directory(const std::string& path) {
-  auto fd = maybe_open(path, O_RDONLY | O_DIRECTORY);
-  if (!fd) {
-    return {};
+std::optional<Fd> maybe_open_own_directory(const std::string& path) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const auto fd = ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how));
+  if (fd >= 0) {
+    return Fd(static_cast<int>(fd));
   }
-  auto names = names_of(dir_from(std::move(*fd)).get());
-  std::sort(names.begin(), names.end());
-  return names;
+  const int error_number = errno;
+  if (error_number == ENOENT || error_number == ENOTDIR) {
+    return std::nullopt;
+  }
+  if (error_number == ELOOP) {
+    throw Error(ErrorCode::permission, "{} is a symlink, or lies behind one", path)
+        .with_hint("pyro makes no symlinks there: remove it and run the same command again");
+  }
+  throw Error::from_errno(error_number, fmt::format("open {}", path));
+}
+
+std::vector<std::string> list_directory(const std::string& path) {
+  return sorted_names(maybe_open_own_directory(path));
+}
+
+std::vector<std::string> list_any_directory(const std::string& path) {
+  return sorted_names(maybe_open(path, O_RDONLY | O_DIRECTORY));
 }
 
 bool exists(const std::string& path) {

@@ -129,11 +129,11 @@ void remove_content(int directory) {
 void remove_tree(const std::string& path) {
   const std::filesystem::path whole(path);
   const auto parent = whole.parent_path().string();
-  const auto directory = maybe_open(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-  if (!directory) {
-    return;
-  }
   try {
+    const auto directory = maybe_open_own_directory(parent.empty() ? "." : parent);
+    if (!directory) {
+      return;
+    }
     Removal(directory->get()).run(whole.filename().string());
   } catch (Error& error) {
     throw error.add_context(fmt::format("removing {}", path));

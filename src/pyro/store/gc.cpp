@@ -25,8 +25,10 @@ namespace {
 
 /// Files in sandboxes may have modes and owners that only their own id space can look at, and remove.
 std::uint64_t disk_usage(const std::string& path) {
-  if (!os::is_directory(path)) {
-    return 0;
+  struct stat status {};
+
+  if (lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return 0; // a symlink is one, wherever it leads
   }
   return os::IdSpace::current()
       .run([&path]() -> Json {
@@ -330,6 +332,9 @@ private:
   }
 
   void sweep_generations_of(const std::string& id, const WorkspacePaths& paths) {
+    if (!os::maybe_open_own_directory(paths.root())) {
+      return; // not even a lock is made behind a symlink
+    }
     const auto lock = os::ExclusiveLock::try_lock(paths.lock(), "garbage collection");
     if (!lock) {
       m_report.skipped.push_back(fmt::format("workspace {} is busy", id));

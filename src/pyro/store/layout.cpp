@@ -41,16 +41,26 @@ std::string home() {
   return entry.pw_dir;
 }
 
+/// The same place by a path whose directories are real ones, as os::list_directory() and its like want it;
+/// what the last name is, is for the caller to see.
+std::string settled(std::string path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  const std::filesystem::path named(path);
+  return (std::filesystem::path(without_symlinks(named.parent_path())) / named.filename()).string();
+}
+
 /// `own`, else `xdg`/pyro, else `fallback` in the home directory. The XDG rules: a relative value is as good
 /// as none.
 std::string chosen_directory(const char* own, const char* xdg, const std::string& fallback) {
   if (const std::string value = environment(own); !value.empty()) {
-    return std::filesystem::absolute(value).lexically_normal().string();
+    return settled(std::filesystem::absolute(value).lexically_normal().string());
   }
   if (const std::string value = environment(xdg); value.starts_with('/')) {
-    return value + "/pyro";
+    return settled(value + "/pyro");
   }
-  return home() + "/" + fallback;
+  return settled(home() + "/" + fallback);
 }
 
 bool is_name(const std::string& name, std::size_t limit, bool (*first)(char), bool (*other)(char)) {
@@ -168,7 +178,13 @@ void remove_old_temporaries(const WorkspacePaths& paths) {
 }
 
 std::string environment_cache_directory() {
-  return chosen_directory("PYRO_ENVIRONMENT_CACHE_DIR", "XDG_CACHE_HOME", ".cache/pyro");
+  return without_symlinks(chosen_directory("PYRO_ENVIRONMENT_CACHE_DIR", "XDG_CACHE_HOME", ".cache/pyro"));
+}
+
+std::string without_symlinks(const std::string& path) {
+  std::error_code none;
+  const auto real = std::filesystem::weakly_canonical(path, none);
+  return none ? path : real.string();
 }
 
 void prepare_private_directory(const std::string& path) {

@@ -117,6 +117,9 @@ void remove_old_temporaries(const WorkspacePaths& paths);
 /// PYRO_ENVIRONMENT_CACHE_DIR, else $XDG_CACHE_HOME/pyro, else ~/.cache/pyro. Nothing is created.
 std::string environment_cache_directory();
 
+/// The same place, of which some of the last names need not exist yet, by a path of real directories.
+std::string without_symlinks(const std::string& path);
+
 /// mkdir -p for state, 0700; refuses a directory that is a symlink, foreign, or writable by others.
 void prepare_private_directory(const std::string& path);
 

@@ -220,7 +220,7 @@ std::string debian_sources(const std::string& host_root) {
   }
   const auto directory = host_root + "/etc/apt/sources.list.d";
   std::string lines = lines_of_list(os::maybe_read_file(host_root + "/etc/apt/sources.list").value_or(""));
-  for (const auto& name : os::list_directory(directory)) {
+  for (const auto& name : os::list_any_directory(directory)) {
     const auto path = directory + "/" + name;
     if (::access(path.c_str(), R_OK) < 0) {
       continue; // somebody's private source is none for a layer

@@ -124,7 +124,7 @@ void plan_var_place(PlannedTree& plan, const Host& host, const std::string& path
 void plan_var(PlannedTree& plan, const Host& host) {
   plan["var"] = planned_directory();
   const auto top = host.root + "/var";
-  for (const auto& name : os::list_directory(top)) {
+  for (const auto& name : os::list_any_directory(top)) {
     struct stat status {};
 
     if (::lstat((top + "/" + name).c_str(), &status) < 0 || !S_ISDIR(status.st_mode)) {
@@ -135,7 +135,7 @@ void plan_var(PlannedTree& plan, const Host& host) {
     if (!has_places || (status.st_mode & (S_IROTH | S_IXOTH)) != (S_IROTH | S_IXOTH)) {
       continue;
     }
-    for (const auto& below : os::list_directory(top + "/" + name)) {
+    for (const auto& below : os::list_any_directory(top + "/" + name)) {
       const auto path = name + "/" + below;
       if (::lstat((top + "/" + path).c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
         plan["var/" + path] = planned_like(PlannedEntry::Kind::directory, status);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <elf.h>
+#include <fcntl.h>
 #include <map>
 #include <optional>
 #include <set>
@@ -167,8 +168,12 @@ std::vector<std::string> module_dependencies(std::string_view elf) {
 }
 
 KernelTree read_kernel_tree(const std::string& tree, const std::vector<std::string>& names) {
+  const auto root = os::open_directory(tree);
   for (const auto* parent : {"/lib/modules", "/usr/lib/modules"}) {
-    for (const auto& version : os::list_directory(tree + parent)) {
+    const auto modules = os::maybe_open_beneath(root.get(), parent + 1, O_RDONLY | O_DIRECTORY);
+    auto versions = modules ? os::names_in(modules->get()) : std::vector<std::string>();
+    std::sort(versions.begin(), versions.end());
+    for (const auto& version : versions) {
       KernelTree found{version, fmt::format("{}/boot/vmlinuz-{}", tree, version), {}};
       if (!os::exists(found.kernel)) {
         continue;

@@ -94,9 +94,11 @@ void remove_ended(const std::string& runtime_dir) {
 std::vector<std::string> set_aside(const std::vector<std::string>& trees) {
   std::vector<std::string> aside;
   for (const auto& tree : trees) {
-    auto name = std::filesystem::path(tree).parent_path().string() + "/removed-" + os::random_hex(8);
-    if (::rename(tree.c_str(), name.c_str()) == 0) {
-      aside.push_back(std::move(name));
+    const std::filesystem::path path(tree);
+    const auto name = "removed-" + os::random_hex(8);
+    const auto parent = os::maybe_open_own_directory(path.parent_path().string());
+    if (parent && ::renameat(parent->get(), path.filename().c_str(), parent->get(), name.c_str()) == 0) {
+      aside.push_back((path.parent_path() / name).string());
     }
   }
   return aside;

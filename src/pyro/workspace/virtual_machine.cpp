@@ -18,7 +18,7 @@ constexpr std::int64_t k_least_disk = 64LL << 20;
 
 std::string templates_directory(const store::Base& base) {
   const char* given = std::getenv("PYRO_TEMPLATES");
-  return given != nullptr && *given == '/' ? given : base.root() + "/templates";
+  return given != nullptr && *given == '/' ? store::without_symlinks(given) : base.root() + "/templates";
 }
 
 std::int64_t template_budget() {

@@ -79,5 +79,29 @@ TEST_F(RemoveTree, FollowsNoSymlink) {
   EXPECT_TRUE(exists(root() + "/kept"));
 }
 
+/// The last name may be a symlink, which goes alone; what lies behind one is not ours.
+TEST_F(RemoveTree, NothingBehindASymlinkIsListedOrRemoved) {
+  make_directories(root() + "/elsewhere/inner/deep");
+  ASSERT_EQ(::symlink((root() + "/elsewhere").c_str(), (root() + "/link").c_str()), 0);
+  for (const char* way : {"/link/inner", "/link/inner/deep", "/link/not-there"}) {
+    EXPECT_THROW(remove_tree(root() + way), Error) << way;
+  }
+  for (const char* way : {"/link", "/link/inner", "/link/"}) {
+    try {
+      list_directory(root() + way);
+      ADD_FAILURE() << way;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::permission) << error.what();
+    }
+    EXPECT_FALSE(list_any_directory(root() + way).empty()) << way;
+  }
+  EXPECT_TRUE(exists(root() + "/elsewhere/inner/deep"));
+  EXPECT_TRUE(list_directory(root() + "/nothing").empty());
+  EXPECT_EQ(list_directory(root() + "/elsewhere/inner"), std::vector<std::string>{"deep"});
+  remove_tree(root() + "/link");
+  EXPECT_FALSE(exists(root() + "/link"));
+  EXPECT_TRUE(exists(root() + "/elsewhere/inner/deep"));
+}
+
 } // namespace
 } // namespace pyro::os

@@ -9,7 +9,10 @@
 #include <pyro/store/records.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <fcntl.h>
+#include <filesystem>
 #include <set>
 
 namespace pyro::store::test {
@@ -223,6 +226,96 @@ TEST_F(GcTest, GenerationsNobodyNeeds) {
   EXPECT_TRUE(os::exists(paths.generation(2)));
   EXPECT_TRUE(os::exists(paths.generation(3)));
   EXPECT_FALSE(os::exists(paths.generation(4)));
+}
+
+/// Nothing in the state directory is a symlink by pyro's hand. Whatever is in the place of a directory of
+/// ours: what it leads to stays as it is, and what is ours goes on being collected or is said not to be.
+TEST_F(GcTest, SymlinksInThePlaceOfDirectoriesAreNotFollowed) {
+  const WorkspacePaths paths(m_base, "w");
+  const auto old = os::now_epoch() - 1e6;
+  const std::vector<std::string> places{
+      m_base.staging(),
+      m_base.recipes(),
+      m_base.layers(),
+      m_base.images(),
+      m_base.caches(),
+      m_base.root() + "/stat-cache",
+      paths.root(),
+      paths.generations(),
+      paths.snapshots(),
+      paths.baseline(),
+      paths.services(),
+      paths.commands(),
+      paths.runtime(),
+      paths.generation(7),
+      m_base.staging() + "/0123",
+      m_base.caches() + "/checkout-0123",
+      m_base.layers() + "/" + std::string(64, 'a'),
+      m_base.workspaces()};
+  for (const auto& place : places) {
+    make_directory(m_base.root());
+    m_base.prepare();
+    paths.create();
+    make_directory(m_base.caches());
+    WorkspaceRecord record;
+    record.id = "w";
+    record.generation = 3;
+    records.save(record, os::Durable::no);
+    const auto canary = scratch / "canary";
+    for (const auto* name :
+         {"1", "3", "7", "checkout-77", "0123456789abcdef", ".tmp-1-old", "snapshots/x.json", "w/gen/1/f",
+          "w/gen/7/f", "gen/1/f", "w/snapshots/.tmp-1-old", "old.erofs"}) {
+      write(
+          canary + "/" + name + (std::string(name).find('.') == std::string::npos ? "/file" : ""),
+          "of the host");
+    }
+    write(canary + "/" + std::string(64, 'b') + "/tree/f", "of the host");
+    write(canary + "/" + std::string(64, 'b') + ".erofs", "of the host");
+    write(canary + "/" + std::string(64, 'c') + ".json", "{");
+    write(canary + "/workspace.json", read(paths.record()));
+    write(canary + "/w/workspace.json", read(paths.record()));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(canary)) {
+      const timespec times[2]{{static_cast<time_t>(old), 0}, {static_cast<time_t>(old), 0}};
+      ::utimensat(AT_FDCWD, entry.path().c_str(), times, AT_SYMLINK_NOFOLLOW);
+    }
+    const auto before = full_walk(canary);
+    os::remove_tree(place);
+    make_symlink(canary, place);
+    std::string said;
+    try {
+      collect();
+      for (const auto& line : report.skipped) {
+        said += line + "\n";
+      }
+      remove_abandoned_staging(m_base);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::permission) << place << ": " << error.what();
+      said += error.what();
+    }
+    EXPECT_TRUE(full_walk(canary) == before) << place << " was followed; said: " << said;
+    std::filesystem::remove_all(m_base.root());
+    std::filesystem::remove_all(canary);
+  }
+}
+
+/// A link among what is collected is collected; what it leads to is not counted either.
+TEST_F(GcTest, SymlinksAmongWhatIsCollectedGoAlone) {
+  const WorkspacePaths paths(m_base, "w");
+  paths.create();
+  WorkspaceRecord record;
+  record.id = "w";
+  record.generation = 3;
+  records.save(record, os::Durable::no);
+  write(scratch / "canary/f", std::string(1 << 20, 'x'));
+  make_directory(m_base.caches());
+  for (const auto& link :
+       {paths.generation(7), m_base.staging() + "/0123", m_base.caches() + "/checkout-0123"}) {
+    make_symlink(scratch / "canary", link);
+  }
+  EXPECT_EQ(collect(), (std::set<std::string>{"generation w/7", "staging 0123", "cache checkout-0123"}));
+  EXPECT_EQ(report.bytes, 0U);
+  EXPECT_FALSE(os::exists(paths.generation(7)) || os::exists(m_base.staging() + "/0123"));
+  EXPECT_TRUE(os::exists(scratch / "canary/f"));
 }
 
 TEST_F(GcTest, WaitsForUsersOfTheStore) {
