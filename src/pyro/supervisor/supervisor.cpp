@@ -99,8 +99,12 @@ void Supervisor::begin_agent_session() {
 void Supervisor::greet_agent() {
   protocol::CallEvents events;
   events.on_result = [this](const Json& result) {
-    const auto hello = protocol::hello_from_json(result);
-    std::ignore = hello; // its features are asked by the clients that need them
+    try {
+      std::ignore = protocol::hello_from_json(result); // features are asked by the clients that need them
+    } catch (const Error& error) {
+      end(fmt::format("the agent's greeting makes no sense: {}", error.what()));
+      return;
+    }
     announce();
   };
   events.on_failure = [this](const Error& error) {

@@ -14,6 +14,8 @@
 #include <pyro/protocol/upper_list.hpp>
 #include <pyro/store/capture.hpp>
 
+#include <sys/stat.h>
+
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -112,6 +114,13 @@ void mirror_upper(
     if (!directory.at.empty()) {
       options.parts.push_back(store::part_folder(directory.at));
     }
+  }
+
+  // No more than it has room for, whatever the guest says (limits of the file system come on top).
+  struct stat disk {};
+
+  if (::stat((generation + "/scratch.img").c_str(), &disk) == 0) {
+    options.fetched_bytes = options.held_bytes = static_cast<std::uint64_t>(disk.st_size);
   }
   refresh_mirror(client, generation, options);
 }

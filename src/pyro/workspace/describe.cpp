@@ -109,7 +109,11 @@ Json describe_oom_kills(const store::WorkspacePaths& paths, const store::Workspa
     return nullptr;
   }
   try {
-    auto kills = client->call("/agent/memory/kills", Json::object(), k_limit);
+    const auto told = client->call("/agent/memory/kills", Json::object(), k_limit);
+    Json kills{{"count", get_int(told, "count")}, {"last", nullptr}};
+    if (const auto last = told.find("last"); last != told.end() && last->is_object()) {
+      kills["last"] = {{"who", get_string(*last, "who")}, {"at", get_double(*last, "at")}};
+    }
     redact_strings(kills, redactor_of(paths, record));
     return kills;
   } catch (const Error& error) {
@@ -126,7 +130,7 @@ std::string oom_sentence(const Json& kills) {
   auto text = fmt::format(
       "{} killed: out of memory (environment.resources.memory)",
       count == 1 ? "a process was" : fmt::format("{} processes were", count));
-  if (const auto& last = value_at(kills, "last"); last.is_object()) {
+  if (const auto& last = kills.at("last"); last.is_object()) {
     text += ", the last one of " + get_string(last, "who");
   }
   return text;
@@ -199,11 +203,17 @@ Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& 
       document["notes"].push_back(oom_sentence(document["oom_kills"]));
     }
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::timeout) {
+    if (error.code() == ErrorCode::interrupted) {
       throw;
     }
+    // Whatever one sandbox says or does not say, the others are told of.
     services = unknown_services(record);
-    document["notes"].push_back("the sandbox hangs: its agent does not answer; `pyro reset` makes it anew");
+    document["oom_kills"] = nullptr;
+    document["notes"].push_back(
+        error.code() == ErrorCode::timeout
+            ? "the sandbox hangs: its agent does not answer; `pyro reset` makes it anew"
+            : fmt::format(
+                "the sandbox's agent makes no sense: {}; `pyro reset` makes it anew", error.what()));
   }
   document["services"] = services;
   document["disk"] = describe_disk(paths, record);

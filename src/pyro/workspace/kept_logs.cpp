@@ -5,6 +5,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
+#include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::string_view k_kept_suffix = ".json";
 constexpr std::size_t k_most_log_bytes = 16 << 20;
+constexpr std::size_t k_most_kept = 64 << 20;   // of all services; an agent that is one keeps no more
+constexpr std::chrono::seconds k_all_limit{10}; // it has them at hand
 
 std::string logs_directory_of(const store::WorkspacePaths& paths) {
   return paths.services() + "/logs";
@@ -26,7 +29,7 @@ std::string path_of(const store::WorkspacePaths& paths, const std::string& name)
 /// Bytes that are no UTF-8 have no place in JSON; the reader would not show them either.
 std::string writable(const std::string& text) {
   const auto dumped = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  return Json::parse(dumped).get<std::string>();
+  return parse_json(dumped, "a line of a log").get<std::string>();
 }
 
 Json document_of(const ServiceLogs& logs, const Redactor& redactor, std::int64_t reset_count) {
@@ -53,13 +56,24 @@ void keep_logs(
     }
     const auto client = connect_sandbox(paths.runtime(), "stop");
     os::make_directories(logs_directory_of(paths));
+    std::size_t kept = 0;
+    const auto deadline = os::now_monotonic() + k_all_limit;
     for (const auto& status : *services) {
-      const auto logs = read_service_logs(*client, status.name, -1);
+      const auto logs = read_service_logs(*client, status.name, -1, deadline - os::now_monotonic());
+      for (const auto& line : logs.lines) {
+        kept += line.text.size();
+      }
+      if (kept > k_most_kept) {
+        throw Error(ErrorCode::protocol, "together they are larger than {} bytes", k_most_kept);
+      }
       os::write_json_atomically(
           path_of(paths, status.name), document_of(logs, secrets.redactor, record.reset_count),
           os::Durable::no);
     }
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) {
+      throw;
+    }
     context.emit("note", "services", fmt::format("their logs are not kept: {}", error.what()));
   }
 }

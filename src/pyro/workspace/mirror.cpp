@@ -10,6 +10,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
 #include <pyro/os/process.hpp>
+#include <pyro/os/tree_usage.hpp>
 #include <pyro/os/tree_walk.hpp>
 
 #include <fcntl.h>
@@ -80,7 +81,7 @@ private:
   }
 
   /// Beside <part>/upper nothing of the generation is the guest's.
-  void check_parts(std::string_view list) const {
+  void check_parts(std::string_view list) {
     protocol::UpperListReader reader(list, m_limits);
     while (const auto entry = reader.next()) {
       const bool is_fine = entry->depth == 0 || entry->depth > 2
@@ -89,6 +90,28 @@ private:
       if (!is_fine) {
         throw Error(ErrorCode::protocol, "the writable layer has no part '{}'", reader.path());
       }
+      if (entry->kind == UpperEntry::Kind::file) {
+        m_listed_bytes += std::min(entry->size, m_options.held_bytes + 1);
+      }
+    }
+  }
+
+  /// What is known to be as listed is no larger than that; only where the list says more (files with holes,
+  /// or lies) it is worth a walk.
+  void check_held() const {
+    if (m_listed_bytes <= m_options.held_bytes) {
+      return;
+    }
+    std::uint64_t held = 0;
+    for (const auto& part : m_options.parts) {
+      if (const auto directory = os::maybe_open_beneath(m_tree.root(), part, O_RDONLY | O_DIRECTORY)) {
+        held += os::usage_of_tree(directory->get()).bytes;
+      }
+    }
+    if (held > m_options.held_bytes) {
+      throw Error(
+          ErrorCode::failed, "the writable layer has given more than the {} bytes that it has room for",
+          m_options.held_bytes);
     }
   }
 
@@ -149,6 +172,7 @@ private:
       }
     }
     os::crash_point("mirror.made");
+    check_held();
     fetch();
     os::crash_point("mirror.fetched");
     for (const auto* link : m_links) {
@@ -208,7 +232,8 @@ private:
         throw Error(
             ErrorCode::failed, "the file {} is larger than {} bytes", change.path, m_options.file_bytes);
       }
-      is_same = found.inode == change.entry.inode && found.ctime_ns == change.entry.ctime_ns;
+      is_same = found.inode == change.entry.inode && found.ctime_ns == change.entry.ctime_ns
+                && found.size == change.entry.size;
       size = 0;
       file = m_tree.create(staged);
     };
@@ -297,6 +322,7 @@ private:
   std::string m_changing_path;
   MirrorTree m_tree;
   protocol::UpperLimits m_limits;
+  std::uint64_t m_listed_bytes = 0;
   MirrorPlan m_plan;
   MirrorReport m_report;
   std::vector<const MirrorChange*> m_wanted;

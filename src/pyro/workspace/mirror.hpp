@@ -23,6 +23,7 @@ struct MirrorOptions {
   std::size_t list_bytes = std::size_t{512} << 20;
   std::uint64_t file_bytes = std::uint64_t{1} << 44;
   std::uint64_t fetched_bytes = std::uint64_t{1} << 40; // of contents, at one refresh
+  std::uint64_t held_bytes = std::uint64_t{1} << 40;    // of what refreshes before it have left here
   std::chrono::milliseconds patience{120'000};          // without a byte from the agent
 };
 

@@ -37,7 +37,8 @@ private:
 };
 
 constexpr protocol::UpperLimits k_unlimited{
-    std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<std::uint32_t>::max()};
+    std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<std::uint32_t>::max(),
+    std::numeric_limits<std::uint64_t>::max()};
 
 struct Gone {
   std::string path;

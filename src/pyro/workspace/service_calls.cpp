@@ -1,7 +1,11 @@
 #include "service_calls.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
+#include <pyro/os/clock.hpp>
 #include <pyro/protocol/requests.hpp>
+
+#include <algorithm>
 
 namespace pyro::workspace {
 
@@ -9,7 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t k_most_log = 4 << 20; // the agent keeps far less
+// The agent keeps a quarter of it, lines counted as here, and has it at hand.
+constexpr std::size_t k_most_log = 1 << 20;
+constexpr std::size_t k_line = 32;
 
 std::string agent_path(std::string_view path) {
   return "/agent" + std::string(path);
@@ -87,7 +93,8 @@ void ServiceLogs::keep_last(std::size_t count) {
   }
 }
 
-ServiceLogs read_service_logs(backend::ControlClient& client, const std::string& name, std::int64_t tail) {
+ServiceLogs read_service_logs(
+    backend::ControlClient& client, const std::string& name, std::int64_t tail, milliseconds limit) {
   ServiceLogs logs;
   std::size_t received = 0;
   bool in_line = false; // the agent sends whole lines, but they may arrive in pieces
@@ -96,7 +103,8 @@ ServiceLogs read_service_logs(backend::ControlClient& client, const std::string&
   std::shared_ptr<protocol::Call> call;
   protocol::CallEvents events;
   events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
-    received += bytes.size();
+    received +=
+        bytes.size() + k_line * static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
     if (received > k_most_log) {
       throw Error(ErrorCode::protocol, "the agent sends more of a log than it keeps");
     }
@@ -120,8 +128,15 @@ ServiceLogs read_service_logs(backend::ControlClient& client, const std::string&
   call = client.open(
       agent_path(protocol::path::k_services_logs),
       protocol::to_json(protocol::ServicesLogs{name, tail, false, "both"}), std::move(events));
+  const auto deadline = os::now_monotonic() + limit;
   while (!answer && !failure) {
-    client.loop().turn(milliseconds(1000));
+    client.loop().turn(milliseconds(200));
+    if (os::now_monotonic() > deadline || interruption_wanted()) {
+      call->cancel();
+      check_interruption();
+      throw Error(
+          ErrorCode::timeout, "the agent did not tell the log of {} within {} ms", name, limit.count());
+    }
   }
   if (failure) {
     throw *failure;

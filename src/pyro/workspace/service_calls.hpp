@@ -35,7 +35,10 @@ struct ServiceLogs {
   void keep_last(std::size_t count);
 };
 
-/// The last `tail` lines of both streams together; -1: all that is kept.
-ServiceLogs read_service_logs(backend::ControlClient& client, const std::string& name, std::int64_t tail);
+/// The last `tail` lines of both streams together; -1: all that is kept. Error(timeout) after `limit`: the
+/// agent has them at hand.
+ServiceLogs read_service_logs(
+    backend::ControlClient& client, const std::string& name, std::int64_t tail,
+    std::chrono::milliseconds limit = std::chrono::seconds(15));
 
 } // namespace pyro::workspace

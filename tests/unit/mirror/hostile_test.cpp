@@ -299,6 +299,69 @@ TEST_F(HostileTest, sizesThatLie) {
   EXPECT_EQ(fs::file_size(upper("f")), 4U);
 }
 
+/// Some megabytes of a list stand for terabytes of paths: they are counted before anybody keeps them.
+TEST_F(HostileTest, pathsThatMultiply) {
+  std::vector<UpperEntry> entries;
+  for (std::uint32_t depth = 3; depth < 1990; ++depth) {
+    entries.push_back(entry(depth, std::string(255, 'd')));
+  }
+  for (int index = 10'000; index < 30'000; ++index) {
+    entries.push_back(entry(1990, std::string(250, 'f') + std::to_string(index), Kind::fifo));
+  }
+  EXPECT_EQ(refused({listed(entries)}), ErrorCode::failed);
+  EXPECT_FALSE(fs::exists(upper(std::string(255, 'd'))));
+}
+
+/// Whatever sizes the list speaks of: one refresh gets no more than the disk holds, and neither do many.
+TEST_F(HostileTest, moreThanItsDiskHolds) {
+  constexpr std::uint64_t k_disk = 1 << 20;
+  MirrorOptions options;
+  options.fetched_bytes = options.held_bytes = k_disk;
+  const std::string piece(64 << 10, 'x');
+  std::vector<UpperEntry> entries;
+  Script script;
+  bool is_refused = false;
+  for (int round = 0; round < 10 && !is_refused; ++round) {
+    auto file = entry(3, "f" + std::to_string(round), Kind::file);
+    file.inode = 100 + static_cast<std::uint64_t>(round);
+    file.size = 768 << 10;
+    entries.push_back(file);
+    script.list = listed(entries);
+    script.content = protocol::encode_upper_file({true, file.inode, file.size, file.ctime_ns});
+    for (int count = 0; count < 12; ++count) {
+      script.content += protocol::encode_upper_data(piece);
+    }
+    script.content += protocol::encode_upper_end(protocol::UpperChanged::no);
+    try {
+      EXPECT_EQ(refresh(script, options).fetched, 1U);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::failed) << error.what();
+      is_refused = true;
+    }
+  }
+  EXPECT_TRUE(is_refused) << "ten times what its disk holds";
+
+  // A size in the list that is not that of the content is believed by nobody: it is fetched again.
+  auto small = entry(3, "small", Kind::file);
+  small.size = 1;
+  script.list = listed({small});
+  script.content = protocol::encode_upper_file({true, small.inode, 5, small.ctime_ns})
+                   + protocol::encode_upper_data("large")
+                   + protocol::encode_upper_end(protocol::UpperChanged::no);
+  EXPECT_EQ(refresh(script, options).in_doubt, 1U);
+  EXPECT_EQ(refresh(script, options).fetched, 1U);
+
+  // Holes take no room.
+  auto sparse = entry(3, "sparse", Kind::file);
+  sparse.size = std::uint64_t{1} << 40;
+  script.list = listed({sparse});
+  script.content = protocol::encode_upper_file({true, sparse.inode, sparse.size, sparse.ctime_ns})
+                   + protocol::encode_upper_hole(sparse.size)
+                   + protocol::encode_upper_end(protocol::UpperChanged::no);
+  EXPECT_EQ(refresh(script, options).fetched, 1U);
+  EXPECT_EQ(refresh(script, options).unchanged, 4U);
+}
+
 TEST_F(HostileTest, aSymlinkWhereADirectoryWas) {
   auto link = entry(3, "d", Kind::symlink);
   link.target = outside();

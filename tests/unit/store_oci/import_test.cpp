@@ -341,6 +341,63 @@ TEST_F(OciLayouts, WhatIsNoneIsSaid) {
   EXPECT_THROW(OciLayout(layout.path()).image(""), Error);
 }
 
+/// Four documents that refer to each other 10^12 times.
+TEST_F(OciLayouts, IndexesThatMultiplyAreRefused) {
+  LayoutMaker layout(*this / "layout");
+  auto other = layout.manifest(Json::object(), "s390x");
+  other.platform = OciPlatform{"linux", "s390x", ""};
+  auto inner = other;
+  for (int level = 0; level < 3; ++level) {
+    const std::vector<OciDescriptor> many(1000, inner);
+    inner = layout.blob(to_text(OciIndex{many}), std::string(k_oci_index_type));
+  }
+  layout.index(std::vector<OciDescriptor>(1000, inner));
+  try {
+    OciLayout(layout.path()).image("");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_TRUE(contains(error.message(), "indexes")) << error.what();
+  }
+}
+
+/// An index cannot hold its own digest; where the file says it does, the digest is wrong.
+TEST_F(OciLayouts, AnIndexOfItselfIsRefused) {
+  LayoutMaker layout(*this / "layout");
+  auto self = layout.blob("{}", std::string(k_oci_index_type));
+  const auto path = layout.blob_path(self.digest);
+  auto text = to_text(OciIndex{{self}});
+  self.size = text.size();
+  text = to_text(OciIndex{{self}});
+  self.size = text.size();
+  std::ofstream(path) << to_text(OciIndex{{self}});
+  layout.index({self});
+  EXPECT_TRUE(contains(refusal(layout), "damaged")) << refusal(layout);
+}
+
+/// FIFOs, devices, directories, links where documents are expected: refused, and nobody waits.
+TEST_F(OciLayouts, DocumentsAreRegularFiles) {
+  int index = 0;
+  for (const auto* name : {"oci-layout", "index.json"}) {
+    for (const auto* kind : {"fifo", "directory", "link", "deep"}) {
+      LayoutMaker layout(*this / std::to_string(index++));
+      layout.layer(file("a", "1") + end_mark());
+      layout.finish();
+      const auto path = layout.path() + "/" + name;
+      std::filesystem::remove(path);
+      if (kind == std::string("fifo")) {
+        ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+      } else if (kind == std::string("directory")) {
+        std::filesystem::create_directory(path);
+      } else if (kind == std::string("link")) {
+        std::filesystem::create_symlink("/proc/self/environ", path);
+      } else {
+        std::ofstream(path) << std::string(1'000'000, '[') << std::string(1'000'000, ']');
+      }
+      EXPECT_THROW(OciLayout{layout.path()}, Error) << name << " as " << kind;
+    }
+  }
+}
+
 TEST_F(OciLayouts, LayersAndDiffIdsMustMatch) {
   LayoutMaker layout(*this / "layout");
   layout.layer(file("a", "1") + end_mark());

@@ -47,10 +47,16 @@ void note_kernel_objects(
 void supervise(
     const backend::LaunchSpec& spec, std::unique_ptr<Guest> guest, Json timings,
     std::vector<std::string> notes) {
-  Supervisor process(spec, std::move(guest), std::move(timings), std::move(notes), [](const Json& launched) {
-    answer({{"launched", launched}});
-  });
+  bool is_announced = false;
+  Supervisor process(
+      spec, std::move(guest), std::move(timings), std::move(notes), [&is_announced](const Json& launched) {
+        is_announced = true;
+        answer({{"launched", launched}});
+      });
   process.run();
+  if (!is_announced) {
+    answer({{"error", to_json(Error(ErrorCode::failed, "the sandbox ended: {}", process.end_reason()))}});
+  }
 }
 
 int run_program(const std::function<void(const backend::LaunchSpec& spec)>& serve) {
