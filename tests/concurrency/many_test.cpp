@@ -76,7 +76,7 @@ protected:
   void collect() {
     store::GcOptions options;
     options.min_age = std::chrono::seconds(0);
-    options.keep_recipes = 0;
+    options.recipes = {0, std::chrono::seconds(0), std::nullopt};
     options.lock_timeout = std::chrono::seconds(5);
     try {
       const auto report = store::collect_garbage(store::Base(base().string()), options);

@@ -29,6 +29,7 @@ protected:
   std::map<std::string, std::size_t> counts(const std::set<std::string>& ids) {
     store::GcOptions everything;
     everything.min_age = std::chrono::seconds(0);
+    everything.recipes.min_age = std::chrono::seconds(0);
     std::ignore = store::collect_garbage(store::Base(base().string()), everything);
     const auto usage = store::store_usage(store::Base(base().string()));
     return {

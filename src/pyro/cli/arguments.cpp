@@ -3,11 +3,13 @@
 #include "commands.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cctype>
 
 namespace pyro::cli {
 
@@ -151,6 +153,25 @@ void check_choice(const Option& option, const std::string& where, const std::str
   }
 }
 
+/// What the value is called says what it must be, for every command alike.
+void check_value(const Option& option, const std::string& where, const std::string& value) {
+  check_choice(option, where, value);
+  if (option.value == "DURATION" && !value.empty()) {
+    try {
+      parse_duration(value);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::usage, "{}: {}", where, error.what()).with_hint(error.hint());
+    }
+  }
+  const bool is_number = !value.empty() && std::all_of(value.begin(), value.end(), [](unsigned char digit) {
+    return std::isdigit(digit) != 0;
+  });
+  if (option.value == "N" && !is_number) {
+    throw Error(ErrorCode::usage, "{}: '{}' is no number", where, value)
+        .with_hint("write a whole number that is not negative");
+  }
+}
+
 /// CLI11 reads the flags; what it leaves over is for us.
 void read_options(const Command& command, const Words& words, Arguments& arguments) {
   const auto options = options_for(&command);
@@ -191,7 +212,7 @@ void read_options(const Command& command, const Words& words, Arguments& argumen
       values = {is_yes(std::string(option->name), values.back()) ? "true" : "false"};
     }
     for (const auto& value : values) {
-      check_choice(*option, std::string(option->name), value);
+      check_value(*option, std::string(option->name), value);
     }
     arguments.set(without_dashes(option->name), std::move(values));
   }

@@ -108,6 +108,7 @@ Operation apply_operation() {
           {"workspace_id", "changed"}),
       .destructive = true,
       .idempotent = true,
+      .time_limit = true,
       .run = [](Context& context, const Json& given) {
         return context.manager.apply(project_of(given), options_of(context, given), context.color);
       }};

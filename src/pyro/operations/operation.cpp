@@ -2,9 +2,11 @@
 
 #include "groups.hpp"
 #include "parameters.hpp"
+#include "schema_parts.hpp"
 #include "text.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 
 namespace pyro::operations {
 
@@ -42,6 +44,11 @@ Json call(Context& context, std::string_view name, const Json& parameters) {
   const auto& operation = find_operation(name);
   const Json given = parameters.is_null() ? Json::object() : parameters;
   check_parameters(operation.name, operation.parameters_schema, given);
+  std::optional<InterruptionScope> limited;
+  if (const auto limit = operation.time_limit ? duration_of(given, "timeout") : std::chrono::milliseconds{};
+      limit.count() > 0) {
+    limited.emplace(context.interrupted, TimeLimit{operation.name, limit});
+  }
   return operation.run(context, given);
 }
 

@@ -33,6 +33,7 @@ struct Operation {
   bool read_only = false;
   bool destructive = false;
   bool idempotent = false;
+  bool time_limit = false; // its parameter `timeout` is for all of it: then Error(timeout)
   std::function<Json(Context&, const Json&)> run;
 };
 

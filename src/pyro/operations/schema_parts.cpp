@@ -136,7 +136,6 @@ workspace::ApplyOptions options_of(const Context& context, const Json& parameter
   options.ask = context.ask;
   options.wait = bool_or(parameters, "wait", true);
   options.use_cache = bool_or(parameters, "cache", true);
-  options.timeout = duration_of(parameters, "timeout");
   return options;
 }
 

@@ -173,6 +173,7 @@ Operation reset_operation() {
            {"undo_expires_at", or_null(epoch("How long it can"))}}),
       .destructive = true,
       .idempotent = true,
+      .time_limit = true,
       .run = [](Context& context, const Json& given) {
         return context.manager.reset(
             workspace_of(given), project_of(given), string_or(given, "to", ""), options_of(context, given));
@@ -208,6 +209,7 @@ Operation destroy_operation() {
            {"undo_expires_at", or_null(epoch("How long it can"))}}),
       .destructive = true,
       .idempotent = true,
+      .time_limit = true,
       .run = [](Context& context, const Json& given) {
         return context.manager.destroy(
             workspace_of(given), project_of(given), options_of(context, given),

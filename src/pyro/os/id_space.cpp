@@ -225,7 +225,7 @@ nlohmann::json IdSpace::run(const std::function<nlohmann::json()>& work) const {
   const auto text = read_all(answer.read_end.get(), std::size_t{1} << 30);
   const auto outcome = child.wait();
   if (text.empty() && stopped) {
-    throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
+    throw interruption_error();
   }
   if (text.empty()) {
     throw Error(

@@ -34,7 +34,7 @@ Error not_done(const std::string& why) {
 WorkDone do_one(const Work& work, std::size_t index) {
   try {
     if (g_told_to_stop != 0 || interruption_wanted()) {
-      throw Error(ErrorCode::interrupted, "interrupted");
+      throw interruption_error();
     }
     return {work(index), std::nullopt};
   } catch (const Error& error) {

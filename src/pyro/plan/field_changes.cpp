@@ -51,7 +51,7 @@ constexpr std::array k_rules{
     Rule{"retention", update},
     Rule{"reset", none},
     Rule{"drift", update},
-    Rule{"network.egress", live_egress},
+    Rule{"network.egress", reboot},
     Rule{"lifecycle", update},
     Rule{"mounts", reboot},
 };

@@ -31,7 +31,7 @@ struct Observed {
   std::uint64_t generation = 0;
   WorkspaceState state = WorkspaceState::absent;
   std::string backend;
-  std::set<std::string> capabilities; // of that backend: "live_resize", "live_egress", "memory_snapshot"
+  std::set<std::string> capabilities; // of that backend: "live_resize", "memory_snapshot"
   Json applied_spec;                  // normal form of what was applied last; null if never
   std::vector<Link> applied_links;    // Plan::chain of that time
   std::set<HexDigest> cached_keys;    // layers in the store

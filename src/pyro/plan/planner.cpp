@@ -106,13 +106,10 @@ void Planner::decide_fields() {
       raise(ActionKind::reboot, in_full);
       break;
     case FieldEffect::live_resize:
-    case FieldEffect::live_egress: {
-      const auto* needs = change.effect == FieldEffect::live_resize ? "live_resize" : "live_egress";
-      if (!m_observed.capabilities.contains(needs)) {
+      if (!m_observed.capabilities.contains("live_resize")) {
         raise(ActionKind::reboot, in_full);
       }
       break;
-    }
     case FieldEffect::disk:
       if (m_spec.environment.resources.disk < disk_of(m_observed.applied_spec)) {
         raise(ActionKind::replace, in_full);

@@ -267,6 +267,8 @@ std::optional<std::size_t> MapReader::choice_index(std::string_view key) {
   auto hint = std::string{};
   if (key == "restart" && found->text == "unless-stopped") {
     hint = "'unless-stopped' is spelled 'always' here";
+  } else if (key == "scheme" && found->text == "https") {
+    hint = "inside nothing speaks TLS for pyro: write an exec probe with a client, e.g. curl";
   } else if (key == "condition" && found->text.starts_with("service_")) {
     hint = found->text == "service_healthy"   ? "spelled 'ready' here"
            : found->text == "service_started" ? "spelled 'started' here"

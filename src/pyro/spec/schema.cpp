@@ -24,12 +24,12 @@ constexpr std::array k_root{
     Field{"prepare", "list shape prepare_step", "Steps after the seed, keyed on the whole seed"},
     Field{"services", "map shape service", "Processes inside the workspace"},
     Field{"snapshots", "map shape snapshot", "Named points to come back to"},
-    Field{"retention", "shape retention", "How long snapshots are kept"},
+    Field{"retention", "shape retention", "What `pyro prune` leaves of cached steps and seeds"},
     Field{"reset", "shape reset", "Where reset goes to"},
     Field{"drift", "shape drift", "Where to look for changed files, and what to do about them"},
     Field{"network", "shape network", "What prepare steps and running processes may reach"},
     Field{"lifecycle", "shape lifecycle", "When the workspace stops by itself"},
-    Field{"mounts", "list shape mount", "Live host directories (opt-in)"},
+    Field{"mounts", "list shape mount", "Live host directories (refused by every backend yet)"},
     Field{"profiles", "map profile", "Overlays on this file, chosen with --profile"},
 };
 
@@ -54,7 +54,9 @@ constexpr std::array k_environment{
         "debian:12, an OCI reference, oci:, docker-archive:, dir:, tar: PATH, or host",
         {},
         required},
-    Field{"platform", "platform", "linux/amd64 or linux/arm64", "the host's"},
+    Field{
+        "platform", "platform", "linux/amd64 or linux/arm64; refused where the machine is another",
+        "the host's"},
     Field{"resources", "shape resources", "Size of the sandbox"},
     Field{"user", "user", "Default user of exec, services and prepare", "the image's"},
     Field{"workdir", "directory", "Default directory of exec, services and prepare", "/workspace"},
@@ -79,7 +81,7 @@ constexpr std::array k_setup_step{
     Field{"timeout", "duration", "Time limit", "10m"},
     Field{"retries", "int 0..10", "Tries again after a failure", "0"},
     Field{"secrets", "list string", "Secrets mounted for this step only"},
-    Field{"egress", "egress", "Which hosts it may reach: all, none or a list", "all"},
+    Field{"egress", "egress", "all or none (a list of hosts is refused by every backend yet)", "all"},
 };
 
 constexpr std::array k_cache{
@@ -160,7 +162,7 @@ constexpr std::array k_liveness{
 constexpr std::array k_http{
     Field{"host", "string", "Host name or address", "127.0.0.1"},
     Field{"port", "int 1..65535", "Port", {}, required},
-    Field{"scheme", "enum http|https", "http or https", "http"},
+    Field{"scheme", "enum http", "http; for https use exec with a client", "http"},
     Field{"path", "string", "Path", "/"},
     Field{"method", "enum GET|HEAD|POST|OPTIONS", "Method", "GET"},
     Field{"status", "status", "200, 200-399, or a list of those", "200-399"},
@@ -195,7 +197,7 @@ constexpr std::array k_drift{
 };
 
 constexpr std::array k_network{
-    Field{"egress", "egress", "none, all or a list of hosts", "none"},
+    Field{"egress", "egress", "none or all (a list of hosts is refused by every backend yet)", "none"},
 };
 
 constexpr std::array k_lifecycle{

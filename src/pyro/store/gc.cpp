@@ -130,8 +130,13 @@ public:
   }
 
 private:
-  bool is_young(double since) const {
-    return m_now - since < std::chrono::duration<double>(m_options.min_age).count();
+  bool is_young(double since, std::chrono::milliseconds min_age) const {
+    return m_now - since < std::chrono::duration<double>(min_age).count();
+  }
+
+  const RecipeRetention& retention_of(const RecipeRecord& recipe) const {
+    const auto own = m_options.recipes_of.find(recipe.workspace);
+    return own == m_options.recipes_of.end() ? m_options.recipes : own->second;
   }
 
   void removed(std::string kind, std::string name, std::uint64_t bytes, std::string reason) {
@@ -191,39 +196,22 @@ private:
       return one.last_used > other.last_used;
     });
     std::map<std::pair<std::string, std::string>, int> kept;
-    std::vector<RecipeRecord> remaining;
-    for (RecipeRecord& recipe : recipes) {
-      if (++kept[{recipe.workspace, recipe.address}] > m_options.keep_recipes
-          && !is_young(recipe.last_used)) {
-        drop_recipe(recipe, "newer ones are kept for the same step");
-      } else {
-        remaining.push_back(std::move(recipe));
+    std::map<std::string, std::set<HexDigest>> layers_of;
+    for (const RecipeRecord& recipe : recipes) {
+      const auto& retention = retention_of(recipe);
+      const bool is_one_of_few = ++kept[{recipe.workspace, recipe.address}] <= retention.keep;
+      auto& layers = layers_of[recipe.workspace];
+      auto with_it = layers;
+      with_it.insert(recipe.layers.begin(), recipe.layers.end());
+      const bool fits = !retention.max_size || size_of(with_it) <= *retention.max_size;
+      if (!(is_one_of_few && fits) && !is_young(recipe.last_used, retention.min_age)) {
+        drop_recipe(
+            recipe, is_one_of_few ? "the layers of its workspace are larger than their limit"
+                                  : "newer ones are kept for the same step");
+        continue;
       }
-    }
-    if (m_options.max_size) {
-      shrink(remaining);
-    }
-    for (const RecipeRecord& recipe : remaining) {
+      layers = std::move(with_it);
       m_used.insert(recipe.layers.begin(), recipe.layers.end());
-    }
-  }
-
-  /// Least recently used first, until all layers that stay fit.
-  void shrink(std::vector<RecipeRecord>& recipes) {
-    const auto total = [this, &recipes] {
-      std::set<HexDigest> layers = m_used;
-      for (const RecipeRecord& recipe : recipes) {
-        layers.insert(recipe.layers.begin(), recipe.layers.end());
-      }
-      std::uint64_t bytes = 0;
-      for (const HexDigest& digest : layers) {
-        bytes += size_of(digest);
-      }
-      return bytes;
-    };
-    while (!recipes.empty() && !is_young(recipes.back().last_used) && total() > *m_options.max_size) {
-      drop_recipe(recipes.back(), "the store is larger than its limit");
-      recipes.pop_back();
     }
   }
 
@@ -238,9 +226,13 @@ private:
     }
   }
 
-  std::uint64_t size_of(const HexDigest& digest) {
-    const auto manifest = m_layers.find(digest);
-    return manifest ? manifest->size_bytes : 0;
+  std::uint64_t size_of(const std::set<HexDigest>& layers) {
+    std::uint64_t bytes = 0;
+    for (const HexDigest& digest : layers) {
+      const auto manifest = m_layers.find(digest);
+      bytes += manifest ? manifest->size_bytes : 0;
+    }
+    return bytes;
   }
 
   void sweep_layers() {
@@ -249,7 +241,9 @@ private:
         continue;
       }
       const auto manifest = m_layers.find(digest);
-      if (is_young(manifest ? manifest->created_at : modified_at(m_base.layers() + "/" + digest))) {
+      if (is_young(
+              manifest ? manifest->created_at : modified_at(m_base.layers() + "/" + digest),
+              m_options.min_age)) {
         continue;
       }
       removed(

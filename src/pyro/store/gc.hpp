@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,13 +23,20 @@ os::SharedLock lock_store_shared(
     const Base& base, std::chrono::milliseconds timeout = std::chrono::seconds(30),
     const std::string& operation = "using layers", const os::WaitingCallback& waiting = {});
 
-struct GcOptions {
-  /// Recipes kept for each address of each workspace name, the most recently used.
-  int keep_recipes = 3;
-  /// Nothing younger than this is removed (unused since, for recipes).
-  std::chrono::seconds min_age = std::chrono::hours(1);
-  /// Recipes are given up, least recently used first, until the store's layers fit.
+/// What is kept of the recipes of a workspace's name although no workspace needs them now.
+struct RecipeRetention {
+  int keep = 3; // for each address, the most recently used
+  /// Nothing that was used since is removed.
+  std::chrono::milliseconds min_age = std::chrono::hours(1);
+  /// Of the layers that these recipes refer to; the least recently used are given up first.
   std::optional<std::uint64_t> max_size;
+};
+
+struct GcOptions {
+  std::map<std::string, RecipeRetention> recipes_of; // by the name of the workspace
+  RecipeRetention recipes;                           // of all others
+  /// No layer and nothing else that is younger is removed.
+  std::chrono::seconds min_age = std::chrono::hours(1);
   bool dry_run = false;
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(30);
   os::WaitingCallback waiting = {};

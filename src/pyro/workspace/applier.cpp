@@ -15,6 +15,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
+#include <pyro/store/oci_document.hpp>
 
 #include <set>
 
@@ -41,6 +42,14 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
   const auto refuse = [&](const std::string& address, const std::string& what, const std::string& hint) {
     throw Error(ErrorCode::unavailable, "{}", what).at(spec.place(address)).with_hint(hint);
   };
+  const auto host = store::to_string(store::host_platform());
+  if (!spec.environment.platform.empty() && spec.environment.platform != host) {
+    refuse(
+        "environment.platform",
+        fmt::format(
+            "programs for {} do not run on this machine, which is {}", spec.environment.platform, host),
+        "leave `platform` out, or run it on such a machine");
+  }
   if (!spec.mounts.empty()) {
     refuse(
         "mounts", "live host directories (mounts) are not supported by this version",

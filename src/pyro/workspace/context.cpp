@@ -57,9 +57,10 @@ os::SharedLock Context::use_store(const std::string& operation) const {
 }
 
 void Context::check_interrupted() const {
+  check_interruption();
   if (settings.interrupted && settings.interrupted()) {
     spend_interruption(); // what cleans up now is not stopped as well
-    throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
+    throw interruption_error();
   }
 }
 

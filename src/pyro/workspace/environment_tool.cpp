@@ -128,7 +128,7 @@ Followed follow_work(const std::function<Json(int output, int stop)>& work, cons
   });
   followed.result = working.get();
   if (stopped) {
-    throw Error(ErrorCode::interrupted, "interrupted").with_hint("run the same command again to go on");
+    throw interruption_error();
   }
   return followed;
 }

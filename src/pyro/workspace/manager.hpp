@@ -72,7 +72,6 @@ struct ApplyOptions {
   std::function<bool(const std::string& plan_text)> ask;
   bool wait = true;
   bool use_cache = true;
-  std::chrono::milliseconds timeout{0}; // 0: none
 };
 
 /// A secret given by hand: a value, or a file on this machine that holds it.

@@ -193,6 +193,33 @@ Json Manager::doctor() {
       {"objects", owned_objects(context)}};
 }
 
+namespace {
+
+/// `retention` of the file that was applied; where several workspaces have one name, the most that any of
+/// them wants.
+void keep_as_told(store::GcOptions& options, const store::WorkspaceRecord& record) {
+  const auto told = record.spec.is_object() ? record.spec.value("retention", Json()) : Json();
+  if (!told.is_object() || record.name.empty()) {
+    return;
+  }
+  store::RecipeRetention wanted;
+  wanted.keep = static_cast<int>(get_int(told, "keep"));
+  wanted.min_age = std::chrono::milliseconds(get_int(told, "min_age_ms"));
+  if (const auto size = maybe_int(told, "max_size")) {
+    wanted.max_size = static_cast<std::uint64_t>(*size);
+  }
+  const auto [known, is_new] = options.recipes_of.emplace(record.name, wanted);
+  if (!is_new) {
+    auto& all = known->second;
+    all.keep = std::max(all.keep, wanted.keep);
+    all.min_age = std::max(all.min_age, wanted.min_age);
+    all.max_size = all.max_size && wanted.max_size ? std::optional(std::max(*all.max_size, *wanted.max_size))
+                                                   : std::nullopt;
+  }
+}
+
+} // namespace
+
 Json Manager::prune(bool dry_run) {
   auto& context = m_state->context;
   context.base.prepare();
@@ -200,10 +227,11 @@ Json Manager::prune(bool dry_run) {
     remove_half_made(context);
     remove_unrecorded(context);
   }
+  store::GcOptions options;
   for (const auto& record : context.records.list()) {
     std::ignore = look_if_there(context, record.id); // heals what was left, so that it can be collected
+    keep_as_told(options, record);
   }
-  store::GcOptions options;
   options.dry_run = dry_run;
   options.lock_timeout = context.settings.lock_timeout;
   options.waiting = context.tell_waiting("store");

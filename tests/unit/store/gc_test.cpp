@@ -24,6 +24,7 @@ protected:
   GcTest() {
     m_base.prepare();
     options.min_age = std::chrono::seconds(0);
+    options.recipes.min_age = std::chrono::seconds(0);
   }
 
   HexDigest layer(const std::string& content) {
@@ -32,8 +33,11 @@ protected:
     return layers.publish(std::move(staging), {"test", ""}, os::Durable::no).digest;
   }
 
-  void recipe(const std::string& key, const HexDigest& digest, double age, const std::string& address = "s") {
+  void recipe(
+      const std::string& key, const HexDigest& digest, double age, const std::string& address = "s",
+      const std::string& workspace = "w") {
     RecipeRecord record;
+    record.workspace = workspace;
     record.key = key;
     record.layers = {digest};
     record.address = address;
@@ -154,6 +158,7 @@ TEST_F(GcTest, WhatASnapshotAloneHeldIsReleasedAtOnce) {
 TEST_F(GcTest, YoungOnesStay) {
   layer("1");
   options.min_age = std::chrono::seconds(1000);
+  options.recipes.min_age = std::chrono::seconds(1000);
   EXPECT_TRUE(collect().empty());
 }
 
@@ -167,7 +172,7 @@ TEST_F(GcTest, ADamagedRecordKeepsEveryLayer) {
 }
 
 TEST_F(GcTest, RecipesByNumberForEachAddress) {
-  options.keep_recipes = 2;
+  options.recipes.keep = 2;
   for (int i = 0; i < 4; ++i) {
     recipe("k" + std::to_string(i), layer(std::to_string(i)), 100 * i);
   }
@@ -179,10 +184,29 @@ TEST_F(GcTest, RecipesByNumberForEachAddress) {
   EXPECT_TRUE(recipes.find("k0") && recipes.find("k1") && recipes.find("other"));
 }
 
+TEST_F(GcTest, EachWorkspaceKeepsAsManyRecipesAsItsFileSays) {
+  options.recipes.keep = 0;
+  options.recipes_of["one"] = {1, std::chrono::seconds(0), std::nullopt};
+  options.recipes_of["young"] = {0, std::chrono::seconds(150), std::nullopt};
+  for (const auto* workspace : {"one", "young", "none"}) {
+    for (int i = 0; i < 3; ++i) {
+      const auto key = workspace + std::to_string(i);
+      recipe(key, layer(key), 100 * i, "s", workspace);
+    }
+  }
+  const auto removed = collect();
+  for (const auto* kept : {"one0", "young0", "young1"}) {
+    EXPECT_TRUE(recipes.find(kept)) << kept;
+  }
+  for (const auto* gone : {"one1", "one2", "young2", "none0", "none1", "none2"}) {
+    EXPECT_TRUE(removed.contains(std::string("recipe ") + gone)) << gone;
+  }
+}
+
 TEST_F(GcTest, RecipesUntilTheStoreFits) {
   recipe("new", layer(std::string(1000, 'a')), 10, "1");
   recipe("old", layer(std::string(1000, 'b')), 20, "2");
-  options.max_size = 1500;
+  options.recipes.max_size = 1500;
   EXPECT_TRUE(collect().contains("recipe old"));
   EXPECT_TRUE(recipes.find("new"));
   EXPECT_FALSE(recipes.find("old"));

@@ -21,8 +21,8 @@ Exit status: 0 usable (warnings do not count), 10 something that pyro needs is m
 )";
 
 constexpr std::string_view k_prune_page = R"(
-Removes layers, snapshots' data and recipes that no workspace needs and no retention keeps, and caches of checkouts that
-are gone. Runs by itself now and then; this is for now.
+Removes layers, snapshots' data and recipes that no workspace needs and no `retention` of an applied file keeps, and
+caches of checkouts that are gone. Nothing else removes them: run it when `pyro doctor` or `df` says it is time.
 
 Examples:
   pyro prune --dry-run
