@@ -84,7 +84,7 @@ private:
       throw Error::from_errno(errno, fmt::format("rename {} to {}", temporary, place));
     }
     auto diff_id = get_string(packed, "unpacked");
-    remember_oci_layer(m_layers, diff_id, layer);
+    remember_oci_layer(m_layers, {diff_id, descriptor.digest}, layer);
     return {descriptor, diff_id};
   }
 

@@ -4,6 +4,7 @@
 #include "layered_view.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/archive_reader.hpp>
 #include <pyro/os/directory.hpp>
@@ -23,24 +24,35 @@ bool is_single() {
   return os::IdSpace::current().kind() == os::IdSpace::Kind::single;
 }
 
-/// Changes when the same archive would be unpacked to another layer: by code, or by ids that do not exist.
-Sha256 key_of(const HexDigest& diff_id) {
+/// Of a packed layer: what is known of it is found only by who has the very same bytes. Changes when the same
+/// archive would be unpacked to another layer: by code, or by ids that do not exist.
+Sha256 key_of(const OciLayerId& id) {
   Sha256 key;
-  key.field("oci layer 1").field(is_single() ? "single" : "all").field(diff_id);
+  key.field("oci layer 2").field(is_single() ? "single" : "all").field(id.diff_id).field(id.packed);
   return key;
 }
 
-std::string key_anywhere(const HexDigest& diff_id) {
-  return key_of(diff_id).finish();
+std::string key_anywhere(const OciLayerId& id) {
+  return key_of(id).finish();
 }
 
 /// Of a layer that stands on what is below it.
-std::string key_upon(const HexDigest& diff_id, const std::vector<HexDigest>& below) {
-  auto key = key_of(diff_id);
+std::string key_upon(const OciLayerId& id, const std::vector<HexDigest>& below) {
+  auto key = key_of(id);
   for (const auto& layer : below) {
     key.field(layer);
   }
   return key.finish();
+}
+
+HexDigest digest_of_file(const os::Fd& file) {
+  Sha256 hash;
+  std::vector<char> buffer(256 << 10);
+  while (const auto count = os::read_some(file.get(), buffer).value_or(0)) {
+    check_interruption();
+    hash.update({buffer.data(), count});
+  }
+  return hash.finish();
 }
 
 os::EntryMeta meta_of(const os::Fd& fd, const struct stat& status) {
@@ -125,12 +137,14 @@ public:
 
 private:
   void add(std::size_t index) {
-    const auto& diff_id = m_image.config.diff_ids[index];
-    if (const auto known = find(diff_id)) {
+    const auto& descriptor = m_image.manifest.layers[index];
+    const OciLayerId id{m_image.config.diff_ids[index], descriptor.digest};
+    if (const auto known = find(id)) {
+      // Naming a layer is not having it: another image's files are given to nobody who cannot show them.
+      require_same("blob", digest_of_file(m_layout.open_blob(descriptor)), descriptor.digest);
       m_report.layers.push_back(*known);
       return;
     }
-    const auto& descriptor = m_image.manifest.layers[index];
     if (m_progress) {
       m_progress(fmt::format(
           "unpacking layer {} of {} ({})", index + 1, m_image.manifest.layers.size(),
@@ -139,11 +153,9 @@ private:
     try {
       const auto blob = m_layout.open_blob(descriptor);
       const auto in_use = lock_store_shared(m_layers.base());
-      const auto unpacked = os::IdSpace::current().run([&] { return unpack(blob, descriptor, diff_id); });
+      const auto unpacked = os::IdSpace::current().run([&] { return unpack(blob, descriptor, id.diff_id); });
       const auto layer = get_string(unpacked, "digest");
-      save(
-          get_bool(unpacked, "anywhere") ? key_anywhere(diff_id) : key_upon(diff_id, m_report.layers),
-          diff_id, layer);
+      save(get_bool(unpacked, "anywhere") ? key_anywhere(id) : key_upon(id, m_report.layers), id, layer);
       m_report.layers.push_back(layer);
       ++m_report.imported;
       m_report.dropped_xattrs += static_cast<std::uint64_t>(get_int(unpacked, "dropped_xattrs"));
@@ -153,11 +165,11 @@ private:
     }
   }
 
-  std::optional<HexDigest> find(const HexDigest& diff_id) {
-    for (const auto& key : {key_upon(diff_id, m_report.layers), key_anywhere(diff_id)}) {
+  std::optional<HexDigest> find(const OciLayerId& id) {
+    for (const auto& key : {key_upon(id, m_report.layers), key_anywhere(id)}) {
       const auto recipe = m_recipes.find(key);
       if (recipe && recipe->layers.size() == 1 && m_layers.find(recipe->layers.front())) {
-        if (key == key_anywhere(diff_id) && !plain_root_below()) {
+        if (key == key_anywhere(id) && !plain_root_below()) {
           continue;
         }
         return recipe->layers.front();
@@ -172,11 +184,11 @@ private:
         .get<bool>();
   }
 
-  void save(const std::string& key, const HexDigest& diff_id, const HexDigest& layer) const {
+  void save(const std::string& key, const OciLayerId& id, const HexDigest& layer) const {
     RecipeRecord recipe;
     recipe.key = key;
     recipe.layers = {layer};
-    recipe.address = std::string(k_oci_layer_address) + diff_id;
+    recipe.address = std::string(k_oci_layer_address) + id.diff_id;
     m_recipes.save(std::move(recipe));
   }
 
@@ -225,15 +237,15 @@ OciImportReport import_oci_layers(
   return Import(layers, layout, image, progress).run();
 }
 
-void remember_oci_layer(const LayerStore& layers, const HexDigest& diff_id, const HexDigest& layer) {
+void remember_oci_layer(const LayerStore& layers, const OciLayerId& id, const HexDigest& layer) {
   const RecipeCache recipes(layers.base());
   RecipeRecord recipe;
-  recipe.key = key_anywhere(diff_id);
+  recipe.key = key_anywhere(id);
   if (recipes.find(recipe.key)) {
     return;
   }
   recipe.layers = {layer};
-  recipe.address = std::string(k_oci_layer_address) + diff_id;
+  recipe.address = std::string(k_oci_layer_address) + id.diff_id;
   recipes.save(std::move(recipe));
 }
 

@@ -1,5 +1,5 @@
-// OCI layers into the store: one layer of ours for each, found again by its DiffID, so that images share what
-// they have in common. Digests of the archive and of what is in it are checked before a layer exists.
+// OCI layers into the store: one layer of ours for each, found again by its digests, so that images share
+// what they have in common. Digests of the archive and of what is in it are checked before a layer exists.
 #pragma once
 
 #include "layers.hpp"
@@ -14,6 +14,12 @@ namespace pyro::store {
 
 /// Recipe records of imported layers have this address with the DiffID behind it; no workspace has it.
 inline constexpr std::string_view k_oci_layer_address = "environment.image:oci-layer:";
+
+/// A layer of an image: the digest of its archive, and of that as it is packed.
+struct OciLayerId {
+  HexDigest diff_id;
+  HexDigest packed;
+};
 
 struct OciImportReport {
   std::vector<HexDigest> layers; // ours, bottom to top
@@ -30,7 +36,7 @@ using OciProgress = std::function<void(const std::string& line)>;
 OciImportReport import_oci_layers(
     const LayerStore& layers, const OciLayout& layout, const OciImage& image, const OciProgress& progress);
 
-/// Remembers that a layer of ours packs to this DiffID, so that it is found instead of unpacked.
-void remember_oci_layer(const LayerStore& layers, const HexDigest& diff_id, const HexDigest& layer);
+/// Remembers that a layer of ours packs to these digests, so that it is found instead of unpacked.
+void remember_oci_layer(const LayerStore& layers, const OciLayerId& id, const HexDigest& layer);
 
 } // namespace pyro::store

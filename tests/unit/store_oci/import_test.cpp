@@ -48,7 +48,7 @@ TEST_F(OciImport, LayersOfEveryCompressionBecomeLayers) {
   }
 }
 
-TEST_F(OciImport, SameLayerIsUnpackedOnceWhateverItsPacking) {
+TEST_F(OciImport, TheSameLayerPackedInAnotherWayIsUnpackedOnceMoreAndSharedAllTheSame) {
   const auto tar = file("same", "x") + end_mark();
   LayoutMaker one(*this / "one");
   one.layer(tar, os::Compression::gzip);
@@ -60,10 +60,34 @@ TEST_F(OciImport, SameLayerIsUnpackedOnceWhateverItsPacking) {
   const auto first = import(one);
   const auto second = import(two);
   EXPECT_EQ(second.layers.front(), first.layers.front());
-  EXPECT_EQ(second.imported, 1U);
+  EXPECT_EQ(second.imported, 2U);
   m_lines.clear();
   EXPECT_EQ(import(two).imported, 0U);
   EXPECT_TRUE(m_lines.empty());
+}
+
+TEST_F(OciImport, NamingALayerOfTheStoreIsNotHavingIt) {
+  const auto tar = file("private", "key") + end_mark();
+  LayoutMaker theirs(*this / "theirs");
+  theirs.layer(tar);
+  theirs.finish();
+  import(theirs);
+  const auto& known = theirs.layers[0];
+
+  LayoutMaker claimed(*this / "claimed"); // the archive's digest, with another archive
+  claimed.layer(file("own", "x") + end_mark());
+  claimed.diff_ids[0] = theirs.diff_ids[0];
+  claimed.finish();
+  EXPECT_TRUE(contains(refusal(claimed), "the DiffID is"));
+
+  LayoutMaker named(*this / "named"); // both digests, with as many bytes of something else
+  named.layer(tar);
+  named.finish();
+  std::ofstream(named.blob_path(known.digest), std::ios::binary)
+      << std::string(os::read_file(theirs.blob_path(known.digest)).size(), 'x');
+  EXPECT_TRUE(contains(refusal(named), "the blob is"));
+  std::filesystem::remove(named.blob_path(known.digest));
+  EXPECT_TRUE(contains(refusal(named), "lacks the blob"));
 }
 
 TEST_F(OciImport, WhiteoutsAndOpaqueDirectories) {
