@@ -310,8 +310,7 @@ void Supervisor::watch_disk() {
 
 /// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.
 void Supervisor::stop_writers(const DiskStop& what, std::function<void()> ended) {
-  const auto reason = what.reason;
-  const auto patience = m_loop.after(k_stop_patience, [this, reason] {
+  const auto patience = m_loop.after(k_stop_patience, [this, reason = what.reason] {
     if (!m_freezer) {
       end(reason);
     }
@@ -321,7 +320,7 @@ void Supervisor::stop_writers(const DiskStop& what, std::function<void()> ended)
     m_loop.cancel(patience);
     ended();
   };
-  events.on_failure = [this, reason](const Error&) {
+  events.on_failure = [this, reason = what.reason](const Error&) {
     end(reason);
   };
   protocol::open_call(
