@@ -59,7 +59,7 @@ TEST_P(ContractSandbox, disk_record) {
   const auto record = record_of(*this, id);
   EXPECT_EQ(record["state"], "started");
   EXPECT_TRUE(record["expires_at"].is_number_float());
-  EXPECT_FALSE(record["metadata"]["execution_mode"].get<std::string>().empty());
+  EXPECT_FALSE(record["execution_mode"].get<std::string>().empty());
   EXPECT_TRUE(fs::exists("/proc/" + record["sandbox_pid"].dump())) << record["sandbox_pid"].dump();
   EXPECT_TRUE(record["last_error"].is_null());
   EXPECT_EQ(record["reset_count"], 0);
@@ -104,10 +104,24 @@ TEST_P(ContractSandbox, disk_version) {
 TEST_P(ContractSandbox, disk_version__older) {
   const auto id = create_id();
   output(id, "echo 1 > file");
-  // As version 1 had it: the baseline's record among those of named snapshots.
+  // As version 1 had it: most of the state under "metadata", the baseline's record among those of named
+  // snapshots.
   const auto directory = directory_of(*this, id);
   auto record = record_of(*this, id);
   record["layout_version"] = 1;
+  record["metadata"] = {
+      {"execution_mode", record["execution_mode"]},
+      {"project_file", ""},
+      {"pids", record["limits"]["pids"]},
+      {"disk_bytes", record["limits"]["disk_bytes"]},
+      {"ttl_ms", record["lifecycle"]["ttl_ms"]}};
+  record["base_key"] = record["base"]["key"];
+  record["network"] = {{"egress", record["egress"]}};
+  record["vcpu_count"] = record["limits"]["vcpu_count"];
+  record["mem_mib"] = record["limits"]["mem_mib"];
+  for (const auto* newer : {"limits", "lifecycle", "base", "egress", "ports", "seed", "execution_mode"}) {
+    record.erase(newer);
+  }
   testing::write_file(directory / "workspace.json", record.dump(2) + "\n");
   fs::rename(directory / "baseline" / "baseline.json", directory / "snapshots" / "baseline.json");
   reopen();

@@ -106,7 +106,7 @@ TEST_P(ContractSeed, ws_create_cleanup__killed) {
   const auto id = create_id({{"name", "half"}});
   const auto path = base() / "workspaces" / id / "workspace.json";
   auto record = Json::parse(testing::read_file(path));
-  record["metadata"]["maker"] = {{"pid", 1}, {"start_time", 1}, {"boot_id", "an earlier one"}};
+  record["maker"] = {{"pid", 1}, {"start_time", 1}, {"boot_id", "an earlier one"}};
   testing::write_file(path, record.dump());
   reopen();
   fails("workspace_status", {{"workspace_id", "half"}}, ErrorCode::not_found, "does not exist");

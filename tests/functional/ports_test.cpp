@@ -21,7 +21,7 @@ services:
   int host_port() {
     const auto record =
         Json::parse(read_file(state() / "workspaces" / *workspace_ids().begin() / "workspace.json"));
-    return record["metadata"]["ports"].value("web:8080", 0);
+    return record["ports"].empty() ? 0 : record["ports"][0].value("host_port", 0);
   }
 
   Result fetch(int port, const std::string& path) {

@@ -338,8 +338,9 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
   text += summary_text(plan);
   if (plan.needs_approval) {
     text += fmt::format(
-        "Needs approval: {}. An undo point will be kept for {}.\n", fmt::join(plan.approval_reasons, ", "),
-        header.undo);
+        "Needs approval: {}. {}\n", fmt::join(plan.approval_reasons, ", "),
+        header.undo.empty() ? "There will be no undo."
+                            : fmt::format("An undo point will be kept for {}.", header.undo));
   }
   return text;
 }

@@ -21,7 +21,7 @@ struct PlanHeader {
   std::chrono::milliseconds elapsed{0};
   HexDigest config_digest;
   HexDigest lock_digest;
-  std::string undo = "24h"; // how long the undo point is kept, as text
+  std::string undo = "24h"; // how long the undo point is kept, as text; empty: none is made
 };
 
 /// "reset to snapshots.ready", "rebuilding", "restarted".

@@ -143,23 +143,34 @@ private:
     m_report.removed.push_back({std::move(kind), std::move(name), bytes, std::move(reason)});
   }
 
+  void refer(const std::vector<HexDigest>& layers) { m_used.insert(layers.begin(), layers.end()); }
+
+  /// What plans compare the content with.
+  void refer(const ContentBase& base) {
+    refer(base.layers.value_or(std::vector<HexDigest>{}));
+    if (base.seed) {
+      refer(base.seed->below);
+      refer(base.seed->first);
+      refer(base.seed->last);
+    }
+  }
+
   /// False where not all references are known: then no layer is removed.
   bool mark() {
     bool complete = true;
-    const auto refer = [this](const std::vector<HexDigest>& layers) {
-      m_used.insert(layers.begin(), layers.end());
-    };
     for (const std::string& id : m_records.ids()) {
       try {
         if (const auto record = m_records.find(id)) {
           refer(record->layers);
-          for (const auto* base : {"base", "undo_base"}) { // what plans compare the content with
-            for (const auto& layers : record->metadata.value(base, Json::object())) {
-              refer(layers_from_json({{"layers", layers}}));
-            }
+          refer(record->base);
+          if (const auto& baseline = record->synced_baseline) {
+            refer(baseline->layers);
+            refer(baseline->below);
+            refer(baseline->first_seed);
           }
           if (record->undo) {
             refer(record->undo->layers);
+            refer(record->undo->base);
           }
         }
         if (m_records.has_snapshots(id)) {

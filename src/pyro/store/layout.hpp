@@ -7,8 +7,8 @@
 namespace pyro::store {
 
 /// The version that every record and manifest carries. Newer ones are refused; what changed since older ones
-/// is in migrate_workspace().
-inline constexpr int k_layout_version = 2;
+/// is in migrate_workspace() and old_records.hpp.
+inline constexpr int k_layout_version = 3;
 
 /// The one directory that holds all state of one user.
 class Base {

@@ -3,6 +3,7 @@
 
 #include "layered_view.hpp"
 #include "layers.hpp"
+#include "workspace_record.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
@@ -14,66 +15,6 @@
 #include <vector>
 
 namespace pyro::store {
-
-enum class WorkspaceState { created, started, stopped };
-
-std::string_view name_of(WorkspaceState state);
-
-/// What an undo would bring back: the writable layer that the last reset or apply took out of use.
-struct UndoEntry {
-  int generation = 0; // its directory under gen/
-  std::vector<HexDigest> layers;
-  std::vector<HostDirectory> host_directories;
-  double made_at = 0;
-  std::string reason;
-  double expires_at = 0;
-};
-
-struct WorkspaceRecord {
-  std::string id;
-  int layout_version = k_layout_version; // as it was read; saved in ours
-  std::int64_t revision = 0;             // counts saves; see WorkspaceRecords::save
-  std::string name;
-  std::map<std::string, std::string> labels;
-  std::string checkout;     // the directory of its pyro.yaml; empty where it has none
-  std::string identity_key; // by which apply finds it again
-  Json spec;                // normal form, null where it was made without one
-  Json links = Json::array();
-  std::int64_t spec_generation = 0; // counts applied specs
-
-  WorkspaceState state = WorkspaceState::created;
-  std::string environment;
-  std::string backend;
-  std::string isolation;
-  std::string execution_mode; // metadata.execution_mode
-  Json metadata = Json::object();
-  std::optional<os::ProcessId> supervisor;
-  std::optional<pid_t> sandbox_pid;
-  std::string last_error;
-
-  int generation = 0; // gen/<N> is the writable directory
-  std::vector<HexDigest> layers;
-  std::vector<HostDirectory> host_directories;
-  std::string base_key;
-  std::optional<UndoEntry> undo;
-
-  Json workspace_seed = Json::object();
-  Json services = Json::object(); // definitions
-  Json network = Json::object();
-  std::vector<std::string> secrets; // names only
-  std::string user;
-  std::string workdir = "/workspace";
-  std::map<std::string, std::string> env;
-  int vcpu_count = 1;
-  int mem_mib = 1024;
-
-  double created_at = 0;
-  double last_activity_at = 0;
-  std::optional<double> expires_at;
-  std::int64_t command_count = 0;
-  std::int64_t reset_count = 0;
-  std::optional<double> last_reset_at;
-};
 
 enum class SnapshotKind { baseline, named, managed };
 
@@ -101,8 +42,8 @@ SnapshotRecord snapshot_from_json(const Json& value);
 HexDigest
 stack_digest(const std::vector<HexDigest>& layers, const std::vector<HostDirectory>& host_directories);
 
-/// "layers" of a record: an array of digests, each checked.
-std::vector<HexDigest> layers_from_json(const Json& value);
+/// "layers", or another field, of a record: an array of digests, each checked.
+std::vector<HexDigest> layers_from_json(const Json& value, std::string_view key = "layers");
 
 /// The version of a record; refuses (bad_state) one that a newer pyro wrote.
 int check_layout_version(const Json& value, std::string_view what);

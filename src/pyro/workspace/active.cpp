@@ -36,7 +36,7 @@ bool looks_active(const Context& context, const store::WorkspaceRecord& record) 
     break;
   }
   // On its way up, unless the process that noted it died: then nobody holds its lock.
-  return bool_or(record.metadata, "starting", false) && somebody_works_on_it();
+  return record.starting && somebody_works_on_it();
 }
 
 bool is_active(const Context& context, store::WorkspaceRecord record) {
@@ -136,7 +136,7 @@ void start_within_limit(const Context& context, store::WorkspaceRecord& record) 
   }
   const auto lock = lock_active(context);
   refuse_above_limit(context, record.id);
-  record.metadata["starting"] = true;
+  record.starting = true;
   context.records.save(record);
 }
 

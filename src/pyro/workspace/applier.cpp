@@ -152,8 +152,8 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
   const bool any = std::any_of(spec.services.begin(), spec.services.end(), [](const auto& entry) {
     return !entry.second.ports.empty();
   });
-  auto& remembered = workspace.record.metadata["ports"];
-  if (!any && (!remembered.is_object() || remembered.empty())) {
+  auto& remembered = workspace.record.ports;
+  if (!any && remembered.empty()) {
     return Json::array();
   }
   auto client = connect_sandbox(workspace.paths.runtime(), "ports");
@@ -236,11 +236,11 @@ void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
   record.execution_mode = m_backend.execution_mode();
   record.isolation = std::string(spec::name_of(spec.isolation));
   record.environment = spec.environment.image;
-  record.vcpu_count = spec.environment.resources.cpus;
-  record.mem_mib = static_cast<int>(spec.environment.resources.memory >> 20);
-  record.metadata["pids"] = spec.environment.resources.pids;
-  record.metadata["disk_bytes"] = spec.environment.resources.disk;
-  record.network = {{"egress", spec::to_string(spec.network_egress)}};
+  const auto& resources = spec.environment.resources;
+  record.limits = {
+      resources.cpus, static_cast<int>(resources.memory >> 20), resources.pids,
+      static_cast<std::int64_t>(resources.disk)};
+  record.egress = spec::to_string(spec.network_egress);
   record.workdir = spec.environment.workdir;
   record.env = run_env();
 }
@@ -260,7 +260,7 @@ void Applier::change_workspace(const plan::Action& action) {
   auto& record = m_workspace.record;
   const bool is_new = action.kind == Kind::create || action.kind == Kind::replace;
   note_lifecycle(
-      record, policy_of(m_project.spec.lifecycle), is_new || record.state != store::WorkspaceState::started);
+      record, lifecycle_of(m_project.spec), is_new || record.state != store::WorkspaceState::started);
   set_run_time_fields(record);
   record.user = m_builder.run_user();
   if (action.kind == Kind::reboot || action.kind == Kind::start) {
@@ -275,9 +275,7 @@ void Applier::change_workspace(const plan::Action& action) {
   switch_generation(
       m_context, m_workspace, std::string(plan::name_of(action.kind)), stack, 0, keep,
       "apply: " + std::string(plan::name_of(action.kind)), [&](store::WorkspaceRecord& changed) {
-        changed.base_key = action.key;
-        changed.metadata.erase("base");
-        changed.metadata.erase("base_snapshot");
+        changed.base = {action.key, {}, {}, {}};
         if (is_reset) {
           note_reset(changed);
         }
@@ -305,7 +303,7 @@ void Applier::sync(const plan::Action& action) {
   const auto baseline =
       content ? LayerStack{content->layers, content->host_directories} : base.baseline(change);
   record_snapshot(
-      m_context, m_workspace, "baseline", store::SnapshotKind::baseline, baseline, record.base_key);
+      m_context, m_workspace, "baseline", store::SnapshotKind::baseline, baseline, record.base.key);
   os::crash_point("sync.baseline");
   m_context.records.save(record);
   os::crash_point("sync.recorded");
@@ -346,8 +344,7 @@ void Applier::take_snapshot(const plan::Action& action) {
     recipe.duration_ms = (os::now_monotonic() - started).count();
     m_context.recipes.save(recipe);
     if (m_content_is_fresh) {
-      record.metadata["base"] = {{"layers", stack.layers}};
-      record.base_key = action.key;
+      record.base = {action.key, record.base.snapshot, stack.layers, {}};
       m_context.records.save(record);
     }
   }
@@ -379,19 +376,19 @@ void Applier::note_applied() {
   }
   const auto disk_before = run_options_of(record).limits.disk_bytes;
   set_run_time_fields(record);
-  const bool other_lifetime = note_lifecycle(record, policy_of(m_project.spec.lifecycle), false);
+  const bool other_lifetime = note_lifecycle(record, lifecycle_of(m_project.spec), false);
   record.spec = spec;
   record.links = links;
   const auto is_base = [&](const plan::Link& link) {
-    return link.key == record.base_key;
+    return link.key == record.base.key;
   };
   if (std::none_of(m_plan.chain.begin(), m_plan.chain.end(), is_base)) {
-    record.base_key =
+    record.base.key =
         plan::content_key(m_plan.chain); // services changed; the content is still that of the recipe
   }
   ++record.spec_generation;
-  record.metadata["project_file"] = m_project.file;
-  record.workspace_seed = describe_seed(m_context, m_measured);
+  record.project_file = m_project.file;
+  record.seed = seed_source(m_context, m_measured);
   record.last_activity_at = os::now_epoch();
   const auto secrets = all_secrets(m_project.spec);
   record.secrets = {secrets.begin(), secrets.end()};

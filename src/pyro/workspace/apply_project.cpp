@@ -38,7 +38,7 @@ std::string new_workspace(Context& context, const LoadedProject& project) {
   record.identity_key = project.identity;
   record.created_at = os::now_epoch();
   record.last_activity_at = record.created_at;
-  record.metadata["project_file"] = project.file;
+  record.project_file = project.file;
   if (is_by_hand(project)) {
     note_maker(record);
   }
@@ -145,13 +145,7 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
   Applier applier(context, project, measured, planned.plan, *workspace, backend);
   applier.run(options.wait);
   unfinished.dismiss();
-  return {
-      *id,
-      changed,
-      std::move(planned),
-      applier.services(),
-      workspace->record.metadata.value("notes", Json::array()),
-      applier.conflicts()};
+  return {*id, changed, std::move(planned), applier.services(), workspace->record.notes, applier.conflicts()};
 }
 
 } // namespace pyro::workspace

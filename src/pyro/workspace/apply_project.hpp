@@ -15,7 +15,7 @@ struct Applied {
   bool changed = false;
   Planned planned;
   std::vector<protocol::ServiceStatus> services;
-  Json notes = Json::array();
+  std::vector<std::string> notes;
   std::vector<std::string> conflicts; // of seed.on_change: sync, left as they are inside
 };
 

@@ -7,6 +7,7 @@
 #include <pyro/backend/control_client.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/spec/applied_spec.hpp>
 
 #include <ctime>
 #include <unistd.h>
@@ -34,40 +35,54 @@ double last_activity(const store::WorkspaceRecord& record, const CommandLog& log
   return std::max(record.last_activity_at, log.last_at());
 }
 
+Json describe_seed(const store::WorkspaceRecord& record) {
+  if (record.seed.mode.empty()) {
+    return Json::object(); // not applied yet
+  }
+  return {{"mode", record.seed.mode}, {"seed_path", or_null(record.seed.path)}};
+}
+
+/// null where there is none, or its time is over.
+Json describe_undo(const store::WorkspaceRecord& record) {
+  if (!record.undo || is_over(*record.undo)) {
+    return nullptr;
+  }
+  const auto& undo = *record.undo;
+  return {{"reason", undo.reason}, {"made_at", undo.made_at}, {"expires_at", undo.expires_at}};
+}
+
 Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log) {
-  return {{"workspace_id", record.id},
-          {"name", record.name},
-          {"labels", record.labels},
-          {"environment", record.environment},
-          {"state", is_destroyed(record) ? "destroyed" : std::string(store::name_of(record.state))},
-          {"workspace_path", "/workspace"},
-          {"workspace_seed", record.workspace_seed},
-          {"checkout", record.checkout},
-          {"backend", record.backend},
-          {"isolation", record.isolation},
-          {"execution_mode", record.execution_mode},
-          {"network", record.network},
-          {"network_policy", string_or(record.network, "egress", "none") == "none" ? "off" : "egress"},
-          {"vcpu_count", record.vcpu_count},
-          {"mem_mib", record.mem_mib},
-          {"generation", record.spec_generation},
-          {"command_count", log.count()},
-          {"last_command", log.last()},
-          {"reset_count", record.reset_count},
-          {"last_reset_at", record.last_reset_at ? Json(*record.last_reset_at) : Json()},
-          {"created_at", record.created_at},
-          {"started_at", or_null(started_at(record))},
-          {"destroyed_at", or_null(record.metadata.value("destroyed_at", 0.0))},
-          {"last_activity_at", last_activity(record, log)},
-          {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
-          {"sandbox_pid", record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
-          {"supervisor_pid", record.supervisor ? Json(record.supervisor->pid) : Json()},
-          {"last_error", record.last_error},
-          {"notes", record.metadata.value("notes", Json::array())},
-          {"undo", record.undo ? Json{{"reason", record.undo->reason},
-                                      {"made_at", record.undo->made_at},
-                                      {"expires_at", record.undo->expires_at}}
-                               : Json()}};
+  return {
+      {"workspace_id", record.id},
+      {"name", record.name},
+      {"labels", record.labels},
+      {"environment", record.environment},
+      {"state", is_destroyed(record) ? "destroyed" : std::string(store::name_of(record.state))},
+      {"workspace_path", "/workspace"},
+      {"workspace_seed", describe_seed(record)},
+      {"checkout", record.checkout},
+      {"backend", record.backend},
+      {"isolation", record.isolation},
+      {"execution_mode", record.execution_mode},
+      {"network", {{"egress", record.egress}}},
+      {"network_policy", record.egress == "none" ? "off" : "egress"},
+      {"vcpu_count", record.limits.vcpu_count},
+      {"mem_mib", record.limits.mem_mib},
+      {"generation", record.spec_generation},
+      {"command_count", log.count()},
+      {"last_command", log.last()},
+      {"reset_count", record.reset_count},
+      {"last_reset_at", record.last_reset_at ? Json(*record.last_reset_at) : Json()},
+      {"created_at", record.created_at},
+      {"started_at", or_null(started_at(record))},
+      {"destroyed_at", record.destroyed_at ? Json(*record.destroyed_at) : Json()},
+      {"last_activity_at", last_activity(record, log)},
+      {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
+      {"sandbox_pid", record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
+      {"supervisor_pid", record.supervisor ? Json(record.supervisor->pid) : Json()},
+      {"last_error", record.last_error},
+      {"notes", record.notes},
+      {"undo", describe_undo(record)}};
 }
 
 std::vector<std::string>
@@ -79,20 +94,11 @@ secret_names(const store::WorkspacePaths& paths, const store::WorkspaceRecord& r
   return names;
 }
 
-std::vector<std::string> declared_services(const store::WorkspaceRecord& record) {
-  std::vector<std::string> names;
-  if (record.spec.is_object() && record.spec.contains("services")) {
-    for (const auto& [name, definition] : record.spec["services"].items()) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
 /// What can be said of a sandbox whose agent does not answer.
 Json unknown_services(const store::WorkspaceRecord& record) {
   Json list = Json::array();
-  for (const auto& name : declared_services(record)) {
+  const auto applied = spec::applied_spec(record.spec);
+  for (const auto& name : applied.services) {
     list.push_back({{"name", name}, {"state", "unknown"}});
   }
   return list;
@@ -163,27 +169,21 @@ Json describe_services(const store::WorkspacePaths& paths, const store::Workspac
       return list;
     }
   }
-  for (const auto& name : declared_services(record)) {
+  const auto applied = spec::applied_spec(record.spec);
+  for (const auto& name : applied.services) {
     list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
   }
   return list;
 }
 
-/// Published ports, as publish_ports() remembers them: {"web:8080": 40123}.
+/// Published ports.
 Json describe_ports(const store::WorkspaceRecord& record) {
   Json list = Json::array();
-  const auto remembered = record.metadata.value("ports", Json::object());
-  if (record.state != store::WorkspaceState::started || !remembered.is_object()) {
+  if (record.state != store::WorkspaceState::started) {
     return list;
   }
-  for (const auto& [key, host_port] : remembered.items()) {
-    const auto colon = key.rfind(':');
-    if (colon != std::string::npos && host_port.is_number_integer()) {
-      list.push_back(
-          {{"service", key.substr(0, colon)},
-           {"port", std::atoi(key.c_str() + colon + 1)},
-           {"host_port", host_port}});
-    }
+  for (const auto& port : record.ports) {
+    list.push_back({{"service", port.service}, {"port", port.port}, {"host_port", port.host_port}});
   }
   return list;
 }

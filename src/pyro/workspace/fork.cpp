@@ -38,7 +38,7 @@ ForkSource fork_source(Context& context, const Located& located, const std::stri
   {
     auto locked = lock_workspace(context, located.id, "fork");
     source.record = locked.record;
-    source.base_key = locked.record.base_key;
+    source.base_key = locked.record.base.key;
     require_baseline(context, located.id);
     if (!snapshot.empty()) {
       const auto point = context.records.snapshot(located.id, snapshot);
@@ -79,23 +79,22 @@ std::vector<store::WorkspaceRecord> fork_records(
     record.generation = 0;
     record.layers.clear();
     record.host_directories.clear();
-    record.base_key = source.base_key;
+    record.base = {source.base_key, {}, {}, {}};
+    record.synced_baseline.reset();
     record.undo.reset();
-    record.services = Json::object();
     record.created_at = record.last_activity_at = os::now_epoch();
     record.command_count = 0;
     record.reset_count = 0;
     record.last_reset_at.reset();
-    record.metadata = {
-        {"pids", run_options_of(source.record).limits.pids},
-        {"disk_bytes", run_options_of(source.record).limits.disk_bytes},
-        {"project_file", ""}, // it belongs to no checkout; only its services are described there
-        {"services_file", source.project ? source.project->file : ""},
-        {"forked_from",
-         {{"workspace_id", source.record.id},
-          {"name", source.record.name},
-          {"snapshot_name", source.snapshot.empty() ? Json() : Json(source.snapshot)}}},
-        {"ttl_ms", ttl_seconds ? *ttl_seconds * 1000 : int_or(source.record.metadata, "ttl_ms", 0)}};
+    record.project_file.clear(); // it belongs to no checkout; only its services are described there
+    record.services_file = source.project ? source.project->file : "";
+    record.starting = false;
+    record.destroyed_at.reset();
+    record.notes.clear();
+    record.ports.clear();
+    record.lifecycle = {};
+    record.lifecycle.ttl_ms = ttl_seconds ? *ttl_seconds * 1000 : source.record.lifecycle.ttl_ms;
+    record.lifecycle.undo_ms = source.record.lifecycle.undo_ms;
     record.expires_at.reset();
     note_maker(record);
     renew_expiry(record);

@@ -36,7 +36,7 @@ backend::Launched launch(
   request.limits = options.limits;
   request.egress = options.egress;
   request.expires_at = record.expires_at.value_or(0);
-  request.idle_ms = lifecycle_of(record).idle_ms;
+  request.idle_ms = record.lifecycle.idle_ms;
   request.saved = saved;
   auto launched = start_sandbox(context, backend_of(context, record), request);
   try {
@@ -70,37 +70,29 @@ void note_started(store::WorkspaceRecord& record, const backend::Launched& launc
   record.sandbox_pid = launched.sandbox_pid;
   record.last_error.clear();
   record.last_activity_at = os::now_epoch();
-  record.metadata["notes"] = launched.notes;
-  record.metadata["timings_us"] = launched.timings;
-  record.metadata.erase("destroyed_at");
-  record.metadata.erase("starting");
+  record.notes = launched.notes;
+  record.destroyed_at.reset();
+  record.starting = false;
 }
 
 void note_stopped(store::WorkspaceRecord& record) {
   record.state = store::WorkspaceState::stopped;
   record.supervisor.reset();
   record.sandbox_pid.reset();
-  record.metadata.erase("starting");
-}
-
-double undo_seconds(const store::WorkspaceRecord& record) {
-  const auto text = record.spec.is_object() && record.spec.contains("reset") ? record.spec["reset"] : Json();
-  if (text.is_object() && text.contains("undo") && text["undo"].is_number_integer()) {
-    return text["undo"].get<double>() / 1000;
-  }
-  return 86'400;
+  record.starting = false;
 }
 
 } // namespace
 
 RunOptions run_options_of(const store::WorkspaceRecord& record) {
   RunOptions options;
-  options.limits.cpus = record.vcpu_count;
-  options.limits.memory_bytes = static_cast<std::int64_t>(record.mem_mib) << 20;
-  options.limits.pids = int_or(record.metadata, "pids", 1024);
+  const auto& limits = record.limits;
+  options.limits.cpus = limits.vcpu_count;
+  options.limits.memory_bytes = static_cast<std::int64_t>(limits.mem_mib) << 20;
+  options.limits.pids = limits.pids;
   options.limits.disk_bytes =
-      int_or(record.metadata, "disk_bytes", static_cast<std::int64_t>(spec::Resources{}.disk));
-  options.egress = string_or(record.network, "egress", "none") != "none";
+      limits.disk_bytes > 0 ? limits.disk_bytes : static_cast<std::int64_t>(spec::Resources{}.disk);
+  options.egress = record.egress != "none";
   return options;
 }
 
@@ -152,9 +144,8 @@ bool switch_generation(
       store::Journal::begin(workspace.paths.journal(), operation, {{"generation", target}}, os::Durable::no);
   os::crash_point("switch.journal");
   std::optional<store::UndoEntry> undo;
-  if (record.generation > 0 && keep_undo == KeepUndo::yes) {
-    undo = store::UndoEntry{record.generation, record.layers, record.host_directories,
-                            os::now_epoch(),   reason,        os::now_epoch() + undo_seconds(record)};
+  if (record.generation > 0 && keep_undo == KeepUndo::yes && record.lifecycle.undo_ms > 0) {
+    undo = undo_entry(record, reason, record.lifecycle.undo_ms);
   }
   // An existing writable layer must not be mounted twice, so its last sandbox has to be gone altogether.
   kill_sandbox(workspace.paths.runtime(), existing > 0 ? Teardown::awaited : Teardown::left_behind);
@@ -183,26 +174,14 @@ bool switch_generation(
   record.layers = went_on ? memory->layers : stack.layers;
   record.host_directories = stack.host_directories;
   record.undo = undo;
-  // What the content came from goes and comes back with it, so that a plan after an undo tells the truth.
-  const auto base_key_before = record.base_key;
-  const auto base_before = record.metadata.value("base", Json());
-  const auto base_of_undo = record.metadata.value("undo_base", Json());
-  if (existing > 0) {
-    record.base_key = string_or(record.metadata, "undo_base_key", record.base_key);
+  if (displaced && displaced->generation == existing) {
+    record.base = displaced->base; // so that a plan after an undo tells the truth
   }
   if (change) {
     change(record);
   }
   if (went_on && record.layers != stack.layers) {
-    record.metadata["base"] = {{"layers", stack.layers}}; // its writable layer has the rest of the snapshot
-  }
-  if (existing > 0 && base_of_undo.is_object()) {
-    record.metadata["base"] = base_of_undo;
-  }
-  record.metadata["undo_base_key"] = base_key_before;
-  record.metadata.erase("undo_base");
-  if (base_before.is_object()) {
-    record.metadata["undo_base"] = base_before;
+    record.base.layers = stack.layers; // its writable layer has the rest of the snapshot
   }
   note_started(record, launched);
   context.records.save(record);
@@ -215,7 +194,7 @@ bool switch_generation(
   if (displaced && displaced->generation != target) {
     unused.push_back(workspace.paths.generation(displaced->generation));
   }
-  if (keep_undo == KeepUndo::no && left > 0 && left != target) { // undo of a destroy stays where it is
+  if (!undo && left > 0 && left != target) { // undo of a destroy stays where it is
     unused.push_back(workspace.paths.generation(left));
   }
   clean_up_later(workspace.paths.runtime(), unused);

@@ -327,26 +327,32 @@ std::vector<protocol::ServiceStatus> wait_for_services(
   return result.services;
 }
 
-Json publish_ports(backend::ControlClient& client, const spec::Spec& spec, Json& remembered) {
+Json publish_ports(
+    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered) {
+  const auto last = [&](const std::string& service, int port) {
+    const auto found = std::find_if(remembered.begin(), remembered.end(), [&](const auto& known) {
+      return known.service == service && known.port == port;
+    });
+    return found == remembered.end() ? 0 : found->host_port;
+  };
   Json wanted = Json::array();
   for (const auto& [name, service] : spec.services) {
     for (const auto& port : service.ports) {
-      const auto key = fmt::format("{}:{}", name, port.port);
-      const auto last = remembered.is_object() ? int_or(remembered, key, 0) : 0;
       wanted.push_back(
           {{"service", name},
            {"address", port.address},
-           {"host_port", port.host_port ? *port.host_port : last},
+           {"host_port", port.host_port ? *port.host_port : last(name, port.port)},
            {"fixed", port.host_port.has_value()},
            {"port", port.port}});
     }
   }
   const auto answer = client.call("/ports", {{"ports", wanted}});
   const auto& published = value_at(answer, "ports");
-  remembered = Json::object();
+  remembered.clear();
   for (const auto& port : published) {
-    remembered[fmt::format("{}:{}", get_string(port, "service"), get_int(port, "port"))] =
-        get_int(port, "host_port");
+    remembered.push_back(
+        {get_string(port, "service"), static_cast<int>(get_int(port, "port")),
+         static_cast<int>(get_int(port, "host_port"))});
   }
   return published;
 }

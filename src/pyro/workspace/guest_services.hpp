@@ -57,9 +57,10 @@ std::vector<protocol::ServiceStatus> wait_for_services(
 protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor& redactor);
 
 /// Makes the supervisor publish the ports of the spec. `remembered` holds the host ports of this workspace
-/// ("api:8080" → 40123), so that they stay the same; it is brought up to date. Returns [{service, address,
+/// so that they stay the same; it is brought up to date. Returns [{service, address,
 /// host_port, port}].
-Json publish_ports(backend::ControlClient& client, const spec::Spec& spec, Json& remembered);
+Json publish_ports(
+    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered);
 
 std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client);
 /// The same where a sandbox may run; nullopt: none does, or it has just ended.

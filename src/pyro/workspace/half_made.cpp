@@ -8,35 +8,20 @@
 
 namespace pyro::workspace {
 
-namespace {
-
-constexpr auto k_key = "maker";
-
-} // namespace
-
 void note_maker(store::WorkspaceRecord& record) {
-  if (const auto self = os::process_id_of(::getpid())) {
-    record.metadata[k_key] = {
-        {"pid", self->pid}, {"start_time", self->start_time}, {"boot_id", self->boot_id}};
-  }
+  record.maker = os::process_id_of(::getpid());
 }
 
 void forget_maker(store::WorkspaceRecord& record) {
-  record.metadata.erase(k_key);
+  record.maker.reset();
 }
 
 bool is_being_made(const store::WorkspaceRecord& record) {
-  return record.metadata.contains(k_key);
+  return record.maker.has_value();
 }
 
 bool is_abandoned(const store::WorkspaceRecord& record) {
-  if (!is_being_made(record)) {
-    return false;
-  }
-  const auto& maker = record.metadata[k_key];
-  return !os::is_alive(
-      {static_cast<pid_t>(get_int(maker, "pid")), static_cast<std::uint64_t>(get_int(maker, "start_time")),
-       get_string(maker, "boot_id")});
+  return record.maker && !os::is_alive(*record.maker);
 }
 
 void remove_half_made(const Context& context) {

@@ -9,7 +9,7 @@ namespace {
 /// A file that cannot be read for the moment must not keep its user from the workspace that it made.
 std::optional<std::string> find_by_file(const Context& context, const std::string& file) {
   for (const auto& record : context.records.list()) {
-    if (!file.empty() && string_or(record.metadata, "project_file", "") == file) {
+    if (!file.empty() && record.project_file == file) {
       return record.id;
     }
   }
@@ -50,8 +50,8 @@ bool read_file(
 /// The file that the record names, for what was found by name or id.
 void read_own_file(const Context& context, const Project& project, HostUse use, Located& located) {
   const auto record = context.records.load(located.id);
-  const auto own_file = string_or(record.metadata, "project_file", "");
-  const auto file = own_file.empty() ? string_or(record.metadata, "services_file", "") : own_file;
+  const auto& own_file = record.project_file;
+  const auto& file = own_file.empty() ? record.services_file : own_file;
   if (file.empty()) {
     return;
   }

@@ -13,7 +13,7 @@ namespace {
 
 /// The file that a workspace belongs to, where it still finds it.
 std::string file_of(const store::WorkspaceRecord& record) {
-  const auto file = string_or(record.metadata, "project_file", "");
+  const auto file = record.project_file;
   if (file.empty()) {
     return "";
   }
@@ -53,8 +53,8 @@ Json Manager::adopt(const std::string& workspace, const Project& project) {
   }
   record.checkout = file.directory;
   record.identity_key = identity;
-  record.metadata["project_file"] = file.file;
-  record.metadata.erase("services_file");
+  record.project_file = file.file;
+  record.services_file.clear();
   context.records.save(record);
   return {
       {"workspace_id", record.id},
@@ -69,11 +69,11 @@ Json Manager::forget(const std::string& workspace, const Project& project) {
   context.base.prepare();
   auto locked = lock_workspace(context, locate(context, workspace, project).id, "forget");
   auto& record = locked.record;
-  const auto file = string_or(record.metadata, "project_file", "");
+  const auto file = record.project_file;
   if (!file.empty()) {
     record.checkout.clear();
     record.identity_key = "by-hand-" + os::random_hex(8);
-    record.metadata["project_file"] = "";
+    record.project_file.clear();
     context.records.save(record);
   }
   return {

@@ -61,7 +61,7 @@ Json Manager::update(
   context.base.prepare();
   auto locked = lock_workspace(context, locate(context, workspace, {}).id, "update");
   auto& record = locked.record;
-  if (const auto file = string_or(record.metadata, "project_file", ""); !file.empty()) {
+  if (const auto& file = record.project_file; !file.empty()) {
     throw Error(ErrorCode::bad_state, "the name and labels of {} are declared in {}", record.name, file)
         .with_hint("change them there, then `pyro apply`");
   }

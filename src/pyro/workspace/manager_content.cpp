@@ -80,9 +80,10 @@ Json Manager::reset(
   const auto target = reset_target(context, located, to);
   require_baseline(context, located.id);
   const auto snapshot = context.records.snapshot(located.id, target);
-  const double undo_seconds =
-      located.project ? static_cast<double>(located.project->spec.reset.undo.count()) / 1000 : 86'400;
-  const bool has_undo = undo_seconds > 0;
+  if (located.project) {
+    locked.record.lifecycle.undo_ms = located.project->spec.reset.undo.count(); // as the file says by now
+  }
+  const bool has_undo = locked.record.lifecycle.undo_ms > 0;
   if (!has_undo && !options.approve_all) {
     const auto drift =
         find_drift(context, locked.paths, locked.record, base_stack_of(locked.record), {"/"}, {});
@@ -93,7 +94,7 @@ Json Manager::reset(
       }
     }
   }
-  const bool went_on = reset_to(context, locked, snapshot, has_undo ? KeepUndo::yes : KeepUndo::no);
+  const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
   const auto services = bring_services_back(context, located, locked);
   if (!went_on && located.project) {
     keep_memory(context, locked, located.project->spec, target);
@@ -120,15 +121,14 @@ Json Manager::undo(const std::string& workspace, const Project& project) {
   const auto entry = locked.record.undo;
   if (!entry) {
     throw Error(ErrorCode::bad_state, "there is nothing to undo")
-        .with_hint("an undo point is made by reset, by an apply that resets or replaces, and by destroy");
+        .with_hint(
+            "an undo point is made by reset, by an apply that resets or replaces, and by destroy; it is kept "
+            "for as long as the file's reset.undo says");
   }
   const bool was_destroyed = is_destroyed(locked.record);
   switch_generation(
       context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
-      was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo", [&](store::WorkspaceRecord& record) {
-        record.metadata.erase("base");
-        record.metadata.erase("base_snapshot");
-      });
+      was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo");
   const auto services = bring_services_back(context, located, locked);
   return {{"workspace_id", located.id}, {"name", locked.record.name},
           {"undone", entry->reason},    {"undo", locked.record.undo.has_value()},

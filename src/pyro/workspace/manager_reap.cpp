@@ -13,8 +13,8 @@ namespace {
 
 /// Declared ones stay: their file says what becomes of them (lifecycle.on_expire).
 bool is_reapable(const store::WorkspaceRecord& record) {
-  return string_or(record.metadata, "project_file", "").empty() && record.expires_at
-         && *record.expires_at <= os::now_epoch() && !is_vm(record);
+  return record.project_file.empty() && record.expires_at && *record.expires_at <= os::now_epoch()
+         && !is_vm(record);
 }
 
 /// Has it a record, and one that cannot be read? A directory without one may be just being made: whoever

@@ -14,6 +14,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/spec/applied_spec.hpp>
 
 #include <algorithm>
 
@@ -101,9 +102,9 @@ std::vector<Json> all_services(const ServiceHost& host) {
       all.push_back(std::move(document));
     }
   }
-  if (!told && host.record.spec.is_object()) {
-    const auto declared = host.record.spec.value("services", Json::object());
-    for (const auto& [name, ignored] : declared.items()) {
+  if (!told) {
+    const auto applied = spec::applied_spec(host.record.spec);
+    for (const auto& name : applied.services) {
       auto document = declared_service(name);
       protocol::ServiceStatus status;
       status.state = protocol::ServiceState::stopped;

@@ -12,6 +12,7 @@
 #include "snapshots.hpp"
 
 #include <pyro/os/file_lock.hpp>
+#include <pyro/spec/applied_spec.hpp>
 #include <pyro/spec/normal_form.hpp>
 
 #include <unistd.h>
@@ -23,7 +24,7 @@ namespace {
 /// The snapshot that the content came from: as reset noted it, else the newest on the same layers.
 Json base_snapshot_of(
     const store::WorkspaceRecord& record, const std::vector<store::SnapshotRecord>& snapshots) {
-  const auto noted = string_or(record.metadata, "base_snapshot", "");
+  const auto& noted = record.base.snapshot;
   const auto base = base_stack_of(record);
   Json found;
   for (const auto& snapshot : snapshots) {
@@ -41,8 +42,8 @@ roots_for(const std::vector<std::string>& paths, const store::WorkspaceRecord& r
   for (const auto& path : paths) {
     roots.push_back(path.front() == '/' ? path : record.workdir + "/" + path);
   }
-  if (roots.empty() && record.spec.is_object()) {
-    roots = strings_or_empty(record.spec.value("drift", Json::object()), "report");
+  if (roots.empty()) {
+    roots = spec::applied_spec(record.spec).drift_report;
   }
   return roots.empty() ? std::vector<std::string>{"/"} : roots;
 }

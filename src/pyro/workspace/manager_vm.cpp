@@ -60,11 +60,11 @@ void start_vm(Context& context, LockedWorkspace& vm) {
         ErrorCode::bad_state, "VM {} cannot be started from state '{}'", record.id,
         store::name_of(record.state));
   }
-  const bool allowed = bool_or(record.metadata, "allow_host_compat", false);
+  const auto& wanted = *record.vm;
   const auto& backend = context.choose_backend(
-      string_or(record.metadata, "wanted_backend", "auto"), backend::Isolation::sandbox,
-      allowed ? HostCompat::allowed : HostCompat::refused);
-  refuse_policy(backend, string_or(record.metadata, "network_policy", ""));
+      wanted.wanted_backend, backend::Isolation::sandbox,
+      wanted.allow_host_compat ? HostCompat::allowed : HostCompat::refused);
+  refuse_policy(backend, wanted.network_policy);
   record.backend = backend.name();
   record.execution_mode = backend.execution_mode();
   record.isolation = backend.isolation() == backend::Isolation::host ? "host" : "sandbox";
@@ -86,7 +86,7 @@ void start_vm(Context& context, LockedWorkspace& vm) {
     record.last_error = error.what();
     record.backend.clear();
     record.execution_mode.clear();
-    record.metadata.erase("starting");
+    record.starting = false;
     context.records.save(record);
     throw;
   }

@@ -164,16 +164,16 @@ std::string empty_seed(const Context& context) {
   return context.base.root() + "/empty";
 }
 
-Json describe_seed(const Context& context, const Measured& measured) {
+store::SeedSource seed_source(const Context& context, const Measured& measured) {
   if (measured.archive) {
-    return {{"mode", "tar_archive"}, {"seed_path", measured.archive->path}};
+    return {"tar_archive", measured.archive->path};
   }
   const auto source = measured.scan->source();
   const auto empty = fs::weakly_canonical(empty_seed(context)).string();
   if (fs::weakly_canonical(source).string() == empty) {
-    return {{"mode", "empty"}, {"seed_path", nullptr}};
+    return {"empty", ""};
   }
-  return {{"mode", "directory"}, {"seed_path", source}};
+  return {"directory", source};
 }
 
 Measured measure(Context& context, const LoadedProject& project, Build build) {

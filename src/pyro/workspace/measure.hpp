@@ -25,8 +25,7 @@ struct Measured {
   bool environment_known = true; // false: the image is not built yet, its digest a stand-in
 };
 
-/// {"mode": empty | directory | tar_archive, "seed_path": absolute, null of an empty one}
-Json describe_seed(const Context& context, const Measured& measured);
+store::SeedSource seed_source(const Context& context, const Measured& measured);
 
 /// The directory that an empty seed is made from.
 std::string empty_seed(const Context& context);

@@ -66,10 +66,7 @@ std::set<std::string> capability_names(const backend::Capabilities& capabilities
 }
 
 LayerStack base_stack_of(const store::WorkspaceRecord& record) {
-  if (record.metadata.contains("base")) {
-    return {store::layers_from_json(record.metadata["base"]), record.host_directories};
-  }
-  return {record.layers, record.host_directories};
+  return {record.base.layers.value_or(record.layers), record.host_directories};
 }
 
 plan::Observed observe(
@@ -90,7 +87,7 @@ plan::Observed observe(
   observed.capabilities = capability_names(context.backend_named(record->backend).capabilities());
   observed.applied_spec = record->spec;
   observed.applied_links = links_of(*record);
-  observed.base_key = record->base_key;
+  observed.base_key = record->base.key;
   if (started) {
     observe_services(paths, observed);
   }

@@ -35,7 +35,8 @@ plan::PlanHeader header_of(
   header.backend = backend;
   header.elapsed = elapsed;
   header.config_digest = spec::spec_digest(project.spec);
-  header.undo = format_duration(project.spec.reset.undo);
+  const auto undo = project.spec.reset.undo;
+  header.undo = undo.count() > 0 ? format_duration(undo) : "";
   return header;
 }
 

@@ -8,12 +8,12 @@ void note_reset(store::WorkspaceRecord& record) {
   ++record.reset_count;
   record.last_reset_at = os::now_epoch();
   record.command_count = 0;
-  record.services = Json::object();
-  record.metadata.erase("base");
+  record.base.layers.reset();
+  record.base.seed.reset();
 }
 
 void renew_expiry(store::WorkspaceRecord& record) {
-  if (const auto ttl = int_or(record.metadata, "ttl_ms", 0)) {
+  if (const auto ttl = record.lifecycle.ttl_ms; ttl > 0) {
     record.expires_at = os::now_epoch() + static_cast<double>(ttl) / 1000;
   }
 }
@@ -26,9 +26,9 @@ bool reset_to(
       "reset to " + snapshot.name,
       [&](store::WorkspaceRecord& record) {
         note_reset(record);
-        record.metadata["base_snapshot"] = snapshot.name;
+        record.base.snapshot = snapshot.name;
         if (!snapshot.key.empty()) {
-          record.base_key = snapshot.key;
+          record.base.key = snapshot.key;
         }
       },
       kept_memory(workspace.paths, snapshot));

@@ -8,6 +8,7 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/spec/applied_spec.hpp>
 
 #include <cstdlib>
 
@@ -34,22 +35,15 @@ std::string read_secret_file(const SecretInput& input) {
   throw Error(ErrorCode::invalid_argument, "secret {}: there is no file {}", input.name, input.file_path);
 }
 
-/// Declared ones by the recorded spec: {"token": {"env": "TOKEN", "required": true}}.
+/// Declared ones by the recorded spec.
 std::optional<std::string> recorded_secret(const store::WorkspaceRecord& record, const std::string& name) {
-  const auto secrets =
-      record.spec.is_object() ? record.spec.value("secrets", Json::object()) : Json::object();
-  const auto source = secrets.value(name, Json::object());
-  spec::Secret secret;
-  if (const auto variable = maybe_string(source, "env")) {
-    secret.from = *variable;
-  } else if (const auto file = maybe_string(source, "file")) {
-    secret.source = spec::SecretSource::file;
-    secret.from = *file;
-  } else {
+  const auto secrets = spec::applied_spec(record.spec).secrets;
+  const auto found = secrets.find(name);
+  if (found == secrets.end() || found->second.source == spec::SecretSource::command) {
     return std::nullopt; // a command is not run just to look for its output
   }
   try {
-    return declared_secret(secret, record.checkout);
+    return declared_secret(found->second, record.checkout);
   } catch (const Error&) {
     return std::nullopt; // what lies there now was never delivered
   }

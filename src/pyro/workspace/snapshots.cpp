@@ -16,7 +16,7 @@ namespace {
 /// The snapshot that the content was last reset to.
 std::string
 parent_snapshot(const Context& context, const store::WorkspaceRecord& record, const std::string& name) {
-  const auto noted = string_or(record.metadata, "base_snapshot", "");
+  const auto& noted = record.base.snapshot;
   const bool is_there = !noted.empty() && noted != name && context.records.has_snapshot(record.id, noted);
   return is_there ? noted : "baseline";
 }

@@ -42,14 +42,10 @@ LayerStack changed(const Context& context, LayerStack stack, const SeedChange& c
 
 SyncedBase::SyncedBase(const Context& context, store::WorkspaceRecord& record)
     : m_context(context), m_record(record) {
-  const auto base = record.metadata.value("base", Json());
-  if (base.is_object() && base.contains("last_seed")) {
-    const auto stack = [&](const char* name) -> LayerStack {
-      return {store::layers_from_json({{"layers", value_at(base, name)}}), record.host_directories};
-    };
-    m_first = stack("first_seed");
-    m_last = stack("last_seed");
-    m_below = stack("below");
+  if (const auto& seed = record.base.seed) {
+    m_first = {seed->first, record.host_directories};
+    m_last = {seed->last, record.host_directories};
+    m_below = {seed->below, record.host_directories};
     return;
   }
   m_first = applied_seed(context, record);
@@ -59,27 +55,23 @@ SyncedBase::SyncedBase(const Context& context, store::WorkspaceRecord& record)
 
 void SyncedBase::advance(const SeedChange& change) {
   m_last = change.after;
-  m_record.metadata["base"] = {
-      {"layers", changed(m_context, m_below, {m_first, m_last, change.root}).layers},
-      {"below", m_below.layers},
-      {"first_seed", m_first.layers},
-      {"last_seed", m_last.layers}};
+  m_record.base.layers = changed(m_context, m_below, {m_first, m_last, change.root}).layers;
+  m_record.base.seed = store::SyncedSeed{m_below.layers, m_first.layers, m_last.layers};
 }
 
 LayerStack SyncedBase::baseline(const SeedChange& change) {
   const auto now = m_context.records.snapshot(m_record.id, "baseline");
-  auto& noted = m_record.metadata["baseline"];
+  auto& noted = m_record.synced_baseline;
   // One layer for all syncs: on top of what the first of them found, as long as nothing else made another
   // one.
-  const bool goes_on = noted.is_object() && value_at(noted, "layers") == Json(now.layers);
-  LayerStack below{now.layers, now.host_directories};
+  const bool goes_on = noted && noted->layers == now.layers;
+  LayerStack below{goes_on ? noted->below : now.layers, now.host_directories};
   LayerStack first = change.before;
   if (goes_on) {
-    below.layers = store::layers_from_json({{"layers", value_at(noted, "below")}});
-    first.layers = store::layers_from_json({{"layers", value_at(noted, "first_seed")}});
+    first.layers = noted->first_seed;
   }
   auto stack = changed(m_context, below, {first, change.after, change.root});
-  noted = {{"layers", stack.layers}, {"below", below.layers}, {"first_seed", first.layers}};
+  noted = store::SyncedBaseline{stack.layers, below.layers, first.layers};
   return stack;
 }
 
@@ -88,7 +80,7 @@ void SyncedBase::note(const std::vector<plan::Link>& chain) {
   for (const auto& link : chain) {
     m_record.links.push_back(plan::to_json(link));
   }
-  m_record.base_key = plan::content_key(chain);
+  m_record.base.key = plan::content_key(chain);
 }
 
 std::string relative_root(const std::string& path) {

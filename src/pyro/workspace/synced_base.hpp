@@ -1,6 +1,6 @@
 // What a workspace counts as made from once its seed was synced: the stack that it was started on, and one
 // layer with everything that was synced since. Drift is told against it, and reset goes to it where no
-// snapshot says otherwise. Kept in the record's metadata (`base`).
+// snapshot says otherwise. Kept in the record (`base`, `synced_baseline`).
 #pragma once
 
 #include "seed_sync.hpp"

@@ -24,24 +24,19 @@ store::WorkspaceRecord new_vm(Context& context, const VmRequest& request) {
   store::WorkspaceRecord record;
   record.id = os::random_hex(6);
   record.name = request.name.empty() ? "vm-" + record.id.substr(0, 8) : request.name;
-  record.metadata = {
-      {"kind", "vm"},
-      {"ttl_ms", request.ttl_seconds * 1000},
-      {"pids", 1024},
-      {"network_policy", request.network_policy},
-      {"wanted_backend", request.backend},
-      {"allow_host_compat", request.allow_host_compat}};
+  record.vm = store::OneShotVm{request.backend, request.network_policy, request.allow_host_compat};
+  record.lifecycle.ttl_ms = request.ttl_seconds * 1000;
   record.environment = request.environment;
   record.isolation = request.allow_host_compat ? "host" : "sandbox";
   record.generation = 1;
   record.layers = environment.layers;
   record.host_directories = environment.host_directories();
-  record.network = {{"egress", request.network_policy == "egress" ? "all" : "none"}};
+  record.egress = request.network_policy == "egress" ? "all" : "none";
   record.user = environment.default_user;
   record.workdir = environment.workdir;
   record.env = environment.env;
-  record.vcpu_count = request.vcpu_count;
-  record.mem_mib = request.mem_mib;
+  record.limits.vcpu_count = request.vcpu_count;
+  record.limits.mem_mib = request.mem_mib;
   record.created_at = os::now_epoch();
   record.last_activity_at = record.created_at;
   record.expires_at = record.created_at + static_cast<double>(request.ttl_seconds);
@@ -87,26 +82,24 @@ Json describe_vm(const store::WorkspaceRecord& record) {
       {"name", record.name},
       {"environment", record.environment},
       {"state", store::name_of(record.state)},
-      {"backend", record.backend.empty() ? record.metadata["wanted_backend"] : Json(record.backend)},
+      {"backend", record.backend.empty() ? record.vm->wanted_backend : record.backend},
       {"execution_mode", or_null(record.execution_mode)},
-      {"vcpu_count", record.vcpu_count},
-      {"mem_mib", record.mem_mib},
-      {"ttl_seconds", int_or(record.metadata, "ttl_ms", 0) / 1000},
-      {"network_policy", string_or(record.metadata, "network_policy", "").empty()
-                             ? "off"
-                             : string_or(record.metadata, "network_policy", "")},
+      {"vcpu_count", record.limits.vcpu_count},
+      {"mem_mib", record.limits.mem_mib},
+      {"ttl_seconds", record.lifecycle.ttl_ms / 1000},
+      {"network_policy", record.vm->network_policy.empty() ? "off" : record.vm->network_policy},
       {"created_at", record.created_at},
       {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
       {"sandbox_pid", started && record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
       {"last_error", record.last_error},
-      {"notes", record.metadata.value("notes", Json::array())}};
+      {"notes", record.notes}};
   document.update(describe_vm_network(record));
   return document;
 }
 
 Json describe_vm_network(const store::WorkspaceRecord& record) {
   const bool on_host = record.execution_mode == "host_compat"; // shares this machine's network
-  const bool enabled = on_host || string_or(record.network, "egress", "none") != "none";
+  const bool enabled = on_host || record.egress != "none";
   Json address;
   if (enabled && record.state == store::WorkspaceState::started && record.sandbox_pid) {
     const auto found = record.execution_mode == "guest_serial"

@@ -74,7 +74,7 @@ std::string death_note(const store::WorkspaceRecord& record, const std::string& 
   }
   if (reason == "idle") {
     return fmt::format(
-        "nobody used it for {}", format_duration(std::chrono::milliseconds(lifecycle_of(record).idle_ms)));
+        "nobody used it for {}", format_duration(std::chrono::milliseconds(record.lifecycle.idle_ms)));
   }
   return fmt::format(
       "the backing guest process {} is gone{}", record.sandbox_pid.value_or(0),
@@ -114,7 +114,7 @@ void heal(Context& context, const store::WorkspacePaths& paths, store::Workspace
     kill_sandbox(paths.runtime());
   }
   finish_ended(paths.runtime());
-  if (record.undo && record.undo->expires_at > 0 && record.undo->expires_at < os::now_epoch()) {
+  if (record.undo && is_over(*record.undo)) {
     record.undo.reset();
     context.records.save(record);
   }
@@ -169,11 +169,15 @@ bool is_running(const store::WorkspaceRecord& record) {
 }
 
 bool is_vm(const store::WorkspaceRecord& record) {
-  return string_or(record.metadata, "kind", "") == "vm";
+  return record.vm.has_value();
 }
 
 bool is_destroyed(const store::WorkspaceRecord& record) {
-  return record.metadata.contains("destroyed_at");
+  return record.destroyed_at.has_value();
+}
+
+bool is_over(const store::UndoEntry& undo) {
+  return undo.expires_at > 0 && undo.expires_at <= os::now_epoch();
 }
 
 namespace {

@@ -57,12 +57,15 @@ Json read_settled(
 /// Is the supervisor of this record alive?
 bool is_running(const store::WorkspaceRecord& record);
 
-/// Is it a one-shot VM (vm_*) and no workspace? Both are records of the same kind, told apart by
-/// metadata.kind, so that locks, healing and the garbage collection know but one thing.
+/// Is it a one-shot VM (vm_*) and no workspace? Both are records of the same kind, so that locks, healing and
+/// the garbage collection know but one thing.
 bool is_vm(const store::WorkspaceRecord& record);
 
 /// Was it destroyed (kept only for undo and its snapshots)?
 bool is_destroyed(const store::WorkspaceRecord& record);
+
+/// Nothing is brought back by it any more.
+bool is_over(const store::UndoEntry& undo);
 
 /// What killed commands left in the store's staging area goes.
 void remove_abandoned(const Context& context);

@@ -107,7 +107,7 @@ TEST_F(GcTest, KeepsWhatIsReferredTo) {
   WorkspaceRecord record;
   record.id = "w";
   record.layers = {by_workspace};
-  record.undo = UndoEntry{1, {by_undo}, {}, 0, "reset", 0};
+  record.undo = UndoEntry{1, {by_undo}, {}, {}, 0, "reset", 0};
   records.save(record, os::Durable::no);
   SnapshotRecord baseline;
   baseline.name = "baseline";
@@ -126,6 +126,26 @@ TEST_F(GcTest, KeepsWhatIsReferredTo) {
   EXPECT_FALSE(layers.find(by_nobody));
   EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
   EXPECT_TRUE(collect().empty());
+}
+
+TEST_F(GcTest, KeepsWhatTheContentWasMadeFrom) {
+  std::vector<HexDigest> used;
+  const auto next = [&] {
+    used.push_back(layer(std::to_string(used.size())));
+    return std::vector<HexDigest>{used.back()};
+  };
+  const auto base = [&] {
+    return ContentBase{"", "", next(), SyncedSeed{next(), next(), next()}};
+  };
+  WorkspacePaths(m_base, "w").create();
+  WorkspaceRecord record;
+  record.id = "w";
+  record.base = base();
+  record.synced_baseline = SyncedBaseline{next(), next(), next()};
+  record.undo = UndoEntry{1, {}, {}, base(), 0, "reset", 0};
+  records.save(record, os::Durable::no);
+  EXPECT_TRUE(collect().empty());
+  EXPECT_EQ(layers.list().size(), used.size());
 }
 
 TEST_F(GcTest, WhatASnapshotAloneHeldIsReleasedAtOnce) {
@@ -234,7 +254,7 @@ TEST_F(GcTest, GenerationsNobodyNeeds) {
   WorkspaceRecord record;
   record.id = "w";
   record.generation = 3;
-  record.undo = UndoEntry{2, {}, {}, 0, "reset", 0};
+  record.undo = UndoEntry{2, {}, {}, {}, 0, "reset", 0};
   records.save(record, os::Durable::no);
   {
     const os::ExclusiveLock lock(paths.lock(), "test", std::chrono::seconds(1));

@@ -44,8 +44,22 @@ protected:
     record.layers = {digest};
     record.host_directories = {{"/usr", "usr"}};
     record.supervisor = os::ProcessId{12, 34, "boot"};
-    record.undo = UndoEntry{3, {digest}, {}, 1.5, "reset", 2.5};
+    record.undo = UndoEntry{3, {digest}, {}, {"key", "clean", {{digest}}, {}}, 1.5, "reset", 2.5};
     record.generation = 4;
+    record.vm = OneShotVm{"qemu", "egress", true};
+    record.starting = true;
+    record.maker = os::ProcessId{56, 78, "boot"};
+    record.destroyed_at = 3.5;
+    record.notes = {"a note"};
+    record.base = {"key", "ready", {{digest}}, SyncedSeed{{digest}, {}, {digest, digest}}};
+    record.synced_baseline = SyncedBaseline{{digest}, {}, {digest}};
+    record.seed = {"directory", "/src"};
+    record.egress = "all";
+    record.ports = {{"web", 80, 40000}};
+    record.limits = {2, 512, 100, 1 << 30};
+    record.lifecycle = {1, 2, 3, true, true};
+    record.project_file = "/src/pyro.yaml";
+    record.services_file = "/other/pyro.yaml";
     record.expires_at = 12345.5;
     record.secrets = {"TOKEN"};
     record.env = {{"K", "V"}};
@@ -67,9 +81,16 @@ TEST_F(RecordsTest, RoundTrip) {
   const WorkspaceRecord loaded = records.load("w1");
   EXPECT_EQ(to_json(loaded), to_json(record));
   EXPECT_EQ(loaded.undo->generation, 3);
+  EXPECT_EQ(loaded.undo->base, record.undo->base);
+  EXPECT_EQ(loaded.vm->network_policy, "egress");
+  EXPECT_EQ(loaded.maker, record.maker);
+  EXPECT_EQ(loaded.destroyed_at, 3.5);
+  EXPECT_EQ(loaded.base, record.base);
+  EXPECT_EQ(loaded.synced_baseline, record.synced_baseline);
+  EXPECT_EQ(loaded.ports, record.ports);
   EXPECT_EQ(loaded.supervisor, record.supervisor);
   const Json json = to_json(loaded);
-  EXPECT_EQ(json.at("metadata").at("execution_mode"), "sandbox");
+  EXPECT_EQ(json.at("execution_mode"), "sandbox");
   EXPECT_EQ(json.at("expires_at"), 12345.5);
   EXPECT_TRUE(json.at("sandbox_pid").is_null());
   EXPECT_EQ(json.at("state"), "created");
@@ -200,8 +221,20 @@ TEST_F(RecordsTest, VersionOneHadTheBaselineAmongTheOthers) {
   EXPECT_TRUE(os::exists(paths.baseline() + "/baseline.json"));
   // as version 1 left it
   ASSERT_EQ(std::rename(paths.snapshot("baseline").c_str(), paths.baseline_of_version_1().c_str()), 0);
-  Json old = to_json(workspace);
-  old["layout_version"] = 1;
+  Json old = {
+      {"layout_version", 1},
+      {"workspace_id", "w1"},
+      {"revision", 1},
+      {"state", "created"},
+      {"environment", "host"},
+      {"backend", ""},
+      {"metadata", Json::object()},
+      {"generation", 0},
+      {"layers", {digest}},
+      {"host_directories", Json::array()},
+      {"links", Json::array()},
+      {"created_at", 1.5},
+      {"last_activity_at", 1.5}};
   write(paths.record(), old.dump());
 
   EXPECT_EQ(records.snapshots("w1").size(), 1U) << "it can be read before it is migrated";

@@ -1,0 +1,38 @@
+#include "applied_spec.hpp"
+
+namespace pyro::spec {
+
+namespace {
+
+Secret secret_from_json(const Json& value) {
+  Secret secret;
+  secret.required = bool_or(value, "required", true);
+  for (const auto& [key, source] :
+       {std::pair("env", SecretSource::env), std::pair("file", SecretSource::file),
+        std::pair("command", SecretSource::command)}) {
+    if (const auto from = maybe_string(value, key)) {
+      secret.source = source;
+      secret.from = *from;
+    }
+  }
+  return secret;
+}
+
+} // namespace
+
+AppliedSpec applied_spec(const Json& normal_form) {
+  AppliedSpec applied;
+  if (normal_form.is_null()) {
+    return applied;
+  }
+  for (const auto& [name, definition] : value_at(normal_form, "services").items()) {
+    applied.services.push_back(name);
+  }
+  for (const auto& [name, secret] : value_at(normal_form, "secrets").items()) {
+    applied.secrets[name] = secret_from_json(secret);
+  }
+  applied.drift_report = get_strings(value_at(normal_form, "drift"), "report");
+  return applied;
+}
+
+} // namespace pyro::spec

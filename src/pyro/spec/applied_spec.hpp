@@ -1,0 +1,22 @@
+// What is asked of a spec that was applied, and is kept in its normal form.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/spec/spec.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pyro::spec {
+
+struct AppliedSpec {
+  std::vector<std::string> services; // names
+  std::map<std::string, Secret> secrets;
+  std::vector<std::string> drift_report;
+};
+
+/// All empty of null: made without a spec.
+AppliedSpec applied_spec(const Json& normal_form);
+
+} // namespace pyro::spec
