@@ -2,6 +2,7 @@
 // read that the list did not name. The oracles are a canary file that a command would make, and a marker that
 // must be neither inside, nor in our state, nor said.
 #include "../support/busybox.hpp"
+#include "../support/holding.hpp"
 #include "../support/home.hpp"
 #include "../support/host_state.hpp"
 
@@ -58,13 +59,7 @@ protected:
     EXPECT_NE(result.status, 124) << what << " hung: " << result;
     EXPECT_FALSE(fs::exists(canary())) << what << ": a command of the file was run";
     EXPECT_FALSE(contains(result.all(), m_marker)) << what << ": " << result;
-    for (fs::recursive_directory_iterator it(state(), fs::directory_options::skip_permission_denied), end;
-         it != end; ++it) {
-      if (it->is_regular_file() && !it->is_symlink() && fs::file_size(it->path()) < 1'000'000
-          && ::access(it->path().c_str(), R_OK) == 0) {
-        EXPECT_FALSE(contains(read_file(it->path()), m_marker)) << what << ": " << it->path() << " holds it";
-      }
-    }
+    EXPECT_EQ(files_holding(state(), m_marker), std::vector<std::string>()) << what;
   }
 
   /// An apply that nobody agreed to: refused, or it took nothing.
