@@ -207,6 +207,18 @@ TEST(Style, NothingNamesTheMachineItWasWrittenOn) {
   }
 }
 
+TEST(Style, WhatTheArchitecturePageNamesIsThere) {
+  std::ifstream in(root() / "ARCHITECTURE.md");
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::regex named("`([a-z0-9_/]+\\.[ch]pp)`");
+  int count = 0;
+  for (auto at = std::sregex_iterator(text.begin(), text.end(), named); at != std::sregex_iterator();
+       ++at, ++count) {
+    EXPECT_TRUE(fs::exists(root() / "src/pyro" / (*at)[1].str())) << (*at)[1];
+  }
+  EXPECT_GE(count, 15);
+}
+
 TEST(Style, TextFilesAreClean) {
   for (const auto& file : all_files()) {
     if (file.path == "LICENSE" || file.path.find("/corpus/") != std::string::npos) {

@@ -205,7 +205,11 @@ std::string render_list(const Json& result, Style style, double now) {
   const auto& workspaces = list_at(result, "workspaces");
   std::string damaged;
   for (const auto& id : list_at(result, "damaged")) {
-    damaged += fmt::format("{}: the record is damaged; `pyro prune` removes it\n", id.get<std::string>());
+    damaged += fmt::format(
+        "{0}: its record cannot be read: `pyro workspace status {0}` says why, `pyro workspace reap` removes "
+        "it if it is "
+        "damaged\n",
+        id.get<std::string>());
   }
   if (workspaces.empty()) {
     return damaged + "No workspaces. `pyro apply` makes one from a pyro.yaml, `pyro init` writes that.\n";
