@@ -10,6 +10,7 @@
 
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ namespace {
 constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 constexpr std::string_view k_area_prefix = ".pyro-export-";
 constexpr std::string_view k_note_suffix = ".json";
+constexpr std::string_view k_lock_name = "lock";
 
 std::string directory_of(const std::string& output) {
   return std::filesystem::path(output).parent_path().string();
@@ -35,7 +37,7 @@ std::string name_of_output(const std::string& output) {
 /// Held only while notes are written or swept, so a note without a living owner is one of the dead.
 os::ExclusiveLock lock_notes(const std::string& notes) {
   os::make_directories(notes);
-  return {notes + "/lock", "export", std::chrono::seconds(30)};
+  return {fmt::format("{}/{}", notes, k_lock_name), "export", std::chrono::seconds(30)};
 }
 
 struct stat status_of(int fd, const std::string& what) {
@@ -187,12 +189,16 @@ FileIdentity ExportArea::place(const std::string& name) {
 }
 
 void remove_abandoned_exports(const std::string& notes) {
-  if (!os::is_directory(notes)) {
-    return;
+  const auto is_note = [](const std::string& name) {
+    return !name.starts_with('.') && name.ends_with(k_note_suffix);
+  };
+  const auto there = os::list_directory(notes);
+  if (std::all_of(there.begin(), there.end(), [](const auto& name) { return name == k_lock_name; })) {
+    return; // as nearly always: nothing is opened or written
   }
   const auto lock = lock_notes(notes);
   for (const auto& name : os::list_directory(notes)) {
-    if (name.starts_with('.') || !name.ends_with(k_note_suffix)) {
+    if (!is_note(name)) {
       continue;
     }
     const auto path = notes + "/" + name;
