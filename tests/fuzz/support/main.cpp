@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -56,9 +57,9 @@ std::vector<std::string> read_corpus(const std::vector<std::string>& paths) {
 
 void run(const std::string& input) {
   g_current = &input;
-  const auto start = Clock::now();
+  const auto start = std::clock(); // of the processor: the machine may be busy with others
   LLVMFuzzerTestOneInput(reinterpret_cast<const unsigned char*>(input.data()), input.size());
-  if (Clock::now() - start > std::chrono::seconds(5)) {
+  if (std::clock() - start > 5 * CLOCKS_PER_SEC) {
     std::fprintf(stderr, "one input of %zu bytes took more than 5 s\n", input.size());
     std::abort();
   }

@@ -65,7 +65,7 @@ TEST_F(ShellTest, IsReadFromAnyPositionAgainAndAgain) {
 TEST_F(ShellTest, WaitsUntilItIsQuiet) {
   open({"/bin/sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; sleep 60"});
   protocol::ShellRead patient;
-  patient.idle_ms = 400;
+  patient.idle_ms = 2000; // many times the pause between two lines
   EXPECT_EQ(read(patient)->out, "1\r\n2\r\n3\r\n4\r\n5\r\n");
   patient.idle_ms = 60'000;
   patient.limit_ms = 100;
