@@ -1,9 +1,11 @@
 #include "regular_file.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
@@ -108,6 +110,16 @@ std::optional<std::string> maybe_read_file(const std::string& path, std::size_t 
   } catch (Error& error) {
     throw error.add_context(fmt::format("reading {}", path));
   }
+}
+
+HexDigest digest_of_rest(int fd) {
+  Sha256 hash;
+  std::array<char, 1 << 16> buffer{};
+  while (const auto count = read_some(fd, buffer).value_or(0)) {
+    check_interruption();
+    hash.update(std::string_view(buffer.data(), count));
+  }
+  return hash.finish();
 }
 
 } // namespace pyro::os

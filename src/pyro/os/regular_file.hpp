@@ -4,6 +4,8 @@
 
 #include "fd.hpp"
 
+#include <pyro/base/sha256.hpp>
+
 #include <optional>
 #include <string>
 
@@ -26,5 +28,8 @@ Fd reopen_regular(const Fd& place, const std::string& path);
 /// The same beneath `directory`, which is never left, without following symlinks: nullopt where it is not
 /// there or a symlink is in the way.
 std::optional<Fd> maybe_open_regular_beneath(int directory, const std::string& path);
+
+/// Of all that is read from where the descriptor stands to its end. Stops where the caller is interrupted.
+HexDigest digest_of_rest(int fd);
 
 } // namespace pyro::os

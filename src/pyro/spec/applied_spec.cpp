@@ -18,6 +18,16 @@ Secret secret_from_json(const Json& value) {
   return secret;
 }
 
+Retention retention_from_json(const Json& value) {
+  Retention retention;
+  retention.keep = static_cast<int>(get_int(value, "keep"));
+  retention.min_age = milliseconds(get_int(value, "min_age_ms"));
+  if (const auto size = maybe_int(value, "max_size")) {
+    retention.max_size = static_cast<std::uint64_t>(*size);
+  }
+  return retention;
+}
+
 } // namespace
 
 AppliedSpec applied_spec(const Json& normal_form) {
@@ -32,6 +42,9 @@ AppliedSpec applied_spec(const Json& normal_form) {
     applied.secrets[name] = secret_from_json(secret);
   }
   applied.drift_report = get_strings(value_at(normal_form, "drift"), "report");
+  if (const auto found = normal_form.find("retention"); found != normal_form.end()) {
+    applied.retention = retention_from_json(*found);
+  }
   return applied;
 }
 

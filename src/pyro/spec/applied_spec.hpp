@@ -5,6 +5,7 @@
 #include <pyro/spec/spec.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct AppliedSpec {
   std::vector<std::string> services; // names
   std::map<std::string, Secret> secrets;
   std::vector<std::string> drift_report;
+  std::optional<Retention> retention;
 };
 
 /// All empty of null: made without a spec.

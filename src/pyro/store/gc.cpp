@@ -212,16 +212,14 @@ private:
       const auto& retention = retention_of(recipe);
       const bool is_one_of_few = ++kept[{recipe.workspace, recipe.address}] <= retention.keep;
       auto& layers = layers_of[recipe.workspace];
-      auto with_it = layers;
-      with_it.insert(recipe.layers.begin(), recipe.layers.end());
-      const bool fits = !retention.max_size || size_of(with_it) <= *retention.max_size;
+      const bool fits = !retention.max_size || size_with(layers, recipe) <= *retention.max_size;
       if (!(is_one_of_few && fits) && !is_young(recipe.last_used, retention.min_age)) {
         drop_recipe(
             recipe, is_one_of_few ? "the layers of its workspace are larger than their limit"
                                   : "newer ones are kept for the same step");
         continue;
       }
-      layers = std::move(with_it);
+      layers.insert(recipe.layers.begin(), recipe.layers.end());
       m_used.insert(recipe.layers.begin(), recipe.layers.end());
     }
   }
@@ -237,7 +235,8 @@ private:
     }
   }
 
-  std::uint64_t size_of(const std::set<HexDigest>& layers) {
+  std::uint64_t size_with(std::set<HexDigest> layers, const RecipeRecord& recipe) {
+    layers.insert(recipe.layers.begin(), recipe.layers.end());
     std::uint64_t bytes = 0;
     for (const HexDigest& digest : layers) {
       const auto manifest = m_layers.find(digest);

@@ -4,12 +4,12 @@
 #include "layered_view.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/interruption.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/archive_reader.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/packed_stream.hpp>
+#include <pyro/os/regular_file.hpp>
 #include <pyro/os/tree_copy.hpp>
 
 #include <sys/stat.h>
@@ -43,16 +43,6 @@ std::string key_upon(const OciLayerId& id, const std::vector<HexDigest>& below) 
     key.field(layer);
   }
   return key.finish();
-}
-
-HexDigest digest_of_file(const os::Fd& file) {
-  Sha256 hash;
-  std::vector<char> buffer(256 << 10);
-  while (const auto count = os::read_some(file.get(), buffer).value_or(0)) {
-    check_interruption();
-    hash.update({buffer.data(), count});
-  }
-  return hash.finish();
 }
 
 os::EntryMeta meta_of(const os::Fd& fd, const struct stat& status) {
@@ -141,7 +131,7 @@ private:
     const OciLayerId id{m_image.config.diff_ids[index], descriptor.digest};
     if (const auto known = find(id)) {
       // Naming a layer is not having it: another image's files are given to nobody who cannot show them.
-      require_same("blob", digest_of_file(m_layout.open_blob(descriptor)), descriptor.digest);
+      require_same("blob", os::digest_of_rest(m_layout.open_blob(descriptor).get()), descriptor.digest);
       m_report.layers.push_back(*known);
       return;
     }

@@ -10,7 +10,6 @@
 #include <pyro/store/layers.hpp>
 #include <pyro/store/layout.hpp>
 
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -188,15 +187,7 @@ HexDigest EnvironmentCache::digest_of_file(const std::string& path) const {
   if (auto digest = known(subject, stamp)) {
     return *digest;
   }
-  Sha256 sha;
-  std::array<char, 1 << 16> buffer{};
-  while (const auto count = os::read_some(file.get(), buffer)) {
-    if (*count == 0) {
-      break;
-    }
-    sha.update(std::string_view(buffer.data(), *count));
-  }
-  auto digest = sha.finish();
+  auto digest = os::digest_of_rest(file.get());
 
   struct stat after {};
 

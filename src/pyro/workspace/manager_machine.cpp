@@ -8,6 +8,7 @@
 #include <pyro/base/units.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/process.hpp>
+#include <pyro/spec/applied_spec.hpp>
 #include <pyro/store/gc.hpp>
 
 #include <sys/statvfs.h>
@@ -198,16 +199,11 @@ namespace {
 /// `retention` of the file that was applied; where several workspaces have one name, the most that any of
 /// them wants.
 void keep_as_told(store::GcOptions& options, const store::WorkspaceRecord& record) {
-  const auto told = record.spec.is_object() ? record.spec.value("retention", Json()) : Json();
-  if (!told.is_object() || record.name.empty()) {
+  const auto told = spec::applied_spec(record.spec).retention;
+  if (!told || record.name.empty()) {
     return;
   }
-  store::RecipeRetention wanted;
-  wanted.keep = static_cast<int>(get_int(told, "keep"));
-  wanted.min_age = std::chrono::milliseconds(get_int(told, "min_age_ms"));
-  if (const auto size = maybe_int(told, "max_size")) {
-    wanted.max_size = static_cast<std::uint64_t>(*size);
-  }
+  const store::RecipeRetention wanted{told->keep, told->min_age, told->max_size};
   const auto [known, is_new] = options.recipes_of.emplace(record.name, wanted);
   if (!is_new) {
     auto& all = known->second;
