@@ -91,28 +91,13 @@ protected:
     expect(0, {"destroy", "--yes", "--snapshots"}, m_options);
   }
 
-  /// The first SIGINT, or else the second, ends it.
-  static void check_interruptible(os::Child& child, const std::string& what) {
-    std::optional<os::Outcome> outcome;
-    const auto has_ended = [&] {
-      outcome = child.try_wait();
-      return outcome.has_value();
-    };
-    bool ended = has_ended();
-    for (int times = 0; times < 2 && !ended; ++times) {
-      child.signal(SIGINT);
-      ended = eventually(has_ended, times == 0 ? 1 : 10);
-    }
-    EXPECT_TRUE(ended) << what << " hangs";
-  }
-
   /// A command that would go on for ever; what memory it took at most, in KiB.
   long interrupted(const Arguments& arguments) {
     auto child = start(arguments, m_options);
     ::sleep(1);
     const auto kib = highest_kib(child.pid());
     EXPECT_GT(kib, 0) << arguments.at(0) << " ended by itself";
-    check_interruptible(child, arguments.at(0));
+    EXPECT_TRUE(ends_when_interrupted(child, 1, 10)) << arguments.at(0) << " hangs";
     return kib;
   }
 
@@ -239,7 +224,7 @@ TEST_F(FakeAgent, FramesThatBreakTheChannelEndTheSandboxAlone) {
     auto child = start({"exec", "--", "x"}, m_options);
     ::sleep(1);
     EXPECT_LT(highest_kib(pid), k_enough) << lie;
-    check_interruptible(child, std::string("exec with ") + lie);
+    EXPECT_TRUE(ends_when_interrupted(child, 1, 10)) << std::string("exec with ") + lie << " hangs";
     if (lie != std::string("half")) { // which is silence to whoever asks: its whole patience
       check_orderly(expect(0, {"status"}, m_options));
     }

@@ -36,12 +36,7 @@ protected:
     m_options.env["HOME"] = (root() / "user").string();
     fs::create_directories(root() / "user");
     make_busybox_root(root() / "tree");
-    ASSERT_EQ(
-        command({"tar", "-C", (root() / "tree").string(), "--owner=0", "--group=0", "-cf",
-                 (root() / "layer.tar").string(), "."})
-            .status,
-        0);
-    m_image.layer = read_file(root() / "layer.tar");
+    m_image.layer = archive_of(root() / "tree");
     m_image.finish();
   }
 

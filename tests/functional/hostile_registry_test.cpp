@@ -22,14 +22,8 @@ protected:
     m_options.env["PYRO_ENVIRONMENT_CACHE_DIR"] = (root() / "cache").string();
     write_file(root() / "outside/canary", "sings");
     write_file(root() / "tree/etc/hostname", "image\n");
-    ASSERT_EQ(
-        command({"tar", "-C", (root() / "tree").string(), "--owner=0", "--group=0", "-cf",
-                 (root() / "layer.tar").string(), "."})
-            .status,
-        0);
-    m_image.layer = read_file(root() / "layer.tar");
+    m_image.layer = archive_of(root() / "tree");
     m_image.finish();
-    fs::remove(root() / "layer.tar");
     fs::remove_all(root() / "tree");
   }
 
@@ -261,17 +255,7 @@ TEST_F(LyingRegistry, AnswersWithoutEndAreInterrupted) {
     auto child = start({"env", "pull", registry.address() + "/team/image:1"}, m_options);
     EXPECT_TRUE(eventually([&] { return registry.requests() >= 2; }, 30)) << kind;
     ::sleep(1);
-    std::optional<os::Outcome> outcome;
-    const auto has_ended = [&] {
-      outcome = child.try_wait();
-      return outcome.has_value();
-    };
-    bool ended = has_ended();
-    for (int times = 0; times < 2 && !ended; ++times) {
-      child.signal(SIGINT);
-      ended = eventually(has_ended, 15);
-    }
-    EXPECT_TRUE(ended) << kind << ": it hangs";
+    EXPECT_TRUE(ends_when_interrupted(child, 15, 15)) << kind << ": it hangs";
     EXPECT_TRUE(eventually([&] { return processes_naming(registry.address()).empty(); }, 10)) << kind;
     check_untouched(kind);
   }

@@ -154,6 +154,30 @@ os::Child Functional::start(const Arguments& arguments, const RunOptions& option
   return os::spawn(command);
 }
 
+bool Functional::ends_when_interrupted(os::Child& child, int seconds_of_first, int seconds_of_second) {
+  const auto has_ended = [&] {
+    return child.try_wait().has_value();
+  };
+  if (has_ended()) {
+    return true;
+  }
+  for (const int seconds : {seconds_of_first, seconds_of_second}) {
+    child.signal(SIGINT);
+    if (eventually(has_ended, seconds)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string Functional::archive_of(const fs::path& tree) {
+  const auto archive = (root() / "layer.tar").string();
+  EXPECT_EQ(command({"tar", "-C", tree.string(), "--owner=0", "--group=0", "-cf", archive, "."}).status, 0);
+  auto bytes = read_file(archive);
+  fs::remove(archive);
+  return bytes;
+}
+
 void Functional::spec(const std::string& body, const fs::path& directory) {
   const auto place = directory.empty() ? project() : directory;
   write_file(

@@ -53,6 +53,10 @@ public:
   Result command(const Arguments& argv, const RunOptions& options = {});
   /// Starts the program without waiting for it; killed at the end.
   os::Child start(const Arguments& arguments, const RunOptions& options = {});
+  /// The first SIGINT, or else the second, ends it, within so many seconds each.
+  static bool ends_when_interrupted(os::Child& child, int seconds_of_first, int seconds_of_second);
+  /// A tree of the test's as the archive of an image's layer, everything owned by root.
+  std::string archive_of(const fs::path& tree);
 
   /// A spec in the project: `body` below "version: 1, environment: {image: host}, seed: {from: .}".
   void spec(const std::string& body = "", const fs::path& directory = {});
