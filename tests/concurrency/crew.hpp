@@ -5,6 +5,8 @@
 #include "../contract/contract.hpp"
 #include "../support/sampling.hpp"
 
+#include <pyro/base/error.hpp>
+
 #include <sys/types.h>
 
 #include <random>

@@ -7,6 +7,7 @@
 #include "../support/files.hpp"
 
 #include <pyro/backend/fake/fake_backend.hpp>
+#include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/operations/engine.hpp>
 

@@ -1,6 +1,7 @@
 // Ports of services by hand, published on this machine.
 #include "services.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <sys/socket.h>

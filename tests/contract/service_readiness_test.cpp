@@ -1,6 +1,8 @@
 // When services by hand are ready, and what is refused.
 #include "services.hpp"
 
+#include <pyro/base/error.hpp>
+
 namespace pyro::contract {
 namespace {
 

@@ -1,6 +1,7 @@
 // Services by hand: processes that the agent keeps.
 #include "services.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <csignal>

@@ -12,11 +12,25 @@ namespace {
 
 using Folders = std::set<std::string>;
 
+Folders with(Folders folders, const std::string& one) {
+  folders.insert(one);
+  return folders;
+}
+
 /// Beside itself, what each folder below src/pyro may include. `app` wires everything together.
 const std::map<std::string, Folders>& allowed() {
   static const Folders backend{"base", "os", "protocol"};
   static const Folders concrete{"base", "os", "protocol", "backend", "backend/shared"};
   static const Folders front{"base", "operations"};
+  // The rooms of the manager, each on top of the one before it.
+  static const Folders context{"base",        "os",           "spec",  "plan",    "protocol",
+                               "seed",        "store",        "oci",   "backend", "backend/shared",
+                               "environment", "guest_images", "mirror"};
+  static const auto sandbox = with(context, "workspace/context");
+  static const auto state = with(sandbox, "workspace/sandbox");
+  static const auto use = with(state, "workspace/state");
+  static const auto apply = with(use, "workspace/use");
+  static const auto workspace = with(apply, "workspace/apply");
   static const std::map<std::string, Folders> rules{
       {"base", {}},
       {"os", {"base"}},
@@ -24,7 +38,9 @@ const std::map<std::string, Folders>& allowed() {
       {"spec", {"base"}},
       {"protocol", {"base"}},
       {"plan", {"base", "spec"}},
+      {"seed", {"base", "os"}},
       {"store", {"base", "os"}},
+      {"oci", {"base", "os", "store"}},
       {"backend", backend},
       {"backend/shared", {"base", "os", "protocol", "backend"}},
       {"backend/fake", concrete},
@@ -38,14 +54,23 @@ const std::map<std::string, Folders>& allowed() {
       {"supervisor/program",
        {"base", "os", "protocol", "backend", "backend/shared", "backend/namespaces", "backend/host",
         "backend/qemu", "backend/firecracker", "supervisor"}},
-      {"workspace",
-       {"base", "os", "protocol", "spec", "plan", "store", "backend", "backend/shared", "supervisor"}},
-      {"operations", {"base", "workspace"}},
+      {"environment", {"base", "os", "store", "oci", "backend/shared"}},
+      {"guest_images", {"base", "os", "store", "environment"}},
+      {"mirror", {"base", "os", "protocol", "backend"}},
+      {"workspace/context", context},
+      {"workspace/sandbox", sandbox},
+      {"workspace/state", state},
+      {"workspace/use", use},
+      {"workspace/apply", apply},
+      {"workspace", workspace},
+      // Settings and requests are in the context.
+      {"operations", {"base", "workspace", "workspace/context"}},
       {"cli", front},
       {"cli/commands", {"base", "operations", "cli"}},
       {"mcp", front},
       {"capi", front},
-      {"agent", {"base", "os", "protocol"}},
+      {"agent/guest", {"base", "os", "protocol"}},
+      {"agent", {"base", "os", "protocol", "agent/guest"}},
   };
   return rules;
 }
@@ -79,6 +104,37 @@ TEST(Includes, FoldersIncludeOnlyWhatLiesBelowThem) {
     }
   }
   EXPECT_GT(seen, 50) << "the rule looks at the wrong folder";
+}
+
+/// Whom the folder includes, by itself or through others.
+void reach(const std::map<std::string, Folders>& edges, const std::string& from, Folders& reached) {
+  const auto next = edges.find(from);
+  if (next == edges.end()) {
+    return;
+  }
+  for (const auto& folder : next->second) {
+    if (reached.insert(folder).second) {
+      reach(edges, folder, reached);
+    }
+  }
+}
+
+TEST(Includes, NoFolderIncludesItselfThroughOthers) {
+  std::map<std::string, Folders> edges;
+  for (const auto& file : sources_below({"src"})) {
+    const auto folder = folder_of(file.path.substr(4));
+    for (const auto& include : includes_of(file)) {
+      if (include.target.starts_with("pyro/") && folder_of(include.target) != folder) {
+        edges[folder].insert(folder_of(include.target));
+      }
+    }
+  }
+  EXPECT_GT(edges.size(), 20U) << "the rule looks at the wrong folder";
+  for (const auto& [folder, others] : edges) {
+    Folders reached;
+    reach(edges, folder, reached);
+    EXPECT_FALSE(reached.contains(folder)) << folder << " is in a cycle of folders";
+  }
 }
 
 TEST(Includes, QuotedOnesStayInTheirFolder) {

@@ -2,13 +2,13 @@
 
 #include "exec.hpp"
 #include "file_task.hpp"
-#include "guest_boot.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
 #include "settle.hpp"
 #include "tcp.hpp"
 #include "upper_task.hpp"
 
+#include <pyro/agent/guest/boot.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>

@@ -3,10 +3,10 @@
 // [--memory-limit BYTES] [--oom-score-of-children N]: started by the
 // launcher as the first process of a sandbox, or by a kernel as /init of a virtual machine.
 #include "agent.hpp"
-#include "guest_boot.hpp"
 #include "launch.hpp"
 #include "located.hpp"
 
+#include <pyro/agent/guest/boot.hpp>
 #include <pyro/base/error.hpp>
 
 #include <sys/prctl.h>

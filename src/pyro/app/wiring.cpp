@@ -6,7 +6,7 @@
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
 #include <pyro/store/layout.hpp>
-#include <pyro/workspace/virtual_machine.hpp>
+#include <pyro/workspace/sandbox/virtual_machine.hpp>
 
 #include <cstdlib>
 #include <filesystem>

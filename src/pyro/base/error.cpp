@@ -1,8 +1,7 @@
 #include "error.hpp"
 
 #include "bounded_text.hpp"
-
-#include <pyro/base/json_access.hpp>
+#include "json_access.hpp"
 
 #include <array>
 #include <cerrno>

@@ -1,5 +1,5 @@
 // Secrets taken out of text before anybody sees it: whole texts, and streams that come in pieces. Pure; where
-// the values come from is the caller's business (workspace/secrets.hpp).
+// the values come from is the caller's business (workspace/context/secrets.hpp).
 #pragma once
 
 #include <map>

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "style.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/operations/version.hpp>
 
 #include <fmt/format.h>

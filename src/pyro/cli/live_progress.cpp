@@ -1,6 +1,7 @@
 // Lines on a terminal: one per running action, redrawn in place; finished ones stay above them.
 #include "progress.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 

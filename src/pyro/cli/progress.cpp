@@ -1,5 +1,6 @@
 #include "progress.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 

@@ -1,5 +1,6 @@
 #include "render.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <fmt/format.h>

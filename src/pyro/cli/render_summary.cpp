@@ -2,6 +2,7 @@
 #include "render.hpp"
 #include "render_parts.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 

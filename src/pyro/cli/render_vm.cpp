@@ -2,6 +2,7 @@
 
 #include "render_parts.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <fmt/format.h>

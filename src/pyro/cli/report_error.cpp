@@ -1,5 +1,6 @@
 #include "report_error.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <csignal>

@@ -1,5 +1,7 @@
 #include "style.hpp"
 
+#include <pyro/base/error.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>

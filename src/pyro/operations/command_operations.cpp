@@ -3,6 +3,8 @@
 #include "groups.hpp"
 #include "machine_parameters.hpp"
 
+#include <pyro/base/error.hpp>
+
 namespace pyro::operations {
 
 namespace {

@@ -1,7 +1,7 @@
-// For fronts: see workspace/login_shell.hpp.
+// For fronts: see workspace/context/login_shell.hpp.
 #pragma once
 
-#include <pyro/workspace/login_shell.hpp>
+#include <pyro/workspace/context/login_shell.hpp>
 
 namespace pyro::operations {
 

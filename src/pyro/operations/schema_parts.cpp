@@ -1,5 +1,6 @@
 #include "schema_parts.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 
 namespace pyro::operations {

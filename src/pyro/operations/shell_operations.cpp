@@ -2,6 +2,8 @@
 #include "schema_parts.hpp"
 #include "text.hpp"
 
+#include <pyro/base/error.hpp>
+
 namespace pyro::operations {
 
 namespace {

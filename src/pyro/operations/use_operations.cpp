@@ -3,6 +3,8 @@
 #include "schema_parts.hpp"
 #include "text.hpp"
 
+#include <pyro/base/error.hpp>
+
 #include <deque>
 
 namespace pyro::operations {

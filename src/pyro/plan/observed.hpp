@@ -2,7 +2,7 @@
 // it as JSON.
 #pragma once
 
-#include <pyro/plan/recipe.hpp>
+#include "recipe.hpp"
 
 #include <cstdint>
 #include <map>

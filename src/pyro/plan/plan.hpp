@@ -3,8 +3,9 @@
 // nothing else.
 #pragma once
 
-#include <pyro/plan/observed.hpp>
-#include <pyro/plan/recipe.hpp>
+#include "observed.hpp"
+#include "recipe.hpp"
+
 #include <pyro/spec/parse.hpp>
 
 #include <cstdint>

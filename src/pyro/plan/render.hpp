@@ -1,7 +1,7 @@
 // Text and JSON of a plan. The sentence of an action is made here only, so plan, progress and log agree.
 #pragma once
 
-#include <pyro/plan/plan.hpp>
+#include "plan.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,8 +1,9 @@
 // What is asked of a spec that was applied, and is kept in its normal form.
 #pragma once
 
+#include "spec.hpp"
+
 #include <pyro/base/json_access.hpp>
-#include <pyro/spec/spec.hpp>
 
 #include <map>
 #include <optional>

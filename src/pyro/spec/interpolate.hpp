@@ -1,9 +1,8 @@
 // ${…} in parsed values. Never in keys, never in raw text.
 #pragma once
 
+#include "parse.hpp"
 #include "reader.hpp"
-
-#include <pyro/spec/parse.hpp>
 
 #include <set>
 

@@ -3,9 +3,10 @@
 // are made of.
 #pragma once
 
+#include "spec.hpp"
+
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
-#include <pyro/spec/spec.hpp>
 
 namespace pyro::spec {
 

@@ -2,7 +2,7 @@
 // ParseOptions.
 #pragma once
 
-#include <pyro/spec/spec.hpp>
+#include "spec.hpp"
 
 #include <functional>
 #include <optional>

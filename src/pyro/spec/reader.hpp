@@ -2,8 +2,8 @@
 // type, and notes every place. Internal to spec/; the parts of the file are read in read_*.cpp.
 #pragma once
 
-#include <pyro/spec/schema.hpp>
-#include <pyro/spec/yaml_tree.hpp>
+#include "schema.hpp"
+#include "yaml_tree.hpp"
 
 #include <functional>
 #include <map>

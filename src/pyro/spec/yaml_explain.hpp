@@ -1,7 +1,7 @@
 // Why YAML text cannot be read, in words that say what to change: yaml-cpp's own messages are thin.
 #pragma once
 
-#include <pyro/spec/parse.hpp>
+#include "parse.hpp"
 
 #include <optional>
 #include <string>

@@ -2,7 +2,7 @@
 // keys. Only the event interface of yaml-cpp is used. What fields mean is not known here; see reader.hpp.
 #pragma once
 
-#include <pyro/spec/parse.hpp>
+#include "parse.hpp"
 
 #include <memory>
 #include <string>

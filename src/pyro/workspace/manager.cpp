@@ -1,11 +1,9 @@
 // The declared file: validate, config, plan, apply, why.
 #include "manager.hpp"
 
-#include "apply_project.hpp"
 #include "manager_state.hpp"
-#include "project.hpp"
-#include "workspace_handle.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -14,6 +12,9 @@
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/apply/apply_project.hpp>
+#include <pyro/workspace/context/project.hpp>
+#include <pyro/workspace/state/workspace_handle.hpp>
 
 namespace pyro::workspace {
 

@@ -1,11 +1,11 @@
 // Between made by hand and declared: a workspace taken over into a pyro.yaml, and let go of.
-#include "apply_project.hpp"
-#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/random.hpp>
+#include <pyro/workspace/apply/apply_project.hpp>
+#include <pyro/workspace/state/locate.hpp>
 
 namespace pyro::workspace {
 

@@ -1,15 +1,16 @@
 // Workspaces made by hand: create, remove, update, list, their command log.
-#include "active.hpp"
-#include "apply_project.hpp"
-#include "by_hand.hpp"
-#include "command_log.hpp"
-#include "describe.hpp"
-#include "half_made.hpp"
-#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/workspace/apply/apply_project.hpp>
+#include <pyro/workspace/apply/by_hand.hpp>
+#include <pyro/workspace/state/active.hpp>
+#include <pyro/workspace/state/command_log.hpp>
+#include <pyro/workspace/state/describe.hpp>
+#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/locate.hpp>
 
 namespace pyro::workspace {
 

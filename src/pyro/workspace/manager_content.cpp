@@ -1,22 +1,23 @@
 // Changing what a workspace holds: reset, undo, stop, start, destroy. Snapshots: manager_snapshots.cpp.
-#include "bring_back.hpp"
-#include "current_upper.hpp"
-#include "drift.hpp"
-#include "generations.hpp"
-#include "kept_logs.hpp"
-#include "kept_memory.hpp"
-#include "last_room.hpp"
-#include "lifecycle.hpp"
-#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "observe.hpp"
-#include "reset.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/apply/bring_back.hpp>
+#include <pyro/workspace/apply/observe.hpp>
+#include <pyro/workspace/sandbox/current_upper.hpp>
+#include <pyro/workspace/state/drift.hpp>
+#include <pyro/workspace/state/generations.hpp>
+#include <pyro/workspace/state/kept_logs.hpp>
+#include <pyro/workspace/state/kept_memory.hpp>
+#include <pyro/workspace/state/last_room.hpp>
+#include <pyro/workspace/state/lifecycle.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/state/reset.hpp>
 
 namespace pyro::workspace {
 

@@ -1,21 +1,21 @@
 // Files in and out of a workspace: sync push, export, diff against the baseline, list, read, write, patch.
-#include "drift.hpp"
-#include "export_tree.hpp"
-#include "guest_change.hpp"
-#include "inside_path.hpp"
-#include "locate.hpp"
-#include "logged_exec.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "patch_files.hpp"
-#include "push_tree.hpp"
-#include "workspace_files.hpp"
 
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/store/export_tree.hpp>
+#include <pyro/workspace/context/inside_path.hpp>
+#include <pyro/workspace/sandbox/guest_change.hpp>
+#include <pyro/workspace/state/drift.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/use/logged_exec.hpp>
+#include <pyro/workspace/use/patch_files.hpp>
+#include <pyro/workspace/use/push_tree.hpp>
+#include <pyro/workspace/use/workspace_files.hpp>
 
 #include <filesystem>
 
@@ -121,23 +121,24 @@ Json Manager::export_path(
   context.base.prepare();
   const auto located = locate(context, workspace, {});
   const store::WorkspacePaths paths(context.base, located.id);
-  remove_abandoned_exports(context.base.exports());
-  std::optional<FileIdentity> stale; // ours, from an attempt that a reset has overtaken
+  store::remove_abandoned_exports(context.base.exports());
+  std::optional<store::FileIdentity> stale; // ours, from an attempt that a reset has overtaken
   auto exported = read_settled(context, located.id, "export", [&](const store::WorkspaceRecord& record) {
     const auto stack = current_stack(context, paths, record);
     auto document = os::IdSpace::current().run([&]() -> Json {
       if (stale) {
-        remove_placed(output.string(), *stale);
+        store::remove_placed(output.string(), *stale);
       }
       const store::LayeredView view(stack);
       const auto real = real_path_inside(view, inside, LastLink::keep);
-      const auto what = export_tree(
+      const auto what = store::export_tree(
           view, real.empty() ? "workspace" : "workspace/" + real, output.string(), context.base.exports());
       return {{"device", what.placed.device},        {"inode", what.placed.inode},
               {"artifact_type", what.artifact_type}, {"entry_count", what.entries},
               {"bytes_written", what.bytes},         {"left_out", what.left_out}};
     });
-    stale = FileIdentity{document["device"].get<std::uint64_t>(), document["inode"].get<std::uint64_t>()};
+    stale =
+        store::FileIdentity{document["device"].get<std::uint64_t>(), document["inode"].get<std::uint64_t>()};
     document.erase("device");
     document.erase("inode");
     return with_id(std::move(document), record);

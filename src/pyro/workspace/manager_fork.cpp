@@ -1,8 +1,4 @@
 // Fork: many workspaces from the content of one.
-#include "active.hpp"
-#include "fork.hpp"
-#include "half_made.hpp"
-#include "limits.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 
@@ -11,6 +7,10 @@
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/workers.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/apply/fork.hpp>
+#include <pyro/workspace/context/limits.hpp>
+#include <pyro/workspace/state/active.hpp>
+#include <pyro/workspace/state/half_made.hpp>
 
 #include <thread>
 

@@ -1,15 +1,16 @@
 // The machine: environments, doctor, prune.
-#include "active.hpp"
-#include "half_made.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "workspace_handle.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/state/active.hpp>
+#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/workspace_handle.hpp>
 
 #include <sys/statvfs.h>
 
@@ -125,10 +126,12 @@ Json Manager::env_pull(const std::string& image, bool refresh) {
   auto& context = m_state->context;
   context.base.prepare();
   const auto store_lock = context.use_store("env pull");
-  auto result = context.environments.pull(image, here(), refresh ? Refresh::yes : Refresh::no);
-  if (parse_image(image, here()).kind == ImageKind::debian) {
+  auto result = context.environments.pull(
+      image, here(), refresh ? environment::Refresh::yes : environment::Refresh::no);
+  if (environment::parse_image(image, here()).kind == environment::ImageKind::debian) {
     result["kernel"] = context.guest_kernels.pull(
-        refresh ? Refresh::yes : Refresh::no); // what virtual machines of any root start with
+        refresh ? environment::Refresh::yes
+                : environment::Refresh::no); // what virtual machines of any root start with
   }
   return result;
 }
@@ -151,12 +154,12 @@ Json Manager::env_remove(const std::string& image) {
 Json Manager::env_prune(bool dry_run) {
   auto& context = m_state->context;
   context.base.prepare();
-  const auto dry = dry_run ? DryRun::yes : DryRun::no;
+  const auto dry = dry_run ? environment::DryRun::yes : environment::DryRun::no;
   auto result = context.environments.prune(dry, context.settings.lock_timeout);
   // A kernel serves every root: it goes with the last environment.
   const bool needed = result["kept"].get<std::size_t>() > 0;
-  for (auto& kernel :
-       context.guest_kernels.prune(dry, needed ? GuestKernels::Keep::newest : GuestKernels::Keep::none)) {
+  for (auto& kernel : context.guest_kernels.prune(
+           dry, needed ? guest_images::GuestKernels::Keep::newest : guest_images::GuestKernels::Keep::none)) {
     result["bytes"] = result["bytes"].get<std::uint64_t>() + kernel["size_bytes"].get<std::uint64_t>();
     result["removed"].push_back(std::move(kernel));
   }

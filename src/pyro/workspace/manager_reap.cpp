@@ -1,11 +1,12 @@
 // Removing what has outlived its time: expired workspaces made by hand, and records that cannot be read.
-#include "half_made.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "workspace_handle.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/workspace_handle.hpp>
 
 namespace pyro::workspace {
 

@@ -1,20 +1,20 @@
 // Services of a workspace by hand: the manager's side of service_*.
-#include "command_log.hpp"
-#include "guest_services.hpp"
-#include "kept_logs.hpp"
-#include "locate.hpp"
-#include "logged_exec.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "readiness.hpp"
-#include "secrets.hpp"
-#include "service_calls.hpp"
-#include "service_records.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/spec/applied_spec.hpp>
+#include <pyro/workspace/context/readiness.hpp>
+#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/sandbox/service_calls.hpp>
+#include <pyro/workspace/state/command_log.hpp>
+#include <pyro/workspace/state/kept_logs.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/state/service_records.hpp>
+#include <pyro/workspace/use/logged_exec.hpp>
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 // Shells of a workspace: the manager's side of shell_*.
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "shells.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/workspace/use/shells.hpp>
 
 #include <array>
 

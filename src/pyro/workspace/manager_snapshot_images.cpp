@@ -1,13 +1,13 @@
 // Snapshots to other machines and from them: OCI images in directories, files and registries.
-#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "reset.hpp"
-#include "snapshot_image.hpp"
-#include "snapshots.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/state/reset.hpp>
+#include <pyro/workspace/state/snapshot_image.hpp>
+#include <pyro/workspace/state/snapshots.hpp>
 
 #include <filesystem>
 
@@ -15,7 +15,7 @@ namespace pyro::workspace {
 
 namespace {
 
-Json document(const std::string& id, const std::string& name, const store::OciExportReport& report) {
+Json document(const std::string& id, const std::string& name, const oci::OciExportReport& report) {
   Json layers = Json::array();
   for (const auto& layer : report.layers) {
     layers.push_back("sha256:" + layer.digest);

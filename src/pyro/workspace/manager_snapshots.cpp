@@ -1,13 +1,13 @@
 // Named snapshots, and the full reset to one of them.
-#include "bring_back.hpp"
-#include "kept_memory.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "reset.hpp"
-#include "snapshots.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/apply/bring_back.hpp>
+#include <pyro/workspace/state/kept_memory.hpp>
+#include <pyro/workspace/state/reset.hpp>
+#include <pyro/workspace/state/snapshots.hpp>
 
 namespace pyro::workspace {
 

@@ -1,8 +1,9 @@
 // What a Manager holds. Only for the manager_*.cpp files.
 #pragma once
 
-#include "context.hpp"
 #include "manager.hpp"
+
+#include <pyro/workspace/context/context.hpp>
 
 namespace pyro::workspace {
 

@@ -1,12 +1,12 @@
 // A workspace in one look: what was done in it and what it holds.
-#include "command_log.hpp"
-#include "describe.hpp"
-#include "locate.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
 
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/tree_walk.hpp>
+#include <pyro/workspace/state/command_log.hpp>
+#include <pyro/workspace/state/describe.hpp>
+#include <pyro/workspace/state/locate.hpp>
 
 namespace pyro::workspace {
 

@@ -1,11 +1,11 @@
 // What pyro.yaml files may take from this machine: shown, agreed to, listed, taken back.
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "project.hpp"
-#include "trust.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/workspace/context/project.hpp>
+#include <pyro/workspace/context/trust.hpp>
 
 #include <filesystem>
 

@@ -1,19 +1,20 @@
 // Looking at and using a workspace: status, list, exec, logs, diff.
-#include "describe.hpp"
-#include "drift.hpp"
-#include "guest_services.hpp"
-#include "kept_logs.hpp"
-#include "locate.hpp"
-#include "logged_exec.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "observe.hpp"
-#include "secrets.hpp"
-#include "snapshots.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/file_lock.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/spec/normal_form.hpp>
+#include <pyro/workspace/apply/observe.hpp>
+#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/state/describe.hpp>
+#include <pyro/workspace/state/drift.hpp>
+#include <pyro/workspace/state/kept_logs.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/state/snapshots.hpp>
+#include <pyro/workspace/use/logged_exec.hpp>
 
 #include <unistd.h>
 

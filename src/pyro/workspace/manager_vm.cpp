@@ -1,20 +1,21 @@
 // One-shot VMs: created, started, given one command, gone. They stand on the environment's layers alone; all
 // else (locks, healing, the sandbox) is that of workspaces.
-#include "active.hpp"
-#include "generations.hpp"
-#include "guest_change.hpp"
-#include "guest_exec.hpp"
-#include "half_made.hpp"
 #include "manager.hpp"
 #include "manager_state.hpp"
-#include "network_policy.hpp"
-#include "vm.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/context/network_policy.hpp>
+#include <pyro/workspace/sandbox/guest_change.hpp>
+#include <pyro/workspace/sandbox/guest_exec.hpp>
+#include <pyro/workspace/state/active.hpp>
+#include <pyro/workspace/state/generations.hpp>
+#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/vm.hpp>
 
 namespace pyro::workspace {
 

@@ -2,11 +2,11 @@
 #include "../support/require.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/store/git_index.hpp>
-#include <pyro/store/gitignore.hpp>
+#include <pyro/seed/git_index.hpp>
+#include <pyro/seed/gitignore.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  using namespace pyro::store;
+  using namespace pyro::seed;
   const std::string text(reinterpret_cast<const char*>(data), size);
 
   const IgnoreList list(text, "a/b");

@@ -3,12 +3,13 @@
 #include "../support/require.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/oci/document.hpp>
 #include <pyro/store/layers.hpp>
-#include <pyro/store/oci_document.hpp>
 
 namespace {
 
 using namespace pyro::store;
+using namespace pyro::oci;
 
 void check(const OciDescriptor& descriptor) {
   require(is_digest(descriptor.digest), "a digest is a file name");

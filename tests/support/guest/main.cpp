@@ -4,7 +4,7 @@
 #include "../guest_directory.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/workspace/guest_kernel.hpp>
+#include <pyro/guest_images/kernel.hpp>
 
 #include <iostream>
 
@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
       std::filesystem::remove_all(directory / "templates");
       return 0;
     }
-    workspace::GuestKernels kernels(
+    guest_images::GuestKernels kernels(
         (testing::binary_dir() / "bin/pyro-agent").string(),
         [](std::string_view, const std::string& text) { std::cout << text << "\n"; },
         (directory / "cache").string());

@@ -1,4 +1,4 @@
-#include <pyro/agent/guest_channel.hpp>
+#include <pyro/agent/guest/channel.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/protocol/guest_boot.hpp>
 

@@ -1,10 +1,10 @@
 #include "fixture.hpp"
 
-#include <pyro/workspace/environment_cache.hpp>
+#include <pyro/environment/cache.hpp>
 
 #include <thread>
 
-namespace pyro::workspace {
+namespace pyro::environment {
 
 class EnvironmentCacheTest : public EnvironmentTest {
 protected:
@@ -70,4 +70,4 @@ TEST_F(EnvironmentCacheTest, FilesAreReadAgainOnlyWhenChanged) {
   EXPECT_EQ(m_cache.digest_of_file(path("file")), sha256_of("two"));
 }
 
-} // namespace pyro::workspace
+} // namespace pyro::environment

@@ -7,7 +7,7 @@
 
 #include <pwd.h>
 
-namespace pyro::workspace {
+namespace pyro::environment {
 
 class DebianBuild : public EnvironmentTest {
 protected:
@@ -45,4 +45,4 @@ TEST_F(DebianBuild, FromPackages) {
   }
 }
 
-} // namespace pyro::workspace
+} // namespace pyro::environment

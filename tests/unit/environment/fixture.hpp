@@ -2,11 +2,11 @@
 #pragma once
 
 #include <pyro/base/error.hpp>
+#include <pyro/environment/environment.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/random.hpp>
-#include <pyro/workspace/environment.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <unistd.h>
 
-namespace pyro::workspace {
+namespace pyro::environment {
 
 class EnvironmentTest : public ::testing::Test {
 protected:
@@ -79,4 +79,4 @@ protected:
   std::vector<std::string> m_lines;
 };
 
-} // namespace pyro::workspace
+} // namespace pyro::environment

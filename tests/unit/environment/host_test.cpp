@@ -1,9 +1,9 @@
 #include "fixture.hpp"
 
+#include <pyro/environment/host.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/os/tree_walk.hpp>
-#include <pyro/workspace/environment_host.hpp>
 
 #include <sys/mount.h>
 
@@ -11,7 +11,7 @@
 #include <pwd.h>
 #include <sched.h>
 
-namespace pyro::workspace {
+namespace pyro::environment {
 
 class HostPlan : public EnvironmentTest {
 protected:
@@ -216,4 +216,4 @@ TEST(OrdinaryUser, EverythingAgain) {
   EXPECT_TRUE(result.outcome.ok()) << result.err;
 }
 
-} // namespace pyro::workspace
+} // namespace pyro::environment

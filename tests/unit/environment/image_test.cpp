@@ -1,9 +1,9 @@
 #include "fixture.hpp"
 
-#include <pyro/workspace/environment_debian.hpp>
-#include <pyro/workspace/environment_skopeo.hpp>
+#include <pyro/environment/debian.hpp>
+#include <pyro/environment/skopeo.hpp>
 
-namespace pyro::workspace {
+namespace pyro::environment {
 
 TEST(Image, IsTakenApart) {
   EXPECT_EQ(parse_image("host", "/x").kind, ImageKind::host);
@@ -140,4 +140,4 @@ TEST_F(DebianTools, MissingMmdebstrapIsSaid) {
   EXPECT_TRUE(os::list_directory(m_base.staging()).empty());
 }
 
-} // namespace pyro::workspace
+} // namespace pyro::environment

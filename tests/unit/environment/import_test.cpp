@@ -8,7 +8,7 @@
 
 #include <thread>
 
-namespace pyro::workspace {
+namespace pyro::environment {
 
 class EnvironmentsImport : public EnvironmentTest {
 protected:
@@ -165,4 +165,4 @@ TEST_F(EnvironmentsImport, OneCacheServesTwoStates) {
   EXPECT_TRUE(other_layers.find(first.layers[0]));
 }
 
-} // namespace pyro::workspace
+} // namespace pyro::environment

@@ -1,12 +1,12 @@
 // What a guest that lies about its writable layer can do to this machine: nothing but fail.
 #include <pyro/base/error.hpp>
+#include <pyro/mirror/mirror.hpp>
 #include <pyro/os/byte_pump.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/unix_socket.hpp>
 #include <pyro/protocol/upper_content.hpp>
 #include <pyro/protocol/upper_list.hpp>
-#include <pyro/workspace/mirror.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -18,7 +18,7 @@
 #include <fstream>
 #include <unistd.h>
 
-namespace pyro::workspace {
+namespace pyro::mirror {
 
 namespace {
 
@@ -419,4 +419,4 @@ TEST_F(HostileTest, attributesThatAreNotContent) {
 
 } // namespace
 
-} // namespace pyro::workspace
+} // namespace pyro::mirror

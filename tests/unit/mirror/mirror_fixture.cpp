@@ -23,7 +23,7 @@
 #include <fstream>
 #include <unistd.h>
 
-namespace pyro::workspace {
+namespace pyro::mirror {
 
 namespace {
 
@@ -358,4 +358,4 @@ std::string MirrorFixture::difference() const {
   return text;
 }
 
-} // namespace pyro::workspace
+} // namespace pyro::mirror

@@ -2,8 +2,8 @@
 // it. Everything happens in the ids of the inside, as it does in pyro.
 #pragma once
 
+#include <pyro/mirror/mirror.hpp>
 #include <pyro/os/directory.hpp>
-#include <pyro/workspace/mirror.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -14,7 +14,7 @@
 #include <random>
 #include <string>
 
-namespace pyro::workspace {
+namespace pyro::mirror {
 
 class MirrorFixture : public ::testing::Test {
 protected:
@@ -82,4 +82,4 @@ private:
   int m_names = 0;
 };
 
-} // namespace pyro::workspace
+} // namespace pyro::mirror

@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <random>
 
-namespace pyro::workspace {
+namespace pyro::mirror {
 
 namespace {
 
@@ -209,4 +209,4 @@ TEST_F(MirrorTest, whileTheTreeChanges) {
 
 } // namespace
 
-} // namespace pyro::workspace
+} // namespace pyro::mirror

@@ -1,5 +1,5 @@
 #include <pyro/os/directory.hpp>
-#include <pyro/workspace/command_log.hpp>
+#include <pyro/workspace/state/command_log.hpp>
 
 #include <gtest/gtest.h>
 

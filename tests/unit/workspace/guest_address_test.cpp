@@ -1,4 +1,4 @@
-#include <pyro/workspace/guest_address.hpp>
+#include <pyro/workspace/sandbox/guest_address.hpp>
 
 #include <gtest/gtest.h>
 

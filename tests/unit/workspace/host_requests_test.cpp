@@ -1,7 +1,7 @@
 // What a file wants of the machine: the list, from texts of files.
 #include <pyro/base/error.hpp>
 #include <pyro/spec/parse.hpp>
-#include <pyro/workspace/host_requests.hpp>
+#include <pyro/workspace/context/host_requests.hpp>
 
 #include <gtest/gtest.h>
 

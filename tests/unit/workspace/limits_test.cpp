@@ -1,5 +1,5 @@
 #include <pyro/base/error.hpp>
-#include <pyro/workspace/limits.hpp>
+#include <pyro/workspace/context/limits.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 #include <pyro/base/error.hpp>
-#include <pyro/workspace/readiness.hpp>
+#include <pyro/workspace/context/readiness.hpp>
 
 #include <gtest/gtest.h>
 

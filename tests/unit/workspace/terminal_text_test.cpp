@@ -1,4 +1,4 @@
-#include <pyro/workspace/terminal_text.hpp>
+#include <pyro/workspace/context/terminal_text.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include <pyro/workspace/three_way.hpp>
+#include <pyro/workspace/apply/three_way.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+#include <pyro/base/error.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>

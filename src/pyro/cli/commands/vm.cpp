@@ -1,3 +1,4 @@
+#include <pyro/base/error.hpp>
 #include <pyro/cli/attach.hpp>
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>

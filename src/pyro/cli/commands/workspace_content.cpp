@@ -1,4 +1,5 @@
 // workspace sync push, workspace export, workspace diff.
+#include <pyro/base/error.hpp>
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>

@@ -1,5 +1,6 @@
 // workspace file list, read and write; workspace patch apply.
 #include <pyro/base/base64.hpp>
+#include <pyro/base/error.hpp>
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/read_input.hpp>

@@ -1,0 +1,143 @@
+// Environments: forgetting installs that nothing stands on.
+#include "environment.hpp"
+#include "recipe.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/oci/import.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/store/records.hpp>
+
+#include <set>
+
+namespace pyro::environment {
+
+namespace {
+
+/// Of workspaces, their snapshots and what an undo would bring back.
+std::vector<std::vector<HexDigest>> stacks_of_workspaces(const store::Base& base) {
+  std::vector<std::vector<HexDigest>> stacks;
+  const store::WorkspaceRecords workspaces(base);
+  for (const auto& id : workspaces.ids()) {
+    try {
+      const auto record = workspaces.find(id);
+      if (!record) {
+        continue;
+      }
+      stacks.push_back(record->layers);
+      if (record->undo) {
+        stacks.push_back(record->undo->layers);
+      }
+      if (workspaces.has_snapshots(id)) {
+        for (const auto& snapshot : workspaces.snapshots(id)) {
+          stacks.push_back(snapshot.layers);
+        }
+      }
+    } catch (const Error&) {
+      if (os::exists(store::WorkspacePaths(base, id).record())) {
+        throw;
+      } // deleted while we looked
+    }
+  }
+  return stacks;
+}
+
+} // namespace
+
+std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
+  auto stacks = stacks_of_workspaces(m_base);
+  for (auto& recipe : m_recipes.list()) {
+    if (!is_environment_recipe(recipe)) {
+      stacks.push_back(std::move(recipe.layers));
+    }
+  }
+  return stacks;
+}
+
+/// Whoever resolved one and has not yet recorded it holds this lock as a shared one.
+os::ExclusiveLock Environments::lock_store(const char* operation, std::chrono::milliseconds patience) const {
+  return {m_base.store_lock(), operation, patience, [&](const auto& holder) {
+            note(fmt::format("waiting for {}", holder ? os::to_string(*holder) : "another pyro"));
+          }};
+}
+
+void Environments::forget(const HexDigest& digest) {
+  m_cache.remove(digest);
+  m_recipes.remove(environment_recipe_key(digest));
+}
+
+/// Layers of images are remembered one by one; those of no installed image are given up.
+void Environments::forget_unused_oci_layers() {
+  std::set<HexDigest> used;
+  for (const auto& listed : m_cache.list()) {
+    if (const auto record = installed(listed.digest)) {
+      used.insert(record->layers.begin(), record->layers.end());
+    }
+  }
+  for (const auto& recipe : m_recipes.list()) {
+    const bool is_used = std::any_of(
+        recipe.layers.begin(), recipe.layers.end(), [&](const auto& layer) { return used.contains(layer); });
+    if (is_environment_recipe(recipe) && recipe.address.starts_with(oci::k_oci_layer_address) && !is_used) {
+      m_recipes.remove(recipe.key);
+    }
+  }
+}
+
+Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
+  m_cache.prepare();
+  m_base.prepare();
+  const auto lock = lock_store("env prune", patience);
+  const auto stacks = stacks_in_use();
+  Json removed = Json::array();
+  std::uint64_t bytes = 0;
+  std::size_t kept = 0;
+  const auto drop = [&](const HexDigest& digest, const std::string& image, std::uint64_t size,
+                        const char* reason) {
+    removed.push_back({{"image", image}, {"digest", digest}, {"size_bytes", size}, {"reason", reason}});
+    bytes += size;
+    if (dry_run == DryRun::no) {
+      forget(digest);
+    }
+  };
+  std::vector<HexDigest> damaged;
+  for (const auto& listed : m_cache.list(&damaged)) {
+    const auto record = installed(listed.digest);
+    if (!record || !any_stands_on(stacks, record->layers)) {
+      drop(
+          listed.digest, listed.image, record ? record->size_bytes : 0,
+          record ? "not in use" : "layers are gone");
+    } else {
+      ++kept;
+    }
+  }
+  for (const auto& digest : damaged) {
+    drop(digest, "", 0, "damaged record");
+  }
+  if (dry_run == DryRun::no) {
+    forget_unused_oci_layers();
+  }
+  return {{"removed", removed}, {"kept", kept}, {"bytes", bytes}, {"dry_run", dry_run == DryRun::yes}};
+}
+
+Json Environments::remove(
+    const std::string& image, const std::string& directory, std::chrono::milliseconds patience) {
+  auto reference = parse_image(image, directory);
+  reference.access = RegistryAccess::agreed;
+  m_cache.prepare();
+  m_base.prepare();
+  const auto lock = lock_store("env remove", patience);
+  const auto record = installed(reference);
+  if (!record) {
+    throw Error(ErrorCode::not_found, "the image {} is not installed", image)
+        .with_hint("`pyro env list` lists those that are");
+  }
+  // Cached steps on it do not matter: they hold its layers themselves.
+  if (any_stands_on(stacks_of_workspaces(m_base), record->layers)) {
+    throw Error(ErrorCode::bad_state, "the image {} is in use: a workspace or a snapshot stands on it", image)
+        .with_hint("destroy those first; `pyro ls` lists workspaces");
+  }
+  forget(record->digest);
+  forget_unused_oci_layers();
+  return {{"image", image}, {"digest", record->digest}, {"size_bytes", record->size_bytes}};
+}
+
+} // namespace pyro::environment

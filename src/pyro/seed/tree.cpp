@@ -1,0 +1,351 @@
+#include "tree.hpp"
+
+#include "walk.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/directory.hpp>
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <map>
+#include <unistd.h>
+
+namespace pyro::seed {
+
+namespace {
+
+constexpr std::size_t k_path_block = 1 << 20;
+constexpr std::string_view k_digest_version = "pyro seed tree 1";
+constexpr std::size_t k_read_buffer = 256 << 10;
+constexpr int k_attempts = 3;
+
+std::string absolute_directory(const std::string& source) {
+  std::error_code error;
+  auto path = std::filesystem::canonical(source, error);
+  if (error) {
+    throw Error(ErrorCode::input_missing, "seed {} does not exist", source);
+  }
+  if (!os::is_directory(path.string())) {
+    throw Error(ErrorCode::input_missing, "seed {} is not a directory", source);
+  }
+  return path.string();
+}
+
+SeedRequest with_absolute_source(SeedRequest request) {
+  request.source = absolute_directory(request.source);
+  return request;
+}
+
+} // namespace
+
+SeedTree::SeedTree(SeedRequest request)
+    : m_request(with_absolute_source(std::move(request))),
+      m_root_fd(os::open_file(m_request.source, O_RDONLY | O_DIRECTORY)), m_scan_start_ns(file_clock_ns()),
+      m_selector(m_request) {
+  if (!m_request.stat_cache.empty()) {
+    m_cache = StatCache::open(m_request.stat_cache);
+  }
+}
+
+void SeedTree::walk() {
+  m_root = std::make_unique<SeedDirectory>();
+  m_root->rules = m_selector.root_rules();
+  if (m_cache) {
+    m_root->cached = m_cache->directory(0);
+  }
+  SeedWalker(*this).run();
+  prune(*m_root);
+  std::sort(m_warnings.begin(), m_warnings.end(), [](const SeedWarning& a, const SeedWarning& b) {
+    return path_before(a.path, b.path);
+  });
+}
+
+/// Directories count only where they hold something, or where they really are empty and git is not asked.
+bool SeedTree::prune(SeedDirectory& directory) {
+  for (auto& name : directory.names) {
+    if (name.child == nullptr) {
+      continue;
+    }
+    if (prune(*name.child)) {
+      name.set(stat_flags::k_chosen);
+      name.mode = name.child->mode;
+      name.stat = name.child->stat;
+      directory.holds_anything = true;
+    }
+  }
+  bool vanished = directory.stat == StatKey{};
+  return directory.holds_anything || (directory.was_empty && !vanished && !m_selector.in_checkout());
+}
+
+void SeedTree::flatten(const SeedDirectory& directory) {
+  for (const auto& name : directory.names) {
+    if (!name.has(stat_flags::k_chosen)) {
+      continue;
+    }
+    auto prefix = directory.path.empty() ? 0 : directory.path.size() + 1;
+    auto size = prefix + name.name.size();
+    if (m_path_room < size) { // paths are never longer than PATH_MAX, since the walk opened them
+      m_paths.push_back(std::make_unique<char[]>(k_path_block));
+      m_path_room = k_path_block;
+    }
+    char* text = m_paths.back().get() + (k_path_block - m_path_room);
+    if (prefix > 0) {
+      std::memcpy(text, directory.path.data(), directory.path.size());
+      text[prefix - 1] = '/';
+    }
+    std::memcpy(text + prefix, name.name.data(), name.name.size());
+    m_path_room -= size;
+    SeedEntry entry;
+    entry.path = {text, size};
+    entry.mode = name.mode;
+    entry.mtime_ns = name.stat.mtime_ns;
+    entry.ctime_ns = name.stat.ctime_ns;
+    entry.has_xattrs = name.has(stat_flags::k_xattrs);
+    if (name.child != nullptr) {
+      entry.type = SeedType::directory;
+    } else if (name.type == DT_LNK) {
+      entry.type = SeedType::symlink;
+      entry.link_target = name.link_target;
+    } else {
+      entry.type = SeedType::file;
+      entry.size = name.stat.size;
+      entry.has_digest = name.has(stat_flags::k_digest);
+      entry.digest = name.digest;
+    }
+    m_entries.push_back(entry);
+    m_names_of_entries.push_back(const_cast<SeedName*>(&name));
+    if (name.child != nullptr) {
+      flatten(*name.child);
+    }
+  }
+}
+
+const std::vector<SeedEntry>& SeedTree::entries() {
+  if (m_flat) {
+    return m_entries;
+  }
+  m_flat = true;
+  flatten(*m_root);
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::size_t>> linked;
+  for (std::size_t i = 0; i < m_entries.size(); ++i) {
+    const SeedName& name = *m_names_of_entries[i];
+    if (name.type == DT_REG && name.links > 1) {
+      linked[{name.stat.device, name.stat.inode}].push_back(i);
+    }
+  }
+  std::map<std::size_t, std::vector<std::size_t>> by_first; // numbered in the order of the paths
+  for (auto& [inode, members] : linked) {
+    if (members.size() > 1) {
+      by_first.emplace(members.front(), std::move(members));
+    }
+  }
+  std::uint32_t group = 0;
+  for (const auto& [first, members] : by_first) {
+    ++group;
+    for (auto index : members) {
+      m_entries[index].link_group = group;
+    }
+  }
+  return m_entries;
+}
+
+void SeedTree::set_digest(std::size_t index, const ContentDigest& digest) {
+  m_entries.at(index).digest = digest;
+  m_entries.at(index).has_digest = true;
+  SeedName& name = *m_names_of_entries.at(index);
+  name.digest = digest;
+  name.set(stat_flags::k_digest);
+}
+
+void SeedTree::note_xattrs(std::size_t index, int fd) {
+  if (::flistxattr(fd, nullptr, 0) > 0) { // rare, so which ones is found out by the copy
+    m_entries.at(index).has_xattrs = true;
+    m_names_of_entries.at(index)->set(stat_flags::k_xattrs);
+  }
+}
+
+void SeedTree::read_digest(std::size_t index) {
+  SeedName& name = *m_names_of_entries.at(index);
+  SeedEntry& entry = m_entries.at(index);
+  std::string path(entry.path);
+  thread_local std::vector<char> buffer(k_read_buffer);
+  for (int attempt = 0; attempt < k_attempts; ++attempt) {
+    auto file = os::maybe_open_beneath(m_root_fd.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!file) {
+      break;
+    }
+    auto before = seed_stat_of(file->get(), path);
+    if (!S_ISREG(before.mode)) {
+      break;
+    }
+    Sha256 sum;
+    std::uint64_t total = 0;
+    while (auto got = os::read_some(file->get(), buffer)) {
+      if (*got == 0) {
+        break;
+      }
+      sum.update(std::string_view(buffer.data(), *got));
+      total += *got;
+    }
+    auto after = seed_stat_of(file->get(), path);
+    if (after.key != before.key || total != before.key.size) {
+      continue;
+    }
+    if (before.key != name.stat) { // changed between the walk and now, whole again
+      name.stat = before.key;
+      name.mode = seed_mode_of(before.mode);
+      name.flags = static_cast<std::uint8_t>(name.flags & ~stat_flags::k_settled);
+      entry.size = before.key.size;
+      entry.mode = name.mode;
+      entry.mtime_ns = before.key.mtime_ns;
+      entry.ctime_ns = before.key.ctime_ns;
+    }
+    note_xattrs(index, file->get());
+    set_digest(index, sum.finish_bytes());
+    return;
+  }
+  throw Error(ErrorCode::stale, "seed changed while it was read: {}", path)
+      .with_hint("run it again when nothing writes to the seed");
+}
+
+std::vector<std::size_t> SeedTree::unread_indexes() {
+  std::vector<std::size_t> unread;
+  const auto& all = entries();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].type == SeedType::file && !all[i].has_digest) {
+      unread.push_back(i);
+    }
+  }
+  return unread;
+}
+
+bool SeedTree::has_unread() {
+  std::vector<const SeedDirectory*> stack{m_root.get()};
+  while (!stack.empty()) {
+    const auto* directory = stack.back();
+    stack.pop_back();
+    for (const auto& name : directory->names) {
+      if (name.has(stat_flags::k_chosen) && name.type == DT_REG && !name.has(stat_flags::k_digest)) {
+        return true;
+      }
+    }
+    for (const auto& child : directory->children) {
+      stack.push_back(child.get());
+    }
+  }
+  return false;
+}
+
+const ContentDigest& SeedTree::digest_of(SeedDirectory& directory) {
+  if (directory.has_digest) {
+    return directory.digest;
+  }
+  directory.has_digest = true;
+  bool same = directory.same_as_cached;
+  std::size_t index = 0;
+  auto cached_names =
+      directory.cached != nullptr ? m_cache->names(*directory.cached) : std::span<const CachedName>{};
+  for (auto& name : directory.names) {
+    if (name.type == DT_DIR) {
+      if (name.child != nullptr) {
+        name.digest = digest_of(*name.child);
+      }
+      same = same && cached_names[index].flags == name.flags && cached_names[index].mode == name.mode
+             && cached_names[index].digest == name.digest;
+    } else if (same && name.has(stat_flags::k_chosen)) {
+      same = cached_names[index].stat == name.stat && cached_names[index].digest == name.digest;
+    }
+    ++index;
+  }
+  if (same) {
+    directory.digest = directory.cached->digest;
+    return directory.digest;
+  }
+  Sha256 sum;
+  sum.field(k_digest_version);
+  for (const auto& name : directory.names) {
+    if (!name.has(stat_flags::k_chosen)) {
+      continue;
+    }
+    sum.field(name.name);
+    const char fixed[3] = {
+        static_cast<char>(name.type), static_cast<char>(name.mode >> 8), static_cast<char>(name.mode & 0xff)};
+    sum.update(std::string_view(fixed, sizeof fixed));
+    if (name.type == DT_LNK) {
+      sum.field(name.link_target);
+    } else {
+      if (name.type == DT_REG && !name.has(stat_flags::k_digest)) {
+        throw Error(
+            ErrorCode::internal, "seed file '{}' in '{}' has not been read", name.name, directory.path);
+      }
+      sum.update(std::as_bytes(std::span(name.digest)));
+    }
+  }
+  directory.digest = sum.finish_bytes();
+  directory.same_as_cached = false; // for needs_saving()
+  return directory.digest;
+}
+
+HexDigest SeedTree::tree_digest() {
+  return to_hex(digest_of(*m_root));
+}
+
+bool SeedTree::needs_saving(const SeedDirectory& directory) const {
+  const auto* cached = directory.cached;
+  if (cached == nullptr || !directory.same_as_cached || cached->stat != directory.stat
+      || ((cached->flags & stat_flags::k_settled) != 0) != directory.listing_settled) {
+    return true;
+  }
+  return std::any_of(directory.children.begin(), directory.children.end(), [&](const auto& child) {
+    return needs_saving(*child);
+  });
+}
+
+void SeedTree::save_stat_cache() {
+  if (m_request.stat_cache.empty() || has_unread()) {
+    return;
+  }
+  digest_of(*m_root);
+  if (!needs_saving(*m_root)) {
+    return;
+  }
+  // Breadth first: the names of a directory lie together, those of its subdirectories later.
+  StatCacheBuilder builder;
+  std::vector<const SeedDirectory*> order{m_root.get()};
+  builder.add_directory({});
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const SeedDirectory& directory = *order[i];
+    CachedDirectory record;
+    record.stat = directory.stat;
+    record.first = builder.name_count();
+    record.count = static_cast<std::uint32_t>(directory.names.size());
+    record.flags = stat_flags::k_digest | (directory.listing_settled ? stat_flags::k_settled : 0U);
+    record.digest = directory.digest;
+    builder.directory(static_cast<std::uint32_t>(i)) = record;
+    for (const auto& name : directory.names) {
+      CachedName cached;
+      cached.stat = name.stat;
+      cached.mode = name.mode;
+      cached.type = name.type;
+      cached.flags = name.flags;
+      cached.digest = name.digest;
+      if (name.child != nullptr) {
+        cached.extra = builder.add_directory({});
+        order.push_back(name.child);
+      } else if (!name.link_target.empty()) {
+        cached.extra = builder.add_text(name.link_target);
+        cached.extra_size = static_cast<std::uint32_t>(name.link_target.size());
+      }
+      builder.add_name(cached, name.name);
+    }
+  }
+  builder.save(m_request.stat_cache);
+}
+
+} // namespace pyro::seed

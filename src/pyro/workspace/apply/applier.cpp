@@ -1,0 +1,418 @@
+#include "applier.hpp"
+
+#include "seed_sync.hpp"
+#include "synced_base.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/oci/document.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/plan/render.hpp>
+#include <pyro/spec/normal_form.hpp>
+#include <pyro/workspace/sandbox/run_options.hpp>
+#include <pyro/workspace/state/generations.hpp>
+#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/kept_memory.hpp>
+#include <pyro/workspace/state/lifecycle.hpp>
+#include <pyro/workspace/state/replaced_baseline.hpp>
+#include <pyro/workspace/state/reset.hpp>
+#include <pyro/workspace/state/snapshots.hpp>
+
+#include <set>
+
+namespace pyro::workspace {
+
+namespace {
+
+bool starts_with(const std::string& text, std::string_view prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+std::set<std::string> all_secrets(const spec::Spec& spec) {
+  std::set<std::string> names;
+  for (const auto& [name, service] : spec.services) {
+    names.insert(service.secrets.begin(), service.secrets.end());
+  }
+  return names;
+}
+
+} // namespace
+
+void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend) {
+  const auto& spec = project.spec;
+  const auto refuse = [&](const std::string& address, const std::string& what, const std::string& hint) {
+    throw Error(ErrorCode::unavailable, "{}", what).at(spec.place(address)).with_hint(hint);
+  };
+  const auto host = oci::to_string(oci::host_platform());
+  if (!spec.environment.platform.empty() && spec.environment.platform != host) {
+    refuse(
+        "environment.platform",
+        fmt::format(
+            "programs for {} do not run on this machine, which is {}", spec.environment.platform, host),
+        "leave `platform` out, or run it on such a machine");
+  }
+  if (!spec.mounts.empty()) {
+    refuse(
+        "mounts", "live host directories (mounts) are not supported by this version",
+        "use `seed` to copy files in");
+  }
+  if (!backend.capabilities().own_root) {
+    if (spec.seed.to != "/workspace") {
+      refuse("seed.to", "without isolation the seed can only be at /workspace", "leave `to` out");
+    }
+    for (const auto& [steps, address] :
+         {std::pair(&spec.environment.setup, "environment.setup."), std::pair(&spec.prepare, "prepare.")}) {
+      if (!steps->empty()) {
+        refuse(
+            address + steps->front().id,
+            fmt::format("backend '{}' has no root of its own to run this step in", backend.name()),
+            "leave the steps out, or write `isolation: sandbox`");
+      }
+    }
+  }
+  if (spec.seed.on_change == spec::OnChange::sync
+      && (!backend.capabilities().own_root || spec.seed.to == "/")) {
+    refuse(
+        "seed.on_change",
+        spec.seed.to == "/" ? "a seed that is the whole root cannot be synced"
+                            : "without isolation a seed cannot be synced",
+        "write `reset` (fresh files, asks before edits are lost) or `keep`");
+  }
+  const auto check_egress = [&](const spec::Egress& egress, const std::string& address) {
+    if (egress.kind == spec::EgressKind::hosts && !backend.capabilities().egress_filter) {
+      refuse(
+          address, fmt::format("backend '{}' cannot limit egress to a list of hosts", backend.name()),
+          "write `none` or `all`");
+    }
+    if (egress.kind != spec::EgressKind::none && !backend.capabilities().egress) {
+      refuse(
+          address, "network access from a sandbox needs the program 'pasta', which is not installed",
+          "apt install passt, or write `egress: none`");
+    }
+  };
+  check_egress(spec.network_egress, "network.egress");
+  for (const auto& step : spec.environment.setup) {
+    if (step.egress.kind == spec::EgressKind::hosts) {
+      check_egress(step.egress, "environment.setup." + step.id + ".egress");
+    }
+  }
+  for (const auto& [name, snapshot] : spec.snapshots) {
+    if (snapshot.memory == spec::MemoryMode::on && !backend.capabilities().memory_snapshot) {
+      refuse(
+          "snapshots." + name + ".memory",
+          fmt::format("backend '{}' cannot keep memory in snapshots", backend.name()),
+          "write `memory: auto`: services start again after a reset");
+    }
+    if (snapshot.memory == spec::MemoryMode::on && snapshot.at == "ready" && !all_secrets(spec).empty()) {
+      refuse(
+          "snapshots." + name + ".memory",
+          "the services know secrets, which must not come to lie in a file: their memory cannot be kept",
+          "write `memory: auto`: services start again after a reset");
+    }
+  }
+}
+
+std::vector<protocol::ServiceStatus> start_services(
+    Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
+    const ServiceDefaults& defaults, bool wait) {
+  if (project.spec.services.empty()) {
+    return {};
+  }
+  auto client = connect_sandbox(runtime_dir, "services");
+  const auto redactor =
+      deliver_secrets(*client, project.spec, project.directory, secret_files(project.spec, defaults.user));
+  const auto definitions = service_definitions(project.spec, measured.env_files, measured.chain, defaults);
+  client->call("/agent/services/apply", protocol::to_json(definitions));
+  std::vector<std::string> dead;
+  for (const auto& status : services_status(*client)) {
+    using State = protocol::ServiceState;
+    const bool ended =
+        status.state == State::exited || status.state == State::failed || status.state == State::stopped;
+    if (ended && !status.by_hand) {
+      dead.push_back(status.name);
+    }
+  }
+  if (!dead.empty()) {
+    client->call("/agent/services/start", protocol::to_json(protocol::ServicesSelect{dead, false}));
+  }
+  if (!wait) {
+    auto services = services_status(*client);
+    for (auto& status : services) {
+      status = redacted(std::move(status), redactor);
+    }
+    return services;
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, service] : project.spec.services) {
+    names.push_back(name);
+  }
+  return wait_for_services(context, *client, project.spec, names, redactor);
+}
+
+Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec) {
+  const bool any = std::any_of(spec.services.begin(), spec.services.end(), [](const auto& entry) {
+    return !entry.second.ports.empty();
+  });
+  auto& remembered = workspace.record.ports;
+  if (!any && remembered.empty()) {
+    return Json::array();
+  }
+  auto client = connect_sandbox(workspace.paths.runtime(), "ports");
+  return publish_ports(*client, spec, remembered);
+}
+
+Applier::Applier(
+    Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
+    LockedWorkspace& workspace, const backend::Backend& backend)
+    : m_context(context), m_project(project), m_measured(measured), m_plan(plan), m_workspace(workspace),
+      m_backend(backend),
+      m_builder(context, project, measured, backend, workspace.record.id, workspace.paths.root()) {
+}
+
+void Applier::run(bool wait_for_services) {
+  m_wait = wait_for_services;
+  for (const auto& action : m_plan.actions) {
+    if (!plan::is_change(action.kind)) {
+      continue;
+    }
+    m_context.check_interrupted();
+    os::crash_point("apply.action");
+    const auto started = os::now_monotonic();
+    m_context.emit("action_start", action.address, plan::action_text(action, plan::Tense::present));
+    try {
+      act(action);
+    } catch (const Error& error) {
+      m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+      throw;
+    }
+    const auto took = (os::now_monotonic() - started).count();
+    m_context.emit(
+        "action_complete", action.address, plan::action_text(action, plan::Tense::past),
+        {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
+  }
+  if (!m_plan.empty()) {
+    publish_workspace_ports(m_workspace, m_project.spec);
+  }
+  note_applied();
+}
+
+void Applier::act(const plan::Action& action) {
+  if (action.address == "workspace") {
+    change_workspace(action);
+  } else if (starts_with(action.address, "services.")) {
+    apply_services();
+  } else if (starts_with(action.address, "snapshots.")) {
+    take_snapshot(action);
+  } else if (action.kind == plan::ActionKind::build || action.kind == plan::ActionKind::rebuild) {
+    build(action);
+  } else if (action.kind == plan::ActionKind::sync) {
+    sync(action);
+  }
+  // What is left are updates of fields that note_applied() records and the services' update has delivered.
+}
+
+void Applier::build(const plan::Action& action) {
+  for (std::size_t index = 0; index < m_measured.chain.size(); ++index) {
+    if (m_measured.chain[index].address == action.address) {
+      m_builder.build(index);
+      return;
+    }
+  }
+  throw Error(ErrorCode::internal, "{} is not in the chain", action.address);
+}
+
+store::LayerStack Applier::stack_for(const HexDigest& key) const {
+  const auto recipe = m_context.recipes.find(key);
+  if (!recipe) {
+    throw Error(ErrorCode::internal, "no layers are stored under the key {}", key);
+  }
+  return {recipe->layers, recipe->host_directories};
+}
+
+void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
+  const auto& spec = m_project.spec;
+  record.name = spec.name;
+  record.labels = spec.labels;
+  record.backend = m_backend.name();
+  record.execution_mode = m_backend.execution_mode();
+  record.isolation = std::string(spec::name_of(spec.isolation));
+  record.environment = spec.environment.image;
+  const auto& resources = spec.environment.resources;
+  record.limits = {
+      resources.cpus, static_cast<int>(resources.memory >> 20), resources.pids,
+      static_cast<std::int64_t>(resources.disk)};
+  record.egress = spec::to_string(spec.network_egress);
+  record.workdir = spec.environment.workdir;
+  record.env = run_env();
+}
+
+/// The file's variables, and below them the image's.
+std::map<std::string, std::string> Applier::run_env() const {
+  const auto& environment = m_project.spec.environment;
+  auto env = environment.env;
+  if (m_backend.capabilities().own_root) {
+    env.merge(m_context.environments.image_env(environment.image, m_project.directory, m_project.registries));
+  }
+  return env;
+}
+
+void Applier::change_workspace(const plan::Action& action) {
+  using Kind = plan::ActionKind;
+  auto& record = m_workspace.record;
+  const bool is_new = action.kind == Kind::create || action.kind == Kind::replace;
+  note_lifecycle(
+      record, lifecycle_of(m_project.spec), is_new || record.state != store::WorkspaceState::started);
+  set_run_time_fields(record);
+  record.user = m_builder.run_user();
+  if (action.kind == Kind::reboot || action.kind == Kind::start) {
+    stop_workspace(m_context, m_workspace, std::chrono::seconds(10));
+    start_workspace(m_context, m_workspace);
+    return;
+  }
+  const auto stack = stack_for(action.key);
+  const auto keep = record.generation > 0 ? KeepUndo::yes : KeepUndo::no;
+  const bool is_reset = action.kind == Kind::reset;
+  ReplacedBaseline baseline(m_context, m_workspace, stack, action.key);
+  switch_generation(
+      m_context, m_workspace, std::string(plan::name_of(action.kind)), stack, 0, keep,
+      "apply: " + std::string(plan::name_of(action.kind)), [&](store::WorkspaceRecord& changed) {
+        changed.base = {action.key, {}, {}, {}};
+        if (is_reset) {
+          note_reset(changed);
+        }
+      });
+  baseline.keep();
+  m_content_is_fresh = true;
+}
+
+void Applier::sync(const plan::Action& action) {
+  const auto& spec = m_project.spec;
+  auto& record = m_workspace.record;
+  SyncedBase base(m_context, record);
+  const SeedChange change{base.last_seed(), stack_for(action.key), relative_root(spec.seed.to)};
+  const auto synced = sync_seed(m_context, m_workspace, change);
+  os::crash_point("sync.done");
+  m_conflicts = synced.conflicts;
+  for (const auto& path : m_conflicts) {
+    m_context.emit(
+        "note", action.address, fmt::format("{} was changed inside too: left as it is there", path),
+        {{"conflict", path}});
+  }
+  const auto content = m_context.recipes.find(plan::content_key(m_plan.chain));
+  base.advance(change);
+  base.note(m_plan.chain);
+  const auto baseline =
+      content ? store::LayerStack{content->layers, content->host_directories} : base.baseline(change);
+  record_snapshot(
+      m_context, m_workspace, "baseline", store::SnapshotKind::baseline, baseline, record.base.key);
+  os::crash_point("sync.baseline");
+  m_context.records.save(record);
+  os::crash_point("sync.recorded");
+}
+
+void Applier::apply_services() {
+  if (std::exchange(m_services_done, true)) {
+    return; // the agent starts them all in the order of their dependencies
+  }
+  m_services = start_services(
+      m_context, m_project, m_measured, m_workspace.paths.runtime(), {m_builder.run_user(), run_env()},
+      m_wait);
+}
+
+void Applier::take_snapshot(const plan::Action& action) {
+  const auto name = action.address.substr(std::string_view("snapshots.").size());
+  auto& record = m_workspace.record;
+  if (action.kind == plan::ActionKind::forget) {
+    m_context.records.remove_snapshot(record.id, name);
+    forget_memory(m_workspace.paths, name);
+    return;
+  }
+  store::LayerStack stack;
+  const auto cached = m_context.recipes.find(action.key);
+  if (cached) {
+    stack = {cached->layers, cached->host_directories};
+  } else {
+    const auto started = os::now_monotonic();
+    // Only content that nobody has touched may stand for the recipe: else the point is made in a sandbox of
+    // its own.
+    stack = m_content_is_fresh ? capture_running(m_context, m_workspace, action.address) : make_ready_point();
+    store::RecipeRecord recipe;
+    recipe.key = action.key;
+    recipe.layers = stack.layers;
+    recipe.host_directories = stack.host_directories;
+    recipe.address = "services";
+    recipe.workspace = record.name;
+    recipe.duration_ms = (os::now_monotonic() - started).count();
+    m_context.recipes.save(recipe);
+    if (m_content_is_fresh) {
+      record.base = {action.key, record.base.snapshot, stack.layers, {}};
+      m_context.records.save(record);
+    }
+  }
+  record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
+  if (m_content_is_fresh && m_wait) {
+    keep_memory(m_context, m_workspace, m_project.spec, name);
+  } else if (m_project.spec.snapshots.at(name).memory == spec::MemoryMode::on) {
+    m_context.emit("note", action.address, "its memory is kept once a reset to it has started the services");
+  }
+}
+
+store::LayerStack Applier::make_ready_point() {
+  const auto below = stack_for(plan::content_key(m_plan.chain));
+  return m_builder.build_ready(below, [this](const std::string& runtime) {
+    start_services(m_context, m_project, m_measured, runtime, {m_builder.run_user(), run_env()}, true);
+  });
+}
+
+void Applier::note_applied() {
+  auto& record = m_workspace.record;
+  Json links = Json::array();
+  for (const auto& link : m_plan.chain) {
+    links.push_back(plan::to_json(link));
+  }
+  const auto spec = spec::normal_form(m_project.spec);
+  const bool is_same = record.spec == spec && record.links == links;
+  if (m_plan.empty() && is_same) {
+    return; // nothing changed: the record, and its generation, stay as they are
+  }
+  const auto disk_before = run_options_of(record).limits.disk_bytes;
+  set_run_time_fields(record);
+  const bool other_lifetime = note_lifecycle(record, lifecycle_of(m_project.spec), false);
+  record.spec = spec;
+  record.links = links;
+  const auto is_base = [&](const plan::Link& link) {
+    return link.key == record.base.key;
+  };
+  if (std::none_of(m_plan.chain.begin(), m_plan.chain.end(), is_base)) {
+    record.base.key =
+        plan::content_key(m_plan.chain); // services changed; the content is still that of the recipe
+  }
+  ++record.spec_generation;
+  record.project_file = m_project.file;
+  record.seed = seed_source(m_context, m_measured);
+  record.last_activity_at = os::now_epoch();
+  const auto secrets = all_secrets(m_project.spec);
+  record.secrets = {secrets.begin(), secrets.end()};
+  forget_maker(record);
+  m_context.records.save(record);
+  if (other_lifetime) {
+    tell_supervisor(m_workspace);
+  }
+  if (run_options_of(record).limits.disk_bytes != disk_before && !m_content_is_fresh) {
+    change_disk_limit();
+  }
+}
+
+/// Of a sandbox that goes on.
+void Applier::change_disk_limit() {
+  const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket());
+  if (!client) {
+    return;
+  }
+  const auto limit = run_options_of(m_workspace.record).limits.disk_bytes;
+  if (!get_bool(client->call("/disk", {{"limit_bytes", limit}}), "held")) {
+    m_context.emit("note", "workspace", "environment.resources.disk takes effect with the next reset");
+  }
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,71 @@
+// Carries a plan out: layers, workspace, services, snapshots, in the plan's order and nothing else.
+#pragma once
+
+#include "layer_builder.hpp"
+#include "measure.hpp"
+
+#include <pyro/plan/plan.hpp>
+#include <pyro/protocol/service_requests.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/state/workspace_handle.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+class Applier {
+public:
+  Applier(
+      Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
+      LockedWorkspace& workspace, const backend::Backend& backend);
+
+  /// Throws with what failed; the record then still says the truth.
+  void run(bool wait_for_services);
+
+  const std::vector<protocol::ServiceStatus>& services() const { return m_services; }
+
+  /// What seed.on_change: sync left alone because it was changed inside too: absolute paths.
+  const std::vector<std::string>& conflicts() const { return m_conflicts; }
+
+private:
+  void act(const plan::Action& action);
+  void build(const plan::Action& action);
+  void change_workspace(const plan::Action& action);
+  void sync(const plan::Action& action);
+  void apply_services();
+  void take_snapshot(const plan::Action& action);
+  store::LayerStack make_ready_point();
+  void note_applied();
+  void change_disk_limit();
+  void set_run_time_fields(store::WorkspaceRecord& record) const;
+  std::map<std::string, std::string> run_env() const;
+  store::LayerStack stack_for(const HexDigest& key) const;
+
+  Context& m_context;
+  const LoadedProject& m_project;
+  Measured& m_measured;
+  const plan::Plan& m_plan;
+  LockedWorkspace& m_workspace;
+  const backend::Backend& m_backend;
+  LayerBuilder m_builder;
+  std::vector<protocol::ServiceStatus> m_services;
+  std::vector<std::string> m_conflicts;
+  bool m_content_is_fresh = false; // made from the recipe by this very run
+  bool m_services_done = false;
+  bool m_wait = true;
+};
+
+/// What this version or this machine cannot do is refused before anything happens, at its place in the file.
+void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend);
+
+/// Publishes what the spec says and notes the host ports in the record (not saved).
+Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec);
+
+/// Starts the services of a record anew (after start, reset, undo) and delivers its secrets.
+std::vector<protocol::ServiceStatus> start_services(
+    Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
+    const ServiceDefaults& defaults, bool wait);
+
+} // namespace pyro::workspace

@@ -1,0 +1,49 @@
+// New workspaces with the content of another: other generations on the same layers, so nothing is copied for
+// each.
+#pragma once
+
+#include "measure.hpp"
+
+#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/state/snapshots.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// What forks are made of.
+struct ForkSource {
+  store::WorkspaceRecord record;
+  std::string snapshot; // its name; empty: the content as it was just now
+  store::LayerStack stack;
+  std::string base_key;
+  SecretValues secrets;
+  /// Its file, where it has one: the services of a fork. Their host ports are chosen anew.
+  std::optional<LoadedProject> project;
+  std::optional<Measured> measured;
+};
+
+/// Captures the content as it is now, of a stopped workspace as well, or takes a snapshot's. The caller holds
+/// the store's shared lock until the forks are recorded.
+ForkSource fork_source(Context& context, const Located& located, const std::string& snapshot);
+
+/// The records of forks with these names, an identity of their own each, not saved.
+std::vector<store::WorkspaceRecord> fork_records(
+    const ForkSource& source, const std::vector<std::string>& names,
+    const std::optional<std::int64_t>& ttl_seconds);
+
+/// Names for a request: those it gives, else its name with -1, -2, …, else made up and free. Throws
+/// Error(invalid_argument) for bad or doubled ones, Error(already_exists) for one that is taken.
+std::vector<std::string>
+fork_names(const Context& context, const ForkRequest& request, const store::WorkspaceRecord& source);
+
+/// Starts a fork whose record was saved, with secrets and services. What fails leaves nothing of it behind.
+Json start_fork(Context& context, const ForkSource& source, const std::string& id);
+
+/// Removes what there is of one that could not be made.
+void discard_fork(const Context& context, const std::string& id);
+
+} // namespace pyro::workspace

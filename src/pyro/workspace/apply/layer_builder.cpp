@@ -1,0 +1,378 @@
+#include "layer_builder.hpp"
+
+#include "seed_memory.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/seed/copy.hpp>
+#include <pyro/store/caches.hpp>
+#include <pyro/store/capture.hpp>
+#include <pyro/workspace/context/owner_ids.hpp>
+#include <pyro/workspace/sandbox/build_directory.hpp>
+#include <pyro/workspace/sandbox/current_upper.hpp>
+#include <pyro/workspace/sandbox/guest_exec.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/sandbox/sandboxes.hpp>
+
+#include <deque>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::size_t k_shown_lines = 20;
+constexpr auto k_step_host = "pyro";
+
+/// What the launcher itself puts into a root, and what never belongs to a layer.
+std::vector<std::string> never_captured(const spec::Step& step) {
+  std::vector<std::string> paths{"dev", "proc", "sys", "run"};
+  for (const auto& directory : step.cache) { // in normal form
+    paths.push_back(directory.path.substr(1));
+  }
+  return paths;
+}
+
+store::LayerStack with_layer(store::LayerStack stack, HexDigest layer) {
+  stack.layers.push_back(std::move(layer));
+  return stack;
+}
+
+std::string without_leading_slash(const std::string& path) {
+  return path.substr(
+      path.find_first_not_of('/') == std::string::npos ? path.size() : path.find_first_not_of('/'));
+}
+
+} // namespace
+
+LayerBuilder::LayerBuilder(
+    Context& context, const LoadedProject& project, Measured& measured, const backend::Backend& backend,
+    std::string workspace_id, std::string directory)
+    : m_context(context), m_project(project), m_measured(measured), m_backend(backend),
+      m_workspace_id(std::move(workspace_id)), m_directory(std::move(directory)) {
+}
+
+bool LayerBuilder::has(std::size_t index) const {
+  return m_context.recipes.find(m_measured.chain.at(index).key, store::Touch::no).has_value();
+}
+
+store::LayerStack LayerBuilder::stack_of(std::size_t index) const {
+  const auto& link = m_measured.chain.at(index);
+  const auto record = m_context.recipes.find(link.key);
+  if (!record) {
+    throw Error(ErrorCode::internal, "the layers of {} were expected in the cache", link.address);
+  }
+  return {record->layers, record->host_directories};
+}
+
+const std::string& LayerBuilder::default_user() {
+  if (m_default_user.empty()) {
+    const auto& spec = m_project.spec;
+    m_default_user = spec.environment.user.empty()
+                         ? m_context.environments
+                               .resolve(spec.environment.image, m_project.directory, m_project.registries)
+                               .default_user
+                         : spec.environment.user;
+  }
+  return m_default_user;
+}
+
+std::string LayerBuilder::run_user() {
+  return m_backend.capabilities().own_root ? default_user() : m_project.spec.environment.user;
+}
+
+store::LayerStack LayerBuilder::build(std::size_t index) {
+  const auto& link = m_measured.chain.at(index);
+  const auto started = os::now_monotonic();
+  store::LayerStack stack;
+  if (link.address == "environment") {
+    stack = build_environment();
+  } else {
+    const auto below = has(index - 1) ? stack_of(index - 1) : build(index - 1);
+    const auto& spec = m_project.spec;
+    const auto step_of = [&](const std::vector<spec::Step>& steps,
+                             std::string_view prefix) -> const spec::Step& {
+      const auto id = link.address.substr(prefix.size());
+      return *std::find_if(steps.begin(), steps.end(), [&](const auto& step) { return step.id == id; });
+    };
+    if (link.address == "seed") {
+      stack = build_seed(link, below);
+    } else if (link.address.rfind("environment.setup.", 0) == 0) {
+      stack = build_step(step_of(spec.environment.setup, "environment.setup."), link, below, true);
+    } else if (link.address.rfind("prepare.", 0) == 0) {
+      stack = build_step(step_of(spec.prepare, "prepare."), link, below, false);
+    } else {
+      throw Error(ErrorCode::internal, "{} is no link that can be built", link.address);
+    }
+  }
+  remember(link, stack, os::now_monotonic() - started);
+  return stack;
+}
+
+void LayerBuilder::remember(
+    const plan::Link& link, const store::LayerStack& stack, std::chrono::milliseconds took) const {
+  store::RecipeRecord record;
+  record.key = link.key;
+  record.layers = stack.layers;
+  record.host_directories = stack.host_directories;
+  record.address = link.address;
+  record.workspace = m_project.spec.name;
+  record.inputs = plan::to_json(link).value("inputs", Json::array());
+  record.duration_ms = took.count();
+  m_context.recipes.save(record);
+}
+
+store::LayerStack LayerBuilder::build_environment() {
+  const auto environment = m_context.environments.resolve(
+      m_project.spec.environment.image, m_project.directory, m_project.registries);
+  return {environment.layers, environment.host_directories()};
+}
+
+store::LayerStack LayerBuilder::build_seed(const plan::Link& link, const store::LayerStack& below) {
+  const auto& spec = m_project.spec;
+  OwnerIds ids;
+  try {
+    ids = owner_ids(m_context.layers, below, spec.seed.owner.empty() ? default_user() : spec.seed.owner);
+  } catch (Error& error) {
+    throw error.at(spec.place("seed.owner"));
+  }
+  seed::SeedPlacement placement;
+  placement.to = without_leading_slash(spec.seed.to);
+  placement.uid = ids.uid;
+  placement.gid = ids.gid;
+  if (!m_measured.scan) {
+    return with_layer(below, publish_seed(link, placement));
+  }
+  SeedMemory memory;
+  memory.below = below.layers;
+  memory.placement = fmt::format("{} {} {}", placement.to, ids.uid, ids.gid);
+  memory.manifest.tree_digest = m_measured.scan->tree_digest();
+  const auto last = recall_seed(m_directory);
+  if (const auto delta = small_delta(last, memory)) {
+    memory.layers = last->layers;
+    if (!delta->empty()) {
+      memory.layers.push_back(publish_seed(link, seed::placement_of(*delta, placement)));
+    }
+  } else {
+    memory.layers = {publish_seed(link, placement)};
+  }
+  remember_seed(m_directory, memory, m_measured.scan->manifest());
+  auto stack = below;
+  stack.layers.insert(stack.layers.end(), memory.layers.begin(), memory.layers.end());
+  return stack;
+}
+
+std::optional<seed::SeedDelta>
+LayerBuilder::small_delta(const std::optional<SeedMemory>& last, const SeedMemory& now) const {
+  if (!last || last->below != now.below || last->placement != now.placement
+      || last->layers.size() >= k_max_seed_layers) {
+    return std::nullopt;
+  }
+  for (const auto& layer : last->layers) {
+    if (!m_context.layers.find(layer)) {
+      return std::nullopt;
+    }
+  }
+  auto delta = seed::delta_of(last->manifest.entries, m_measured.scan->entries());
+  const auto count = delta.changed.size() + delta.deleted.size();
+  constexpr std::size_t k_share = 4; // more than a quarter of the tree: a whole copy reads better afterwards
+  if (count > 16 && count > m_measured.scan->entries().size() / k_share) {
+    return std::nullopt;
+  }
+  return delta;
+}
+
+HexDigest LayerBuilder::publish_seed(const plan::Link& link, const seed::SeedPlacement& placement) {
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto staging = m_context.layers.stage();
+    os::make_directories(staging.tree(), 0755);
+    store::KnownContent known;
+    if (m_measured.scan) {
+      seed::materialise(*m_measured.scan, staging.tree(), placement);
+      const auto by_path = seed::known_content_of(*m_measured.scan, placement);
+      known = [by_path](const os::TreeEntry& entry) {
+        return by_path(entry.path);
+      };
+    } else {
+      seed::unpack_archive_seed(*m_measured.archive, staging.tree(), placement);
+    }
+    return store::to_json(
+        m_context.layers.publish(std::move(staging), {"seed", link.address}, os::Durable::yes, known));
+  });
+  return get_string(published, "digest");
+}
+
+store::LayerStack LayerBuilder::with_inputs(const plan::Link& link, const store::LayerStack& below) {
+  const auto paths = m_measured.step_paths.find(link.address);
+  if (paths == m_measured.step_paths.end()) {
+    return below;
+  }
+  seed::SeedPlacement placement;
+  placement.to = without_leading_slash(m_project.spec.seed.to);
+  placement.uid = 0;
+  placement.gid = 0;
+  placement.only = paths->second;
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto staging = m_context.layers.stage();
+    os::make_directories(staging.tree(), 0755);
+    seed::materialise(*m_measured.scan, staging.tree(), placement);
+    return store::to_json(
+        m_context.layers.publish(std::move(staging), {"inputs", link.address}, os::Durable::no));
+  });
+  auto stack = below;
+  stack.layers.push_back(get_string(published, "digest"));
+  return stack;
+}
+
+std::vector<backend::Bind>
+LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) const {
+  std::vector<backend::Bind> binds;
+  if (m_backend.capabilities().virtual_machine) {
+    if (!step.cache.empty()) {
+      m_context.emit(
+          "note", address,
+          "a virtual machine keeps no caches: the step begins with what the image has there");
+    }
+    return binds;
+  }
+  for (const auto& cache : step.cache) {
+    const bool own = cache.share == spec::CacheShare::checkout;
+    const auto path = store::cache_directory(
+        m_context.base,
+        {own ? m_measured.inputs.checkout : std::string{}, m_project.spec.environment.image, cache.path});
+    os::IdSpace::current().run([&]() -> Json {
+      os::make_directories(path, 0755);
+      return nullptr;
+    });
+    binds.push_back({path, cache.path});
+  }
+  return binds;
+}
+
+void LayerBuilder::run_step(const spec::Step& step, const std::string& address, const std::string& runtime) {
+  auto client = connect_sandbox(runtime, "a step");
+  const auto& user = step.user.empty() ? default_user() : step.user;
+  std::vector<SecretFile> secrets;
+  for (const auto& name : step.secrets) {
+    secrets.push_back({name, user, ""});
+  }
+  const auto redactor = deliver_secrets(*client, m_project.spec, m_project.directory, secrets);
+  protocol::ExecRequest request;
+  request.argv = {"/bin/sh", "-ec", step.run};
+  request.cwd = step.workdir;
+  request.env = step.env;
+  if (m_backend.capabilities().own_root) {
+    const auto& image = m_project.spec.environment.image;
+    request.env.merge(m_context.environments.image_env(image, m_project.directory, m_project.registries));
+  }
+  for (const auto& [name, value] : secret_variables(secrets)) {
+    request.env.emplace(name, value);
+  }
+  request.user = user;
+  request.timeout_ms = step.timeout.count();
+  std::deque<std::string> last;
+  const auto result = run_with_lines(
+      *client, request,
+      [&](const std::string& written) {
+        const auto line = redactor.redact(written);
+        m_context.emit("log", address, line);
+        last.push_back(line);
+        if (last.size() > k_shown_lines) {
+          last.pop_front();
+        }
+      },
+      [&] { m_context.check_interrupted(); });
+  if (result.exit_code == 0 && !result.timed_out) {
+    return;
+  }
+  Error error(
+      ErrorCode::failed, "the step {} {}", step.id,
+      result.timed_out              ? fmt::format("did not end within {}", format_duration(step.timeout))
+      : !result.oom_note.empty()    ? "was " + result.oom_note
+      : !result.stopped_by.empty()  ? "was " + result.stderr_note
+      : !result.stderr_note.empty() ? "could not be started: " + result.stderr_note
+                                    : fmt::format("failed with exit code {}", result.exit_code));
+  throw error.at(m_project.spec.place(address + ".run")).with_output({last.begin(), last.end()});
+}
+
+store::LayerStack LayerBuilder::build_step(
+    const spec::Step& step, const plan::Link& link, const store::LayerStack& below, bool is_setup) {
+  const auto start_stack = is_setup ? with_inputs(link, below) : below;
+  for (int attempt = 0;; ++attempt) {
+    m_context.check_interrupted();
+    const BuildDirectory directory(m_directory);
+    auto request = request_for(directory.runtime(), directory.generation(), start_stack);
+    request.hostname = k_step_host; // the layer is for every file with this step, whatever its name
+    request.binds = cache_binds(step, link.address);
+    request.egress = step.egress.kind != spec::EgressKind::none;
+    start_sandbox(m_context, m_backend, request);
+    try {
+      run_step(step, link.address, directory.runtime());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::failed || attempt >= step.retries) {
+        throw;
+      }
+      m_context.emit(
+          "note", link.address,
+          fmt::format("{}; trying again ({} of {})", error.message(), attempt + 1, step.retries));
+      continue;
+    }
+    os::crash_point("build.ran");
+    mirror_upper_before_kill(directory.runtime(), directory.generation(), start_stack.host_directories);
+    kill_sandbox(directory.runtime());
+    return with_layer(
+        below, publish_generation(
+                   directory.generation(), start_stack, never_captured(step), {"step", link.address}));
+  }
+}
+
+store::LayerStack LayerBuilder::build_ready(
+    const store::LayerStack& below, const std::function<void(const std::string&)>& start_services) {
+  const BuildDirectory directory(m_directory);
+  auto request = request_for(directory.runtime(), directory.generation(), below);
+  request.egress = m_project.spec.network_egress.kind != spec::EgressKind::none;
+  start_sandbox(m_context, m_backend, request);
+  start_services(directory.runtime());
+  mirror_upper_before_kill(directory.runtime(), directory.generation(), below.host_directories);
+  kill_sandbox(directory.runtime()); // all at once: what is on disk is what a freeze would have shown
+  return with_layer(
+      below, publish_generation(
+                 directory.generation(), below, {"dev", "proc", "sys", "run"}, {"snapshot", "services"}));
+}
+
+SandboxRequest LayerBuilder::request_for(
+    const std::string& runtime, const std::string& generation, const store::LayerStack& stack) const {
+  SandboxRequest request;
+  request.workspace_id = m_workspace_id;
+  request.hostname = m_project.spec.name;
+  request.runtime_dir = runtime;
+  request.generation_dir = generation;
+  request.layers = stack.layers;
+  request.host_directories = stack.host_directories;
+  const auto& resources = m_project.spec.environment.resources;
+  request.limits = {
+      resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids,
+      static_cast<std::int64_t>(resources.disk)};
+  request.tied_to_starter = true;
+  return request;
+}
+
+HexDigest LayerBuilder::publish_generation(
+    const std::string& generation, const store::LayerStack& stack, std::vector<std::string> drop,
+    const store::LayerInfo& info) const {
+  const auto published = os::IdSpace::current().run([&]() -> Json {
+    auto staging = m_context.layers.stage();
+    store::CaptureOptions options;
+    options.mode = store::CaptureMode::move;
+    options.drop = std::move(drop);
+    store::capture_generation(
+        store::parts_of_generation(generation, stack.host_directories), staging, options);
+    return store::to_json(m_context.layers.publish(std::move(staging), info));
+  });
+  return get_string(published, "digest");
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,206 @@
+#include "measure.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/workspace/context/named_path.hpp>
+
+#include <filesystem>
+
+namespace pyro::workspace {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string absolute_in(const LoadedProject& project, const std::string& path) {
+  return fs::path(path).is_absolute() ? path
+                                      : (fs::path(project.directory) / path).lexically_normal().string();
+}
+
+std::string stat_cache_of(const Context& context, const std::string& source) {
+  const auto directory = context.base.root() + "/stat-cache";
+  os::make_directories(directory);
+  return directory + "/" + sha256_of(source).substr(0, 32);
+}
+
+void measure_seed(Context& context, const LoadedProject& project, Measured& measured) {
+  const auto& seed = project.spec.seed;
+  try {
+    const auto source = resolved_path(project.directory, seed.from);
+    if (!os::exists(source)) {
+      throw Error(ErrorCode::input_missing, "the seed {} does not exist", source);
+    }
+    if (os::is_directory(source)) {
+      seed::SeedRequest request;
+      request.source = source;
+      request.git = static_cast<seed::GitMode>(seed.git);
+      request.exclude = seed.exclude;
+      // The file itself is no content: a change of a run-time field must not make a new seed.
+      const auto inside =
+          project.file.empty()
+              ? std::string{}
+              : fs::path(project.file).lexically_relative(fs::weakly_canonical(source)).string();
+      if (!inside.empty() && inside.compare(0, 2, "..") != 0) {
+        request.exclude.push_back("/" + inside);
+      }
+      request.stat_cache = stat_cache_of(context, source);
+      measured.scan = std::make_unique<seed::SeedScan>(seed::scan_seed(request));
+      measured.inputs.seed_tree = measured.scan->tree_digest();
+      for (const auto& warning : measured.scan->warnings()) {
+        context.emit("note", "seed", fmt::format("{}: {}", warning.path, warning.reason));
+      }
+    } else {
+      measured.archive = seed::scan_archive_seed(source, stat_cache_of(context, source));
+      measured.inputs.seed_tree = measured.archive->tree_digest;
+    }
+  } catch (Error& error) {
+    throw error.at(project.spec.place("seed.from"));
+  }
+}
+
+void measure_step_inputs(const LoadedProject& project, Measured& measured) {
+  for (const auto& step : project.spec.environment.setup) {
+    if (step.inputs.empty()) {
+      continue;
+    }
+    const auto address = "environment.setup." + step.id;
+    if (!measured.scan) {
+      throw Error(ErrorCode::invalid_file, "inputs need a seed that is a directory")
+          .at(project.spec.place(address + ".inputs"));
+    }
+    try {
+      for (const auto& pattern : step.inputs) {
+        const auto found = seed::digest_of_inputs(*measured.scan, {pattern});
+        measured.inputs.step_inputs[address].emplace_back(pattern, found.digest);
+        auto& paths = measured.step_paths[address];
+        paths.insert(paths.end(), found.paths.begin(), found.paths.end());
+      }
+    } catch (Error& error) {
+      throw error.at(project.spec.place(address + ".inputs"));
+    }
+  }
+}
+
+/// NAME=VALUE lines; blank lines and lines that start with # are skipped, quotes around a value are taken
+/// off.
+std::map<std::string, std::string> parse_env_file(const std::string& text, const std::string& path) {
+  std::map<std::string, std::string> variables;
+  int number = 0;
+  for (const auto view : lines_of(text)) {
+    std::string line(view);
+    ++number;
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) {
+      line.pop_back();
+    }
+    if (line.empty() || line.front() == '#') {
+      continue;
+    }
+    const auto equals = line.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ErrorCode::invalid_file, "a line of an env file must be NAME=VALUE").at({path, number, 1});
+    }
+    auto value = line.substr(equals + 1);
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')
+        && value.back() == value.front()) {
+      value = value.substr(1, value.size() - 2);
+    }
+    variables[line.substr(0, equals)] = value;
+  }
+  return variables;
+}
+
+std::optional<std::string>
+read_env_file(const LoadedProject& project, const std::string& service, const std::string& file) {
+  try {
+    return maybe_read_named(project.directory, file, 1 << 20);
+  } catch (Error& error) {
+    throw error.at(project.spec.place("services." + service + ".env_file"));
+  }
+}
+
+/// An image that is said to lie in the checkout must do so: it is read by its path.
+void check_image_path(const LoadedProject& project) {
+  const auto reference = environment::parse_image(project.spec.environment.image, project.directory);
+  if (!reference.path.empty()) {
+    std::ignore = resolved_path(project.directory, reference.path);
+  }
+}
+
+void measure_env_files(const LoadedProject& project, Measured& measured) {
+  for (const auto& [name, service] : project.spec.services) {
+    Sha256 digest;
+    for (const auto& file : service.env_file) {
+      const auto path = absolute_in(project, file);
+      const auto text = read_env_file(project, name, file);
+      if (!text) {
+        throw Error(ErrorCode::input_missing, "the env file {} does not exist", path)
+            .at(project.spec.place("services." + name + ".env_file"));
+      }
+      digest.field(*text);
+      for (const auto& [variable, value] : parse_env_file(*text, path)) {
+        measured.env_files[name][variable] = value;
+      }
+    }
+    if (!service.env_file.empty()) {
+      measured.inputs.env_files[name] = digest.finish();
+    }
+  }
+}
+
+Measured measured_for(const LoadedProject& project) {
+  Measured measured;
+  measured.inputs.checkout = project.file.empty() ? "" : project.directory; // made by hand: nobody's
+  measured.inputs.single_id = os::IdSpace::current().kind() == os::IdSpace::Kind::single;
+  return measured;
+}
+
+} // namespace
+
+std::string empty_seed(const Context& context) {
+  return context.base.root() + "/empty";
+}
+
+store::SeedSource seed_source(const Context& context, const Measured& measured) {
+  if (measured.archive) {
+    return {"tar_archive", measured.archive->path};
+  }
+  const auto source = measured.scan->source();
+  const auto empty = fs::weakly_canonical(empty_seed(context)).string();
+  if (fs::weakly_canonical(source).string() == empty) {
+    return {"empty", ""};
+  }
+  return {"directory", source};
+}
+
+Measured measure(Context& context, const LoadedProject& project, Build build) {
+  auto measured = measured_for(project);
+  const auto& image = project.spec.environment.image;
+  try {
+    check_image_path(project);
+    auto digest = context.environments.fingerprint(image, project.directory, project.registries);
+    if (!digest && build == Build::yes) {
+      digest = context.environments.resolve(image, project.directory, project.registries).digest;
+    }
+    measured.environment_known = digest.has_value();
+    measured.inputs.environment = digest.value_or(sha256_of("not built yet: " + image));
+  } catch (Error& error) {
+    throw error.at(project.spec.place("environment.image"));
+  }
+  measure_seed(context, project, measured);
+  measure_step_inputs(project, measured);
+  measure_env_files(project, measured);
+  measured.chain = plan::build_chain(project.spec, measured.inputs);
+  return measured;
+}
+
+Measured measure_services(const LoadedProject& project) {
+  auto measured = measured_for(project);
+  measure_env_files(project, measured);
+  measured.chain = plan::build_chain(project.spec, measured.inputs);
+  return measured;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,41 @@
+// Reading what recipes depend on: the environment's digest, the seed, the inputs of steps, env files.
+#pragma once
+
+#include <pyro/plan/recipe.hpp>
+#include <pyro/seed/archive.hpp>
+#include <pyro/seed/scan.hpp>
+#include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/project.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace pyro::workspace {
+
+struct Measured {
+  plan::MeasuredInputs inputs;
+  std::vector<plan::Link> chain;
+  std::unique_ptr<seed::SeedScan> scan;                                // of a directory
+  std::optional<seed::ArchiveSeed> archive;                            // of an archive
+  std::map<std::string, std::map<std::string, std::string>> env_files; // service → its variables
+  std::map<std::string, std::vector<std::string>> step_paths; // address of a setup step → its input files
+  bool environment_known = true; // false: the image is not built yet, its digest a stand-in
+};
+
+store::SeedSource seed_source(const Context& context, const Measured& measured);
+
+/// The directory that an empty seed is made from.
+std::string empty_seed(const Context& context);
+
+/// With Build::yes the environment is pulled or built where it is missing; else a stand-in digest is used.
+enum class Build { yes, no };
+
+Measured measure(Context& context, const LoadedProject& project, Build build);
+
+/// Only what services are defined by (their part of the chain, their env files): at no cost that grows with
+/// the seed. Keys of this chain mean nothing.
+Measured measure_services(const LoadedProject& project);
+
+} // namespace pyro::workspace

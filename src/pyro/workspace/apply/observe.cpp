@@ -1,0 +1,99 @@
+#include "observe.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/state/drift.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+bool layers_are_there(const Context& context, const std::vector<HexDigest>& layers) {
+  return std::all_of(layers.begin(), layers.end(), [&](const auto& digest) {
+    return context.layers.find(digest).has_value();
+  });
+}
+
+void observe_cache(Context& context, const Measured& measured, plan::Observed& observed, UseCache use_cache) {
+  for (const auto& link : measured.chain) {
+    const auto recipe = context.recipes.find(link.key, store::Touch::no);
+    if (!recipe) {
+      continue;
+    }
+    observed.step_cost_ms[link.address] = recipe->duration_ms;
+    if (use_cache == UseCache::yes && layers_are_there(context, recipe->layers)) {
+      observed.cached_keys.insert(link.key);
+    }
+  }
+}
+
+void observe_services(const store::WorkspacePaths& paths, plan::Observed& observed) {
+  auto client = backend::ControlClient::connect(paths.control_socket());
+  if (!client) {
+    return;
+  }
+  for (const auto& status : services_status(*client)) {
+    if (status.by_hand) {
+      continue; // no file speaks of it
+    }
+    observed.service_states[status.name] = status.state == protocol::ServiceState::waiting
+                                               ? "starting"
+                                               : std::string(protocol::name_of(status.state));
+    observed.service_digests[status.name] = status.definition_digest;
+  }
+}
+
+std::vector<plan::Link> links_of(const store::WorkspaceRecord& record) {
+  std::vector<plan::Link> links;
+  for (const auto& link : record.links) {
+    links.push_back(plan::link_from_json(link));
+  }
+  return links;
+}
+
+} // namespace
+
+std::set<std::string> capability_names(const backend::Capabilities& capabilities) {
+  std::set<std::string> names;
+  if (capabilities.live_resize) {
+    names.insert("live_resize");
+  }
+  if (capabilities.memory_snapshot) {
+    names.insert("memory_snapshot");
+  }
+  return names;
+}
+
+plan::Observed observe(
+    Context& context, const LoadedProject& project, const Measured& measured,
+    const store::WorkspaceRecord* record, UseCache use_cache) {
+  plan::Observed observed;
+  observe_cache(context, measured, observed, use_cache);
+  if (!record || is_destroyed(*record) || record->generation == 0) {
+    return observed;
+  }
+  const store::WorkspacePaths paths(context.base, record->id);
+  observed.exists = true;
+  observed.workspace_id = record->id;
+  observed.generation = static_cast<std::uint64_t>(record->spec_generation);
+  const bool started = record->state == store::WorkspaceState::started;
+  observed.state = started ? plan::WorkspaceState::started : plan::WorkspaceState::stopped;
+  observed.backend = record->backend;
+  observed.capabilities = capability_names(context.backend_named(record->backend).capabilities());
+  observed.applied_spec = record->spec;
+  observed.applied_links = links_of(*record);
+  observed.base_key = record->base.key;
+  if (started) {
+    observe_services(paths, observed);
+  }
+  observed.drift = find_drift(
+      context, paths, *record, base_stack_of(*record), project.spec.drift.report, project.spec.drift.ignore);
+  for (const auto& snapshot : context.records.snapshots(record->id)) {
+    if (snapshot.kind == store::SnapshotKind::managed) {
+      observed.snapshots[snapshot.name] = snapshot.key;
+    }
+  }
+  return observed;
+}
+
+} // namespace pyro::workspace

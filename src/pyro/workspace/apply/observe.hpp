@@ -1,0 +1,22 @@
+// What is there, for the planner.
+#pragma once
+
+#include "layer_builder.hpp"
+#include "measure.hpp"
+
+#include <pyro/plan/observed.hpp>
+#include <pyro/workspace/state/workspace_handle.hpp>
+
+namespace pyro::workspace {
+
+enum class UseCache { yes, no };
+
+/// `record` null: there is no workspace yet.
+plan::Observed observe(
+    Context& context, const LoadedProject& project, const Measured& measured,
+    const store::WorkspaceRecord* record, UseCache use_cache);
+
+/// The host names of capabilities that plan/ asks for.
+std::set<std::string> capability_names(const backend::Capabilities& capabilities);
+
+} // namespace pyro::workspace

@@ -1,0 +1,54 @@
+// What every use of the workspaces is given: where their state lies, what isolates them, who is told and
+// asked.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pyro::backend {
+class Backend;
+}
+
+namespace pyro::workspace {
+
+/// One line of progress. kind: action_start, action_progress, action_complete, action_error, log (a line of a
+/// step's output), probe, waiting (for a lock), note, plan (of apply, once, before its first action and
+/// before `ask`: text is the plan for people, data its document).
+struct Event {
+  std::string kind;
+  std::string address; // "environment.setup.deps", "services.db", "" for the whole
+  std::string text;    // one line for people
+  Json data;           // the same for machines; may be null
+};
+
+using EventSink = std::function<void(const Event&)>;
+
+/// Who agrees to what a pyro.yaml wants of this machine, beside the agreements that are recorded.
+enum class TrustGrant {
+  recorded, // only those, and `agree` of the settings
+  once,     // this call: whatever it wants, and nothing is remembered (PYRO_TRUST)
+  remember, // the same, and it is recorded (--trust)
+};
+
+struct Settings {
+  std::string base;       // state directory (PYRO_HOME); empty: the default
+  std::string cache;      // environment cache; empty: the default
+  std::string agent_path; // the program pyro-agent
+  std::vector<std::shared_ptr<const backend::Backend>> backends; // strongest isolation last; wired by app/
+  std::chrono::milliseconds lock_timeout{60'000};
+  /// Sandboxes that may run at once, those created and not started yet included (PYRO_MAX_ACTIVE).
+  int max_active = 0; // 0: PYRO_MAX_ACTIVE, else 256
+  /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
+  std::function<bool()> interrupted = {};
+  TrustGrant trust = TrustGrant::recorded;
+  /// Asked once where something is wanted that nobody agreed to: {"checkout", "file", "profile", "digest",
+  /// "requests", "added", "removed"}. A yes is recorded. A no, or nobody to ask: Error(approval_needed).
+  std::function<bool(const Json& wanted)> agree = {};
+};
+
+} // namespace pyro::workspace

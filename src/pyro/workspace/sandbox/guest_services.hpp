@@ -1,0 +1,74 @@
+// Services of a spec as the agent takes them, and talking to the agent about them.
+#pragma once
+
+#include <pyro/backend/control_client.hpp>
+#include <pyro/base/redactor.hpp>
+#include <pyro/plan/recipe.hpp>
+#include <pyro/protocol/service_requests.hpp>
+#include <pyro/spec/spec.hpp>
+#include <pyro/workspace/context/context.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// Of each service, the variables of its env_file.
+using EnvFiles = std::map<std::string, std::map<std::string, std::string>>;
+
+/// What services have that say nothing else: the workspace's own.
+struct ServiceDefaults {
+  std::string user;
+  std::map<std::string, std::string> env;
+};
+
+/// `chain`: that of the recipe, for their digests. Everything resolved: shells, env files, users, working
+/// directories, secrets as NAME_FILE variables.
+protocol::ServicesApply service_definitions(
+    const spec::Spec& spec, const EnvFiles& env_files, const std::vector<plan::Link>& chain,
+    const ServiceDefaults& defaults);
+
+/// One file of a secret inside: only its user reads it.
+struct SecretFile {
+  std::string name;
+  std::string user;
+  std::string service; // empty: whoever is given the secret has this user
+
+  std::string path() const;
+};
+
+/// Those of the services: one for each secret, or one for each service where services of several users are
+/// given the same one.
+std::vector<SecretFile> secret_files(const spec::Spec& spec, const std::string& default_user);
+
+/// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Returns what takes them
+/// out of whatever the sandbox says.
+Redactor deliver_secrets(
+    backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
+    const std::vector<SecretFile>& files);
+
+/// The variables by which a process finds its secrets: {"NPM_TOKEN_FILE", "/run/secrets/npm_token"}.
+std::map<std::string, std::string> secret_variables(const std::vector<SecretFile>& files);
+
+/// Waits until every service is ready, with events; throws Error(not_ready or failed) telling probe, exit
+/// code and last log lines, at the service's place.
+std::vector<protocol::ServiceStatus> wait_for_services(
+    const Context& context, backend::ControlClient& client, const spec::Spec& spec,
+    const std::vector<std::string>& names, const Redactor& redactor);
+
+/// The same status without secrets in what the service, its probe or the agent said.
+protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor& redactor);
+
+/// Makes the supervisor publish the ports of the spec. `remembered` holds the host ports of this workspace
+/// so that they stay the same; it is brought up to date. Returns [{service, address,
+/// host_port, port}].
+Json publish_ports(
+    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered);
+
+std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client);
+/// The same where a sandbox may run; nullopt: none does, or it has just ended.
+std::optional<std::vector<protocol::ServiceStatus>> services_status_if_any(const std::string& control_socket);
+
+} // namespace pyro::workspace

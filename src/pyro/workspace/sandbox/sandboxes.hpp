@@ -1,0 +1,62 @@
+// Starting, reaching and ending the sandbox of a workspace, and cleaning up after one that was killed.
+#pragma once
+
+#include <pyro/backend/control_client.hpp>
+#include <pyro/workspace/context/context.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+/// What a sandbox is started from.
+struct SandboxRequest {
+  std::string workspace_id;
+  std::string hostname;
+  std::string runtime_dir;
+  std::string generation_dir;
+  std::vector<HexDigest> layers;
+  std::vector<store::HostDirectory> host_directories;
+  backend::Limits limits;
+  std::vector<backend::Bind> binds;
+  bool egress = false;
+  bool tied_to_starter = false;
+  double expires_at = 0;
+  std::int64_t idle_ms = 0;    // see LaunchSpec
+  std::string saved;           // a kept machine to go on with (state/kept_memory.hpp); empty: a fresh one
+  bool disk_is_locked = false; // the caller holds the lock of note_upper_elsewhere() (current_upper.hpp)
+};
+
+backend::Launched
+start_sandbox(const Context& context, const backend::Backend& backend, const SandboxRequest& request);
+
+/// A connection to a running sandbox's supervisor; Error(bad_state) `must be in 'started' state` where none
+/// answers.
+std::unique_ptr<backend::ControlClient>
+connect_sandbox(const std::string& runtime_dir, const std::string& operation);
+
+/// Taking a sandbox apart (its mounts, its network) goes on in the kernel for some time after its processes
+/// were killed. `left_behind` does not wait for that: clean_up_later() must follow.
+enum class Teardown { awaited, left_behind };
+
+/// Kills the supervisor, and with it the sandbox, and removes what it had made on this machine. Fine when it
+/// is gone. No process of the inside runs another instruction after this.
+void kill_sandbox(const std::string& runtime_dir, Teardown teardown = Teardown::awaited);
+
+/// Why the last sandbox there ended, in its supervisor's words; empty where it could not tell.
+std::string end_reason(const std::string& runtime_dir);
+
+/// Removes directories with the ids of the inside. With Detached::yes in a process of its own, off the
+/// caller's path.
+enum class Detached { yes, no };
+void remove_trees(const std::vector<std::string>& paths, Detached detached);
+
+/// Removes, in a process of its own, the trees and what sandboxes killed with Teardown::left_behind still
+/// hold. What a kill of that process leaves, the next kill_sandbox() removes.
+void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees);
+
+/// The same here and now, where a process that should have done it was killed.
+void finish_ended(const std::string& runtime_dir);
+
+} // namespace pyro::workspace

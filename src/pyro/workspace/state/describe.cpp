@@ -1,0 +1,230 @@
+#include "describe.hpp"
+
+#include "command_log.hpp"
+
+#include <pyro/backend/control_client.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/spec/applied_spec.hpp>
+#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+
+#include <ctime>
+#include <unistd.h>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_status_patience{5000};
+
+/// When its sandbox was started: a process tells it in ticks since boot.
+double started_at(const store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started || !record.supervisor) {
+    return 0;
+  }
+  timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto ticks = static_cast<double>(record.supervisor->start_time);
+  const auto age = static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9
+                   - ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return os::now_epoch() - std::max(0.0, age);
+}
+
+double last_activity(const store::WorkspaceRecord& record, const CommandLog& log) {
+  return std::max(record.last_activity_at, log.last_at());
+}
+
+Json describe_seed(const store::WorkspaceRecord& record) {
+  if (record.seed.mode.empty()) {
+    return Json::object(); // not applied yet
+  }
+  return {{"mode", record.seed.mode}, {"seed_path", or_null(record.seed.path)}};
+}
+
+/// null where there is none, or its time is over.
+Json describe_undo(const store::WorkspaceRecord& record) {
+  if (!record.undo || is_over(*record.undo)) {
+    return nullptr;
+  }
+  const auto& undo = *record.undo;
+  return {{"reason", undo.reason}, {"made_at", undo.made_at}, {"expires_at", undo.expires_at}};
+}
+
+Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log) {
+  return {
+      {"workspace_id", record.id},
+      {"name", record.name},
+      {"labels", record.labels},
+      {"environment", record.environment},
+      {"state", is_destroyed(record) ? "destroyed" : std::string(store::name_of(record.state))},
+      {"workspace_path", "/workspace"},
+      {"workspace_seed", describe_seed(record)},
+      {"checkout", record.checkout},
+      {"backend", record.backend},
+      {"isolation", record.isolation},
+      {"execution_mode", record.execution_mode},
+      {"network", {{"egress", record.egress}}},
+      {"network_policy", record.egress == "none" ? "off" : "egress"},
+      {"vcpu_count", record.limits.vcpu_count},
+      {"mem_mib", record.limits.mem_mib},
+      {"generation", record.spec_generation},
+      {"command_count", log.count()},
+      {"last_command", log.last()},
+      {"reset_count", record.reset_count},
+      {"last_reset_at", record.last_reset_at ? Json(*record.last_reset_at) : Json()},
+      {"created_at", record.created_at},
+      {"started_at", or_null(started_at(record))},
+      {"destroyed_at", record.destroyed_at ? Json(*record.destroyed_at) : Json()},
+      {"last_activity_at", last_activity(record, log)},
+      {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
+      {"sandbox_pid", record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
+      {"supervisor_pid", record.supervisor ? Json(record.supervisor->pid) : Json()},
+      {"last_error", record.last_error},
+      {"notes", record.notes},
+      {"undo", describe_undo(record)}};
+}
+
+std::vector<std::string>
+secret_names(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  auto names = record.secrets;
+  for (const auto& [name, value] : kept_secrets(paths)) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+/// What can be said of a sandbox whose agent does not answer.
+Json unknown_services(const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  const auto applied = spec::applied_spec(record.spec);
+  for (const auto& name : applied.services) {
+    list.push_back({{"name", name}, {"state", "unknown"}});
+  }
+  return list;
+}
+
+/// {count, last: {who, at} or null}, or null of one that does not run.
+Json describe_oom_kills(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  constexpr std::chrono::seconds k_limit{15};
+  if (record.state != store::WorkspaceState::started) {
+    return nullptr;
+  }
+  const auto client = backend::ControlClient::connect(paths.control_socket());
+  if (!client) {
+    return nullptr;
+  }
+  try {
+    const auto told = client->call("/agent/memory/kills", Json::object(), k_limit);
+    Json kills{{"count", get_int(told, "count")}, {"last", nullptr}};
+    if (const auto last = told.find("last"); last != told.end() && last->is_object()) {
+      kills["last"] = {{"who", get_string(*last, "who")}, {"at", get_double(*last, "at")}};
+    }
+    redact_strings(kills, redactor_of(paths, record));
+    return kills;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::timeout) {
+      throw;
+    }
+    return nullptr; // it has ended meanwhile, or was started by an older pyro
+  }
+}
+
+/// For people: who was killed last.
+std::string oom_sentence(const Json& kills) {
+  const auto count = int_or(kills, "count", 0);
+  auto text = fmt::format(
+      "{} killed: out of memory (environment.resources.memory)",
+      count == 1 ? "a process was" : fmt::format("{} processes were", count));
+  if (const auto& last = kills.at("last"); last.is_object()) {
+    text += ", the last one of " + get_string(last, "who");
+  }
+  return text;
+}
+
+} // namespace
+
+/// What is known of its files' size, and the last stop at the limit; null where nobody watches.
+Json describe_disk(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started) {
+    return {};
+  }
+  const auto client = backend::ControlClient::connect(paths.control_socket());
+  try {
+    return client ? client->call("/status", Json::object(), k_status_patience).value("disk", Json()) : Json();
+  } catch (const Error&) {
+    return {}; // it has just ended, or hangs, which the services tell
+  }
+}
+
+/// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
+Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  if (record.state == store::WorkspaceState::started) {
+    if (const auto services = services_status_if_any(paths.control_socket())) {
+      for (const auto& status : *services) {
+        list.push_back(protocol::to_json(status));
+      }
+      redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
+      return list;
+    }
+  }
+  const auto applied = spec::applied_spec(record.spec);
+  for (const auto& name : applied.services) {
+    list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
+  }
+  return list;
+}
+
+/// Published ports.
+Json describe_ports(const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  if (record.state != store::WorkspaceState::started) {
+    return list;
+  }
+  for (const auto& port : record.ports) {
+    list.push_back({{"service", port.service}, {"port", port.port}, {"host_port", port.host_port}});
+  }
+  return list;
+}
+
+double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  return last_activity(record, CommandLog(paths, record));
+}
+
+Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  auto document = describe_record(record, CommandLog(paths, record));
+  Json services;
+  document["oom_kills"] = nullptr;
+  try {
+    services = describe_services(paths, record);
+    document["oom_kills"] = describe_oom_kills(paths, record);
+    if (document["oom_kills"].is_object() && int_or(document["oom_kills"], "count", 0) > 0) {
+      document["notes"].push_back(oom_sentence(document["oom_kills"]));
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) {
+      throw;
+    }
+    // Whatever one sandbox says or does not say, the others are told of.
+    services = unknown_services(record);
+    document["oom_kills"] = nullptr;
+    document["notes"].push_back(
+        error.code() == ErrorCode::timeout
+            ? "the sandbox hangs: its agent does not answer; `pyro reset` makes it anew"
+            : fmt::format(
+                "the sandbox's agent makes no sense: {}; `pyro reset` makes it anew", error.what()));
+  }
+  document["services"] = services;
+  document["disk"] = describe_disk(paths, record);
+  document["service_count"] = services.size();
+  document["running_service_count"] =
+      std::count_if(services.begin(), services.end(), [](const Json& service) {
+        const auto state = string_or(service, "state", "");
+        return state == "running" || state == "ready" || state == "starting";
+      });
+  document["secrets"] = secret_names(paths, record);
+  return document;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,21 @@
+// A workspace as status and list tell it.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/workspace/context/context.hpp>
+
+namespace pyro::workspace {
+
+/// Everything that can be told without its snapshots, its file and its lock; asks the agent for services.
+Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
+/// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
+Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
+/// Published ports: [{service, port, host_port}].
+Json describe_ports(const store::WorkspaceRecord& record);
+
+/// Epoch seconds of the last change or command.
+double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
+} // namespace pyro::workspace

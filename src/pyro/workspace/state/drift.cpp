@@ -1,0 +1,117 @@
+#include "drift.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/seed/gitignore.hpp>
+#include <pyro/store/capture.hpp>
+#include <pyro/store/diff.hpp>
+#include <pyro/workspace/sandbox/current_upper.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+std::string relative(const std::string& path) {
+  const auto first = path.find_first_not_of('/');
+  return first == std::string::npos ? "" : path.substr(first);
+}
+
+/// A path may be quoted, as git quotes what is no UTF-8.
+std::string absolute(const std::string& path) {
+  return !path.empty() && path.front() == '"' ? "\"/" + path.substr(1) : "/" + path;
+}
+
+store::Stack stack_of(const Context& context, const store::LayerStack& layers) {
+  return store::Stack::of(context.layers.trees(layers.layers), layers.host_directories);
+}
+
+std::vector<store::DiffEntry> entries_below(
+    const Context& context, const store::Stack& current, const DiffRequest& request,
+    const std::string& root) {
+  std::string patterns;
+  for (const auto& pattern : request.ignore) {
+    patterns += pattern + "\n";
+  }
+  const seed::IgnoreList ignores(patterns, "");
+  store::DiffOptions options;
+  options.root = relative(root);
+  options.ignored = [&](const std::string& path, bool is_directory) {
+    const auto whole = options.root.empty() ? path : options.root + "/" + path;
+    const auto name = std::string_view(whole).substr(whole.rfind('/') + 1);
+    return ignores.match(whole, name, is_directory) == seed::Match::ignored;
+  };
+  return store::compute_diff(stack_of(context, request.before), current, options);
+}
+
+} // namespace
+
+store::LayerStack base_stack_of(const store::WorkspaceRecord& record) {
+  return {record.base.layers.value_or(record.layers), record.host_directories};
+}
+
+store::Stack current_stack(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  make_upper_current(context, paths, record);
+  const auto parts = store::parts_of_generation(paths.generation(record.generation), record.host_directories);
+  return store::with_uppers(stack_of(context, {record.layers, record.host_directories}), parts);
+}
+
+const std::vector<std::string>& built_in_ignores() {
+  static const std::vector<std::string> s_patterns{
+      "/tmp/*",          "/var/tmp/*",       "/var/log/", "/var/cache/",         "/run/",
+      "/dev/",           "/proc/",           "/sys/",     "/var/lib/apt/lists/", "/root/.cache/",
+      "/home/*/.cache/", "/etc/resolv.conf", "/etc/mtab", "**/__pycache__/",     "/.pyro/"};
+  return s_patterns;
+}
+
+Json diff_workspace(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const DiffRequest& request) {
+  const bool is_whole = request.roots.size() > 1 || relative(request.roots.front()).empty();
+  const auto current = current_stack(context, paths, record);
+  return os::IdSpace::current().run([&]() -> Json {
+    std::vector<store::DiffEntry> all;
+    for (const auto& root : request.roots) {
+      for (auto& entry : entries_below(context, current, request, root)) {
+        if (is_whole && !relative(root).empty()) {
+          entry.path = relative(root) + "/" + entry.path;
+        }
+        all.push_back(std::move(entry));
+      }
+    }
+    auto document = store::diff_document(all, request.patches);
+    if (is_whole) {
+      for (auto& entry : document["entries"]) {
+        entry["path"] = absolute(entry["path"].get<std::string>());
+      }
+    }
+    return document;
+  });
+}
+
+std::vector<plan::DriftEntry> find_drift(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const store::LayerStack& base, const std::vector<std::string>& report,
+    const std::vector<std::string>& ignore) {
+  DiffRequest request{base, report, built_in_ignores()};
+  request.ignore.insert(request.ignore.end(), ignore.begin(), ignore.end());
+  const auto current = current_stack(context, paths, record);
+  const auto found = os::IdSpace::current().run([&]() -> Json {
+    Json list = Json::array();
+    for (const auto& root : request.roots) {
+      for (const auto& entry : entries_below(context, current, request, root)) {
+        const auto path = "/" + (relative(root).empty() ? "" : relative(root) + "/") + entry.path;
+        constexpr std::string_view k_letters = "AMDT";
+        list.push_back({path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)])});
+      }
+    }
+    return list;
+  });
+  std::vector<plan::DriftEntry> drift;
+  for (const auto& entry : found) {
+    drift.push_back({entry[0].get<std::string>(), entry[1].get<std::string>()[0], false});
+  }
+  return drift;
+}
+
+} // namespace pyro::workspace

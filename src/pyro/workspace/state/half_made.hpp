@@ -1,0 +1,25 @@
+// Workspaces made by hand that are not whole yet: the record says which process makes it. When that process
+// died, nobody will ever finish it (there is no file to apply again), so it counts as not there and is
+// removed by the next command that looks through all workspaces.
+#pragma once
+
+#include "workspace_handle.hpp"
+
+#include <pyro/workspace/context/context.hpp>
+
+namespace pyro::workspace {
+
+/// Notes this process as the maker; not saved.
+void note_maker(store::WorkspaceRecord& record);
+/// It is whole; not saved.
+void forget_maker(store::WorkspaceRecord& record);
+
+/// Is it still being made, by whomever?
+bool is_being_made(const store::WorkspaceRecord& record);
+/// Did its maker die?
+bool is_abandoned(const store::WorkspaceRecord& record);
+
+/// Removes the abandoned ones, with whatever of them runs.
+void remove_half_made(const Context& context);
+
+} // namespace pyro::workspace

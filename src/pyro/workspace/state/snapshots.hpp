@@ -1,0 +1,29 @@
+// Taking, listing and forgetting named snapshots.
+#pragma once
+
+#include "workspace_handle.hpp"
+
+#include <pyro/store/layer_stack.hpp>
+
+#include <string>
+
+namespace pyro::workspace {
+
+/// Captures what the workspace holds now. Of a running one the processes stand still only while the writable
+/// layer is copied. Returns the stack that brings this content back.
+store::LayerStack
+capture_content(Context& context, LockedWorkspace& workspace, const std::string& created_by);
+/// The same; throws Error(bad_state) `must be in 'started' state` for one that does not run.
+store::LayerStack
+capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by);
+
+/// Writes the record of a snapshot; sizes are those of the layers that its parent (the snapshot the
+/// content was last reset to) does not have.
+store::SnapshotRecord record_snapshot(
+    Context& context, LockedWorkspace& workspace, const std::string& name, store::SnapshotKind kind,
+    const store::LayerStack& stack, const std::string& key);
+
+Json to_json_list(const std::vector<store::SnapshotRecord>& snapshots);
+Json describe(const store::SnapshotRecord& snapshot);
+
+} // namespace pyro::workspace

@@ -1,0 +1,92 @@
+#include "logged_exec.hpp"
+
+#include <pyro/base/bounded_text.hpp>
+#include <pyro/base/error.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/guest_exec.hpp>
+#include <pyro/workspace/sandbox/sandboxes.hpp>
+#include <pyro/workspace/state/command_log.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+/// One stream of output on its way: without secrets to its reader, and the same for the log.
+class Stream {
+public:
+  explicit Stream(const Redactor& redactor) : m_redacted(redactor), m_kept(k_logged_output) {}
+
+  std::string add(std::string_view bytes) { return keep(m_redacted.add(bytes)); }
+
+  std::string finish() { return keep(m_redacted.finish()); }
+
+  const BoundedText& kept() const { return m_kept; }
+
+private:
+  std::string keep(std::string text) {
+    m_kept.add(text);
+    return text;
+  }
+
+  RedactedStream m_redacted;
+  BoundedText m_kept;
+};
+
+/// The command has run: that it cannot be noted (a full disk, a workspace deleted meanwhile) does not change
+/// its result.
+void note_in_log(const Context& context, const CommandLog& log, const LoggedCommand& command) {
+  try {
+    std::ignore = log.add(command);
+  } catch (const Error& error) {
+    context.emit("note", "", fmt::format("the command is not in the log: {}", error.what()));
+  }
+}
+
+} // namespace
+
+ExecResult run_logged(
+    const Context& context, const store::WorkspacePaths& paths, const Running& running,
+    const ExecRequest& request, const ExecStreams& streams) {
+  using protocol::FrameType;
+  const auto& record = running.record;
+  const auto& client = running.client;
+  const auto guest = guest_request(paths, record, request, streams);
+  const auto secrets = known_secrets(paths, record);
+  const auto& redactor = secrets.redactor;
+  const auto started_at = os::now_epoch();
+  Stream out(redactor);
+  Stream err(redactor);
+  auto result = run_with_output(
+      *client, guest, streams.in,
+      [&](FrameType type, std::string_view bytes) {
+        write_output(streams, type, (type == FrameType::data_err ? err : out).add(bytes));
+      },
+      request.poll_control);
+  write_output(streams, FrameType::data_out, out.finish());
+  write_output(streams, FrameType::data_err, err.finish());
+  result.note = redactor.redact(result.note);
+  result.execution_mode = record.execution_mode;
+  if (request.tty) {
+    return result;
+  }
+  LoggedCommand command;
+  command.command = redactor.redact(request.script.empty() ? shell_text(request.argv) : request.script);
+  command.cwd = redactor.redact(guest.cwd);
+  command.exit_code = result.exit_code;
+  if (secrets.complete) {
+    command.out = out.kept().text();
+    command.err = err.kept().text() + result.note;
+  } else {
+    command.err = "[output not kept: a declared secret is not set here, so it could not be taken out]";
+  }
+  command.out_truncated = out.kept().truncated() || !secrets.complete;
+  command.err_truncated = err.kept().truncated() || !secrets.complete;
+  command.duration_ms = result.duration_ms;
+  command.execution_mode = result.execution_mode;
+  command.started_at = started_at;
+  note_in_log(context, CommandLog(paths, record), command);
+  return result;
+}
+
+} // namespace pyro::workspace

@@ -1,0 +1,15 @@
+// A command in a started workspace: its secrets given and taken out of its output, counted and logged.
+#pragma once
+
+#include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/requests.hpp>
+#include <pyro/workspace/state/workspace_handle.hpp>
+
+namespace pyro::workspace {
+
+/// Output goes to `streams` while the command runs. A command on a terminal is neither counted nor logged.
+ExecResult run_logged(
+    const Context& context, const store::WorkspacePaths& paths, const Running& running,
+    const ExecRequest& request, const ExecStreams& streams);
+
+} // namespace pyro::workspace
