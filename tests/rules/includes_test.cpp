@@ -22,7 +22,7 @@ const std::map<std::string, Folders>& allowed() {
   static const Folders backend{"base", "os", "protocol"};
   static const Folders concrete{"base", "os", "protocol", "backend", "backend/shared"};
   static const Folders front{"base", "operations"};
-  // The rooms of the manager, each on top of the one before it.
+  // The rooms of workspace, each on top of the one before it.
   static const Folders context{"base",        "os",           "spec",  "plan",    "protocol",
                                "seed",        "store",        "oci",   "backend", "backend/shared",
                                "environment", "guest_images", "mirror"};

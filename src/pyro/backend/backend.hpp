@@ -1,4 +1,4 @@
-// What every isolation offers to the manager. Differences are capabilities that are asked for, never names.
+// What every isolation offers to workspaces. Differences are capabilities that are asked for, never names.
 #pragma once
 
 #include "launch_spec.hpp"

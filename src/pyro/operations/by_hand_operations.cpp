@@ -2,6 +2,12 @@
 #include "machine_parameters.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/content.hpp>
+#include <pyro/workspace/inspection.hpp>
+#include <pyro/workspace/made_by_hand.hpp>
+#include <pyro/workspace/reaping.hpp>
+#include <pyro/workspace/summary.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -24,7 +30,7 @@ Json run_create(Context& context, const Json& given) {
   request.seed_path = string_or(given, "seed_path", "");
   request.egress_hosts = strings_or_empty(given, "egress_hosts");
   request.secrets = secrets_of(given);
-  return context.manager.create(request);
+  return workspace::create_workspace(context.workspaces, request);
 }
 
 Operation workspace_create_operation() {
@@ -71,9 +77,9 @@ Operation workspace_list_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.list_matching(
-            string_or(given, "name", ""), string_map_or_empty(given, "labels"),
-            string_or(given, "state", ""));
+        return workspace::list_workspaces(
+            context.workspaces, {string_or(given, "name", ""), string_map_or_empty(given, "labels"),
+                                 string_or(given, "state", "")});
       }};
 }
 
@@ -86,7 +92,7 @@ Operation workspace_status_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.status(id_of(given), {});
+        return workspace::get_workspace_status(context.workspaces, id_of(given), {});
       }};
 }
 
@@ -101,9 +107,9 @@ Operation workspace_update_operation() {
       .result_schema = workspace_document_schema(),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.update(
-            id_of(given), maybe_string(given, "name"), string_map_or_empty(given, "labels"),
-            strings_or_empty(given, "clear_labels"));
+        return workspace::update_workspace(
+            context.workspaces, id_of(given), maybe_string(given, "name"),
+            string_map_or_empty(given, "labels"), strings_or_empty(given, "clear_labels"));
       }};
 }
 
@@ -115,8 +121,8 @@ Operation workspace_start_operation() {
       .result_schema = workspace_document_schema(),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        const auto started = context.manager.start(id_of(given), {});
-        return context.manager.status(get_string(started, "workspace_id"), {});
+        const auto started = workspace::bring_up_workspace(context.workspaces, id_of(given), {});
+        return workspace::get_workspace_status(context.workspaces, get_string(started, "workspace_id"), {});
       }};
 }
 
@@ -129,8 +135,8 @@ Operation workspace_stop_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        const auto stopped = context.manager.stop(id_of(given), {});
-        return context.manager.status(get_string(stopped, "workspace_id"), {});
+        const auto stopped = workspace::shut_down_workspace(context.workspaces, id_of(given), {});
+        return workspace::get_workspace_status(context.workspaces, get_string(stopped, "workspace_id"), {});
       }};
 }
 
@@ -144,7 +150,9 @@ Operation workspace_delete_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.remove(id_of(given));
+        workspace::ApplyOptions options;
+        options.approve_all = true;
+        return workspace::destroy_workspace(context.workspaces, id_of(given), {}, options, true);
       }};
 }
 
@@ -172,7 +180,7 @@ Operation workspace_summary_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.summary(id_of(given));
+        return workspace::summarize_workspace(context.workspaces, id_of(given));
       }};
 }
 
@@ -189,7 +197,7 @@ Operation workspace_reap_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
-        return context.manager.reap();
+        return workspace::reap_workspaces(context.workspaces);
       }};
 }
 

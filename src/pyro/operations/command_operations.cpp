@@ -4,6 +4,7 @@
 #include "machine_parameters.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/workspace/execution.hpp>
 
 namespace pyro::operations {
 
@@ -33,7 +34,7 @@ workspace::ExecRequest command_of(const Json& given) {
 Json run_logged_exec(Context& context, const Json& given) {
   auto answer =
       run_captured(context, given, command_of(given), [&](const auto& request, const auto& streams) {
-        return context.manager.exec(id_of(given), {}, request, streams);
+        return workspace::exec_in_workspace(context.workspaces, id_of(given), {}, request, streams);
       });
   answer["stderr"] = get_string(answer, "stderr") + string_or(answer, "note", "");
   return answer;
@@ -87,7 +88,8 @@ Operation workspace_logs_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.command_log(id_of(given), int_or(given, "limit", k_entries));
+        return workspace::read_command_log(
+            context.workspaces, id_of(given), int_or(given, "limit", k_entries));
       }};
 }
 

@@ -3,6 +3,8 @@
 #include "schema_parts.hpp"
 
 #include <pyro/base/base64.hpp>
+#include <pyro/workspace/files.hpp>
+#include <pyro/workspace/inspection.hpp>
 
 namespace pyro::operations {
 
@@ -46,8 +48,9 @@ Operation workspace_sync_push_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.sync_push(
-            id_of(given), get_string(given, "source_path"), string_or(given, "dest", "/workspace"));
+        return workspace::push_into_workspace(
+            context.workspaces, id_of(given), get_string(given, "source_path"),
+            string_or(given, "dest", "/workspace"));
       }};
 }
 
@@ -69,8 +72,8 @@ Operation workspace_export_operation() {
           {"output_path", "artifact_type", "entry_count", "bytes_written"}),
       .read_only = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.export_path(
-            id_of(given), get_string(given, "path"), get_string(given, "output_path"));
+        return workspace::export_from_workspace(
+            context.workspaces, id_of(given), get_string(given, "path"), get_string(given, "output_path"));
       }};
 }
 
@@ -105,7 +108,7 @@ Operation workspace_diff_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.diff_from_baseline(id_of(given));
+        return workspace::diff_from_baseline(context.workspaces, id_of(given));
       }};
 }
 
@@ -130,8 +133,9 @@ Operation workspace_file_list_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.file_list(
-            id_of(given), string_or(given, "path", "/workspace"), bool_or(given, "recursive", false));
+        return workspace::list_workspace_files(
+            context.workspaces, id_of(given), string_or(given, "path", "/workspace"),
+            bool_or(given, "recursive", false));
       }};
 }
 
@@ -156,8 +160,9 @@ Operation workspace_file_read_operation() {
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         constexpr std::int64_t k_default = 65536;
-        return context.manager.file_read(
-            id_of(given), get_string(given, "path"), int_or(given, "max_chars", k_default));
+        return workspace::read_workspace_file(
+            context.workspaces, id_of(given), get_string(given, "path"),
+            int_or(given, "max_chars", k_default));
       }};
 }
 
@@ -183,7 +188,8 @@ Operation workspace_file_write_operation() {
         if (string_or(given, "encoding", "utf-8") == "base64") {
           content = base64_decode(content);
         }
-        return context.manager.file_write(id_of(given), get_string(given, "path"), content);
+        return workspace::write_workspace_file(
+            context.workspaces, id_of(given), get_string(given, "path"), content);
       }};
 }
 
@@ -206,7 +212,7 @@ Operation workspace_patch_apply_operation() {
           {"changed", "summary", "entries"}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.patch_apply(id_of(given), get_string(given, "patch"));
+        return workspace::patch_workspace(context.workspaces, id_of(given), get_string(given, "patch"));
       }};
 }
 

@@ -6,19 +6,21 @@
 #include "schema_parts.hpp"
 
 #include <pyro/base/interruption.hpp>
+#include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/execution.hpp>
+#include <pyro/workspace/terminals.hpp>
+#include <pyro/workspace/vms.hpp>
 
 namespace pyro::operations {
 
 namespace {
 
-class ManagerEngine : public Engine {
+class WorkspaceEngine : public Engine {
 public:
-  ManagerEngine(Settings settings, Callbacks callbacks)
+  WorkspaceEngine(Settings settings, Callbacks callbacks)
       : m_callbacks(std::move(callbacks)),
-        m_manager(with_interrupts(std::move(settings), m_callbacks), sink()), m_context{
-                                                                                  m_manager, m_callbacks.ask,
-                                                                                  m_callbacks.interrupted,
-                                                                                  m_callbacks.color} {}
+        m_workspaces(with_interrupts(std::move(settings), m_callbacks), sink()),
+        m_context{m_workspaces, m_callbacks.ask, m_callbacks.interrupted, m_callbacks.color} {}
 
   Json call(std::string_view operation, const Json& parameters) override {
     const InterruptionScope scope(m_callbacks.interrupted);
@@ -26,27 +28,28 @@ public:
   }
 
   ExecResult stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) override {
-    return m_manager.exec(workspace_of(where), project_of(where), request, streams);
+    return workspace::exec_in_workspace(
+        m_workspaces, workspace_of(where), project_of(where), request, streams);
   }
 
   ExecResult stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) override {
     const InterruptionScope scope(m_callbacks.interrupted);
     if (const auto id = maybe_string(vm, "vm_id")) {
-      return m_manager.vm_exec(*id, request, streams);
+      return workspace::exec_in_vm(m_workspaces, *id, request, streams);
     }
     check_parameters("vm_run", find_operation("vm_create").parameters_schema, vm);
-    return m_manager.vm_run(vm_request_of(vm), request, streams);
+    return workspace::run_vm(m_workspaces, vm_request_of(vm), request, streams);
   }
 
   Json
   attach_shell(const Json& where, const ShellAttachRequest& request, const ExecStreams& streams) override {
-    return m_manager.shell_attach(id_of(where), request, streams);
+    return workspace::attach_to_workspace_shell(m_workspaces, id_of(where), request, streams);
   }
 
   void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) override {
-    m_manager.logs(
-        workspace_of(where), project_of(where), request.service, request.tail, request.follow, line,
-        [this] { return m_callbacks.interrupted && m_callbacks.interrupted(); });
+    workspace::stream_service_logs(
+        m_workspaces, workspace_of(where), project_of(where), request.service, request.tail, request.follow,
+        line, [this] { return m_callbacks.interrupted && m_callbacks.interrupted(); });
   }
 
 private:
@@ -61,14 +64,14 @@ private:
   }
 
   Callbacks m_callbacks;
-  workspace::Manager m_manager;
+  workspace::Context m_workspaces;
   Context m_context;
 };
 
 } // namespace
 
 std::unique_ptr<Engine> make_engine(Settings settings, Callbacks callbacks) {
-  return std::make_unique<ManagerEngine>(std::move(settings), std::move(callbacks));
+  return std::make_unique<WorkspaceEngine>(std::move(settings), std::move(callbacks));
 }
 
 } // namespace pyro::operations

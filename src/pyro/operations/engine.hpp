@@ -1,10 +1,11 @@
-// What a front talks to: operations by name, and the two that stream. make_engine() is the one over the
-// manager; tests of a front bring their own. Names of workspace/ that a front needs are exported here, since
-// fronts include operations/ and base/ only.
+// What a front talks to: operations by name, and those that stream. make_engine() is the one over the
+// workspaces; tests of a front bring their own. Names of workspace/ that a front needs are exported here,
+// since fronts include operations/ and base/ only.
 #pragma once
 
 #include <pyro/base/json_access.hpp>
-#include <pyro/workspace/manager.hpp>
+#include <pyro/workspace/context/requests.hpp>
+#include <pyro/workspace/context/settings.hpp>
 
 #include <functional>
 #include <memory>

@@ -1,6 +1,8 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/declared_file.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -52,8 +54,8 @@ Operation validate_operation() {
           {"valid", "diagnostics"}),
       .read_only = true,
       .idempotent = true,
-      .run = [](Context& context, const Json& given) {
-        return context.manager.validate(project_of(given));
+      .run = [](Context&, const Json& given) {
+        return workspace::validate_project(project_of(given));
       }};
 }
 
@@ -66,7 +68,7 @@ Operation config_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.config(project_of(given));
+        return workspace::normalize_project(context.workspaces, project_of(given));
       }};
 }
 
@@ -80,7 +82,7 @@ Operation plan_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.plan(project_of(given), context.color);
+        return workspace::plan_project(context.workspaces, project_of(given), context.color);
       }};
 }
 
@@ -110,7 +112,8 @@ Operation apply_operation() {
       .idempotent = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.apply(project_of(given), options_of(context, given), context.color);
+        return workspace::apply_declared_file(
+            context.workspaces, project_of(given), options_of(context, given), context.color);
       }};
 }
 
@@ -132,7 +135,7 @@ Operation why_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.why(project_of(given), get_string(given, "address"));
+        return workspace::explain_action(context.workspaces, project_of(given), get_string(given, "address"));
       }};
 }
 

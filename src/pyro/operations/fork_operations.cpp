@@ -1,6 +1,9 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/adoption.hpp>
+#include <pyro/workspace/forking.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -14,7 +17,7 @@ Json run_fork(Context& context, const Json& given) {
   const auto count = request.names.empty() ? 1 : static_cast<std::int64_t>(request.names.size());
   request.count = static_cast<int>(std::min<std::int64_t>(int_or(given, "count", count), 1 << 20));
   request.ttl_seconds = maybe_int(given, "ttl_seconds");
-  return context.manager.fork(request, project_of(given));
+  return workspace::fork_workspace(context.workspaces, request, project_of(given));
 }
 
 Operation fork_operation() {
@@ -63,7 +66,7 @@ Operation adopt_operation() {
            {"file", text("")}},
           {"workspace_id", "name"}),
       .run = [](Context& context, const Json& given) {
-        return context.manager.adopt(id_of(given), project_of(given));
+        return workspace::adopt_workspace(context.workspaces, id_of(given), project_of(given));
       }};
 }
 
@@ -80,7 +83,7 @@ Operation forget_operation() {
           {"workspace_id", "changed"}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.forget(workspace_of(given), project_of(given));
+        return workspace::forget_workspace(context.workspaces, workspace_of(given), project_of(given));
       }};
 }
 

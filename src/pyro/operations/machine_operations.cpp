@@ -2,6 +2,8 @@
 #include "schema_parts.hpp"
 #include "version.hpp"
 
+#include <pyro/workspace/machine.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -42,7 +44,7 @@ Operation env_prune_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.env_prune(bool_or(given, "dry_run", false));
+        return workspace::prune_environments(context.workspaces, bool_or(given, "dry_run", false));
       }};
 }
 
@@ -62,7 +64,7 @@ Operation doctor_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
-        return context.manager.doctor();
+        return workspace::examine_machine(context.workspaces);
       }};
 }
 
@@ -75,7 +77,7 @@ Operation prune_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.prune(bool_or(given, "dry_run", false));
+        return workspace::prune_store(context.workspaces, bool_or(given, "dry_run", false));
       }};
 }
 
@@ -104,7 +106,7 @@ std::vector<Operation> machine_operations() {
        .idempotent = true,
        .run =
            [](Context& context, const Json&) {
-             return context.manager.env_list();
+             return workspace::list_environments(context.workspaces);
            }},
       {.name = "env_pull",
        .summary = "Fetch an image now, so that apply need not",
@@ -116,7 +118,8 @@ std::vector<Operation> machine_operations() {
        .idempotent = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.env_pull(get_string(given, "image"), bool_or(given, "refresh", false));
+             return workspace::pull_environment(
+                 context.workspaces, get_string(given, "image"), bool_or(given, "refresh", false));
            }},
       {.name = "env_inspect",
        .summary = "Layers, size and defaults of an image",
@@ -127,7 +130,7 @@ std::vector<Operation> machine_operations() {
        .idempotent = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.env_inspect(get_string(given, "image"));
+             return workspace::inspect_environment(context.workspaces, get_string(given, "image"));
            }},
       {.name = "env_remove",
        .summary = "Forget an image that nothing stands on; prune then removes its layers",
@@ -136,7 +139,7 @@ std::vector<Operation> machine_operations() {
        .destructive = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.env_remove(get_string(given, "image"));
+             return workspace::remove_environment(context.workspaces, get_string(given, "image"));
            }},
       env_prune_operation(),
       doctor_operation(),

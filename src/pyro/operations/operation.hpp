@@ -4,18 +4,22 @@
 #pragma once
 
 #include <pyro/base/json_access.hpp>
-#include <pyro/workspace/manager.hpp>
+#include <pyro/workspace/context/requests.hpp>
 
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+namespace pyro::workspace {
+struct Context;
+}
+
 namespace pyro::operations {
 
 /// What a handler has at hand.
 struct Context {
-  workspace::Manager& manager;
+  workspace::Context& workspaces;
   /// Asked before something is lost, with the plan as text. Absent: Error(approval_needed) instead.
   std::function<bool(const std::string& text)> ask;
   /// Polled during waits. Absent: never.

@@ -2,6 +2,8 @@
 #include "schema_parts.hpp"
 #include "text.hpp"
 
+#include <pyro/workspace/services.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -99,11 +101,11 @@ Json run_service_start(Context& context, const Json& given) {
   request.ready_timeout_seconds = int_or(given, "ready_timeout_seconds", request.ready_timeout_seconds);
   request.ready_interval_ms = int_or(given, "ready_interval_ms", request.ready_interval_ms);
   request.published_ports = ports_of(given);
-  return in_utf8(context.manager.service_start(id_of(given), request));
+  return in_utf8(workspace::start_workspace_service(context.workspaces, id_of(given), request));
 }
 
 Json run_service_list(Context& context, const Json& given) {
-  auto answer = context.manager.service_list(id_of(given));
+  auto answer = workspace::list_workspace_services(context.workspaces, id_of(given));
   for (auto& service : answer["services"]) {
     service = in_utf8(service);
   }
@@ -114,8 +116,9 @@ Json run_service_list(Context& context, const Json& given) {
 Json run_service_logs(Context& context, const Json& given) {
   const auto wanted = given.find("tail_lines");
   const bool all = wanted != given.end() && wanted->is_null();
-  return in_utf8(context.manager.service_logs(
-      id_of(given), get_string(given, "service_name"), all ? -1 : int_or(given, "tail_lines", k_tail_lines)));
+  return in_utf8(workspace::read_workspace_service_logs(
+      context.workspaces, id_of(given), get_string(given, "service_name"),
+      all ? -1 : int_or(given, "tail_lines", k_tail_lines)));
 }
 
 Operation service_start_operation() {
@@ -165,7 +168,8 @@ Operation service_status_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return in_utf8(context.manager.service_status(id_of(given), get_string(given, "service_name")));
+        return in_utf8(workspace::get_workspace_service(
+            context.workspaces, id_of(given), get_string(given, "service_name")));
       }};
 }
 
@@ -198,7 +202,8 @@ Operation service_stop_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return in_utf8(context.manager.service_stop(id_of(given), get_string(given, "service_name")));
+        return in_utf8(workspace::stop_workspace_service(
+            context.workspaces, id_of(given), get_string(given, "service_name")));
       }};
 }
 

@@ -3,6 +3,7 @@
 #include "text.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/workspace/terminals.hpp>
 
 namespace pyro::operations {
 
@@ -53,7 +54,7 @@ Json open(Context& context, const Json& given) {
   request.secret_env = string_map_or_empty(given, "secret_env");
   request.columns = side_of(given, "cols", request.columns);
   request.rows = side_of(given, "rows", request.rows);
-  return context.manager.shell_open(id_of(given), request);
+  return workspace::open_workspace_shell(context.workspaces, id_of(given), request);
 }
 
 Json read(Context& context, const Json& given) {
@@ -63,7 +64,7 @@ Json read(Context& context, const Json& given) {
   request.max_chars = int_or(given, "max_chars", k_default_chars);
   request.plain = bool_or(given, "plain", false);
   request.wait_for_idle = std::chrono::milliseconds(int_or(given, "wait_for_idle_ms", 0));
-  auto answer = context.manager.shell_read(id_of(given), request);
+  auto answer = workspace::read_workspace_shell(context.workspaces, id_of(given), request);
   answer["output"] = to_utf8(get_string(answer, "output"));
   return answer;
 }
@@ -93,7 +94,7 @@ Operation shell_list_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.shell_list(id_of(given));
+        return workspace::list_workspace_shells(context.workspaces, id_of(given));
       }};
 }
 
@@ -137,8 +138,8 @@ Operation shell_write_operation() {
           {"shell_id", "input_length"}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.shell_write(
-            id_of(given), get_string(given, "shell_id"), get_string(given, "input"),
+        return workspace::write_to_workspace_shell(
+            context.workspaces, id_of(given), get_string(given, "shell_id"), get_string(given, "input"),
             bool_or(given, "append_newline", true));
       }};
 }
@@ -151,8 +152,9 @@ Operation shell_signal_operation() {
       .result_schema = shell_document({{"signal", text("")}}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.shell_signal(
-            id_of(given), get_string(given, "shell_id"), string_or(given, "signal", "INT"));
+        return workspace::signal_workspace_shell(
+            context.workspaces, id_of(given), get_string(given, "shell_id"),
+            string_or(given, "signal", "INT"));
       }};
 }
 
@@ -164,8 +166,8 @@ Operation shell_resize_operation() {
       .result_schema = shell_document(),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.shell_resize(
-            id_of(given), get_string(given, "shell_id"), side_of(given, "cols", 0),
+        return workspace::resize_workspace_shell(
+            context.workspaces, id_of(given), get_string(given, "shell_id"), side_of(given, "cols", 0),
             side_of(given, "rows", 0));
       }};
 }
@@ -178,7 +180,8 @@ Operation shell_close_operation() {
       .result_schema = shell_document({{"closed", flag("")}}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.shell_close(id_of(given), get_string(given, "shell_id"));
+        return workspace::close_workspace_shell(
+            context.workspaces, id_of(given), get_string(given, "shell_id"));
       }};
 }
 

@@ -1,6 +1,8 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/snapshot_transfer.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -41,9 +43,9 @@ std::vector<Operation> snapshot_image_operations() {
        .result_schema = packed_result({{"output_path", text("")}}),
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_export(
-                 workspace_of(given), project_of(given), get_string(given, "snapshot_name"),
-                 get_string(given, "output_path"), packing_of(given));
+             return workspace::export_snapshot(
+                 context.workspaces, workspace_of(given), project_of(given),
+                 get_string(given, "snapshot_name"), get_string(given, "output_path"), packing_of(given));
            }},
       {.name = "snapshot_push",
        .summary = "Copy a snapshot as an OCI image to a registry",
@@ -56,9 +58,9 @@ std::vector<Operation> snapshot_image_operations() {
        .idempotent = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_push(
-                 workspace_of(given), project_of(given), get_string(given, "snapshot_name"),
-                 get_string(given, "reference"), packing_of(given));
+             return workspace::push_snapshot(
+                 context.workspaces, workspace_of(given), project_of(given),
+                 get_string(given, "snapshot_name"), get_string(given, "reference"), packing_of(given));
            }},
       {.name = "snapshot_import",
        .summary = "Make a snapshot of an OCI image: of a directory, a file or a registry",
@@ -70,8 +72,8 @@ std::vector<Operation> snapshot_image_operations() {
            {{"workspace_id", text("")}, {"snapshot", snapshot_schema()}}, {"workspace_id", "snapshot"}),
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_import(
-                 workspace_of(given), project_of(given), get_string(given, "source"),
+             return workspace::import_snapshot(
+                 context.workspaces, workspace_of(given), project_of(given), get_string(given, "source"),
                  string_or(given, "snapshot_name", ""));
            }},
   };

@@ -1,6 +1,9 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/content.hpp>
+#include <pyro/workspace/named_snapshots.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -43,8 +46,9 @@ std::vector<Operation> snapshot_operations() {
            {{"workspace_id", text("")}, {"snapshot", snapshot_schema()}}, {"workspace_id", "snapshot"}),
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_create(
-                 workspace_of(given), project_of(given), get_string(given, "snapshot_name"));
+             return workspace::create_snapshot(
+                 context.workspaces, workspace_of(given), project_of(given),
+                 get_string(given, "snapshot_name"));
            }},
       {.name = "snapshot_list",
        .summary = "The snapshots of a workspace, declared and made by hand",
@@ -56,7 +60,7 @@ std::vector<Operation> snapshot_operations() {
        .idempotent = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_list(workspace_of(given), project_of(given));
+             return workspace::list_snapshots(context.workspaces, workspace_of(given), project_of(given));
            }},
       {.name = "snapshot_delete",
        .summary = "Forget a snapshot; its data goes too unless something else needs it",
@@ -71,8 +75,9 @@ std::vector<Operation> snapshot_operations() {
        .destructive = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.snapshot_delete(
-                 workspace_of(given), project_of(given), get_string(given, "snapshot_name"));
+             return workspace::delete_snapshot(
+                 context.workspaces, workspace_of(given), project_of(given),
+                 get_string(given, "snapshot_name"));
            }},
       {.name = "workspace_reset",
        .summary = "Make the whole sandbox anew as a snapshot has it; asks nobody",
@@ -81,7 +86,8 @@ std::vector<Operation> snapshot_operations() {
        .destructive = true,
        .run =
            [](Context& context, const Json& given) {
-             return context.manager.workspace_reset(id_of(given), string_or(given, "snapshot", "baseline"));
+             return workspace::reset_to_snapshot(
+                 context.workspaces, id_of(given), string_or(given, "snapshot", "baseline"));
            }},
   };
 }

@@ -1,6 +1,8 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/trust_agreements.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -31,7 +33,7 @@ Operation show() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.trust_show(project_of(given));
+        return workspace::show_host_requests(context.workspaces, project_of(given));
       }};
 }
 
@@ -45,7 +47,8 @@ Operation agree() {
       .result_schema = wanted_schema(),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.trust_agree(project_of(given), string_or(given, "digest", ""));
+        return workspace::agree_to_host_requests(
+            context.workspaces, project_of(given), string_or(given, "digest", ""));
       }};
 }
 
@@ -70,7 +73,7 @@ Operation list() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
-        return context.manager.trust_list();
+        return workspace::list_agreements(context.workspaces);
       }};
 }
 
@@ -84,7 +87,8 @@ Operation remove() {
           result({{"checkout", text("")}, {"removed", flag("There was something")}}, {"checkout", "removed"}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.trust_remove(string_or(given, "checkout", ""), project_of(given));
+        return workspace::remove_agreements(
+            context.workspaces, string_or(given, "checkout", ""), project_of(given));
       }};
 }
 

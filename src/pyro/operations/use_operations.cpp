@@ -4,6 +4,8 @@
 #include "text.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/workspace/execution.hpp>
+#include <pyro/workspace/inspection.hpp>
 
 #include <deque>
 
@@ -24,15 +26,17 @@ Json run_exec(Context& context, const Json& given) {
     throw Error(ErrorCode::invalid_argument, "exec: 'argv' is empty");
   }
   return run_captured(context, given, request, [&](const auto& complete, const auto& streams) {
-    return context.manager.exec(workspace_of(given), project_of(given), complete, streams);
+    return workspace::exec_in_workspace(
+        context.workspaces, workspace_of(given), project_of(given), complete, streams);
   });
 }
 
 Json run_logs(Context& context, const Json& given) {
   std::deque<Json> lines;
   const auto tail = static_cast<int>(std::min<std::int64_t>(int_or(given, "tail", 200), k_max_log_lines));
-  context.manager.logs(
-      workspace_of(given), project_of(given), string_or(given, "service", ""), tail, false,
+  workspace::stream_service_logs(
+      context.workspaces, workspace_of(given), project_of(given), string_or(given, "service", ""), tail,
+      false,
       [&](const std::string& service, const std::string& line) {
         lines.push_back({{"service", service}, {"line", to_utf8(line)}});
         if (lines.size() > k_max_log_lines) {
@@ -96,8 +100,8 @@ Operation diff_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.diff(
-            workspace_of(given), project_of(given), strings_or_empty(given, "paths"),
+        return workspace::diff_from_base(
+            context.workspaces, workspace_of(given), project_of(given), strings_or_empty(given, "paths"),
             bool_or(given, "patches", false));
       }};
 }

@@ -3,6 +3,7 @@
 #include "machine_parameters.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/workspace/vms.hpp>
 
 namespace pyro::operations {
 
@@ -71,14 +72,14 @@ Properties command_properties() {
 
 Operation by_id(
     std::string name, std::string summary, Json result_schema,
-    Json (workspace::Manager::*method)(const std::string&)) {
+    Json (*run)(workspace::Context&, const std::string&)) {
   return {
       .name = std::move(name),
       .summary = std::move(summary),
       .parameters_schema = vm_parameters({}),
       .result_schema = std::move(result_schema),
-      .run = [method](Context& context, const Json& given) {
-        return (context.manager.*method)(vm_of(given));
+      .run = [run](Context& context, const Json& given) {
+        return run(context.workspaces, vm_of(given));
       }};
 }
 
@@ -100,7 +101,7 @@ Operation vm_create_operation() {
       .parameters_schema = parameters(size_properties(), {"environment"}),
       .result_schema = document(),
       .run = [](Context& context, const Json& given) {
-        return context.manager.vm_create(vm_request_of(given));
+        return workspace::create_vm(context.workspaces, vm_request_of(given));
       }};
 }
 
@@ -114,7 +115,7 @@ Operation vm_exec_operation() {
       .run = [](Context& context, const Json& given) {
         return run_captured(
             context, given, vm_command_of(given), [&](const auto& request, const auto& streams) {
-              return context.manager.vm_exec(vm_of(given), request, streams);
+              return workspace::exec_in_vm(context.workspaces, vm_of(given), request, streams);
             });
       }};
 }
@@ -129,7 +130,7 @@ Operation vm_run_operation() {
       .run = [](Context& context, const Json& given) {
         return run_captured(
             context, given, vm_command_of(given), [&](const auto& request, const auto& streams) {
-              return context.manager.vm_run(vm_request_of(given), request, streams);
+              return workspace::run_vm(context.workspaces, vm_request_of(given), request, streams);
             });
       }};
 }
@@ -141,7 +142,7 @@ Operation vm_list_operation() {
       .parameters_schema = parameters({}),
       .result_schema = result({{"count", number("")}, {"vms", list_of(document(), "")}}, {"count", "vms"}),
       .run = [](Context& context, const Json&) {
-        return context.manager.vm_list();
+        return workspace::list_vms(context.workspaces);
       }};
 }
 
@@ -155,14 +156,13 @@ Operation vm_reap_operation() {
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
-        return context.manager.vm_reap();
+        return workspace::reap_vms(context.workspaces);
       }};
 }
 
 } // namespace
 
 std::vector<Operation> vm_operations() {
-  using workspace::Manager;
   const auto deleted = result({{"vm_id", text("")}, {"deleted", flag("")}}, {"vm_id", "deleted"});
   const auto network = result(
       {{"vm_id", text("")},
@@ -171,12 +171,14 @@ std::vector<Operation> vm_operations() {
        {"network_policy", text("")}},
       {"vm_id", "network_enabled", "guest_ip"});
   return {
-      vm_create_operation(), by_id("vm_start", "Start a VM", document(), &Manager::vm_start),
-      vm_exec_operation(), destroying(by_id("vm_stop", "Stop a VM", document(), &Manager::vm_stop)),
-      destroying(by_id("vm_delete", "Remove a VM", deleted, &Manager::vm_remove)),
+      vm_create_operation(), by_id("vm_start", "Start a VM", document(), workspace::start_vm),
+      vm_exec_operation(), destroying(by_id("vm_stop", "Stop a VM", document(), workspace::stop_vm)),
+      destroying(by_id("vm_delete", "Remove a VM", deleted, workspace::delete_vm)),
       // Not read only: it deletes an expired one.
-      by_id("vm_status", "State of a VM", document(), &Manager::vm_status),
-      by_id("vm_network_info", "Has a VM a network, and which address?", network, &Manager::vm_network_info),
+      by_id("vm_status", "State of a VM", document(), workspace::get_vm_status),
+      by_id(
+          "vm_network_info", "Has a VM a network, and which address?", network,
+          workspace::get_vm_network_info),
       looking(vm_list_operation()), vm_reap_operation(), vm_run_operation()};
 }
 

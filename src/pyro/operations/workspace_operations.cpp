@@ -1,6 +1,9 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/workspace/content.hpp>
+#include <pyro/workspace/inspection.hpp>
+
 namespace pyro::operations {
 
 namespace {
@@ -108,7 +111,7 @@ Operation status_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.status(workspace_of(given), project_of(given));
+        return workspace::get_workspace_status(context.workspaces, workspace_of(given), project_of(given));
       }};
 }
 
@@ -126,7 +129,7 @@ Operation list_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
-        return context.manager.list();
+        return workspace::list_workspaces(context.workspaces);
       }};
 }
 
@@ -139,7 +142,7 @@ Operation start_operation() {
           {{"state", text("")}, {"changed", flag("Was anything done?")}, {"services", services_schema()}}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.start(workspace_of(given), project_of(given));
+        return workspace::bring_up_workspace(context.workspaces, workspace_of(given), project_of(given));
       }};
 }
 
@@ -152,7 +155,7 @@ Operation stop_operation() {
           {{"state", text("")}, {"changed", flag("Was anything done?")}, {"services", services_schema()}}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.stop(workspace_of(given), project_of(given));
+        return workspace::shut_down_workspace(context.workspaces, workspace_of(given), project_of(given));
       }};
 }
 
@@ -175,8 +178,9 @@ Operation reset_operation() {
       .idempotent = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.reset(
-            workspace_of(given), project_of(given), string_or(given, "to", ""), options_of(context, given));
+        return workspace::reset_workspace(
+            context.workspaces, workspace_of(given), project_of(given), string_or(given, "to", ""),
+            options_of(context, given));
       }};
 }
 
@@ -190,7 +194,7 @@ Operation undo_operation() {
            {"undo", flag("Can undo take this back?")},
            {"services", services_schema()}}),
       .run = [](Context& context, const Json& given) {
-        return context.manager.undo(workspace_of(given), project_of(given));
+        return workspace::undo_last_change(context.workspaces, workspace_of(given), project_of(given));
       }};
 }
 
@@ -211,8 +215,8 @@ Operation destroy_operation() {
       .idempotent = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
-        return context.manager.destroy(
-            workspace_of(given), project_of(given), options_of(context, given),
+        return workspace::destroy_workspace(
+            context.workspaces, workspace_of(given), project_of(given), options_of(context, given),
             bool_or(given, "snapshots", false));
       }};
 }

@@ -1,4 +1,4 @@
-// The backend as the manager uses it: a supervisor of its own, the boot protocol, calls through the control
+// The backend as workspaces use it: a supervisor of its own, the boot protocol, calls through the control
 // socket, the end. Only the processor is missing: the fake Firecracker runs the agent as a process.
 #include "../../support/files.hpp"
 #include "fake.hpp"

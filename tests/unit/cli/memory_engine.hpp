@@ -1,4 +1,4 @@
-// An engine over answers in memory: the front is exercised whole, without a manager behind it.
+// An engine over answers in memory: the front is exercised whole, without workspaces behind it.
 #pragma once
 
 #include <pyro/cli/main.hpp>

@@ -1,4 +1,4 @@
-// The `firecracker` backend as the manager sees it.
+// The `firecracker` backend as workspaces use it.
 #pragma once
 
 #include <pyro/backend/backend.hpp>

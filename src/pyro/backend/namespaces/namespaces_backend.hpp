@@ -1,4 +1,4 @@
-// The `namespaces` backend as the manager sees it: asks what this machine can do and starts supervisors.
+// The `namespaces` backend as workspaces use it: asks what this machine can do and starts supervisors.
 #pragma once
 
 #include <pyro/backend/backend.hpp>

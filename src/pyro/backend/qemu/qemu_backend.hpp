@@ -1,4 +1,4 @@
-// The `qemu` backend as the manager sees it: virtual machines.
+// The `qemu` backend as workspaces use it: virtual machines.
 #pragma once
 
 #include <pyro/backend/backend.hpp>

@@ -1,4 +1,6 @@
-// What every part of the manager shares: settings, the store, the records, the backends and the event sink.
+// What everything that works on workspaces shares: settings, the store, the records, the backends and the
+// event sink. All state lies in files below Settings::base, so that any process can go on where another
+// stopped; nothing is printed, progress goes to the event sink, and whatever fails throws Error.
 #pragma once
 
 #include "settings.hpp"

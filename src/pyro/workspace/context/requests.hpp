@@ -1,4 +1,5 @@
-// What callers ask for: parameters and results of what the manager does, where they are more than a name.
+// What callers ask for: parameters and results of what is done with workspaces, where they are more than a
+// name.
 #pragma once
 
 #include <pyro/base/json_access.hpp>

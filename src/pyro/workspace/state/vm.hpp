@@ -1,4 +1,4 @@
-// The record behind a one-shot VM. Its states and commands: manager_vm.cpp.
+// The record behind a one-shot VM. Its states and commands: workspace/vms.cpp.
 #pragma once
 
 #include "workspace_handle.hpp"

@@ -1,18 +1,12 @@
-// The declared file: validate, config, plan, apply, why.
-#include "manager.hpp"
-
-#include "manager_state.hpp"
+#include "declared_file.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
-#include <pyro/os/crash_point.hpp>
-#include <pyro/os/directory.hpp>
-#include <pyro/os/random.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
-#include <pyro/store/gc.hpp>
+#include <pyro/spec/schema.hpp>
 #include <pyro/workspace/apply/apply_project.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project.hpp>
 #include <pyro/workspace/state/workspace_handle.hpp>
 
@@ -115,13 +109,7 @@ std::string differing_text(const Json& input) {
 
 } // namespace
 
-Manager::Manager(Settings settings, EventSink events)
-    : m_state(std::make_unique<State>(std::move(settings), std::move(events))) {
-}
-
-Manager::~Manager() = default;
-
-Json Manager::validate(const Project& project) {
+Json validate_project(const Project& project) {
   std::string shown;
   const auto result = parse_project(project, shown);
   Json diagnostics = Json::array();
@@ -135,21 +123,19 @@ Json Manager::validate(const Project& project) {
       {"file", shown}};
 }
 
-Json Manager::config(const Project& project) {
+Json normalize_project(const Context& context, const Project& project) {
   const auto file = read_project_file(project);
   // What nothing was withheld from needs no agreement: sources of secrets are shown, not read.
-  return spec::normal_form(
-      file.spec.complete ? file.spec : load_project(m_state->context, project, file).spec);
+  return spec::normal_form(file.spec.complete ? file.spec : load_project(context, project, file).spec);
 }
 
-Json Manager::plan(const Project& project, bool color) {
-  auto [loaded, record, planned] = look(m_state->context, project, color);
+Json plan_project(Context& context, const Project& project, bool color) {
+  auto [loaded, record, planned] = look(context, project, color);
   planned.document["host_requests"] = to_json(loaded.requests);
   return {{"plan", planned.document}, {"text", planned.text}, {"changes", !planned.plan.empty()}};
 }
 
-Json Manager::apply(const Project& project, const ApplyOptions& options, bool color) {
-  auto& context = m_state->context;
+Json apply_declared_file(Context& context, const Project& project, const ApplyOptions& options, bool color) {
   const auto started = os::now_monotonic();
   context.base.prepare();
   const auto loaded = load_project(context, project);
@@ -166,8 +152,7 @@ Json Manager::apply(const Project& project, const ApplyOptions& options, bool co
       {"duration_ms", (os::now_monotonic() - started).count()}};
 }
 
-Json Manager::why(const Project& project, const std::string& address) {
-  auto& context = m_state->context;
+Json explain_action(Context& context, const Project& project, const std::string& address) {
   const auto [loaded, record, planned] = look(context, project, false);
   const auto* action = planned.plan.find(address);
   if (!action) {
@@ -221,6 +206,10 @@ Json Manager::why(const Project& project, const std::string& address) {
       {"inputs", inputs},
       {"differing", differing},
       {"text", text + "\n"}};
+}
+
+Json file_schema() {
+  return spec::json_schema();
 }
 
 } // namespace pyro::workspace

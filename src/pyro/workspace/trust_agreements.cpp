@@ -1,9 +1,8 @@
-// What pyro.yaml files may take from this machine: shown, agreed to, listed, taken back.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "trust_agreements.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project.hpp>
 #include <pyro/workspace/context/trust.hpp>
 
@@ -24,14 +23,12 @@ Json describe(const Agreement& agreement) {
 
 } // namespace
 
-Json Manager::trust_show(const Project& project) {
+Json show_host_requests(const Context& context, const Project& project) {
   const auto file = read_project_file(project);
-  const auto& context = m_state->context;
   return describe_requests(context, project, file, wanted_requests(context, project, file));
 }
 
-Json Manager::trust_agree(const Project& project, const std::string& digest) {
-  auto& context = m_state->context;
+Json agree_to_host_requests(const Context& context, const Project& project, const std::string& digest) {
   const auto file = read_project_file(project);
   const auto requests = wanted_requests(context, project, file);
   if (!digest.empty() && digest != digest_of(requests)) {
@@ -46,10 +43,10 @@ Json Manager::trust_agree(const Project& project, const std::string& digest) {
   return document;
 }
 
-Json Manager::trust_list() {
+Json list_agreements(const Context& context) {
   std::vector<std::string> damaged;
   Json checkouts = Json::array();
-  for (const auto& trust : TrustRecords(m_state->context.base).list(damaged)) {
+  for (const auto& trust : TrustRecords(context.base).list(damaged)) {
     Json agreements = Json::array();
     for (const auto& agreement : trust.agreements) {
       agreements.push_back(describe(agreement));
@@ -62,14 +59,14 @@ Json Manager::trust_list() {
   return {{"count", checkouts.size()}, {"checkouts", checkouts}, {"damaged", damaged}};
 }
 
-Json Manager::trust_remove(const std::string& checkout, const Project& project) {
+Json remove_agreements(const Context& context, const std::string& checkout, const Project& project) {
   const auto file = std::filesystem::path(project.directory) / project.file;
   const auto meant = checkout.empty() ? file.parent_path() : std::filesystem::path(checkout);
   auto directory = std::filesystem::weakly_canonical(std::filesystem::absolute(meant)).string();
   while (directory.size() > 1 && directory.back() == '/') {
     directory.pop_back();
   }
-  return {{"checkout", directory}, {"removed", TrustRecords(m_state->context.base).remove(directory)}};
+  return {{"checkout", directory}, {"removed", TrustRecords(context.base).remove(directory)}};
 }
 
 } // namespace pyro::workspace

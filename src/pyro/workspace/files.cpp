@@ -1,6 +1,4 @@
-// Files in and out of a workspace: sync push, export, diff against the baseline, list, read, write, patch.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "files.hpp"
 
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
@@ -8,6 +6,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/export_tree.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/inside_path.hpp>
 #include <pyro/workspace/sandbox/guest_change.hpp>
 #include <pyro/workspace/state/drift.hpp>
@@ -78,9 +77,8 @@ std::string directory_for(const store::LayeredView& view, const std::string& des
 
 } // namespace
 
-Json Manager::sync_push(
-    const std::string& workspace, const std::string& source_path, const std::string& dest) {
-  auto& context = m_state->context;
+Json push_into_workspace(
+    Context& context, const std::string& workspace, const std::string& source_path, const std::string& dest) {
   const auto destination = path_inside(dest.empty() ? "/workspace" : dest, "workspace destination");
   const auto source = push_source_of(source_path);
   auto locked = changeable(context, workspace, "workspace_sync_push");
@@ -109,9 +107,8 @@ Json Manager::sync_push(
       locked.record);
 }
 
-Json Manager::export_path(
-    const std::string& workspace, const std::string& path, const std::string& output_path) {
-  auto& context = m_state->context;
+Json export_from_workspace(
+    Context& context, const std::string& workspace, const std::string& path, const std::string& output_path) {
   const auto inside = path_inside(path, "workspace path");
   namespace fs = std::filesystem;
   auto output = fs::absolute(output_path).lexically_normal();
@@ -148,32 +145,22 @@ Json Manager::export_path(
   return exported;
 }
 
-Json Manager::diff_from_baseline(const std::string& workspace) {
-  auto& context = m_state->context;
-  context.base.prepare();
-  const auto located = locate(context, workspace, {});
-  const store::WorkspacePaths paths(context.base, located.id);
-  return read_settled(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
-    const auto baseline = context.records.snapshot(located.id, "baseline");
-    const DiffRequest request{{baseline.layers, baseline.host_directories}, {"/workspace"}, {}};
-    return with_id(diff_workspace(context, paths, record, request), record);
-  });
-}
-
-Json Manager::file_list(const std::string& workspace, const std::string& path, bool recursive) {
+Json list_workspace_files(
+    Context& context, const std::string& workspace, const std::string& path, bool recursive) {
   const auto inside = path_inside(path.empty() ? "/workspace" : path, "workspace path");
-  return read_content(m_state->context, workspace, "file list", [&](const store::LayeredView& view) {
+  return read_content(context, workspace, "file list", [&](const store::LayeredView& view) {
     return list_files(view, inside, recursive);
   });
 }
 
-Json Manager::file_read(const std::string& workspace, const std::string& path, std::int64_t max_chars) {
+Json read_workspace_file(
+    Context& context, const std::string& workspace, const std::string& path, std::int64_t max_chars) {
   const auto inside = path_inside(path, "workspace path");
   if (max_chars < 1 || max_chars > k_max_file_chars) {
     throw Error(ErrorCode::invalid_argument, "max_chars must be between 1 and {}", k_max_file_chars);
   }
   constexpr std::size_t k_longest_character = 4;
-  auto document = read_content(m_state->context, workspace, "file read", [&](const store::LayeredView& view) {
+  auto document = read_content(context, workspace, "file read", [&](const store::LayeredView& view) {
     return read_file_bytes(view, inside, static_cast<std::size_t>(max_chars) * k_longest_character);
   });
   const auto bytes = base64_decode(get_string(document, "content"));
@@ -184,8 +171,8 @@ Json Manager::file_read(const std::string& workspace, const std::string& path, s
   return document;
 }
 
-Json Manager::file_write(const std::string& workspace, const std::string& path, const std::string& content) {
-  auto& context = m_state->context;
+Json write_workspace_file(
+    Context& context, const std::string& workspace, const std::string& path, const std::string& content) {
   const auto inside = path_inside(path, "workspace path");
   if (content.size() > static_cast<std::size_t>(k_max_file_chars)) {
     throw Error(ErrorCode::invalid_argument, "more than {} bytes cannot be written at once", k_max_file_chars)
@@ -220,8 +207,7 @@ Json Manager::file_write(const std::string& workspace, const std::string& path, 
   return with_id(std::move(document), locked.record);
 }
 
-Json Manager::patch_apply(const std::string& workspace, const std::string& patch) {
-  auto& context = m_state->context;
+Json patch_workspace(Context& context, const std::string& workspace, const std::string& patch) {
   if (patch.size() > k_max_patch) {
     throw Error(ErrorCode::invalid_argument, "the patch is larger than 64 MiB");
   }

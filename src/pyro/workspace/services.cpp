@@ -1,11 +1,10 @@
-// Services of a workspace by hand: the manager's side of service_*.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "services.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/spec/applied_spec.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/readiness.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
@@ -213,8 +212,7 @@ Json publish(backend::ControlClient& client, const ServiceRequest& request) {
 
 } // namespace
 
-Json Manager::service_start(const std::string& workspace, const ServiceRequest& request) {
-  auto& context = m_state->context;
+Json start_workspace_service(Context& context, const std::string& workspace, const ServiceRequest& request) {
   check_service_name(request.name);
   if (request.command.empty() && (request.argv.empty() || request.argv.front().empty())) {
     throw Error(ErrorCode::invalid_argument, "command must not be empty");
@@ -222,7 +220,7 @@ Json Manager::service_start(const std::string& workspace, const ServiceRequest& 
   check_ports(request.published_ports);
   readiness_probe(request.readiness, "/", request.ready_timeout_seconds, request.ready_interval_ms);
   auto host = look(context, workspace);
-  const auto client = connect(m_state->context, host, "service_start");
+  const auto client = connect(context, host, "service_start");
   const auto define = definition_of(host, request);
   auto document = new_document(host, request);
   try {
@@ -240,8 +238,8 @@ Json Manager::service_start(const std::string& workspace, const ServiceRequest& 
   return shown(host, document);
 }
 
-Json Manager::service_list(const std::string& workspace) {
-  const auto host = look(m_state->context, workspace);
+Json list_workspace_services(Context& context, const std::string& workspace) {
+  const auto host = look(context, workspace);
   Json services = Json::array();
   std::size_t running = 0;
   for (auto& document : all_services(host)) {
@@ -255,14 +253,14 @@ Json Manager::service_list(const std::string& workspace) {
       {"services", services}};
 }
 
-Json Manager::service_status(const std::string& workspace, const std::string& service) {
-  const auto host = look(m_state->context, workspace);
+Json get_workspace_service(Context& context, const std::string& workspace, const std::string& service) {
+  const auto host = look(context, workspace);
   return shown(host, find_service(host, service));
 }
 
-Json Manager::service_logs(
-    const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
-  auto host = look(m_state->context, workspace);
+Json read_workspace_service_logs(
+    Context& context, const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
+  auto host = look(context, workspace);
   const auto document = find_service(host, service);
   const auto told = host.started() ? services_status_if_any(host.paths.control_socket()) : std::nullopt;
   const bool is_there = told && std::any_of(told->begin(), told->end(), [&](const auto& status) {
@@ -270,7 +268,7 @@ Json Manager::service_logs(
                         });
   auto logs = is_there ? std::nullopt : kept_log(host.paths, host.record, service);
   if (!logs) {
-    logs = read_service_logs(*connect(m_state->context, host, "service_logs"), service, tail_lines);
+    logs = read_service_logs(*connect(context, host, "service_logs"), service, tail_lines);
   } else if (tail_lines >= 0) {
     logs->keep_last(static_cast<std::size_t>(tail_lines));
   }
@@ -285,10 +283,10 @@ Json Manager::service_logs(
       {"truncated", logs->truncated}};
 }
 
-Json Manager::service_stop(const std::string& workspace, const std::string& service) {
-  auto host = look(m_state->context, workspace);
+Json stop_workspace_service(Context& context, const std::string& workspace, const std::string& service) {
+  auto host = look(context, workspace);
   check_service_name(service);
-  const auto client = connect(m_state->context, host, "service_stop");
+  const auto client = connect(context, host, "service_stop");
   auto document = find_service(host, service);
   try {
     take(host, document, stop_service(*client, service));

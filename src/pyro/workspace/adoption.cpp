@@ -1,10 +1,9 @@
-// Between made by hand and declared: a workspace taken over into a pyro.yaml, and let go of.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "adoption.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/random.hpp>
 #include <pyro/workspace/apply/apply_project.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/locate.hpp>
 
 namespace pyro::workspace {
@@ -28,8 +27,7 @@ std::string file_of(const store::WorkspaceRecord& record) {
 
 } // namespace
 
-Json Manager::adopt(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
+Json adopt_workspace(Context& context, const std::string& workspace, const Project& project) {
   context.base.prepare();
   const auto file = read_project_file(project);
   // Only a name that is made of the host's variables needs more than the file itself.
@@ -64,8 +62,7 @@ Json Manager::adopt(const std::string& workspace, const Project& project) {
       {"file", file.file}};
 }
 
-Json Manager::forget(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
+Json forget_workspace(Context& context, const std::string& workspace, const Project& project) {
   context.base.prepare();
   auto locked = lock_workspace(context, locate(context, workspace, project).id, "forget");
   auto& record = locked.record;

@@ -1,8 +1,7 @@
-// Shells of a workspace: the manager's side of shell_*.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "terminals.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/use/shells.hpp>
 
 #include <array>
@@ -32,13 +31,13 @@ std::string checked_signal(std::string name) {
 
 } // namespace
 
-Json Manager::shell_open(const std::string& workspace, const ShellRequest& request) {
-  auto host = shell_host(m_state->context, workspace, "shell_open");
+Json open_workspace_shell(Context& context, const std::string& workspace, const ShellRequest& request) {
+  auto host = shell_host(context, workspace, "shell_open");
   return describe_shell(host, open_shell(host, request));
 }
 
-Json Manager::shell_list(const std::string& workspace) {
-  auto host = shell_host(m_state->context, workspace, "shell_list");
+Json list_workspace_shells(Context& context, const std::string& workspace) {
+  auto host = shell_host(context, workspace, "shell_list");
   Json shells = Json::array();
   for (const auto& status : list_shells(host)) {
     shells.push_back(describe_shell(host, status));
@@ -46,7 +45,7 @@ Json Manager::shell_list(const std::string& workspace) {
   return {{"workspace_id", host.record.id}, {"count", shells.size()}, {"shells", shells}};
 }
 
-Json Manager::shell_read(const std::string& workspace, const ShellReadRequest& request) {
+Json read_workspace_shell(Context& context, const std::string& workspace, const ShellReadRequest& request) {
   if (request.cursor < 0) {
     throw Error(ErrorCode::invalid_argument, "cursor must not be negative");
   }
@@ -57,14 +56,14 @@ Json Manager::shell_read(const std::string& workspace, const ShellReadRequest& r
     throw Error(
         ErrorCode::invalid_argument, "wait_for_idle_ms must be between 0 and {}", k_longest_wait.count());
   }
-  auto host = shell_host(m_state->context, workspace, "shell_read");
+  auto host = shell_host(context, workspace, "shell_read");
   return read_shell(host, request);
 }
 
-Json Manager::shell_write(
-    const std::string& workspace, const std::string& shell_id, const std::string& input,
+Json write_to_workspace_shell(
+    Context& context, const std::string& workspace, const std::string& shell_id, const std::string& input,
     bool append_newline) {
-  auto host = shell_host(m_state->context, workspace, "shell_write");
+  auto host = shell_host(context, workspace, "shell_write");
   const protocol::ShellWrite write{shell_id, append_newline ? input + "\n" : input};
   ask(host, protocol::path::k_shells_write, protocol::to_json(write));
   return {
@@ -75,10 +74,10 @@ Json Manager::shell_write(
       {"append_newline", append_newline}};
 }
 
-Json Manager::shell_signal(
-    const std::string& workspace, const std::string& shell_id, const std::string& signal) {
+Json signal_workspace_shell(
+    Context& context, const std::string& workspace, const std::string& shell_id, const std::string& signal) {
   const auto name = checked_signal(signal);
-  auto host = shell_host(m_state->context, workspace, "shell_signal");
+  auto host = shell_host(context, workspace, "shell_signal");
   auto document = describe_shell(
       host, protocol::shell_status_from_json(
                 ask(host, protocol::path::k_shells_signal, {{"shell_id", shell_id}, {"signal", name}})));
@@ -86,16 +85,17 @@ Json Manager::shell_signal(
   return document;
 }
 
-Json Manager::shell_resize(const std::string& workspace, const std::string& shell_id, int columns, int rows) {
-  auto host = shell_host(m_state->context, workspace, "shell_resize");
+Json resize_workspace_shell(
+    Context& context, const std::string& workspace, const std::string& shell_id, int columns, int rows) {
+  auto host = shell_host(context, workspace, "shell_resize");
   return describe_shell(
       host, protocol::shell_status_from_json(
                 ask(host, protocol::path::k_shells_resize,
                     {{"shell_id", shell_id}, {"cols", columns}, {"rows", rows}})));
 }
 
-Json Manager::shell_close(const std::string& workspace, const std::string& shell_id) {
-  auto host = shell_host(m_state->context, workspace, "shell_close");
+Json close_workspace_shell(Context& context, const std::string& workspace, const std::string& shell_id) {
+  auto host = shell_host(context, workspace, "shell_close");
   auto document = describe_shell(
       host,
       protocol::shell_status_from_json(ask(host, protocol::path::k_shells_close, {{"shell_id", shell_id}})));
@@ -103,9 +103,10 @@ Json Manager::shell_close(const std::string& workspace, const std::string& shell
   return document;
 }
 
-Json Manager::shell_attach(
-    const std::string& workspace, const ShellAttachRequest& request, const ExecStreams& streams) {
-  auto host = shell_host(m_state->context, workspace, "shell_attach");
+Json attach_to_workspace_shell(
+    Context& context, const std::string& workspace, const ShellAttachRequest& request,
+    const ExecStreams& streams) {
+  auto host = shell_host(context, workspace, "shell_attach");
   protocol::ShellAttach attach;
   attach.shell_id = request.shell_id;
   attach.size = protocol::TerminalSize{request.columns, request.rows};

@@ -1,7 +1,4 @@
-// One-shot VMs: created, started, given one command, gone. They stand on the environment's layers alone; all
-// else (locks, healing, the sandbox) is that of workspaces.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "vms.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -9,6 +6,7 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/sandbox/guest_change.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
@@ -54,7 +52,7 @@ void make_workdir(const LockedWorkspace& vm) {
   });
 }
 
-void start_vm(Context& context, LockedWorkspace& vm) {
+void start_locked(Context& context, LockedWorkspace& vm) {
   auto& record = vm.record;
   if (record.state == store::WorkspaceState::started || record.command_count > 0) {
     throw Error(
@@ -154,7 +152,7 @@ enum class Lifetime {
   one_call, // it goes with this process, should that be killed
 };
 
-Json create_vm(Context& context, const VmRequest& request, Lifetime lifetime) {
+Json make_vm(Context& context, const VmRequest& request, Lifetime lifetime) {
   context.base.prepare();
   const auto store_lock = context.use_store("vm_create");
   auto record = new_vm(context, request);
@@ -167,30 +165,27 @@ Json create_vm(Context& context, const VmRequest& request, Lifetime lifetime) {
 
 } // namespace
 
-Json Manager::vm_create(const VmRequest& request) {
-  return create_vm(m_state->context, request, Lifetime::by_hand);
+Json create_vm(Context& context, const VmRequest& request) {
+  return make_vm(context, request, Lifetime::by_hand);
 }
 
-Json Manager::vm_start(const std::string& wanted) {
-  auto& context = m_state->context;
+Json start_vm(Context& context, const std::string& wanted) {
   context.base.prepare();
   auto vm = lock_vm(context, wanted, "vm_start");
   refuse_expired(context, vm);
-  start_vm(context, vm);
+  start_locked(context, vm);
   return describe_vm(vm.record);
 }
 
-ExecResult
-Manager::vm_exec(const std::string& wanted, const ExecRequest& request, const ExecStreams& streams) {
-  auto& context = m_state->context;
+ExecResult exec_in_vm(
+    Context& context, const std::string& wanted, const ExecRequest& request, const ExecStreams& streams) {
   context.base.prepare();
   auto vm = lock_vm(context, wanted, "vm_exec");
   refuse_expired(context, vm);
   return exec_and_remove(context, std::move(vm), request, streams);
 }
 
-Json Manager::vm_stop(const std::string& wanted) {
-  auto& context = m_state->context;
+Json stop_vm(Context& context, const std::string& wanted) {
   context.base.prepare();
   auto vm = lock_vm(context, wanted, "vm_stop");
   refuse_expired(context, vm);
@@ -202,16 +197,14 @@ Json Manager::vm_stop(const std::string& wanted) {
   return describe_vm(vm.record);
 }
 
-Json Manager::vm_remove(const std::string& wanted) {
-  auto& context = m_state->context;
+Json delete_vm(Context& context, const std::string& wanted) {
   context.base.prepare();
   const auto vm = lock_vm(context, wanted, "vm_delete");
   remove_vm(context, vm);
   return {{"vm_id", vm.record.id}, {"deleted", true}};
 }
 
-Json Manager::vm_status(const std::string& wanted) {
-  auto& context = m_state->context;
+Json get_vm_status(Context& context, const std::string& wanted) {
   context.base.prepare();
   const auto record = look_at_workspace(context, vm_id_of(context, wanted));
   if (is_expired(record)) {
@@ -220,8 +213,8 @@ Json Manager::vm_status(const std::string& wanted) {
   return describe_vm(record);
 }
 
-Json Manager::vm_network_info(const std::string& wanted) {
-  const auto status = vm_status(wanted);
+Json get_vm_network_info(Context& context, const std::string& wanted) {
+  const auto status = get_vm_status(context, wanted);
   Json info = Json::object();
   for (const auto* key : {"vm_id", "network_enabled", "guest_ip", "network_policy"}) {
     info[key] = status[key];
@@ -229,8 +222,7 @@ Json Manager::vm_network_info(const std::string& wanted) {
   return info;
 }
 
-Json Manager::vm_list() {
-  auto& context = m_state->context;
+Json list_vms(Context& context) {
   context.base.prepare();
   remove_half_made(context);
   remove_unrecorded(context);
@@ -245,8 +237,7 @@ Json Manager::vm_list() {
   return {{"count", vms.size()}, {"vms", vms}};
 }
 
-Json Manager::vm_reap() {
-  auto& context = m_state->context;
+Json reap_vms(Context& context) {
   context.base.prepare();
   Json removed = Json::array();
   for (const auto& record : context.records.list()) {
@@ -258,13 +249,13 @@ Json Manager::vm_reap() {
   return {{"count", removed.size()}, {"vms", removed}};
 }
 
-ExecResult Manager::vm_run(const VmRequest& request, const ExecRequest& exec, const ExecStreams& streams) {
-  auto& context = m_state->context;
-  const auto id = get_string(create_vm(context, request, Lifetime::one_call), "vm_id");
+ExecResult
+run_vm(Context& context, const VmRequest& request, const ExecRequest& exec, const ExecStreams& streams) {
+  const auto id = get_string(make_vm(context, request, Lifetime::one_call), "vm_id");
   Removal removal(context, id);
   context.check_interrupted();
-  vm_start(id);
-  return vm_exec(id, exec, streams);
+  start_vm(context, id);
+  return exec_in_vm(context, id, exec, streams);
 }
 
 } // namespace pyro::workspace

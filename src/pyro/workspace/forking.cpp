@@ -1,6 +1,4 @@
-// Fork: many workspaces from the content of one.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "forking.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
@@ -8,6 +6,7 @@
 #include <pyro/os/workers.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/apply/fork.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/limits.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/half_made.hpp>
@@ -46,8 +45,7 @@ std::size_t width() {
 
 } // namespace
 
-Json Manager::fork(const ForkRequest& request, const Project& project) {
-  auto& context = m_state->context;
+Json fork_workspace(Context& context, const ForkRequest& request, const Project& project) {
   const auto started = os::now_monotonic();
   context.base.prepare();
   check(request);

@@ -1,6 +1,4 @@
-// The machine: environments, doctor, prune.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "machine.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -8,6 +6,7 @@
 #include <pyro/os/process.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/store/gc.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/half_made.hpp>
 #include <pyro/workspace/state/workspace_handle.hpp>
@@ -116,14 +115,12 @@ Json choice_check(const Context& context, backend::Isolation least, const std::s
 
 } // namespace
 
-Json Manager::env_list() {
-  auto& context = m_state->context;
+Json list_environments(Context& context) {
   context.base.prepare();
   return context.environments.list();
 }
 
-Json Manager::env_pull(const std::string& image, bool refresh) {
-  auto& context = m_state->context;
+Json pull_environment(Context& context, const std::string& image, bool refresh) {
   context.base.prepare();
   const auto store_lock = context.use_store("env pull");
   auto result = context.environments.pull(
@@ -136,8 +133,7 @@ Json Manager::env_pull(const std::string& image, bool refresh) {
   return result;
 }
 
-Json Manager::env_inspect(const std::string& image) {
-  auto& context = m_state->context;
+Json inspect_environment(Context& context, const std::string& image) {
   context.base.prepare();
   auto result = context.environments.inspect(image, here());
   const auto kernel = context.guest_kernels.find();
@@ -145,14 +141,12 @@ Json Manager::env_inspect(const std::string& image) {
   return result;
 }
 
-Json Manager::env_remove(const std::string& image) {
-  auto& context = m_state->context;
+Json remove_environment(Context& context, const std::string& image) {
   context.base.prepare();
   return context.environments.remove(image, here(), context.settings.lock_timeout);
 }
 
-Json Manager::env_prune(bool dry_run) {
-  auto& context = m_state->context;
+Json prune_environments(Context& context, bool dry_run) {
   context.base.prepare();
   const auto dry = dry_run ? environment::DryRun::yes : environment::DryRun::no;
   auto result = context.environments.prune(dry, context.settings.lock_timeout);
@@ -166,8 +160,7 @@ Json Manager::env_prune(bool dry_run) {
   return result;
 }
 
-Json Manager::doctor() {
-  auto& context = m_state->context;
+Json examine_machine(Context& context) {
   context.base.prepare();
   Json checks = Json::array();
   bool usable = false;
@@ -219,8 +212,7 @@ void keep_as_told(store::GcOptions& options, const store::WorkspaceRecord& recor
 
 } // namespace
 
-Json Manager::prune(bool dry_run) {
-  auto& context = m_state->context;
+Json prune_store(Context& context, bool dry_run) {
   context.base.prepare();
   if (!dry_run) {
     remove_half_made(context);

@@ -1,6 +1,6 @@
-// Changing what a workspace holds: reset, undo, stop, start, destroy. Snapshots: manager_snapshots.cpp.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "content.hpp"
+
+#include "inspection.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -9,6 +9,7 @@
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/apply/bring_back.hpp>
 #include <pyro/workspace/apply/observe.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/current_upper.hpp>
 #include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/generations.hpp>
@@ -69,10 +70,9 @@ std::string loss_text(const std::string& target, const std::vector<plan::DriftEn
 
 } // namespace
 
-Json Manager::reset(
-    const std::string& workspace, const Project& project, const std::string& to,
+Json reset_workspace(
+    Context& context, const std::string& workspace, const Project& project, const std::string& to,
     const ApplyOptions& options) {
-  auto& context = m_state->context;
   const auto started = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project, HostUse::taken);
@@ -112,8 +112,28 @@ Json Manager::reset(
       {"duration_ms", (os::now_monotonic() - started).count()}};
 }
 
-Json Manager::undo(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
+Json reset_to_snapshot(Context& context, const std::string& workspace, const std::string& snapshot_name) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, {}, HostUse::taken);
+  std::string name;
+  {
+    const auto store_lock = context.use_store("reset");
+    auto locked = lock_workspace(context, located.id, "reset");
+    require_baseline(context, located.id);
+    const auto snapshot = context.records.snapshot(located.id, snapshot_name);
+    name = snapshot.name;
+    const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
+    bring_services_back(context, located, locked);
+    if (!went_on && located.project) {
+      keep_memory(context, locked, located.project->spec, name);
+    }
+  }
+  auto document = get_workspace_status(context, located.id, {});
+  document["workspace_reset"] = {{"snapshot_name", name}};
+  return document;
+}
+
+Json undo_last_change(Context& context, const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project, HostUse::taken);
@@ -136,8 +156,7 @@ Json Manager::undo(const std::string& workspace, const Project& project) {
           {"services", services},       {"duration_ms", took(began)}};
 }
 
-Json Manager::stop(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
+Json shut_down_workspace(Context& context, const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
@@ -160,8 +179,7 @@ Json Manager::stop(const std::string& workspace, const Project& project) {
       {"duration_ms", took(began)}};
 }
 
-Json Manager::start(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
+Json bring_up_workspace(Context& context, const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project, HostUse::taken);
@@ -181,10 +199,9 @@ Json Manager::start(const std::string& workspace, const Project& project) {
           {"changed", was_stopped},     {"services", services},       {"duration_ms", took(began)}};
 }
 
-Json Manager::destroy(
-    const std::string& workspace, const Project& project, const ApplyOptions& options,
+Json destroy_workspace(
+    Context& context, const std::string& workspace, const Project& project, const ApplyOptions& options,
     bool remove_snapshots) {
-  auto& context = m_state->context;
   const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);

@@ -1,9 +1,8 @@
-// Snapshots to other machines and from them: OCI images in directories, files and registries.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "snapshot_transfer.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
 #include <pyro/workspace/state/snapshot_image.hpp>
@@ -39,10 +38,9 @@ std::string checked_name(const std::string& given, const std::string& tag) {
 
 } // namespace
 
-Json Manager::snapshot_export(
-    const std::string& workspace, const Project& project, const std::string& name,
+Json export_snapshot(
+    Context& context, const std::string& workspace, const Project& project, const std::string& name,
     const std::string& output_path, const ImagePacking& packing) {
-  auto& context = m_state->context;
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto store_lock = context.use_store("snapshot export");
@@ -53,10 +51,9 @@ Json Manager::snapshot_export(
   return result;
 }
 
-Json Manager::snapshot_push(
-    const std::string& workspace, const Project& project, const std::string& name,
+Json push_snapshot(
+    Context& context, const std::string& workspace, const Project& project, const std::string& name,
     const std::string& reference, const ImagePacking& packing) {
-  auto& context = m_state->context;
   context.base.prepare();
   const auto target = registry_reference(reference);
   const auto located = locate(context, workspace, project);
@@ -68,10 +65,9 @@ Json Manager::snapshot_push(
   return result;
 }
 
-Json Manager::snapshot_import(
-    const std::string& workspace, const Project& project, const std::string& source,
+Json import_snapshot(
+    Context& context, const std::string& workspace, const Project& project, const std::string& source,
     const std::string& name) {
-  auto& context = m_state->context;
   context.base.prepare();
   if (!name.empty()) {
     std::ignore = checked_name(name, "");

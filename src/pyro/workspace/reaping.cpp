@@ -1,10 +1,9 @@
-// Removing what has outlived its time: expired workspaces made by hand, and records that cannot be read.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "reaping.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/half_made.hpp>
 #include <pyro/workspace/state/workspace_handle.hpp>
 
@@ -34,8 +33,7 @@ bool is_damaged(const Context& context, const std::string& id) {
 
 } // namespace
 
-Json Manager::reap() {
-  auto& context = m_state->context;
+Json reap_workspaces(Context& context) {
   context.base.prepare();
   remove_half_made(context);
   std::vector<std::string> doomed;

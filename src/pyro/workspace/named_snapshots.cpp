@@ -1,10 +1,8 @@
-// Named snapshots, and the full reset to one of them.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "named_snapshots.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/store/gc.hpp>
-#include <pyro/workspace/apply/bring_back.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
 #include <pyro/workspace/state/reset.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
@@ -27,8 +25,8 @@ own_layers(const store::SnapshotRecord& snapshot, const store::SnapshotRecord& b
 
 } // namespace
 
-Json Manager::snapshot_create(const std::string& workspace, const Project& project, const std::string& name) {
-  auto& context = m_state->context;
+Json create_snapshot(
+    Context& context, const std::string& workspace, const Project& project, const std::string& name) {
   context.base.prepare();
   if (!store::is_snapshot_name(name) || name == "baseline") {
     throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
@@ -47,16 +45,15 @@ Json Manager::snapshot_create(const std::string& workspace, const Project& proje
   return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
 }
 
-Json Manager::snapshot_list(const std::string& workspace, const Project& project) {
-  auto& context = m_state->context;
+Json list_snapshots(Context& context, const std::string& workspace, const Project& project) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto snapshots = context.records.snapshots(located.id);
   return {{"workspace_id", located.id}, {"count", snapshots.size()}, {"snapshots", to_json_list(snapshots)}};
 }
 
-Json Manager::snapshot_delete(const std::string& workspace, const Project& project, const std::string& name) {
-  auto& context = m_state->context;
+Json delete_snapshot(
+    Context& context, const std::string& workspace, const Project& project, const std::string& name) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto locked = lock_workspace(context, located.id, "snapshot");
@@ -76,28 +73,6 @@ Json Manager::snapshot_delete(const std::string& workspace, const Project& proje
       {"snapshot_name", name},
       {"deleted", true},
       {"freed_bytes", store::release_layers(context.base, layers)}};
-}
-
-Json Manager::workspace_reset(const std::string& workspace, const std::string& snapshot_name) {
-  auto& context = m_state->context;
-  context.base.prepare();
-  const auto located = locate(context, workspace, {}, HostUse::taken);
-  std::string name;
-  {
-    const auto store_lock = context.use_store("reset");
-    auto locked = lock_workspace(context, located.id, "reset");
-    require_baseline(context, located.id);
-    const auto snapshot = context.records.snapshot(located.id, snapshot_name);
-    name = snapshot.name;
-    const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
-    bring_services_back(context, located, locked);
-    if (!went_on && located.project) {
-      keep_memory(context, locked, located.project->spec, name);
-    }
-  }
-  auto document = status(located.id, {});
-  document["workspace_reset"] = {{"snapshot_name", name}};
-  return document;
 }
 
 } // namespace pyro::workspace

@@ -1,9 +1,10 @@
-// A workspace in one look: what was done in it and what it holds.
-#include "manager.hpp"
-#include "manager_state.hpp"
+#include "summary.hpp"
+
+#include "inspection.hpp"
 
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/tree_walk.hpp>
+#include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/command_log.hpp>
 #include <pyro/workspace/state/describe.hpp>
 #include <pyro/workspace/state/locate.hpp>
@@ -71,9 +72,8 @@ Json change_summary(Json diff) {
 
 } // namespace
 
-Json Manager::summary(const std::string& workspace) {
-  auto& context = m_state->context;
-  auto document = status(workspace, {});
+Json summarize_workspace(Context& context, const std::string& workspace) {
+  auto document = get_workspace_status(context, workspace, {});
   const auto id = get_string(document, "workspace_id");
   const auto record = look_at_workspace(context, id);
   const store::WorkspacePaths paths(context.base, id);
@@ -89,7 +89,7 @@ Json Manager::summary(const std::string& workspace) {
       {"running_count", document["running_service_count"]},
       {"services", document["services"]}};
   result["snapshots"] = snapshot_summary(document["snapshots"]);
-  result["changes"] = change_summary(diff(id, {}, {"/workspace"}, false));
+  result["changes"] = change_summary(diff_from_base(context, id, {}, {"/workspace"}, false));
   result["size_bytes"] = read_settled(context, id, "summary", [&](const store::WorkspaceRecord& now) -> Json {
     return written_bytes(paths, now);
   });

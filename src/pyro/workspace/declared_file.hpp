@@ -1,0 +1,30 @@
+// The declared file: checked, in its normal form, planned, applied, explained.
+#pragma once
+
+#include <pyro/workspace/context/requests.hpp>
+
+#include <string>
+
+namespace pyro::workspace {
+
+struct Context;
+
+/// {"valid", "diagnostics": [{severity, position, address, message, hint}], "name"}
+Json validate_project(const Project& project);
+
+/// The effective spec in normal form.
+Json normalize_project(const Context& context, const Project& project);
+
+/// The plan document (spec-v1 B.5); `text` beside it is the human form. {"plan": {...}, "text": "..."}
+Json plan_project(Context& context, const Project& project, bool color);
+
+/// Plans and executes. {"workspace_id", "changed": bool, "plan", "text", "services": [...], "duration_ms"}
+Json apply_declared_file(Context& context, const Project& project, const ApplyOptions& options, bool color);
+
+/// Why the plan would do what it does at `address`, or why a cached layer was not used, with file:line.
+Json explain_action(Context& context, const Project& project, const std::string& address);
+
+/// The JSON Schema of pyro.yaml, for editors.
+Json file_schema();
+
+} // namespace pyro::workspace

@@ -1,0 +1,142 @@
+#include "execution.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/state/command_log.hpp>
+#include <pyro/workspace/state/kept_logs.hpp>
+#include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/use/logged_exec.hpp>
+
+namespace pyro::workspace {
+
+namespace {
+
+/// Of a workspace that is stopped: what its services had written. False: there is nothing to show.
+bool show_kept_logs(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const std::string& service,
+    int tail, const std::function<void(const std::string&, const std::string&)>& line) {
+  bool any = false;
+  if (record.state == store::WorkspaceState::started) {
+    return any;
+  }
+  for (const auto& name : kept_log_names(paths, record)) {
+    auto logs = service.empty() || name == service ? kept_log(paths, record, name) : std::nullopt;
+    if (!logs) {
+      continue;
+    }
+    any = true;
+    if (tail >= 0) {
+      logs->keep_last(static_cast<std::size_t>(tail));
+    }
+    for (const auto& kept : logs->lines) {
+      line(name, kept.text);
+    }
+  }
+  return any;
+}
+
+} // namespace
+
+ExecResult exec_in_workspace(
+    Context& context, const std::string& workspace, const Project& project, const ExecRequest& request,
+    const ExecStreams& streams) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const store::WorkspacePaths paths(context.base, located.id);
+  return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);
+}
+
+Json read_command_log(Context& context, const std::string& workspace, std::int64_t limit) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, {});
+  const CommandLog log(
+      store::WorkspacePaths(context.base, located.id), look_at_workspace(context, located.id));
+  return {{"workspace_id", located.id}, {"count", log.count()}, {"entries", log.entries(limit)}};
+}
+
+void stream_service_logs(
+    Context& context, const std::string& workspace, const Project& project, const std::string& service,
+    int tail, bool follow, const std::function<void(const std::string&, const std::string&)>& shown,
+    const std::function<bool()>& stop) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const store::WorkspacePaths paths(context.base, located.id);
+  const auto record = look_at_workspace(context, located.id);
+  const auto redactor = redactor_of(paths, record);
+  const std::function line = [&](const std::string& name, const std::string& text) {
+    shown(name, redactor.redact(text));
+  };
+  if (!follow && show_kept_logs(paths, record, service, tail, line)) {
+    return;
+  }
+  auto client = connect_sandbox(paths.runtime(), "logs");
+  std::vector<std::string> names;
+  for (const auto& status : services_status(*client)) {
+    if (service.empty() || status.name == service) {
+      names.push_back(status.name);
+    }
+  }
+  if (names.empty()) {
+    throw Error(ErrorCode::not_found, "there is no service '{}' in this workspace", service)
+        .with_hint("`pyro status` lists the services");
+  }
+
+  struct Stream {
+    std::string name;
+    std::string rest;
+    std::shared_ptr<protocol::Call> call;
+    bool done = false;
+  };
+
+  std::vector<std::unique_ptr<Stream>> streams;
+  std::optional<Error> failure;
+  for (const auto& name : names) {
+    auto* stream = streams.emplace_back(std::make_unique<Stream>()).get();
+    stream->name = name;
+    protocol::CallEvents events;
+    events.on_data = [stream, &line](protocol::FrameType, std::string_view bytes) {
+      stream->rest += bytes;
+      stream->call->consume(bytes.size());
+      std::size_t end = 0;
+      while ((end = stream->rest.find('\n')) != std::string::npos) {
+        line(stream->name, stream->rest.substr(0, end));
+        stream->rest.erase(0, end + 1);
+      }
+    };
+    events.on_message = [stream, &line](const Json& message) {
+      if (message.contains("dropped_bytes")) {
+        line(
+            stream->name,
+            fmt::format("[{} bytes before this were dropped]", message["dropped_bytes"].dump()));
+      }
+    };
+    events.on_result = [stream](const Json&) {
+      stream->done = true;
+    };
+    events.on_failure = [stream, &failure](const Error& error) {
+      failure = error;
+      stream->done = true;
+    };
+    stream->call = client->open(
+        "/agent/services/logs", protocol::to_json(protocol::ServicesLogs{name, tail, follow, "both"}),
+        std::move(events));
+  }
+  const auto all_done = [&] {
+    return std::all_of(streams.begin(), streams.end(), [](const auto& stream) { return stream->done; });
+  };
+  while (!all_done() && !(stop && stop())) {
+    client->loop().turn(std::chrono::milliseconds(100));
+  }
+  for (const auto& stream : streams) {
+    if (!stream->rest.empty()) {
+      line(stream->name, stream->rest);
+    }
+  }
+  if (failure && !follow) {
+    throw *failure;
+  }
+}
+
+} // namespace pyro::workspace

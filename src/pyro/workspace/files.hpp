@@ -1,0 +1,38 @@
+// Files in and out of a workspace. `workspace` is an id, a unique id prefix or a name.
+#pragma once
+
+#include <pyro/base/json_access.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace pyro::workspace {
+
+struct Context;
+
+/// Brings a directory or archive of this machine into a started workspace, below `dest` in /workspace: all
+/// of it or nothing. {"workspace_id", "workspace_sync": {mode, source_path, destination, …}}
+Json push_into_workspace(
+    Context& context, const std::string& workspace, const std::string& source_path, const std::string& dest);
+
+/// A file or directory of /workspace to exactly `output_path`, which must not exist.
+Json export_from_workspace(
+    Context& context, const std::string& workspace, const std::string& path, const std::string& output_path);
+
+/// {"workspace_id", "path", "entries": [{path, artifact_type, size_bytes, link_target}], "truncated"}
+Json list_workspace_files(
+    Context& context, const std::string& workspace, const std::string& path, bool recursive);
+
+/// The beginning of a file, at most `max_chars` characters: {"content", "encoding": utf-8 or base64,
+/// "size_bytes", "truncated", …}
+Json read_workspace_file(
+    Context& context, const std::string& workspace, const std::string& path, std::int64_t max_chars);
+
+/// The whole file, at once; one that exists keeps its mode and owner. Bytes, whatever they are.
+Json write_workspace_file(
+    Context& context, const std::string& workspace, const std::string& path, const std::string& content);
+
+/// A unified diff on /workspace: checked as a whole before anything is written, then all of it or nothing.
+Json patch_workspace(Context& context, const std::string& workspace, const std::string& patch);
+
+} // namespace pyro::workspace

@@ -1,0 +1,37 @@
+// Looking at workspaces: status, list, diff. `workspace` is an id, a unique id prefix or a name; empty: the
+// one of `project`.
+#pragma once
+
+#include <pyro/workspace/context/requests.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pyro::workspace {
+
+struct Context;
+
+/// Spec, state, services with readiness, snapshots, backend, ttl, last error.
+Json get_workspace_status(Context& context, const std::string& workspace, const Project& project);
+
+/// A name, all of these labels, a state; what is empty fits all.
+struct WorkspaceFilter {
+  std::string name;
+  std::map<std::string, std::string> labels;
+  std::string state;
+};
+
+/// Those that fit, the last used first. {"count", "workspaces", "damaged"}
+Json list_workspaces(Context& context, const WorkspaceFilter& filter = {});
+
+/// Against what its content was last made from, without what the file's drift.ignore names. {"changed",
+/// "summary": {...}, "entries": [{path, status, artifact_type, text_patch}], "patch"}
+Json diff_from_base(
+    Context& context, const std::string& workspace, const Project& project,
+    const std::vector<std::string>& paths, bool patches);
+
+/// The same for /workspace, always against what it was created with; nothing is left out.
+Json diff_from_baseline(Context& context, const std::string& workspace);
+
+} // namespace pyro::workspace
