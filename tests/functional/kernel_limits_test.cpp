@@ -73,5 +73,21 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values("inotify", "signals", "timers", "terminals", "files", "queues", "epoll"),
     [](const auto& each) { return std::string(each.param); });
 
+class FewProcesses : public Functional {};
+
+/// `ulimit -Hu`, or a machine with little memory: less than resources.pids, and nobody in a sandbox may raise
+/// it.
+TEST_F(FewProcesses, ASandboxStartsWithWhatThereIs) {
+  spec();
+  replace_in_file(project() / "pyro.yaml", "memory: 256MiB", "memory: 256MiB, pids: 100000");
+  RunOptions there;
+  const auto result = os::run(
+      {.argv = {"/usr/bin/prlimit", "--nproc=5000:5000", (bin / "pyro").string(), "apply", "--yes"},
+       .env = environment(there),
+       .cwd = project().string()});
+  EXPECT_TRUE(result.outcome.ok()) << result.err;
+  EXPECT_LE(std::stol(inside("awk '/Max processes/ {print $4}' /proc/self/limits").out), 5000);
+}
+
 } // namespace
 } // namespace pyro::testing

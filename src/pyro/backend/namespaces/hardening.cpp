@@ -83,7 +83,11 @@ void set_resource_limits(std::int64_t pids, std::uint64_t file_max) {
   };
   set(RLIMIT_CORE, "CORE", {0, 0});
   if (pids > 0) {
-    set(RLIMIT_NPROC, "NPROC", {static_cast<rlim_t>(pids), static_cast<rlim_t>(pids)});
+    rlimit now{}; // of a machine with little memory, or of whoever has few: only the kernel's own root may
+                  // raise it
+    std::ignore = ::getrlimit(RLIMIT_NPROC, &now);
+    const auto most = std::min(static_cast<rlim_t>(pids), now.rlim_max);
+    set(RLIMIT_NPROC, "NPROC", {most, most});
   }
   // Not more than the namespace has, whatever a program asks for.
   for (const auto resource : {RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_MEMLOCK}) {
