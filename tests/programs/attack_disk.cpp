@@ -1,7 +1,12 @@
 // Fills the disk of the host from inside, each time in another way. Writes until it is stopped, or, where
 // nobody stops it, 3 GiB: then the attack has succeeded. Usage: attack_disk MODE, in a writable directory.
+#include <linux/fs.h>
+#include <linux/quota.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -11,6 +16,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <string>
+#include <tuple>
 #include <unistd.h>
 #include <vector>
 
@@ -101,15 +107,62 @@ void in_empty_files() {
 }
 
 void by_many() {
-  for (int i = 0; i < 8; ++i) {
+  constexpr int k_many = 8;
+  for (int i = 0; i < k_many; ++i) {
     if (::fork() == 0) {
       ::setsid();
       write_all_of_it(open_new(("many" + std::to_string(i)).c_str()), 0);
       ::_exit(0);
     }
   }
-  while (::wait(nullptr) > 0) {
+  int refused = 0;
+  for (int status = 0; ::wait(&status) > 0;) {
+    refused += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
   }
+  if (refused == k_many) {
+    std::exit(2);
+  }
+}
+
+/// Files that belong to no project, or to another one, are held to no limit or to somebody else's.
+void by_leaving_the_project() {
+  const auto tried = [](const char* what, bool is_done) {
+    std::printf("%s: %s: %s\n", what, is_done ? "SUCCEEDED" : "blocked", std::strerror(errno));
+    if (is_done) {
+      std::exit(3);
+    }
+  };
+  ::mkdir("directory", 0700);
+  for (const char* name : {"directory", "file"}) {
+    const int fd = std::strcmp(name, "file") == 0 ? open_new(name) : ::open(name, O_RDONLY | O_DIRECTORY);
+    fsxattr before{};
+    if (::ioctl(fd, FS_IOC_FSGETXATTR, &before) < 0 || before.fsx_projid == 0) {
+      std::printf("missing a project: %u, %s\n", before.fsx_projid, std::strerror(errno));
+      std::exit(2);
+    }
+    for (const unsigned project : {0U, before.fsx_projid + 1}) {
+      auto other = before;
+      other.fsx_projid = project;
+      tried("another project", ::ioctl(fd, FS_IOC_FSSETXATTR, &other) == 0);
+    }
+    auto alone = before;
+    alone.fsx_xflags ^= FS_XFLAG_PROJINHERIT;
+    tried("another heritage", ::ioctl(fd, FS_IOC_FSSETXATTR, &alone) == 0);
+    int flags = 0;
+    if (::ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+      flags ^= FS_PROJINHERIT_FL;
+      tried("another heritage, by its flags", ::ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0);
+    }
+  }
+  if_dqblk none{};
+  none.dqb_valid = QIF_LIMITS;
+  const int here = ::open(".", O_RDONLY | O_DIRECTORY);
+  fsxattr own{};
+  std::ignore = ::ioctl(here, FS_IOC_FSGETXATTR, &own);
+  tried(
+      "no limits", ::syscall(SYS_quotactl_fd, here, QCMD(Q_SETQUOTA, PRJQUOTA), own.fsx_projid, &none) == 0);
+  tried("no quota", ::syscall(SYS_quotactl_fd, here, QCMD(Q_QUOTAOFF, PRJQUOTA), 0, nullptr) == 0);
+  std::exit(0);
 }
 
 /// At once, before anybody could look. Every mode that takes room must be refused.
@@ -149,6 +202,7 @@ constexpr std::array k_ways{
     Way{"small", in_small_files},
     Way{"empty", in_empty_files},
     Way{"many", by_many},
+    Way{"project", by_leaving_the_project},
     Way{"fallocate", at_once}};
 
 } // namespace

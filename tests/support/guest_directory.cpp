@@ -13,4 +13,8 @@ std::filesystem::path guest_directory() {
   return std::filesystem::temp_directory_path() / ("pyro-guest-" + std::to_string(::geteuid()));
 }
 
+std::filesystem::path guest_modules(const std::string& version) {
+  return guest_directory() / "modules" / version;
+}
+
 } // namespace pyro::testing

@@ -130,6 +130,7 @@ Json to_json(const LaunchSpec& spec) {
       {"memory_bytes", spec.limits.memory_bytes},
       {"pids", spec.limits.pids},
       {"disk_bytes", spec.limits.disk_bytes},
+      {"disk_project", spec.disk_project},
       {"egress", spec.egress},
       {"expires_at", spec.expires_at},
       {"idle_ms", spec.idle_ms},
@@ -152,6 +153,7 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   spec.limits.memory_bytes = get_int(value, "memory_bytes");
   spec.limits.pids = get_int(value, "pids");
   spec.limits.disk_bytes = get_int(value, "disk_bytes");
+  spec.disk_project = static_cast<std::uint32_t>(int_or(value, "disk_project", 0));
   spec.egress = get_bool(value, "egress");
   for (const auto& bind : value_at(value, "binds")) {
     spec.binds.push_back({get_string(bind, "path"), get_string(bind, "target")});

@@ -22,7 +22,7 @@ struct Limits {
   std::int64_t cpus = 0;         // 0: no limit
   std::int64_t memory_bytes = 0; // 0: no limit
   std::int64_t pids = 0;         // 0: no limit
-  std::int64_t disk_bytes = 0;   // of the writable layer; 0: the default. Held by virtual machines only
+  std::int64_t disk_bytes = 0;   // of the writable layer; 0: the default
 };
 
 /// A directory of this machine that shows inside, writable, with the ids of the inside (caches of set-up
@@ -70,11 +70,14 @@ struct LaunchSpec {
   Limits limits;
   std::vector<Bind> binds;
   bool tied_to_starter = false; // ends with the process that started it (build sandboxes)
-  bool egress = false;          // network beyond loopback
-  double expires_at = 0;        // epoch seconds; 0: never
-  std::int64_t idle_ms = 0;     // stopped after so long without a client or a connection to a port; 0: never
-  std::string agent_path;       // the static agent
-  std::string cgroup_name;      // unique per started sandbox
+  /// The directory of the generation belongs to this project of its file system, which holds it to
+  /// limits.disk_bytes; 0: to none, and the supervisor watches.
+  std::uint32_t disk_project = 0;
+  bool egress = false;      // network beyond loopback
+  double expires_at = 0;    // epoch seconds; 0: never
+  std::int64_t idle_ms = 0; // stopped after so long without a client or a connection to a port; 0: never
+  std::string agent_path;   // the static agent
+  std::string cgroup_name;  // unique per started sandbox
 };
 
 Json to_json(const LaunchSpec& spec);

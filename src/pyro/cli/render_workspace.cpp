@@ -138,6 +138,11 @@ std::string fact_table(const Json& status, Style style, double now) {
     if (const auto stop = disk->find("stopped"); stop != disk->end() && stop->is_object()) {
       fact("", style.red(disk_stop_text(*stop, now)));
     }
+    if (const auto reached = disk->find("reached"); reached != disk->end() && reached->is_object()) {
+      fact(
+          "", style.red(fmt::format(
+                  "{} {}", text_at(*reached, "reason"), age_text(epoch_at(*reached, "at"), now))));
+    }
     fact("", text_at(*disk, "trouble"));
   }
   fact("base", text_at(status, "base_snapshot"));

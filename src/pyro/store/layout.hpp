@@ -52,6 +52,9 @@ public:
   /// Notes of exports that are at work: export_area.hpp in workspace.
   std::string exports() const { return m_root + "/exports"; }
 
+  /// Notes of the projects that hold writable layers to their limit: project_claims.hpp in os.
+  std::string disk_projects() const { return m_root + "/disk-projects"; }
+
   std::string workspaces() const { return m_root + "/workspaces"; }
 
 private:

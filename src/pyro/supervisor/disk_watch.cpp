@@ -18,6 +18,7 @@
 #include <charconv>
 #include <csignal>
 #include <fcntl.h>
+#include <limits>
 #include <sched.h>
 #include <unistd.h>
 
@@ -105,15 +106,27 @@ std::uint64_t size_of_file_system(int directory) {
   return ::fstatvfs(directory, &system) == 0 ? system.f_blocks * system.f_frsize : 0;
 }
 
+/// Limits for the policy of a sandbox that the file system itself holds: only the reserve is left to watch.
+DiskLimits only_reserve_of(const DiskLimits& limits) {
+  constexpr auto k_endless = std::numeric_limits<std::uint64_t>::max() / 4;
+  return {k_endless, k_endless, limits.reserve};
+}
+
 } // namespace
 
 DiskWatch::DiskWatch(
-    os::EventLoop& loop, std::string directory, pid_t first_process, std::uint64_t limit_bytes, Hooks hooks)
+    os::EventLoop& loop, const std::string& directory, pid_t first_process, std::uint64_t limit_bytes,
+    os::ProjectId project, Hooks hooks)
     : m_loop(loop), m_directory(os::open_directory(directory)),
+      m_parent(os::open_directory_at(m_directory.get(), "..")),
       m_proc(open_of_process(first_process, "root/proc", O_DIRECTORY)),
       m_user_namespace(::geteuid() == 0 ? os::Fd() : open_of_process(first_process, "ns/user", 0)),
-      m_hooks(std::move(hooks)),
-      m_policy(disk_limits_of(limit_bytes, size_of_file_system(m_directory.get()))) {
+      m_hooks(std::move(hooks)), m_limits(disk_limits_of(limit_bytes, size_of_file_system(m_parent.get()))),
+      m_policy(project == 0 ? m_limits : only_reserve_of(m_limits)) {
+  if (project != 0) {
+    m_quota.emplace(m_directory.get(), project);
+    m_quota->set_limits(m_limits);
+  }
 }
 
 DiskWatch::~DiskWatch() {
@@ -126,7 +139,12 @@ void DiskWatch::begin() {
 }
 
 void DiskWatch::set_limit(std::uint64_t bytes) {
-  m_policy.set_limits(disk_limits_of(bytes, size_of_file_system(m_directory.get())));
+  m_limits = disk_limits_of(bytes, size_of_file_system(m_parent.get()));
+  m_policy.set_limits(m_quota ? only_reserve_of(m_limits) : m_limits);
+  if (m_quota) {
+    m_quota->set_limits(m_limits);
+    m_reached = nullptr; // it said what the limit was
+  }
 }
 
 void DiskWatch::rest() {
@@ -139,7 +157,7 @@ void DiskWatch::rest() {
 FileSystemState DiskWatch::file_system() const {
   struct statvfs system {};
 
-  if (::fstatvfs(m_directory.get(), &system) < 0) {
+  if (::fstatvfs(m_parent.get(), &system) < 0) {
     return {};
   }
   return {
@@ -173,6 +191,9 @@ void DiskWatch::tick() {
 }
 
 void DiskWatch::take_step() {
+  if (m_quota) {
+    look_at_quota();
+  }
   switch (m_policy.next(os::now_monotonic(), file_system(), [this] { return written(); })) {
   case DiskPolicy::Step::rest:
     rest();
@@ -187,12 +208,40 @@ void DiskWatch::take_step() {
     stop(
         {"disk_reserve", fmt::format(
                              "the file system that holds the workspace has less than {} left",
-                             format_bytes(m_policy.limits().reserve))});
+                             format_bytes(m_limits.reserve))});
     break;
   }
 }
 
+/// Costs a few system calls, so that it is done at every step and wherever somebody wants to know.
+void DiskWatch::look_at_quota() {
+  try {
+    const auto refused = m_quota->refused();
+    const auto use = m_quota->use();
+    const auto now = os::now_monotonic();
+    m_usage = {use.bytes, use.entries, "", 0};
+    m_looked_at = os::now_epoch();
+    m_trouble.clear();
+    std::ignore = m_policy.looked(now, std::chrono::milliseconds(0), m_usage);
+    if (refused) {
+      const bool by_entries = *refused == DiskQuota::Refused::entries;
+      m_reached = {
+          {"at", m_looked_at},
+          {"code", by_entries ? "disk_entries" : "disk_limit"},
+          {"reason", reached_text(by_entries)},
+          {"used_bytes", use.bytes},
+          {"used_entries", use.entries}};
+    }
+  } catch (const Error& error) {
+    m_trouble = error.what();
+  }
+}
+
 void DiskWatch::look(bool frozen) {
+  if (m_quota) { // done with the step
+    rest();
+    return;
+  }
   m_is_frozen = frozen && m_hooks.freeze();
   m_began = os::now_monotonic();
   m_text.clear();
@@ -264,7 +313,13 @@ void DiskWatch::end_look() {
 }
 
 std::string DiskWatch::limit_text() const {
-  return fmt::format("environment.resources.disk = {}", size_text(m_policy.limits().bytes));
+  return fmt::format("environment.resources.disk = {}", size_text(m_limits.bytes));
+}
+
+std::string DiskWatch::reached_text(bool by_entries) const {
+  return by_entries ? fmt::format(
+             "the workspace's limit of {} files ({}) is reached", m_limits.entries, limit_text())
+                    : fmt::format("the workspace's disk limit ({}) is reached", limit_text());
 }
 
 void DiskWatch::judge(DiskPolicy::Verdict verdict) {
@@ -273,13 +328,10 @@ void DiskWatch::judge(DiskPolicy::Verdict verdict) {
     rest();
     break;
   case DiskPolicy::Verdict::too_many_bytes:
-    stop({"disk_limit", fmt::format("the workspace's disk limit ({}) is reached", limit_text())});
+    stop({"disk_limit", reached_text(false)});
     break;
   case DiskPolicy::Verdict::too_many_entries:
-    stop(
-        {"disk_entries",
-         fmt::format(
-             "the workspace's limit of {} files ({}) is reached", m_policy.limits().entries, limit_text())});
+    stop({"disk_entries", reached_text(true)});
     break;
   }
 }
@@ -299,17 +351,20 @@ void DiskWatch::stop(DiskStop what) {
   });
 }
 
-Json DiskWatch::status() const {
-  const auto& limits = m_policy.limits();
+Json DiskWatch::status() {
+  if (m_quota) {
+    look_at_quota();
+  }
   return {
-      {"kept_by", "watcher"},
-      {"limit_bytes", limits.bytes},
-      {"limit_entries", limits.entries},
-      {"reserve_bytes", limits.reserve},
+      {"kept_by", m_quota ? "project quota" : "watcher"},
+      {"limit_bytes", m_limits.bytes},
+      {"limit_entries", m_limits.entries},
+      {"reserve_bytes", m_limits.reserve},
       {"used_bytes", m_looked_at > 0 ? Json(m_usage.bytes) : Json()},
       {"used_entries", m_looked_at > 0 ? Json(m_usage.entries) : Json()},
       {"looked_at", m_looked_at > 0 ? Json(m_looked_at) : Json()},
       {"trouble", m_trouble},
+      {"reached", m_reached},
       {"stopped", m_event}};
 }
 

@@ -302,9 +302,9 @@ void Supervisor::watch_disk() {
   };
   m_disk = std::make_unique<DiskWatch>(
       m_loop, m_spec.generation_dir, m_guest->pid(), static_cast<std::uint64_t>(m_spec.limits.disk_bytes),
-      DiskWatch::Hooks{freeze, thaw, [this](const DiskStop& what, auto ended) {
-                         stop_writers(what, std::move(ended));
-                       }});
+      m_spec.disk_project, DiskWatch::Hooks{freeze, thaw, [this](const DiskStop& what, auto ended) {
+                                              stop_writers(what, std::move(ended));
+                                            }});
   m_disk->begin();
 }
 

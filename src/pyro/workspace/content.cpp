@@ -229,7 +229,7 @@ Json destroy_workspace(
     const auto displaced = note_destroyed(record, "destroy");
     with_last_room(context, [&] { context.records.save(record); });
     if (displaced > 0) {
-      remove_trees({locked.paths.generation(displaced)}, Detached::yes);
+      remove_generations(context, {locked.paths.generation(displaced)}, Detached::yes);
     }
   }
   return {

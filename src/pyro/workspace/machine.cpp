@@ -7,6 +7,7 @@
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/sandbox/disk_quota.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/half_made.hpp>
 #include <pyro/workspace/state/workspace_handle.hpp>
@@ -43,6 +44,24 @@ Json disk_check(const std::string& path) {
   return describe(
       {"disk", ok ? "ok" : "warning", fmt::format("{} free for {}", format_bytes(free), path),
        ok ? "" : "`pyro prune` removes what nothing needs any more"},
+      "");
+}
+
+/// Who holds sandboxes to resources.disk, so whether it is exact. (Virtual machines have a disk of that
+/// size.)
+Json disk_limit_check(const std::string& path) {
+  const auto reason = why_no_quota(path);
+  return describe(
+      reason.empty() ? backend::Check{"disk-limit", "ok",
+                                      "sandboxes are held to resources.disk exactly, by quotas of projects of "
+                                      "the file system; their set-up and prepare steps by a watcher",
+                                      ""}
+                     : backend::Check{"disk-limit", "ok",
+                                      fmt::format(
+                                          "sandboxes are held to resources.disk by a watcher, which stops writers "
+                                          "at the limit, with some slack; not by a quota of {}: {}",
+                                          path, reason),
+                                      ""},
       "");
 }
 
@@ -178,6 +197,7 @@ Json examine_machine(Context& context) {
   checks.push_back(choice_check(context, backend::Isolation::sandbox, "sandbox"));
   checks.push_back(choice_check(context, backend::Isolation::vm, "vm"));
   checks.push_back(disk_check(context.base.root()));
+  checks.push_back(disk_limit_check(context.base.root()));
   checks.push_back(tool_check("mmdebstrap", "mmdebstrap", "environments debian:12* cannot be built"));
   checks.push_back(tool_check("mkfs.erofs", "erofs-utils", "virtual machines have no images of layers"));
   checks.push_back(kernel_check(context));
@@ -226,7 +246,11 @@ Json prune_store(Context& context, bool dry_run) {
   options.dry_run = dry_run;
   options.lock_timeout = context.settings.lock_timeout;
   options.waiting = context.tell_waiting("store");
-  return store::to_json(store::collect_garbage(context.base, options));
+  const auto report = store::collect_garbage(context.base, options);
+  if (!dry_run) {
+    release_quotas(context.base);
+  }
+  return store::to_json(report);
 }
 
 } // namespace pyro::workspace

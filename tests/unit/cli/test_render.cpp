@@ -10,6 +10,8 @@ TEST(Render, Status) {
     "backend": "namespaces", "isolation": "sandbox", "environment": "debian:12", "vcpu_count": 2, "mem_mib": 512,
     "base_snapshot": "ready", "spec_changed": true, "generation": 3, "started_at": 940, "expires_at": 8200,
     "reset_count": 2, "last_reset_at": 990.5, "notes": ["disk is not limited"],
+    "disk": {"limit_bytes": 16777216, "used_bytes": 16775168, "trouble": "", "stopped": null,
+      "reached": {"at": 995, "code": "disk_limit", "reason": "the limit is reached"}},
     "undo": {"reason": "reset to ready", "made_at": 990, "expires_at": 4600},
     "services": [
       {"name": "db", "state": "ready", "started_at": 900, "ready_at": 900.812, "restarts": 1},
@@ -27,6 +29,8 @@ TEST(Render, Status) {
   image      debian:12
   backend    namespaces, isolation sandbox
   size       2 cpus, 512 MiB
+  disk       16.0 MiB of 16.0 MiB
+             the limit is reached 5 s ago
   base       ready
   up         60 s
   ends       in 2 h

@@ -175,15 +175,11 @@ Check egress_check() {
   return {"egress", "ok", "network access through pasta", ""};
 }
 
-Check disk_check() {
-  return {"disk-limit", "ok", "resources.disk is held by a watcher, which stops writers at the limit", ""};
-}
-
 } // namespace
 
 std::vector<Check> probe_machine() {
   std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), ids_check(),
-                            limits_check(), freeze_check(),         egress_check(),  disk_check()};
+                            limits_check(), freeze_check(),         egress_check()};
   if (auto check = host_files_check()) {
     checks.push_back(std::move(*check));
   }

@@ -1,5 +1,6 @@
 #include "guest_exec.hpp"
 
+#include "disk_quota.hpp"
 #include "input_feeder.hpp"
 
 #include <pyro/base/error.hpp>
@@ -183,6 +184,7 @@ ExecResult run_with_output(
   events.on_failure = [&](const Error& error) {
     failure = error;
   };
+  const auto began = os::now_epoch();
   call = client.open("/agent/exec", protocol::to_json(request), std::move(events));
   input.start(call);
   AgentWatch watch(client);
@@ -216,6 +218,9 @@ ExecResult run_with_output(
   outcome.timed_out = ended.timed_out;
   outcome.duration_ms = ended.duration_ms;
   outcome.note = ended.stderr_note;
+  if (ended.exit_code != 0 && outcome.note.empty()) {
+    outcome.note = quota_note(client, began);
+  }
   outcome.stopped_by = ended.stopped_by;
   return outcome;
 }

@@ -1,6 +1,7 @@
 #include "sandboxes.hpp"
 
 #include "current_upper.hpp"
+#include "disk_quota.hpp"
 #include "host_workspace.hpp"
 #include "virtual_machine.hpp"
 
@@ -167,6 +168,23 @@ void in_the_background(const std::function<void()>& work) {
   os::Child(middle).wait();
 }
 
+void remove_and(
+    const std::vector<std::string>& paths, Detached detached, const std::function<void()>& finish) {
+  if (paths.empty()) {
+    return;
+  }
+  if (detached == Detached::no) {
+    remove_all(paths);
+    finish();
+  } else {
+    const auto aside = set_aside(paths);
+    in_the_background([&] {
+      remove_all(aside);
+      finish();
+    });
+  }
+}
+
 } // namespace
 
 backend::Launched
@@ -186,6 +204,10 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
     spec.machine = describe_machine(context, request);
   }
   spec.binds = request.binds;
+  std::string without_quota;
+  if (backend.capabilities().own_root && backend.capabilities().upper_on_host) {
+    spec.disk_project = hold_to_quota(context, request, without_quota);
+  }
   spec.egress = request.egress;
   spec.tied_to_starter = request.tied_to_starter;
   spec.expires_at = request.expires_at;
@@ -207,6 +229,9 @@ start_sandbox(const Context& context, const backend::Backend& backend, const San
     os::crash_point("sandbox.starting");
     auto launched = backend.start(spec);
     os::crash_point("sandbox.started");
+    if (!without_quota.empty()) {
+      launched.notes.push_back(without_quota);
+    }
     if (!clone_mode.empty()) {
       launched.notes.push_back(fmt::format("clone_mode {}: how /workspace was copied", clone_mode));
     }
@@ -266,26 +291,24 @@ std::string end_reason(const std::string& runtime_dir) {
 }
 
 void remove_trees(const std::vector<std::string>& paths, Detached detached) {
-  if (paths.empty()) {
-    return;
-  }
-  if (detached == Detached::no) {
-    remove_all(paths);
-  } else {
-    const auto aside = set_aside(paths);
-    in_the_background([&] { remove_all(aside); });
-  }
+  remove_and(paths, detached, [] {});
+}
+
+void remove_generations(const Context& context, const std::vector<std::string>& paths, Detached detached) {
+  remove_and(paths, detached, [&] { release_quotas(context.base); });
 }
 
 void finish_ended(const std::string& runtime_dir) {
   remove_ended(runtime_dir);
 }
 
-void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees) {
+void clean_up_later(
+    const Context& context, const std::string& runtime_dir, const std::vector<std::string>& trees) {
   const auto aside = set_aside(trees);
   in_the_background([&] {
     remove_ended(runtime_dir);
     remove_all(aside);
+    release_quotas(context.base);
   });
 }
 

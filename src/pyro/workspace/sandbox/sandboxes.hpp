@@ -52,9 +52,14 @@ std::string end_reason(const std::string& runtime_dir);
 enum class Detached { yes, no };
 void remove_trees(const std::vector<std::string>& paths, Detached detached);
 
-/// Removes, in a process of its own, the trees and what sandboxes killed with Teardown::left_behind still
-/// hold. What a kill of that process leaves, the next kill_sandbox() removes.
-void clean_up_later(const std::string& runtime_dir, const std::vector<std::string>& trees);
+/// The same for writable layers, with the limits on them (disk_quota.hpp).
+void remove_generations(const Context& context, const std::vector<std::string>& paths, Detached detached);
+
+/// Removes, in a process of its own, the trees with the limits on them, and what sandboxes killed with
+/// Teardown::left_behind still hold. What a kill of that process leaves, the next kill_sandbox() removes, and
+/// limits the next start.
+void clean_up_later(
+    const Context& context, const std::string& runtime_dir, const std::vector<std::string>& trees);
 
 /// The same here and now, where a process that should have done it was killed.
 void finish_ended(const std::string& runtime_dir);

@@ -151,7 +151,7 @@ bool switch_generation(
     context.records.save(record);
     kill_sandbox(workspace.paths.runtime());
     if (existing == 0) {
-      remove_trees({workspace.paths.generation(target)}, Detached::no);
+      remove_generations(context, {workspace.paths.generation(target)}, Detached::no);
     }
     journal.commit();
     throw;
@@ -186,7 +186,7 @@ bool switch_generation(
   if (!undo && left > 0 && left != target) { // undo of a destroy stays where it is
     unused.push_back(workspace.paths.generation(left));
   }
-  clean_up_later(workspace.paths.runtime(), unused);
+  clean_up_later(context, workspace.paths.runtime(), unused);
   return went_on;
 }
 

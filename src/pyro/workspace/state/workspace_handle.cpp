@@ -13,6 +13,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/store/layers.hpp>
+#include <pyro/workspace/sandbox/disk_quota.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -24,7 +25,8 @@ namespace pyro::workspace {
 namespace {
 
 /// An operation that a killed process left half done is finished (its result was recorded) or taken back.
-void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+void recover_journal(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   auto pending = store::Journal::pending(paths.journal());
   if (!pending) {
     return;
@@ -40,7 +42,7 @@ void recover_journal(const store::WorkspacePaths& paths, const store::WorkspaceR
     if (target && *target > 0 && *target != record.generation) {
       const bool is_undo = record.undo && record.undo->generation == *target;
       if (!is_undo) {
-        remove_trees({paths.generation(static_cast<int>(*target))}, Detached::no);
+        remove_generations(context, {paths.generation(static_cast<int>(*target))}, Detached::no);
       }
     }
   }
@@ -56,7 +58,8 @@ void remove_builds(const store::WorkspacePaths& paths) {
   }
 }
 
-void remove_stray_generations(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+void remove_stray_generations(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   std::vector<std::string> stray;
   for (const auto& name : os::list_directory(paths.generations())) {
     const bool is_current = name == std::to_string(record.generation);
@@ -65,7 +68,7 @@ void remove_stray_generations(const store::WorkspacePaths& paths, const store::W
       stray.push_back(paths.generations() + "/" + name);
     }
   }
-  remove_trees(stray, Detached::yes);
+  remove_generations(context, stray, Detached::yes);
 }
 
 std::string death_note(const store::WorkspaceRecord& record, const std::string& reason) {
@@ -102,7 +105,7 @@ void heal(Context& context, const store::WorkspacePaths& paths, store::Workspace
     store::migrate_workspace(paths, record.layout_version);
     context.records.save(record);
   }
-  recover_journal(paths, record);
+  recover_journal(context, paths, record);
   settle_baseline(context, paths, record);
   store::remove_old_temporaries(paths);
   remove_builds(paths);
@@ -118,7 +121,7 @@ void heal(Context& context, const store::WorkspacePaths& paths, store::Workspace
     record.undo.reset();
     context.records.save(record);
   }
-  remove_stray_generations(paths, record);
+  remove_stray_generations(context, paths, record);
 }
 
 } // namespace
@@ -146,6 +149,7 @@ void remove_workspace(const Context& context, const store::WorkspacePaths& paths
   }
   os::crash_point("workspace.detached");
   remove_trees({staging.tree()}, Detached::no);
+  release_quotas(context.base);
 }
 
 bool remove_if_free(const Context& context, const std::string& id) {
