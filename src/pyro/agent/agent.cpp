@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace pyro::agent {
@@ -39,7 +40,8 @@ Agent::Agent(AgentOptions options)
                 std::move(options.secrets_dir),
                 std::move(options.upper_dir),
                 options.is_guest,
-                std::move(options.memory_kills)},
+                std::move(options.memory_kills),
+                os::open_file("/dev/null", O_RDWR)},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
       m_channel(std::move(options.channel)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });

@@ -3,6 +3,7 @@
 #include "call_input.hpp"
 #include "lineage.hpp"
 #include "settle.hpp"
+#include "start_report.hpp"
 #include "terminal.hpp"
 
 #include <pyro/base/error.hpp>
@@ -71,7 +72,7 @@ LaunchResult ExecTask::launch_with_pipes(const protocol::ExecRequest& request, c
   if (request.wants_stdin) {
     in = os::make_pipe();
   } else {
-    in.read_end = os::open_file("/dev/null", O_RDONLY);
+    in.read_end = os::duplicate(m_runtime.nothing.get());
   }
   auto launched = launch(what, {in.read_end.get(), out.write_end.get(), err.write_end.get()});
   if (launched.ok()) {
@@ -181,6 +182,7 @@ void ExecTask::on_timeout() {
 
 void ExecTask::on_exit(os::Outcome outcome) {
   m_outcome = outcome;
+  m_start_note = note_of_failed_start(m_pid).value_or("");
   m_runtime.loop.cancel(m_timeout);
   if (outcome.signal == SIGKILL && m_runtime.ends != m_ends) {
     m_stopped = m_runtime.last_end;
@@ -241,6 +243,7 @@ void ExecTask::try_finish() {
   result.timed_out = m_timed_out;
   result.oom_kills = m_runtime.memory_kills.count() - m_oom_kills_before;
   result.oom_note = m_oom_note;
+  result.stderr_note = m_start_note;
   if (m_stopped) {
     result.stopped_by = m_stopped->code;
     result.stderr_note = "stopped: " + m_stopped->reason;

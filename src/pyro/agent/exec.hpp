@@ -61,6 +61,7 @@ private:
   std::string m_program; // as it was named
   std::int64_t m_oom_kills_before = 0;
   std::string m_oom_note;
+  std::string m_start_note;
   std::uint64_t m_ends = 0; // Runtime::ends at the start
   std::optional<protocol::ProcessesEnd> m_stopped;
   bool m_linger_over = false;

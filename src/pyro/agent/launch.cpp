@@ -1,6 +1,7 @@
 #include "launch.hpp"
 
 #include "located.hpp"
+#include "start_report.hpp"
 #include "users.hpp"
 
 #include <pyro/base/error.hpp>
@@ -16,10 +17,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <unistd.h>
 
 namespace pyro::agent {
@@ -27,15 +26,6 @@ namespace pyro::agent {
 namespace {
 
 constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr int k_start_patience_ms = 10000;
-
-enum class Stage : int { memory, session, terminal, descriptors, user, directory, program };
-
-/// What the child says when it cannot go on.
-struct Report {
-  Stage stage;
-  int error;
-};
 
 /// Everything the child needs, made before the fork: after it no memory may be allocated.
 struct Plan {
@@ -107,10 +97,10 @@ int take_oom_score() {
 }
 
 [[noreturn]] void child_main(const Plan& plan, int report_fd) {
-  auto give_up = [](Stage stage, int error) {
-    Report report{stage, error};
+  auto give_up = [](StartStage stage, int error) {
+    const StartReport report{stage, error};
     (void)!::write(3, &report, sizeof(report)); // nobody else could be told
-    ::_exit(127);
+    ::_exit(exit_code_of(report));
   };
   // fd 3 is not ours yet: early failures are told through the original descriptor.
   if (::dup2(plan.stdio.in, 0) < 0 || ::dup2(plan.stdio.out, 1) < 0 || ::dup2(plan.stdio.err, 2) < 0
@@ -139,25 +129,25 @@ int take_oom_score() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 
   if (const int error = take_oom_score(); error != 0) {
-    give_up(Stage::memory, error);
+    give_up(StartStage::memory, error);
   }
   if (::setsid() < 0) {
-    give_up(Stage::session, errno);
+    give_up(StartStage::session, errno);
   }
   if (plan.stdio.is_terminal && ::ioctl(0, TIOCSCTTY, 0) < 0) {
-    give_up(Stage::terminal, errno);
+    give_up(StartStage::terminal, errno);
   }
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // fails just where there are none
   if (plan.change_user) {
     if (::setgroups(plan.user.groups.size(), plan.user.groups.data()) < 0
         || ::setresgid(plan.user.gid, plan.user.gid, plan.user.gid) < 0
         || ::setresuid(plan.user.uid, plan.user.uid, plan.user.uid) < 0) {
-      give_up(Stage::user, errno);
+      give_up(StartStage::user, errno);
     }
   }
   ::umask(022);
   if (::chdir(plan.cwd) < 0) {
-    give_up(Stage::directory, errno);
+    give_up(StartStage::directory, errno);
   }
   int error = ENOENT;
   for (auto& candidate : plan.candidates) {
@@ -169,25 +159,8 @@ int take_oom_score() {
       break;
     }
   }
-  give_up(Stage::program, error);
+  give_up(StartStage::program, error);
   ::_exit(127);
-}
-
-LaunchResult explain(const Report& report, const LaunchRequest& request) {
-  auto reason = std::strerror(report.error);
-  switch (report.stage) {
-  case Stage::program:
-    if (report.error == ENOENT) {
-      return {-1, 127, fmt::format("{}: program not found (or the interpreter it names)", request.argv[0])};
-    }
-    return {-1, 126, fmt::format("{}: cannot be executed: {}", request.argv[0], reason)};
-  case Stage::directory:
-    return {-1, 126, fmt::format("cannot enter the directory {}: {}", request.cwd, reason)};
-  case Stage::user:
-    return {-1, 126, fmt::format("cannot become the user {}: {}", request.user, reason)};
-  default:
-    return {-1, 126, fmt::format("cannot set up the process: {}", reason)};
-  }
 }
 
 } // namespace
@@ -234,25 +207,19 @@ LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
   }
   report_pipe.write_end.reset();
 
-  pollfd waiting{report_pipe.read_end.get(), POLLIN, 0};
-  int ready = 0;
-  while ((ready = ::poll(&waiting, 1, k_start_patience_ms)) < 0 && errno == EINTR) {
+  StartNames names{request.argv[0], request.cwd, request.user};
+  StartReport report{};
+  switch (await_start(report_pipe.read_end.get(), report)) {
+  case Start::failed:
+    ::waitpid(pid, nullptr, 0); // it ends by itself
+    return {-1, exit_code_of(report), explain(report, names)};
+  case Start::under_way:
+    remember_start(pid, std::move(report_pipe.read_end), std::move(names));
+    break;
+  case Start::done:
+    break;
   }
-  Report report{};
-  ssize_t count = -1;
-  if (ready > 0) {
-    count = ::read(report_pipe.read_end.get(), &report, sizeof(report));
-  }
-  if (count == 0) {
-    return {pid, 0, {}};
-  }
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
-  if (count != static_cast<ssize_t>(sizeof(report))) {
-    return {
-        -1, 126, fmt::format("{}: did not start within {} s", request.argv[0], k_start_patience_ms / 1000)};
-  }
-  return explain(report, request);
+  return {pid, 0, {}};
 }
 
 } // namespace pyro::agent

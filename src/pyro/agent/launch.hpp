@@ -44,6 +44,7 @@ void set_oom_score_of_children(int adjustment);
 
 /// Forks and executes; the child leads its own session and process group. Never throws for what the caller
 /// asked (unknown user, missing program or directory): that is a result. Throws when the system cannot fork.
+/// Where the kernel takes its time, that shows as an early end instead: note_of_failed_start() says why.
 LaunchResult launch(const LaunchRequest& request, const Stdio& stdio);
 
 } // namespace pyro::agent

@@ -4,6 +4,7 @@
 #include "http_probe.hpp"
 #include "lineage.hpp"
 #include "located.hpp"
+#include "start_report.hpp"
 #include "stream_io.hpp"
 
 #include <pyro/base/error.hpp>
@@ -48,9 +49,8 @@ public:
     what.marker = os::random_hex(8);
     m_marker = what.marker;
     m_name = "exec " + probe.argv.front();
-    auto nothing = os::open_file("/dev/null", O_RDONLY);
     auto output = os::make_pipe();
-    auto launched = launch(what, {nothing.get(), output.write_end.get(), output.write_end.get()});
+    auto launched = launch(what, {runtime.nothing.get(), output.write_end.get(), output.write_end.get()});
     if (!launched.ok()) {
       finish_later({false, m_name + ": " + launched.note});
       return;
@@ -81,10 +81,14 @@ public:
 
 private:
   void on_exit(os::Outcome outcome) {
-    m_pid = -1;
+    const auto never_began = note_of_failed_start(std::exchange(m_pid, -1));
     m_output->drain();
     if (!m_timed_out.empty()) {
       finish_later({false, m_timed_out});
+      return;
+    }
+    if (never_began) {
+      finish_later({false, m_name + ": " + *never_began});
       return;
     }
     while (!m_text.empty() && m_text.back() == '\n') {

@@ -5,6 +5,7 @@
 #include "reaper.hpp"
 
 #include <pyro/os/event_loop.hpp>
+#include <pyro/os/fd.hpp>
 #include <pyro/protocol/requests.hpp>
 
 #include <cstdint>
@@ -23,6 +24,8 @@ struct Runtime {
   /// The first process of a virtual machine: what its disks do not have dies with it.
   bool is_guest = false;
   MemoryKills memory_kills{};
+  /// The null device, opened before anybody inside could put something else in its place.
+  os::Fd nothing{};
   /// The last time that everybody was ended from outside (/processes/end), and how often that was.
   protocol::ProcessesEnd last_end;
   std::uint64_t ends = 0;

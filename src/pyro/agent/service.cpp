@@ -1,6 +1,7 @@
 #include "service.hpp"
 
 #include "lineage.hpp"
+#include "start_report.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
@@ -156,11 +157,10 @@ void Service::run() {
 
   LaunchResult launched;
   try {
-    auto nothing = os::open_file("/dev/null", O_RDONLY);
     auto out = os::make_pipe();
     auto err = os::make_pipe();
     LaunchRequest what{m_definition.argv, m_definition.cwd, m_definition.env, m_definition.user, m_marker};
-    launched = launch(what, {nothing.get(), out.write_end.get(), err.write_end.get()});
+    launched = launch(what, {m_runtime.nothing.get(), out.write_end.get(), err.write_end.get()});
     if (launched.ok()) {
       add_source(m_out, std::move(out.read_end), LogStream::out);
       add_source(m_err, std::move(err.read_end), LogStream::err);
@@ -173,7 +173,8 @@ void Service::run() {
     return;
   }
   m_pid = launched.pid;
-  m_runtime.reaper.watch(m_pid, [this](os::Outcome outcome) { on_exit(outcome, {}); });
+  m_runtime.reaper.watch(
+      m_pid, [this](os::Outcome outcome) { on_exit(outcome, note_of_failed_start(m_pid).value_or("")); });
   if (m_definition.oneshot && m_definition.timeout_ms > 0) {
     m_run_timer = m_runtime.loop.after(milliseconds(m_definition.timeout_ms), [this] {
       end_run(Ending::overtime, milliseconds(m_definition.stop_grace_ms));

@@ -11,9 +11,21 @@
 
 namespace pyro::agent {
 
+namespace {
+
+/// By the file system itself where it lets us: /dev/ptmx is a link there, and whatever the sandbox put in
+/// its place.
+os::Fd open_multiplexer() {
+  constexpr int k_flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+  os::Fd master(::open("/dev/pts/ptmx", k_flags));
+  return master ? std::move(master) : os::Fd(::posix_openpt(k_flags));
+}
+
+} // namespace
+
 Terminal open_terminal(int cols, int rows) {
   Terminal terminal;
-  terminal.master = os::Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  terminal.master = open_multiplexer();
   if (!terminal.master) {
     throw Error::from_errno(errno, "open /dev/ptmx");
   }
