@@ -1,7 +1,9 @@
 #include "holding.hpp"
 
-#include <fstream>
-#include <sstream>
+#include <pyro/os/fd.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace pyro::testing {
 
@@ -19,10 +21,15 @@ std::vector<std::string> files_holding(const std::filesystem::path& root, const 
       const auto status = entry->symlink_status(gone);
       if (std::filesystem::is_directory(status)) {
         directories.push_back(entry->path());
-      } else if (std::filesystem::is_regular_file(status) && entry->file_size(gone) < k_most) {
-        std::ostringstream content;
-        content << std::ifstream(entry->path(), std::ios::binary).rdbuf();
-        if (content.str().find(text) != std::string::npos) {
+      } else if (const auto size = entry->file_size(gone);
+                 !gone && std::filesystem::is_regular_file(status) && size < k_most) {
+        // Whoever swaps it meanwhile neither leads us elsewhere nor makes us wait.
+        const os::Fd file(
+            ::open(entry->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+        std::string content(size, '\0');
+        const auto count = file ? ::read(file.get(), content.data(), content.size()) : 0;
+        content.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+        if (content.find(text) != std::string::npos) {
           found.push_back(entry->path().string());
         }
       }

@@ -175,8 +175,10 @@ void EnvironmentCache::forget(const std::string& subject) const {
 }
 
 HexDigest EnvironmentCache::digest_of_file(const std::string& path) const {
-  const auto file = os::open_regular(path);
+  return digest_of_file(os::open_regular(path), path);
+}
 
+HexDigest EnvironmentCache::digest_of_file(const os::Fd& file, const std::string& path) const {
   struct stat status {};
 
   if (::fstat(file.get(), &status) < 0) {

@@ -4,6 +4,7 @@
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
+#include <pyro/os/fd.hpp>
 
 #include <sys/stat.h>
 
@@ -51,6 +52,8 @@ public:
 
   /// SHA-256 of a file, read only when it is not as it was the last time.
   HexDigest digest_of_file(const std::string& path) const;
+  /// Of one that is open already; `path` is its name.
+  HexDigest digest_of_file(const os::Fd& file, const std::string& path) const;
 
   /// Where the record of this install is or would be.
   std::string record_path(const HexDigest& digest) const;

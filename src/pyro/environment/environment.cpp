@@ -14,6 +14,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/os/inside.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/store/records.hpp>
 
@@ -36,9 +37,20 @@ std::string public_subject_of(const ImageReference& reference) {
   return "public image " + reference.canonical();
 }
 
-ImageReference reference_of(const std::string& image, const std::string& directory, RegistryAccess access) {
+HexDigest digest_of_archive(const HexDigest& file) {
+  return Sha256()
+      .field("tar")
+      .field(os::IdSpace::current().kind() == os::IdSpace::Kind::single ? "single" : "all")
+      .field(file)
+      .finish();
+}
+
+ImageReference reference_of(
+    const std::string& image, const std::string& directory, RegistryAccess access,
+    Symlinks symlinks = Symlinks::inside) {
   auto reference = parse_image(image, directory);
   reference.access = access;
+  find_source(reference, directory, symlinks);
   return reference;
 }
 
@@ -113,10 +125,10 @@ std::string Environments::stamp_of_source(const ImageReference& reference) const
   if (reference.kind != ImageKind::oci_archive && reference.kind != ImageKind::docker_archive) {
     return "";
   }
-  if (!os::exists(reference.path)) {
+  if (!os::exists(reference.source)) {
     throw Error(ErrorCode::input_missing, "the image archive {} does not exist", reference.path);
   }
-  return m_cache.digest_of_file(reference.path);
+  return m_cache.digest_of_file(os::open_found_file(reference.source), reference.source);
 }
 
 std::optional<HexDigest> Environments::known_in_registry(const ImageReference& reference) const {
@@ -142,18 +154,14 @@ std::optional<HexDigest> Environments::known_digest(const ImageReference& refere
   case ImageKind::host:
     return host_fingerprint(observe_host(private_paths()), m_cache);
   case ImageKind::archive:
-    if (!os::exists(reference.path)) {
+    if (!os::exists(reference.source)) {
       throw Error(ErrorCode::input_missing, "the environment's archive {} does not exist", reference.path);
     }
-    return Sha256()
-        .field("tar")
-        .field(os::IdSpace::current().kind() == os::IdSpace::Kind::single ? "single" : "all")
-        .field(m_cache.digest_of_file(reference.path))
-        .finish();
+    return digest_of_archive(m_cache.digest_of_file(os::open_found_file(reference.source), reference.source));
   case ImageKind::directory:
-    return m_cache.known(subject_of(reference), stamp_directory(reference.path).stamp);
+    return m_cache.known(subject_of(reference), stamp_directory(reference.source).stamp);
   case ImageKind::oci:
-    return oci_environment_digest(oci::OciLayout(reference.path).image(reference.variant));
+    return oci_environment_digest(oci::OciLayout(reference.source).image(reference.variant));
   case ImageKind::oci_archive:
   case ImageKind::docker_archive:
   case ImageKind::debian:
@@ -237,18 +245,15 @@ Environments::Built Environments::build(const ImageReference& reference, const s
     break;
   }
   case ImageKind::directory: {
-    const auto before = stamp_directory(reference.path);
-    built.details = import_directory(reference.path, staging.tree(), private_paths());
-    built.stamp = stamp_directory(reference.path).stamp;
+    const auto before = stamp_directory(reference.source);
+    built.details = import_directory(reference.source, staging.tree(), private_paths());
+    built.stamp = stamp_directory(reference.source).stamp;
     built.remember = !before.too_fresh && before.stamp == built.stamp;
     break;
   }
   case ImageKind::archive:
-    built.digest = known_digest(reference);
-    built.details = import_archive(reference.path, staging.tree());
-    if (known_digest(reference) != built.digest) {
-      throw Error(ErrorCode::stale, "{} changed while it was unpacked", reference.path);
-    }
+    built.details = import_archive(reference.source, staging.tree());
+    built.digest = digest_of_archive(get_string(built.details, "sha256")); // of what was unpacked
     break;
   case ImageKind::debian:
     built.details = build_debian(
@@ -362,7 +367,7 @@ Environments::status_of_install(const ImageReference& reference, bool is_install
 }
 
 Json Environments::pull(const std::string& image, const std::string& directory, Refresh refresh) {
-  const auto reference = reference_of(image, directory, RegistryAccess::agreed);
+  const auto reference = reference_of(image, directory, RegistryAccess::agreed, Symlinks::followed);
   m_cache.prepare();
   m_base.prepare();
   const auto begin = os::now_monotonic();
@@ -410,7 +415,7 @@ Json Environments::list() {
 }
 
 Json Environments::inspect(const std::string& image, const std::string& directory) {
-  const auto reference = reference_of(image, directory, RegistryAccess::agreed);
+  const auto reference = reference_of(image, directory, RegistryAccess::agreed, Symlinks::followed);
   const auto digest = known_digest(reference);
   Json result{
       {"image", image},

@@ -1,6 +1,7 @@
 #include "image.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/inside.hpp>
 
 #include <algorithm>
 #include <array>
@@ -36,7 +37,7 @@ with_path(ImageKind kind, const std::string& image, std::size_t prefix, const st
     throw Error(ErrorCode::invalid_argument, "the image '{}' names no path", image)
         .with_hint("write a path behind the colon, for example dir:./rootfs");
   }
-  return {kind, image, absolute_path(path, directory), {}, {}};
+  return {kind, image, absolute_path(path, directory), {}, {}, {}};
 }
 
 /// "PATH:TAG", where the tag may be missing.
@@ -82,10 +83,27 @@ ImageReference in_registry(const std::string& image, const std::string& given) {
   auto tag = parts[3].str();
   const auto digest = parts[4].str();
   tag = digest.empty() ? (tag.empty() ? ":latest" : tag) : ""; // a digest says more than a tag
-  return {ImageKind::registry, image, {}, {}, host + name + tag + digest};
+  return {ImageKind::registry, image, {}, {}, {}, host + name + tag + digest};
 }
 
 } // namespace
+
+void find_source(ImageReference& reference, const std::string& directory, Symlinks symlinks) {
+  namespace fs = std::filesystem;
+  if (reference.path.empty()) {
+    return;
+  }
+  const auto top = absolute_path(".", directory);
+  const auto relative = fs::path(reference.path).lexically_relative(top).string();
+  const bool is_inside = !relative.empty() && relative != ".." && !relative.starts_with("../");
+  if (symlinks == Symlinks::inside && is_inside) {
+    reference.source = os::maybe_path_inside(top, relative).value_or(reference.path);
+    return;
+  }
+  std::error_code error;
+  const auto real = fs::weakly_canonical(reference.path, error).string();
+  reference.source = error ? reference.path : real;
+}
 
 std::string_view name_of(ImageKind kind) {
   constexpr std::array<std::string_view, 8> k_names{"host",   "dir", "tar",         "debian",
@@ -132,7 +150,7 @@ std::vector<std::string> available_images() {
 
 ImageReference parse_image(const std::string& image, const std::string& directory) {
   if (image == "host") {
-    return {ImageKind::host, image, {}, {}, {}};
+    return {ImageKind::host, image, {}, {}, {}, {}};
   }
   if (image.starts_with("dir:")) {
     return with_path(ImageKind::directory, image, 4, directory);
@@ -153,10 +171,10 @@ ImageReference parse_image(const std::string& image, const std::string& director
     return in_registry(image, image.substr(9));
   }
   if (image == k_debian) {
-    return {ImageKind::debian, image, {}, {}, {}};
+    return {ImageKind::debian, image, {}, {}, {}, {}};
   }
   if (image == "debian:12-base" || image == "debian:12-build") {
-    return {ImageKind::debian, image, {}, image.substr(k_debian.size() + 1), {}};
+    return {ImageKind::debian, image, {}, {}, image.substr(k_debian.size() + 1), {}};
   }
   if (image.empty()) {
     throw Error(ErrorCode::invalid_argument, "the image is empty")

@@ -25,6 +25,7 @@ struct ImageReference {
   ImageKind kind = ImageKind::host;
   std::string text;    // as asked for
   std::string path;    // directories and archives: absolute and normal
+  std::string source;  // and where they are read: no symlink is on it (find_source())
   std::string variant; // debian: "", "base" or "build"; of OCI layouts and archives the tag
   std::string name;    // registry: "docker.io/library/alpine:3"
   RegistryAccess access = RegistryAccess::anonymous;
@@ -37,6 +38,15 @@ struct ImageReference {
 /// What is nothing else is the name of an image in a registry, Docker's where it names none.
 /// Error(invalid_argument) for what is no image at all.
 ImageReference parse_image(const std::string& image, const std::string& directory);
+
+enum class Symlinks {
+  inside,   // an image that is said to lie in `directory` must do so: Error(permission)
+  followed, // who asks is the user
+};
+
+/// Finds out where a directory or archive is. It is opened by os::open_found(), so that whoever may change
+/// `directory` cannot lead us elsewhere afterwards.
+void find_source(ImageReference& reference, const std::string& directory, Symlinks symlinks);
 
 /// Has the registry of this name ("HOST/NAME:TAG") none in public: an address, localhost, a name without a
 /// dot, or one of those that only home and company networks have?

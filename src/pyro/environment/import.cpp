@@ -7,9 +7,11 @@
 #include <pyro/os/archive_reader.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/os/inside.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_walk.hpp>
 
+#include <fcntl.h>
 #include <filesystem>
 
 namespace pyro::environment {
@@ -36,7 +38,7 @@ DirectoryStamp stamp_directory(const std::string& path) {
   check_directory(path);
   Sha256 sha;
   DirectoryStamp result;
-  const auto root = os::open_directory(path);
+  const auto root = os::open_found(path, O_RDONLY | O_DIRECTORY);
   const auto add = [&](const std::string& name, const struct stat& status) {
     sha.field(name).field(
         fmt::format("{:o}:{}:{}:{}", status.st_mode, status.st_uid, status.st_gid, stamp_of(status)));
@@ -68,12 +70,13 @@ Json import_directory(
           .with_hint("for this machine's own root use image: host");
     }
   }
+  const auto source = os::open_found(path, O_RDONLY | O_DIRECTORY);
   return os::IdSpace::current().run([&]() -> Json {
     os::CopyOptions options;
     options.wanted = [](const os::TreeEntry& entry) {
       return entry.is_directory() || entry.is_file() || entry.is_symlink();
     };
-    const auto report = os::copy_tree(path, tree, options);
+    const auto report = os::copy_tree(source.get(), tree, options);
     complete_root(os::open_directory(tree).get());
     return {{"source", path}, {"entries", report.entries}, {"attributes_lost", report.attributes_lost}};
   });
@@ -87,15 +90,18 @@ Json import_archive(const std::string& path, const std::string& tree) {
   const auto& space = os::IdSpace::current();
   os::ArchivePolicy policy;
   policy.special_files = os::SpecialFiles::leave_out;
+  policy.digest = true;
   policy.tree.mode_mask = 07777;
   policy.tree.keep_capabilities = space.kind() == os::IdSpace::Kind::shifted;
   policy.tree.owners = space.kind() == os::IdSpace::Kind::single ? os::Owners::fixed : os::Owners::from_entry;
+  const auto archive = os::open_found_file(path);
   return space.run([&]() -> Json {
     const auto root = os::open_directory(tree);
-    const auto summary = os::extract_archive(path, root.get(), policy);
+    const auto summary = os::extract_archive_fd(archive.get(), path, root.get(), policy);
     complete_root(root.get());
     return {
         {"source", path},
+        {"sha256", summary.digest},
         {"entries", summary.entries},
         {"packed_bytes", summary.packed_bytes},
         {"dropped_xattrs", summary.dropped_xattrs}};

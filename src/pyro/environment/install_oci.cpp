@@ -51,6 +51,7 @@ std::map<std::string, std::string>
 Environments::image_env(const std::string& image, const std::string& directory, RegistryAccess access) {
   auto reference = parse_image(image, directory);
   reference.access = access;
+  find_source(reference, directory, Symlinks::inside);
   if (!is_oci(reference.kind)) {
     return {};
   }

@@ -8,6 +8,7 @@
 #include <pyro/os/archive_reader.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/os/inside.hpp>
 #include <pyro/store/layered_view.hpp>
 
 #include <array>
@@ -171,27 +172,31 @@ HexDigest oci_environment_digest(const oci::OciImage& image) {
 
 void unpack_oci_archive(const std::string& archive, const std::string& directory) {
   require_file(archive);
+  const auto file = os::open_found_file(archive);
   os::make_directories(directory);
   os::ArchivePolicy policy;
   policy.max_entries = 100'000;
-  std::ignore = os::extract_archive(archive, os::open_directory(directory).get(), policy);
+  std::ignore = os::extract_archive_fd(file.get(), archive, os::open_directory(directory).get(), policy);
 }
 
 OciPlace fetch_oci_layout(const ImageReference& reference, const std::string& scratch, const OciLines& line) {
   if (reference.kind == ImageKind::oci) {
-    return {reference.path, reference.variant};
+    return {reference.source, reference.variant};
   }
   os::make_directories(scratch);
   if (reference.kind == ImageKind::oci_archive) {
-    unpack_oci_archive(reference.path, scratch + "/layout");
+    unpack_oci_archive(reference.source, scratch + "/layout");
     return {scratch + "/layout", reference.variant};
   }
   SkopeoCopy copy{"docker://" + reference.name, "oci:layout:image", scratch, reference.access};
+  os::Fd archive;
   if (reference.kind == ImageKind::docker_archive) {
-    require_file(reference.path);
-    // skopeo cuts paths at colons.
-    if (::symlink(reference.path.c_str(), (scratch + "/archive").c_str()) != 0) {
-      throw Error::from_errno(errno, "link to " + reference.path);
+    require_file(reference.source);
+    archive = os::open_found_file(reference.source);
+    copy.archive = archive.get();
+    // A name without a colon, at which skopeo cuts paths.
+    if (::symlink(k_archive_of_skopeo, (scratch + "/archive").c_str()) != 0) {
+      throw Error::from_errno(errno, "link to " + reference.source);
     }
     copy.from = "docker-archive:archive" + (reference.variant.empty() ? "" : ":" + reference.variant);
   }

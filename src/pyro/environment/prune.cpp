@@ -122,6 +122,7 @@ Json Environments::remove(
     const std::string& image, const std::string& directory, std::chrono::milliseconds patience) {
   auto reference = parse_image(image, directory);
   reference.access = RegistryAccess::agreed;
+  find_source(reference, directory, Symlinks::followed);
   m_cache.prepare();
   m_base.prepare();
   const auto lock = lock_store("env remove", patience);

@@ -193,6 +193,9 @@ void copy_image(const SkopeoCopy& copy, const std::function<void(const std::stri
   auto pipe = os::make_pipe();
   const auto nothing = os::open_file("/dev/null", O_RDONLY);
   command.fds = {{0, nothing.get()}, {1, pipe.write_end.get()}, {2, pipe.write_end.get()}};
+  if (copy.archive >= 0) {
+    command.fds.emplace_back(3, copy.archive);
+  }
   auto child = os::spawn(command);
   pipe.write_end.reset();
   Lines lines(line);

@@ -14,7 +14,10 @@ struct SkopeoCopy {
   std::string to;
   std::string directory; // where it runs, and its own; relative paths in both are below it
   RegistryAccess access = RegistryAccess::anonymous;
+  int archive = -1; // is there for it as k_archive_of_skopeo
 };
+
+constexpr const char* k_archive_of_skopeo = "/proc/self/fd/3";
 
 /// Error(unavailable) where skopeo is not installed, Error(failed) with its last lines where it fails. Of an
 /// image for several platforms only the one for this machine is copied. A registry on this machine itself

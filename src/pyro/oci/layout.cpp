@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/inside.hpp>
 #include <pyro/os/regular_file.hpp>
 #include <pyro/os/tree_walk.hpp>
 
@@ -40,7 +41,7 @@ OciLayout::OciLayout(const std::string& path) : m_path(path) {
     throw Error(ErrorCode::input_missing, "there is no OCI image layout at {}", path)
         .with_hint("`skopeo copy docker://IMAGE oci:DIRECTORY:TAG` makes one");
   }
-  m_directory = os::open_file(path, O_RDONLY | O_DIRECTORY);
+  m_directory = os::open_found(path, O_RDONLY | O_DIRECTORY);
   const auto marker = read_beneath(m_directory, path, "oci-layout");
   std::string version;
   try {

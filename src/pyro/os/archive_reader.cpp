@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <unistd.h>
+#include <vector>
 
 namespace pyro::os {
 
@@ -38,6 +39,7 @@ public:
 private:
   static la_ssize_t read(archive* a, void* self, const void** block);
   std::string_view next_block();
+  std::string_view next_of_file();
   std::uint64_t packed_bytes() const;
   bool next();
   void require_end_mark();
@@ -55,6 +57,9 @@ private:
   const ArchivePolicy& m_policy;
   TreeWriter m_writer;
   ByteSource* m_source = nullptr;
+  int m_file = -1;
+  std::vector<char> m_buffer;
+  Sha256 m_digest;
   std::uint64_t m_stream_bytes = 0; // of the source
   bool m_completed = false;         // its end was reached
   std::exception_ptr m_failure;     // of the source
@@ -97,7 +102,9 @@ void Extraction::open(int archive) {
   archive_read_support_filter_xz(a);
   archive_read_support_filter_zstd(a);
   constexpr std::size_t k_block = 256 << 10;
-  if (archive_read_open_fd(a, archive, k_block) != ARCHIVE_OK) {
+  m_file = archive;
+  m_buffer.resize(k_block);
+  if (archive_read_open(a, this, nullptr, read, nullptr) != ARCHIVE_OK) {
     malformed(text());
   }
   if (archive_filter_count(a) > 2) { // the last one is "none"
@@ -111,6 +118,15 @@ void Extraction::open(ByteSource& source) {
   if (archive_read_open(m_archive.get(), this, nullptr, read, nullptr) != ARCHIVE_OK) {
     malformed(text());
   }
+}
+
+std::string_view Extraction::next_of_file() {
+  const auto count = read_some(m_file, m_buffer).value_or(0);
+  const std::string_view bytes(m_buffer.data(), count);
+  if (m_policy.digest) {
+    m_digest.update(bytes);
+  }
+  return bytes;
 }
 
 /// `umoci insert` leaves out the filling of the last block, which comes here.
@@ -128,7 +144,7 @@ std::string_view Extraction::next_block() {
 la_ssize_t Extraction::read(archive* a, void* self, const void** block) {
   auto& extraction = *static_cast<Extraction*>(self);
   try {
-    const auto bytes = extraction.next_block();
+    const auto bytes = extraction.m_file >= 0 ? extraction.next_of_file() : extraction.next_block();
     *block = bytes.data();
     return static_cast<la_ssize_t>(bytes.size());
   } catch (...) { // nothing may be thrown through C
@@ -181,6 +197,12 @@ ArchiveSummary Extraction::run() {
   m_summary.packed_bytes = packed_bytes();
   m_summary.dropped_xattrs = m_writer.dropped_xattrs();
   m_summary.stands_on_lower = m_writer.stands_on_lower();
+  if (m_policy.digest && m_file >= 0) {
+    while (!next_of_file().empty()) { // what lies behind the end mark is part of the file
+      check_interruption();
+    }
+    m_summary.digest = m_digest.finish();
+  }
   return m_summary;
 }
 

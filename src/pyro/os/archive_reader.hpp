@@ -4,6 +4,8 @@
 
 #include "tree_writer.hpp"
 
+#include <pyro/base/sha256.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +31,7 @@ struct ArchivePolicy {
   std::uint64_t ratio_free_bytes = 64ULL << 20; // ...once this much has been unpacked
   Whiteouts whiteouts = Whiteouts::plain;
   SpecialFiles special_files = SpecialFiles::refuse;
+  bool digest = false; // ArchiveSummary::digest is made; of archives that are read from a descriptor
   TreePolicy tree;
 };
 
@@ -54,6 +57,8 @@ struct ArchiveSummary {
   std::uint64_t dropped_xattrs = 0;
   std::uint64_t left_out = 0;   // special files
   bool stands_on_lower = false; // TreeWriter::stands_on_lower()
+  /// Of the very bytes that were unpacked, whatever became of the file meanwhile.
+  HexDigest digest;
 };
 
 /// True for names that end like an archive we read: .tar .tar.gz .tgz .tar.zst .tar.xz .tar.bz2

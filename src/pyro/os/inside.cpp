@@ -74,4 +74,26 @@ std::optional<std::string> maybe_path_inside(const std::string& directory, const
   return path;
 }
 
+Fd open_found(const std::string& path, int flags) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  long fd = -1;
+  do {
+    fd = ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how));
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) {
+    const int error_number = errno;
+    if (error_number == ELOOP) {
+      throw Error(ErrorCode::stale, "{} changed while it was read: a symlink is in its way now", path);
+    }
+    throw Error::from_errno(error_number, fmt::format("open {}", path));
+  }
+  return Fd(static_cast<int>(fd));
+}
+
+Fd open_found_file(const std::string& path) {
+  return reopen_regular(open_found(path, O_PATH), path);
+}
+
 } // namespace pyro::os

@@ -20,4 +20,10 @@ maybe_read_inside(const std::string& directory, const std::string& relative, std
 /// Where the path leads to, without symlinks and absolute. nullopt: not there.
 std::optional<std::string> maybe_path_inside(const std::string& directory, const std::string& relative);
 
+/// Opens what was found before (maybe_path_inside(), weakly_canonical()): no symlink was on its path, and
+/// none may be now. Error(stale) where somebody put one there meanwhile, which would lead elsewhere.
+Fd open_found(const std::string& path, int flags);
+/// A regular file, for reading. Error(invalid_argument) for anything else.
+Fd open_found_file(const std::string& path);
+
 } // namespace pyro::os

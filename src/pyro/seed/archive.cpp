@@ -7,7 +7,7 @@
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
-#include <pyro/os/regular_file.hpp>
+#include <pyro/os/inside.hpp>
 
 #include <sys/stat.h>
 
@@ -25,11 +25,10 @@ constexpr std::size_t k_archive_buffer = 1 << 20;
 constexpr int k_cache_version = 1;
 
 os::Fd open_archive(const std::string& path) {
-  auto file = os::maybe_open_regular(path);
-  if (!file) {
+  if (!os::exists(path)) {
     throw Error(ErrorCode::input_missing, "seed archive {} does not exist", path);
   }
-  return std::move(*file);
+  return os::open_found_file(path);
 }
 
 Json to_json(const StatKey& key) {
@@ -115,14 +114,9 @@ os::ArchiveSummary unpack_archive_seed(
     }
   }
   os::Fd archive = open_archive(seed.path);
-  // Digest and content come from one open file, so nobody can change it for another in between.
-  if (digest_of_file(archive.get(), seed.path) != seed.tree_digest
-      || ::lseek(archive.get(), 0, SEEK_SET) != 0) {
-    throw Error(ErrorCode::stale, "seed changed while it was copied: {}", seed.path);
-  }
-  auto before = seed_stat_of(archive.get(), seed.path).key;
+  policy.digest = true; // of what is unpacked, so nobody can change it for something else in between
   auto summary = os::extract_archive_fd(archive.get(), seed.path, directory.get(), policy);
-  if (seed_stat_of(archive.get(), seed.path).key != before) {
+  if (summary.digest != seed.tree_digest) {
     throw Error(ErrorCode::stale, "seed changed while it was copied: {}", seed.path);
   }
   return summary;

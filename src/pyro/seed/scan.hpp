@@ -29,7 +29,7 @@ enum class Hashing {
 };
 
 struct SeedRequest {
-  std::string source;                       // a directory
+  std::string source;                       // a directory, without a symlink on its path
   GitMode git = GitMode::tracked_untracked; // outside a git checkout everything is taken, in each mode
   std::vector<std::string> exclude;         // gitignore patterns, stronger than .gitignore and .pyroignore
   std::string stat_cache;                   // file; empty: none

@@ -46,7 +46,7 @@ SeedRequest with_absolute_source(SeedRequest request) {
 
 SeedTree::SeedTree(SeedRequest request)
     : m_request(with_absolute_source(std::move(request))),
-      m_root_fd(os::open_file(m_request.source, O_RDONLY | O_DIRECTORY)), m_scan_start_ns(file_clock_ns()),
+      m_root_fd(os::open_found(m_request.source, O_RDONLY | O_DIRECTORY)), m_scan_start_ns(file_clock_ns()),
       m_selector(m_request) {
   if (!m_request.stat_cache.empty()) {
     m_cache = StatCache::open(m_request.stat_cache);

@@ -128,6 +128,14 @@ void LayerBuilder::remember(
 store::LayerStack LayerBuilder::build_environment() {
   const auto environment = m_context.environments.resolve(
       m_project.spec.environment.image, m_project.directory, m_project.registries);
+  // What is built on it is kept for everybody under the digest that was measured.
+  if (m_measured.environment_known && environment.digest != m_measured.inputs.environment) {
+    throw Error(
+        ErrorCode::stale, "the image {} changed while it was being prepared",
+        m_project.spec.environment.image)
+        .at(m_project.spec.place("environment.image"))
+        .with_hint("run the same command again");
+  }
   return {environment.layers, environment.host_directories()};
 }
 

@@ -121,7 +121,7 @@ read_env_file(const LoadedProject& project, const std::string& service, const st
   }
 }
 
-/// An image that is said to lie in the checkout must do so: it is read by its path.
+/// An image that is said to lie in the checkout must do so: said here, with what to do about it.
 void check_image_path(const LoadedProject& project) {
   const auto reference = environment::parse_image(project.spec.environment.image, project.directory);
   if (!reference.path.empty()) {

@@ -41,11 +41,15 @@ maybe_read_named(const std::string& directory, const std::string& path, std::siz
 std::string resolved_path(const std::string& directory, const std::string& path) {
   const auto inside = relative_inside(directory, path);
   try {
-    return (inside ? os::maybe_path_inside(directory, *inside) : std::nullopt)
-        .value_or(as_written(directory, path));
+    if (inside) {
+      return os::maybe_path_inside(directory, *inside).value_or(as_written(directory, path));
+    }
   } catch (Error& error) {
     tell_the_way_out(error);
   }
+  std::error_code error;
+  const auto real = std::filesystem::weakly_canonical(as_written(directory, path), error).string();
+  return error ? as_written(directory, path) : real;
 }
 
 } // namespace pyro::workspace

@@ -12,8 +12,8 @@ namespace pyro::workspace {
 std::optional<std::string>
 maybe_read_named(const std::string& directory, const std::string& path, std::size_t limit);
 
-/// The absolute path of what is read by others, without symlinks where it lies in the checkout. What does not
-/// exist comes back as it is written.
+/// The absolute path of what is read by others, without symlinks: they open it by os::open_found(), so that
+/// nobody leads them elsewhere meanwhile. What does not exist comes back as it is written.
 std::string resolved_path(const std::string& directory, const std::string& path);
 
 } // namespace pyro::workspace

@@ -135,6 +135,7 @@ ImportedImage import_image(Context& context, const std::string& source) {
   }
   auto reference = environment::parse_image(image, here);
   reference.access = environment::RegistryAccess::agreed;
+  environment::find_source(reference, here, environment::Symlinks::followed);
   if (!environment::is_oci(reference.kind)) {
     throw Error(ErrorCode::invalid_argument, "'{}' is no OCI image", source)
         .with_hint("a directory or .tar of `pyro snapshot export`, or docker://NAME");
