@@ -151,6 +151,19 @@ Check limits_check() {
                        : "run below a delegated cgroup: systemd-run --user --scope -p Delegate=yes pyro ..."};
 }
 
+/// What the kernel counts for each user of the machine is the user's own here, but for sandboxes of root.
+std::optional<Check> user_limits_check() {
+  if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
+    return std::nullopt;
+  }
+  return Check{
+      "user-limits", "note",
+      "sandboxes count as you: one can take half of your pending signals, queues and inotify, and all of "
+      "your "
+      "epoll watches (epoll_ctl then fails with ENOSPC in your other programs) until it ends",
+      "where that matters, run pyro as root, or enforce a resources.memory below 4 % of this machine's"};
+}
+
 Check freeze_check() {
   if (!os::Cgroup::support().unified.empty()) {
     return {"freeze", "ok", "live snapshots freeze the sandbox by cgroup", ""};
@@ -180,8 +193,10 @@ Check egress_check() {
 std::vector<Check> probe_machine() {
   std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), ids_check(),
                             limits_check(), freeze_check(),         egress_check()};
-  if (auto check = host_files_check()) {
-    checks.push_back(std::move(*check));
+  for (auto check : {host_files_check(), user_limits_check()}) {
+    if (check) {
+      checks.push_back(std::move(*check));
+    }
   }
   return checks;
 }
