@@ -59,7 +59,7 @@ protected:
     const auto units = inside("PYRO_TEST_PROJECT_QUOTA=1 TMPDIR=/quota /opt/pyro/unit_os "
                               "--gtest_filter='ProjectQuota*'");
     EXPECT_EQ(units.status, 0) << units;
-    EXPECT_TRUE(contains(units.out, "[  PASSED  ] 9 tests.")) << units;
+    EXPECT_TRUE(contains(units.out, "[  PASSED  ] 10 tests.")) << units;
   }
 
   /// What a workspace of namespaces in the guest, on that file system, is made of.

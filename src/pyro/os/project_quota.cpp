@@ -38,8 +38,8 @@ std::string why_no_project_quota_for_root(int directory) {
     case EINVAL:
     case EOPNOTSUPP:
       return "this file system has no quotas of projects";
-    default:
-      throw Error::from_errno(errno, "ask a file system for its quotas");
+    default: // a container's filter, say
+      return Error::from_errno(errno, "asking for the quotas of this file system").what();
     }
   }
   if ((state.qs_flags & FS_QUOTA_PDQ_ACCT) == 0) {

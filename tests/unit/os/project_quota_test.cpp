@@ -142,6 +142,12 @@ private:
   std::vector<ProjectId> m_before;
 };
 
+/// In a container, say, whose filter refuses the question: that is a reason, and nothing to stop at.
+TEST(ProjectQuota, WhereNobodyMayAskThereIsNone) {
+  EXPECT_TRUE(why_no_project_quota(-1).find("Bad file descriptor") != std::string::npos)
+      << why_no_project_quota(-1);
+}
+
 TEST_F(ProjectQuotaTest, WritersAreRefusedAtTheLimitExactly) {
   const auto project = hold_openly("held", {4 * k_mib, 0});
   EXPECT_EQ(without_powers([&] { return write_bytes(path("held/small"), 2 * k_mib); }), 0);

@@ -24,7 +24,7 @@ os::ProjectId hold_to_quota(const Context& context, const SandboxRequest& reques
   os::make_directories(request.generation_dir);
   const auto directory = os::open_directory(request.generation_dir);
   if (!os::why_no_project_quota(directory.get()).empty()) {
-    return 0;
+    return 0; // which `doctor` tells
   }
   try {
     const os::ProjectClaims claims(context.base.disk_projects());
