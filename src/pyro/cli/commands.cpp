@@ -11,7 +11,9 @@ constexpr std::array k_common{
     Option{"--directory", "-C", "DIR", "Where the file is; default: the current directory"},
     Option{"--profile", "", "NAME", "Lay this profile of the file over it"},
     Option{"--var", "", "NAME=VALUE", "Set a declared variable (also PYRO_VAR_NAME)", "", Repeat::yes},
-    Option{"--workspace", "-w", "NAME|ID", "Another workspace than the one of this directory"},
+    Option{
+        "--workspace", "-w", "NAME|ID",
+        "Another workspace than the one of this directory; what carries out a file has none"},
     Option{"--yes", "-y", "", "Do not ask before something would be lost"},
     Option{"--trust", "", "", "Agree to what pyro.yaml wants of this machine, and remember it"},
     Option{"--output", "-o", "FORMAT", "Form of the result", "text|json|jsonl|github"},

@@ -21,6 +21,7 @@ using ExecResult = workspace::ExecResult;
 using ExecStreams = workspace::ExecStreams;
 using Settings = workspace::Settings;
 using TrustGrant = workspace::TrustGrant;
+using PlanText = workspace::PlanText;
 using ShellAttachRequest = workspace::ShellAttachRequest;
 
 /// How the front is reached while something runs; each may be empty.

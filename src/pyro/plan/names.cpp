@@ -52,6 +52,8 @@ std::string_view name_of(ReasonCode code) {
     return "cached";
   case ReasonCode::layer_missing:
     return "layer_missing";
+  case ReasonCode::no_cache:
+    return "no_cache";
   case ReasonCode::input_changed:
     return "input_changed";
   case ReasonCode::step_added:

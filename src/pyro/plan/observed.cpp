@@ -78,6 +78,7 @@ Json to_json(const Observed& observed) {
       {"applied_spec", observed.applied_spec},
       {"applied_links", std::move(links)},
       {"cached_keys", observed.cached_keys},
+      {"build_all", observed.build_all},
       {"base_key", observed.base_key},
       {"service_states", observed.service_states},
       {"service_digests", observed.service_digests},
@@ -103,6 +104,7 @@ Observed observed_from_json(const Json& value) {
   for (auto& key : strings_or_empty(value, "cached_keys")) {
     observed.cached_keys.insert(std::move(key));
   }
+  observed.build_all = bool_or(value, "build_all", false);
   observed.base_key = string_or(value, "base_key", "");
   observed.service_states = string_map_or_empty(value, "service_states");
   observed.service_digests = string_map_or_empty(value, "service_digests");

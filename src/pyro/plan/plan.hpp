@@ -41,6 +41,7 @@ enum class ReasonCode {
   first_apply,
   cached,
   layer_missing, // never built, or collected
+  no_cache,      // what is there is not to be used: apply --no-cache
   input_changed, // an input of this step's recipe
   step_added,
   step_removed,

@@ -30,7 +30,7 @@ std::string Planner::content_target(std::size_t index) const {
   const auto& link = m_content.chain[index];
   const auto is_there = [&](const std::string& name) {
     const auto taken = m_observed.snapshots.find(name);
-    return m_spec.snapshots.contains(name) && taken != m_observed.snapshots.end()
+    return !m_observed.build_all && m_spec.snapshots.contains(name) && taken != m_observed.snapshots.end()
            && taken->second == link.key;
   };
   if (is_there(m_spec.reset.to)) {
@@ -63,6 +63,9 @@ void Planner::plan_snapshots() {
     } else if (taken->second != key) {
       kind = ActionKind::retake;
       reason = {ReasonCode::snapshot_outdated, "at", "", snapshot.at, place(address + ".at")};
+    } else if (m_observed.build_all) {
+      kind = ActionKind::retake;
+      reason = {ReasonCode::no_cache, "", "", "", {}};
     } else if (m_observed.applied_spec.is_object()) {
       const auto& applied = m_observed.applied_spec;
       const auto snapshots = applied.find("snapshots");
@@ -129,7 +132,8 @@ Reason Planner::link_reason(std::size_t index) const {
         difference->place};
   }
   if (applied->key == link.key) {
-    return {ReasonCode::layer_missing, "", "", "", {}};
+    const auto code = m_observed.build_all ? ReasonCode::no_cache : ReasonCode::layer_missing;
+    return {code, "", "", "", {}};
   }
   if (index == 0) {
     return {ReasonCode::input_changed, "key version", "", std::to_string(k_key_version), {}};

@@ -158,6 +158,9 @@ void Planner::decide_workspace() {
   } else if (m_content.verdict == ContentVerdict::stale) {
     raise(ActionKind::reset, changed);
   }
+  if (m_observed.build_all) {
+    raise(ActionKind::reset, {ReasonCode::no_cache, "", "", "", {}});
+  }
   const bool drifted = !m_observed.drift.empty();
   if (drifted && m_spec.drift.policy == spec::DriftPolicy::reset) {
     raise(

@@ -237,6 +237,8 @@ std::string reason_text(const Reason& reason) {
     return "first apply";
   case ReasonCode::layer_missing:
     return "not in the store";
+  case ReasonCode::no_cache:
+    return "the cache is not used";
   case ReasonCode::step_added:
     return reason.field.empty() ? "new step" : reason.field + " added";
   case ReasonCode::step_removed:

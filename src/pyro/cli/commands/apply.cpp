@@ -1,6 +1,6 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
-#include <pyro/cli/session.hpp>
 
 namespace pyro::cli {
 
@@ -19,7 +19,7 @@ Examples:
   pyro apply
   pyro apply --yes --profile ci --timeout 10m
   pyro apply --no-wait           do not wait for readiness
-  pyro apply --no-cache          build all steps again
+  pyro apply --no-cache          build all steps again, and reset the workspace to what they made
 
 Exit status: 0 done, 1 failed, 3 partly done (run it again), 6 a service was not ready in time, 7 a yes is needed,
 2 with --detailed-exitcode if something was changed.
@@ -36,14 +36,14 @@ Examples:
 constexpr std::array k_options{
     Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
     Option{"--no-wait", "", "", "Do not wait until services are ready"},
-    Option{"--no-cache", "", "", "Build every layer again"},
+    Option{"--no-cache", "", "", "Build every layer again, also those of a workspace that is there"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
     Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
 };
 
 int run(Session& session) {
   const auto& arguments = session.arguments();
-  auto parameters = session.project();
+  auto parameters = own_project(session);
   if (arguments.has("allow-host-compat")) {
     parameters["allow_host_compat"] = true;
   }

@@ -1,8 +1,8 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/render_trust.hpp>
-#include <pyro/cli/session.hpp>
 
 #include <fstream>
 
@@ -38,7 +38,7 @@ void write_step_summary(Session& session, const std::string& text) {
 }
 
 int run(Session& session) {
-  auto parameters = session.project();
+  auto parameters = own_project(session);
   if (session.arguments().has("allow-host-compat")) {
     parameters["allow_host_compat"] = true;
   }

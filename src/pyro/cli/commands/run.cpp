@@ -1,6 +1,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/cli/attach.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/vm_flags.hpp>
 
@@ -60,7 +61,7 @@ void refuse_flags_of_new_ones(const Session& session) {
 
 /// Everything that pyro itself says goes to standard error: standard output is the command's.
 void apply_file(Session& session) {
-  auto parameters = session.project();
+  auto parameters = own_project(session);
   parameters["approve"] = session.arguments().has("yes");
   take_switch(session, "allow-host-compat", parameters);
   const auto applied = session.call("apply", parameters);
@@ -71,7 +72,7 @@ void apply_file(Session& session) {
 }
 
 void reset_afterwards(Session& session) {
-  auto parameters = session.where();
+  auto parameters = session.project();
   parameters["approve"] = true; // --reset said so
   session.note(render_reset(session.call("reset", parameters)));
 }
@@ -88,7 +89,7 @@ int run_in_workspace(Session& session) {
         .with_hint("pyro apply --json && pyro exec --json -- COMMAND");
   }
   apply_file(session);
-  const auto result = session.engine().stream_exec(session.where(), request, own_streams(session));
+  const auto result = session.engine().stream_exec(session.project(), request, own_streams(session));
   session.settle();
   if (session.arguments().has("reset")) {
     reset_afterwards(session);

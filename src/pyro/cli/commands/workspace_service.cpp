@@ -206,7 +206,7 @@ int follow(Session& session) {
   operations::LogRequest request;
   request.service = session.arguments().operands.at(1);
   request.follow = true;
-  Json tail;
+  Json tail = Json::object();
   take_number(session, "tail-lines", tail);
   request.tail =
       session.arguments().has("all") ? -1 : static_cast<int>(int_or(tail, "tail_lines", request.tail));

@@ -85,7 +85,8 @@ constexpr std::array k_write_options{
 constexpr std::array k_signal_options{Option{"--signal", "", "NAME", "Default: INT", "HUP|INT|TERM|KILL"}};
 
 constexpr std::array k_resize_options{
-    Option{"--cols", "", "N", "Width"}, Option{"--rows", "", "N", "Height"}};
+    Option{"--cols", "", "N", "Width; default: as it is"},
+    Option{"--rows", "", "N", "Height; default: as it is"}};
 
 Json by_shell(const Session& session) {
   auto parameters = by_id(session);
@@ -182,10 +183,28 @@ int run_signal(Session& session) {
   return 0;
 }
 
+/// A side that was not given stays as it is.
+void keep_other_side(Session& session, const std::string& shell_id, Json& parameters) {
+  const auto list = session.call("shell_list", by_id(session));
+  for (const auto& shell : value_at(list, "shells")) {
+    if (get_string(shell, "shell_id") == shell_id) {
+      for (const auto* side : {"cols", "rows"}) {
+        parameters.emplace(side, get_int(shell, side));
+      }
+    }
+  }
+}
+
 int run_resize(Session& session) {
   auto parameters = by_shell(session);
   take_number(session, "cols", parameters);
   take_number(session, "rows", parameters);
+  if (!parameters.contains("cols") && !parameters.contains("rows")) {
+    throw Error(ErrorCode::usage, "nothing to change").with_hint("--cols, --rows or both");
+  }
+  if (!parameters.contains("cols") || !parameters.contains("rows")) {
+    keep_other_side(session, get_string(parameters, "shell_id"), parameters);
+  }
   session.conclude(session.call("shell_resize", parameters), sentence);
   return 0;
 }

@@ -69,6 +69,7 @@ plan::Observed observe(
     const store::WorkspaceRecord* record, UseCache use_cache) {
   plan::Observed observed;
   observe_cache(context, measured, observed, use_cache);
+  observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
     return observed;
   }

@@ -61,7 +61,10 @@ Planned make_planned(
   planned.observed = observe(context, project, measured, record, use_cache);
   planned.plan = plan::make_plan(project.spec, measured.chain, planned.observed);
   const auto header = header_of(project, planned.observed, backend.name(), os::now_monotonic() - started);
-  planned.text = plan::plan_text(planned.plan, header, color ? plan::Color::on : plan::Color::off);
+  const bool all = context.settings.plan_text == PlanText::all;
+  planned.text = plan::plan_text(
+      planned.plan, header, color ? plan::Color::on : plan::Color::off,
+      all ? plan::Detail::all : plan::Detail::changes);
   planned.document = plan::plan_json(planned.plan, header);
   return planned;
 }

@@ -35,6 +35,12 @@ enum class TrustGrant {
   remember, // the same, and it is recorded (--trust)
 };
 
+/// How much the text of a plan says.
+enum class PlanText {
+  changes, // what would be done
+  all,     // also what stays as it is (--verbose)
+};
+
 struct Settings {
   std::string base;       // state directory (PYRO_HOME); empty: the default
   std::string cache;      // environment cache; empty: the default
@@ -46,6 +52,7 @@ struct Settings {
   /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
   std::function<bool()> interrupted = {};
   TrustGrant trust = TrustGrant::recorded;
+  PlanText plan_text = PlanText::changes;
   /// Asked once where something is wanted that nobody agreed to: {"checkout", "file", "profile", "digest",
   /// "requests", "added", "removed"}. A yes is recorded. A no, or nobody to ask: Error(approval_needed).
   std::function<bool(const Json& wanted)> agree = {};

@@ -1,0 +1,137 @@
+// Flags of the commands about the workspace of a pyro.yaml: init, trust, logs, diff, reset, destroy, prune.
+#include "flags.hpp"
+
+namespace pyro::testing {
+namespace {
+
+/// With a limit of its own it is over before the wait for the lock is.
+void waits_no_longer_than_told(Flags& test, const std::string& command) {
+  const auto somebody = test.somebody_at_work();
+  test.expect(5, {command, "--yes", "--lock-timeout", "300ms"});
+  test.expect(124, {command, "--yes", "--timeout", "300ms"});
+}
+
+TEST_F(Flags, init__kind) {
+  const auto looked = another_project("looked") / "sub";
+  const auto told = root() / "told/sub";
+  for (const auto& place : {looked, told}) {
+    write_file(place / "go.mod", "module example\n");
+  }
+  EXPECT_EQ(json({"init"}, {.cwd = looked})["kind"], "go");
+  EXPECT_EQ(json({"init", "--kind", "python"}, {.cwd = told})["kind"], "python");
+  EXPECT_TRUE(contains(read_file(looked / "pyro.yaml"), "go build"));
+  EXPECT_FALSE(contains(read_file(told / "pyro.yaml"), "go build"));
+  EXPECT_TRUE(contains(read_file(told / "pyro.yaml"), "python"));
+}
+
+TEST_F(Flags, trust__show) {
+  write_file(root() / "elsewhere", "a secret\n");
+  file("secrets:\n  e: {file: ../elsewhere}\n");
+  EXPECT_EQ(json({"trust", "--show"})["requests"].size(), 1U);
+  EXPECT_EQ(json({"trust", "ls"})["checkouts"].size(), 0U);
+  expect(7, {"apply"});
+  expect(0, {"trust"});
+  EXPECT_EQ(json({"trust", "ls"})["checkouts"].size(), 1U);
+  expect(0, {"apply"});
+}
+
+TEST_F(Flags, logs__tail) {
+  file("services:\n  s: {command: 'for i in 1 2 3 4; do echo line-$i; done; touch /tmp/up; sleep 1000', "
+       "readiness: {file: /tmp/up}}\n");
+  expect(0, {"apply"});
+  EXPECT_TRUE(eventually([&] { return contains(pyro({"logs"}).out, "line-4"); }));
+  EXPECT_EQ(expect(0, {"logs", "s"}).out, "line-1\nline-2\nline-3\nline-4\n");
+  EXPECT_EQ(expect(0, {"logs", "s", "--tail", "2"}).out, "line-3\nline-4\n");
+}
+
+TEST_F(Flags, logs__follow) {
+  file("services:\n  s: {command: 'echo begun; touch /tmp/up; while [ ! -e /workspace/go ]; do sleep 0.1; "
+       "done; echo went-on; sleep 1000', readiness: {file: /tmp/up}}\n");
+  expect(0, {"apply"});
+  const auto following = at_a_terminal({"logs", "s", "--follow"});
+  EXPECT_TRUE(following->see("begun")) << following->seen();
+  const auto once = expect(0, {"logs", "s"});
+  EXPECT_EQ(once.out, "begun\n");
+  EXPECT_EQ(inside("touch go").status, 0);
+  EXPECT_TRUE(following->see("went-on")) << following->seen();
+}
+
+/// One file changed, one new.
+void change_two_files(Flags& test) {
+  test.file();
+  test.expect(0, {"apply"});
+  EXPECT_EQ(test.inside("echo second >> first; echo new > new").status, 0);
+}
+
+TEST_F(Flags, diff__patch) {
+  change_two_files(*this);
+  EXPECT_FALSE(contains(expect(0, {"diff"}).out, "+second"));
+  for (const auto* flag : {"--patch", "-p"}) {
+    const auto patch = expect(0, {"diff", flag}).out;
+    EXPECT_TRUE(contains(patch, "\n+second\n") && contains(patch, "\n first\n")) << patch;
+  }
+}
+
+TEST_F(Flags, diff__stat) {
+  change_two_files(*this);
+  EXPECT_TRUE(contains(expect(0, {"diff"}).out, "first"));
+  const auto stat = expect(0, {"diff", "--stat"}).out;
+  EXPECT_FALSE(contains(stat, "first")) << stat;
+  EXPECT_TRUE(contains(stat, "2 paths")) << stat;
+}
+
+TEST_F(Flags, diff__exit_code) {
+  change_two_files(*this);
+  expect(0, {"diff"});
+  expect(1, {"diff", "--exit-code"});
+  expect(0, {"diff", "--exit-code", "/etc"});
+}
+
+TEST_F(Flags, reset__to) {
+  file();
+  expect(0, {"apply"});
+  EXPECT_EQ(inside("echo one > one").status, 0);
+  expect(0, {"snapshot", "save", "with-one"});
+  expect(0, {"reset", "--yes"});
+  EXPECT_EQ(inside("ls").out, "first\n");
+  expect(0, {"reset", "--yes", "--to", "with-one"});
+  EXPECT_EQ(inside("ls").out, "first\none\n");
+}
+
+TEST_F(Flags, reset__timeout) {
+  waits_no_longer_than_told(*this, "reset");
+}
+
+TEST_F(Flags, destroy__timeout) {
+  waits_no_longer_than_told(*this, "destroy");
+}
+
+TEST_F(Flags, destroy__snapshots) {
+  file();
+  for (const bool with_snapshots : {false, true}) {
+    expect(0, {"apply"});
+    expect(0, {"snapshot", "save", "kept"});
+    expect(0, with_snapshots ? Arguments{"destroy", "--yes", "--snapshots"} : Arguments{"destroy", "--yes"});
+    const auto undone = pyro({"undo"});
+    EXPECT_EQ(undone.status == 0, !with_snapshots) << undone;
+    EXPECT_EQ(contains(pyro({"snapshot", "ls"}).out, "kept"), !with_snapshots);
+    std::ignore = pyro({"destroy", "--yes", "--snapshots"});
+  }
+}
+
+TEST_F(Flags, prune__dry_run) {
+  for (const auto* text : {"1", "2"}) {
+    file(
+        "retention: {keep: 1, min_age: 1ms}\nprepare:\n  - {id: step, run: echo " + std::string(text)
+        + " > made}\n");
+    expect(0, {"apply", "--yes"});
+  }
+  const auto wanted = json({"prune", "--dry-run"})["removed"];
+  EXPECT_GT(wanted.size(), 0U);
+  EXPECT_EQ(json({"prune", "--dry-run"})["removed"], wanted) << "nothing went";
+  EXPECT_EQ(json({"prune"})["removed"].size(), wanted.size());
+  EXPECT_EQ(json({"prune", "--dry-run"})["removed"].size(), 0U);
+}
+
+} // namespace
+} // namespace pyro::testing
