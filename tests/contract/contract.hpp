@@ -1,7 +1,7 @@
-// One suite for the manager's contract, run on every backend: a test is a row, named like it (`ws_create` for
-// the row ws-create, `ws_create__labels` where a row needs several). It talks to the operation table in this
-// process, so what holds here holds for every front. A backend that a row cannot mean anything for is left
-// out where the row's fixture is instantiated, never skipped inside a test.
+// One suite for the operations' contract, run on every backend: a test is a row, named like it (`ws_create`
+// for the row ws-create, `ws_create__labels` where a row needs several). It talks to the operation table in
+// this process, so what holds here holds for every front. A backend that a row cannot mean anything for is
+// left out where the row's fixture is instantiated, never skipped inside a test.
 #pragma once
 
 #include "../support/files.hpp"

@@ -4,7 +4,7 @@
 #include "file_task.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
-#include "settle.hpp"
+#include "sync_writes.hpp"
 #include "tcp.hpp"
 #include "upper_task.hpp"
 
@@ -68,7 +68,7 @@ void Agent::begin_session() {
 
 void Agent::suspend(const CallPointer& call) {
   m_freezer.freeze();
-  settle(m_runtime, [this, call] {
+  sync_writes(m_runtime, [this, call] {
     call->finish(Json::object());
     m_pump->flush();
     m_loop.post([this] { stand_still(); });
@@ -219,7 +219,7 @@ void Agent::wait_for_nobody(milliseconds until, const std::function<void()>& don
     }
   }
   if (left.empty() || now >= until + k_kill_patience) {
-    settle(m_runtime, done);
+    sync_writes(m_runtime, done);
     return;
   }
   m_loop.after(k_look_for_clients, [this, until, done] { wait_for_nobody(until, done); });

@@ -2,8 +2,8 @@
 
 #include "call_input.hpp"
 #include "lineage.hpp"
-#include "settle.hpp"
 #include "start_report.hpp"
+#include "sync_writes.hpp"
 #include "terminal.hpp"
 
 #include <pyro/base/error.hpp>
@@ -249,7 +249,7 @@ void ExecTask::try_finish() {
     result.stderr_note = "stopped: " + m_stopped->reason;
   }
   result.duration_ms = (os::now_monotonic() - m_started).count();
-  settle(m_runtime, [call = m_call, answer = to_json(result)] { call->finish(answer); });
+  sync_writes(m_runtime, [call = m_call, answer = to_json(result)] { call->finish(answer); });
   m_input.reset();
   m_terminal = -1;
   m_out.reset();

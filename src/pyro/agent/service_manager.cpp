@@ -412,9 +412,9 @@ void ServiceManager::advance() {
   check_waiters();
 }
 
-bool ServiceManager::settled(const Waiter& waiter, bool& ok) const {
+bool ServiceManager::is_decided(const Waiter& waiter, bool& ok) const {
   ok = true;
-  bool all_settled = true;
+  bool all_ready = true;
   for (auto& name : waiter.names) {
     auto found = m_entries.find(name);
     if (found == m_entries.end()) {
@@ -430,15 +430,15 @@ bool ServiceManager::settled(const Waiter& waiter, bool& ok) const {
       ok = false; // failed, exited, stopped or never started: no use to wait any longer
       return true;
     }
-    all_settled = false;
+    all_ready = false;
   }
-  return all_settled;
+  return all_ready;
 }
 
 void ServiceManager::check_waiters() {
   for (auto it = m_waiters.begin(); it != m_waiters.end();) {
     bool ok = false;
-    if (!settled(*it, ok)) {
+    if (!is_decided(*it, ok)) {
       ++it;
       continue;
     }

@@ -88,7 +88,7 @@ private:
   bool dependents_stopping(const std::string& name) const;
   void check_waiters();
   void check_end_waiters();
-  bool settled(const Waiter& waiter, bool& ok) const;
+  bool is_decided(const Waiter& waiter, bool& ok) const;
   Json result_of(const std::set<std::string>& names, bool ok) const;
   std::set<std::string> all_names() const;
 

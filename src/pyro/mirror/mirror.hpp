@@ -1,7 +1,7 @@
 // The mirror of a writable layer that lies where this machine cannot see it (on the disk of a virtual
 // machine): <generation>/<part>/upper, brought up to date from the agent whenever somebody wants to read it.
 // It looks as the upper directory of a sandbox of this machine would, so that nothing else needs to know.
-// Who wants to read calls make_upper_current() (workspace/sandbox/current_upper.hpp).
+// Who wants to read calls refresh_upper() (workspace/sandbox/refresh_upper.hpp).
 #pragma once
 
 #include <pyro/backend/control_client.hpp>

@@ -62,8 +62,7 @@ typename Map::mapped_type value_or_empty(const Map& map, const std::string& key)
 /// What else a step is given: caches and whose they are, secrets. With something that is this checkout's own
 /// its layer is as well.
 void add_grants(
-    LinkBuilder& builder, const spec::Step& step, const std::string& address,
-    const MeasuredInputs& measured) {
+    LinkBuilder& builder, const spec::Step& step, const std::string& address, const InputDigests& digests) {
   auto caches = step.cache;
   std::sort(
       caches.begin(), caches.end(), [](const auto& one, const auto& other) { return one.path < other.path; });
@@ -77,14 +76,14 @@ void add_grants(
   }
   if (own) {
     builder.value(
-        "checkout", measured.checkout, step.secrets.empty() ? address + ".cache" : address + ".secrets");
+        "checkout", digests.checkout, step.secrets.empty() ? address + ".cache" : address + ".secrets");
   }
-  if (measured.single_id) {
+  if (digests.single_id) {
     builder.value("ids", "only one inside", address);
   }
 }
 
-Link setup_link(const spec::Spec& spec, const spec::Step& step, const MeasuredInputs& measured) {
+Link setup_link(const spec::Spec& spec, const spec::Step& step, const InputDigests& digests) {
   const auto address = "environment.setup." + step.id;
   LinkBuilder builder(spec, address, "setup." + step.id);
   builder.value("run", step.run, address + ".run");
@@ -92,16 +91,16 @@ Link setup_link(const spec::Spec& spec, const spec::Step& step, const MeasuredIn
   builder.value("workdir", step.workdir, address);
   builder.value("egress", to_string(step.egress), address + ".egress");
   builder.variables("", step.env, address + ".env");
-  auto files = value_or_empty(measured.step_inputs, address);
+  auto files = value_or_empty(digests.step_inputs, address);
   std::sort(files.begin(), files.end());
   for (const auto& [path, digest] : files) {
     builder.digest("input " + path, digest, short_digest(digest), address + ".inputs");
   }
-  add_grants(builder, step, address, measured);
+  add_grants(builder, step, address, digests);
   return builder.take();
 }
 
-Link prepare_link(const spec::Spec& spec, const spec::Step& step, const MeasuredInputs& measured) {
+Link prepare_link(const spec::Spec& spec, const spec::Step& step, const InputDigests& digests) {
   const auto address = "prepare." + step.id;
   LinkBuilder builder(spec, address, address);
   const bool own_user = spec.positions.contains(address + ".user");
@@ -110,22 +109,21 @@ Link prepare_link(const spec::Spec& spec, const spec::Step& step, const Measured
   builder.value("workdir", step.workdir, "environment.workdir");
   builder.value("egress", to_string(step.egress), "network.egress");
   builder.variables("", step.env, address + ".env");
-  add_grants(builder, step, address, measured);
+  add_grants(builder, step, address, digests);
   return builder.take();
 }
 
-Link seed_link(const spec::Spec& spec, const MeasuredInputs& measured) {
+Link seed_link(const spec::Spec& spec, const InputDigests& digests) {
   const auto& owner = spec.seed.owner.empty() ? spec.environment.user : spec.seed.owner;
   return LinkBuilder(spec, "seed", "seed")
-      .digest("seed tree", measured.seed_tree, short_digest(measured.seed_tree), "seed.from")
+      .digest("seed tree", digests.seed_tree, short_digest(digests.seed_tree), "seed.from")
       .value("to", spec.seed.to, "seed.to")
       .value("owner", owner, "seed.owner")
       .take();
 }
 
 void add_service(
-    LinkBuilder& builder, const spec::Spec& spec, const spec::Service& service,
-    const MeasuredInputs& measured) {
+    LinkBuilder& builder, const spec::Spec& spec, const spec::Service& service, const InputDigests& digests) {
   const auto address = "services." + service.name;
   const auto& environment = spec.environment;
   const auto argv = service.command.argv();
@@ -149,7 +147,7 @@ void add_service(
         own ? fmt::format("{}.env.{}", address, name) : "environment.env." + name);
   }
   if (!service.env_file.empty()) {
-    const auto digest = value_or_empty(measured.env_files, service.name);
+    const auto digest = value_or_empty(digests.env_files, service.name);
     builder.digest(
         address + ".env_file", sha256_of(fmt::format("{}\n{}", fmt::join(service.env_file, "\n"), digest)),
         fmt::format("{} @{}", fmt::join(service.env_file, ", "), short_digest(digest)),
@@ -162,31 +160,31 @@ void add_service(
 
 } // namespace
 
-std::vector<Link> build_chain(const spec::Spec& spec, const MeasuredInputs& measured) {
+std::vector<Link> build_chain(const spec::Spec& spec, const InputDigests& digests) {
   std::vector<Link> chain;
   chain.push_back(LinkBuilder(spec, "environment", "image")
                       .digest(
-                          "image", measured.environment,
-                          fmt::format("{} @{}", spec.environment.image, short_digest(measured.environment)),
+                          "image", digests.environment,
+                          fmt::format("{} @{}", spec.environment.image, short_digest(digests.environment)),
                           "environment.image")
                       .take());
   for (const auto& step : spec.environment.setup) {
-    chain.push_back(setup_link(spec, step, measured));
+    chain.push_back(setup_link(spec, step, digests));
   }
-  chain.push_back(seed_link(spec, measured));
+  chain.push_back(seed_link(spec, digests));
   for (const auto& step : spec.prepare) {
-    chain.push_back(prepare_link(spec, step, measured));
+    chain.push_back(prepare_link(spec, step, digests));
   }
   if (!spec.services.empty()) {
     LinkBuilder builder(spec, "services", "ready");
     for (const auto& [name, service] : spec.services) {
-      add_service(builder, spec, service, measured);
+      add_service(builder, spec, service, digests);
     }
     // Probes, the order of starts and secrets leave their marks too: what is running is one checkout's own.
     builder.value("egress", to_string(spec.network_egress), "network.egress");
     builder.value("name", spec.name, "name");
-    builder.value("checkout", measured.checkout, "services");
-    if (measured.single_id) {
+    builder.value("checkout", digests.checkout, "services");
+    if (digests.single_id) {
       builder.value("ids", "only one inside", "services");
     }
     chain.push_back(builder.take());

@@ -1,5 +1,5 @@
 // Recipe keys: what a layer is made of, as a chain of digests. Key(n) = H(version, Key(n-1), inputs of n).
-// Measuring the inputs (reading files, resolving images) is workspace/'s work; this only combines them.
+// Resolving the inputs (reading files, images) is workspace/'s work; this only combines them.
 #pragma once
 
 #include <pyro/base/error.hpp>
@@ -37,7 +37,7 @@ struct Link {
   std::vector<RecipeInput> inputs;
 };
 
-struct MeasuredInputs {
+struct InputDigests {
   HexDigest environment; // of the resolved image
   HexDigest
       seed_tree; // names, types, modes, contents, link targets of the seed (not `to` and `owner`: added here)
@@ -52,7 +52,7 @@ struct MeasuredInputs {
 };
 
 /// environment, setup steps, seed, prepare steps, and `services` (the ready point) if there are services.
-std::vector<Link> build_chain(const spec::Spec& spec, const MeasuredInputs& measured);
+std::vector<Link> build_chain(const spec::Spec& spec, const InputDigests& digests);
 
 /// Computes every key again from the inputs, e.g. after one link's inputs were replaced.
 void rekey(std::vector<Link>& chain);

@@ -43,7 +43,7 @@ std::string home() {
 
 /// The same place by a path whose directories are real ones, as os::list_directory() and its like want it;
 /// what the last name is, is for the caller to see.
-std::string settled(std::string path) {
+std::string through_real_directories(std::string path) {
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
   }
@@ -55,12 +55,12 @@ std::string settled(std::string path) {
 /// as none.
 std::string chosen_directory(const char* own, const char* xdg, const std::string& fallback) {
   if (const std::string value = environment(own); !value.empty()) {
-    return settled(std::filesystem::absolute(value).lexically_normal().string());
+    return through_real_directories(std::filesystem::absolute(value).lexically_normal().string());
   }
   if (const std::string value = environment(xdg); value.starts_with('/')) {
-    return settled(value + "/pyro");
+    return through_real_directories(value + "/pyro");
   }
-  return settled(home() + "/" + fallback);
+  return through_real_directories(home() + "/" + fallback);
 }
 
 bool is_name(const std::string& name, std::size_t limit, bool (*first)(char), bool (*other)(char)) {

@@ -7,15 +7,15 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
-#include <pyro/workspace/apply/bring_back.hpp>
 #include <pyro/workspace/apply/observe.hpp>
+#include <pyro/workspace/apply/restart_services.hpp>
 #include <pyro/workspace/context/context.hpp>
-#include <pyro/workspace/sandbox/current_upper.hpp>
+#include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/state/disk_reserve.hpp>
 #include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/generations.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
-#include <pyro/workspace/state/last_room.hpp>
 #include <pyro/workspace/state/lifecycle.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
@@ -96,9 +96,9 @@ Json reset_workspace(
     }
   }
   const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
-  const auto services = bring_services_back(context, located, locked);
+  const auto services = restart_services(context, located, locked);
   if (!went_on && located.project) {
-    keep_memory(context, locked, located.project->spec, target);
+    save_machine_memory(context, locked, located.project->spec, target);
   }
   return {
       {"workspace_id", located.id},
@@ -123,9 +123,9 @@ Json reset_to_snapshot(Context& context, const std::string& workspace, const std
     const auto snapshot = context.records.snapshot(located.id, snapshot_name);
     name = snapshot.name;
     const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
-    bring_services_back(context, located, locked);
+    restart_services(context, located, locked);
     if (!went_on && located.project) {
-      keep_memory(context, locked, located.project->spec, name);
+      save_machine_memory(context, locked, located.project->spec, name);
     }
   }
   auto document = get_workspace_status(context, located.id, {});
@@ -150,7 +150,7 @@ Json undo_last_change(Context& context, const std::string& workspace, const Proj
   switch_generation(
       context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
       was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo");
-  const auto services = bring_services_back(context, located, locked);
+  const auto services = restart_services(context, located, locked);
   return {{"workspace_id", located.id}, {"name", locked.record.name},
           {"undone", entry->reason},    {"undo", locked.record.undo.has_value()},
           {"services", services},       {"duration_ms", took(began)}};
@@ -193,7 +193,7 @@ Json bring_up_workspace(Context& context, const std::string& workspace, const Pr
   if (was_stopped) {
     renew_expiry(locked.record);
     start_workspace(context, locked);
-    services = bring_services_back(context, located, locked);
+    services = restart_services(context, located, locked);
   }
   return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "started"},
           {"changed", was_stopped},     {"services", services},       {"duration_ms", took(began)}};
@@ -227,7 +227,7 @@ Json destroy_workspace(
   const bool was_there = !is_destroyed(record);
   if (was_there) {
     const auto displaced = note_destroyed(record, "destroy");
-    with_last_room(context, [&] { context.records.save(record); });
+    with_disk_reserve(context, [&] { context.records.save(record); });
     if (displaced > 0) {
       remove_generations(context, {locked.paths.generation(displaced)}, Detached::yes);
     }

@@ -8,7 +8,7 @@
 #include <pyro/workspace/apply/apply_project.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
 
 namespace pyro::workspace {
 
@@ -42,13 +42,13 @@ Looked look(Context& context, const Project& project, bool color) {
   context.base.prepare();
   Looked looked{load_project(context, project)};
   const auto& backend = backend_for(context, looked.project);
-  const auto measured = measure(context, looked.project, Build::no);
+  const auto resolved = resolve_inputs(context, looked.project, Build::no);
   if (const auto id = find_workspace(context, "", looked.project.identity)) {
-    looked.record = look_at_workspace(context, *id);
+    looked.record = load_and_recover(context, *id);
   }
   const auto* record = looked.record ? &*looked.record : nullptr;
   looked.planned =
-      make_planned(context, looked.project, measured, record, backend, UseCache::yes, color, started);
+      make_planned(context, looked.project, resolved, record, backend, UseCache::yes, color, started);
   return looked;
 }
 

@@ -52,7 +52,7 @@ Json read_command_log(Context& context, const std::string& workspace, std::int64
   context.base.prepare();
   const auto located = locate(context, workspace, {});
   const CommandLog log(
-      store::WorkspacePaths(context.base, located.id), look_at_workspace(context, located.id));
+      store::WorkspacePaths(context.base, located.id), load_and_recover(context, located.id));
   return {{"workspace_id", located.id}, {"count", log.count()}, {"entries", log.entries(limit)}};
 }
 
@@ -63,7 +63,7 @@ void stream_service_logs(
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
-  const auto record = look_at_workspace(context, located.id);
+  const auto record = load_and_recover(context, located.id);
   const auto redactor = redactor_of(paths, record);
   const std::function line = [&](const std::string& name, const std::string& text) {
     shown(name, redactor.redact(text));

@@ -31,7 +31,7 @@ Json read_content(
   context.base.prepare();
   const auto located = locate(context, workspace, {});
   const store::WorkspacePaths paths(context.base, located.id);
-  return read_settled(context, located.id, operation, [&](const store::WorkspaceRecord& record) {
+  return read_consistently(context, located.id, operation, [&](const store::WorkspaceRecord& record) {
     const auto stack = current_stack(context, paths, record);
     auto document = os::IdSpace::current().run([&] { return read(store::LayeredView(stack)); });
     document["workspace_id"] = record.id;
@@ -120,7 +120,7 @@ Json export_from_workspace(
   const store::WorkspacePaths paths(context.base, located.id);
   store::remove_abandoned_exports(context.base.exports());
   std::optional<store::FileIdentity> stale; // ours, from an attempt that a reset has overtaken
-  auto exported = read_settled(context, located.id, "export", [&](const store::WorkspaceRecord& record) {
+  auto exported = read_consistently(context, located.id, "export", [&](const store::WorkspaceRecord& record) {
     const auto stack = current_stack(context, paths, record);
     auto document = os::IdSpace::current().run([&]() -> Json {
       if (stale) {

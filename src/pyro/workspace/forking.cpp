@@ -9,7 +9,7 @@
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/limits.hpp>
 #include <pyro/workspace/state/active.hpp>
-#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 #include <thread>
 
@@ -49,7 +49,7 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
   const auto started = os::now_monotonic();
   context.base.prepare();
   check(request);
-  remove_half_made(context);
+  remove_unfinished_workspaces(context);
   const auto located = locate(context, request.workspace, project, HostUse::taken);
   const auto names = fork_names(context, request, context.records.load(located.id));
   const auto store_lock = context.use_store("fork");

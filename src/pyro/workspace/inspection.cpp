@@ -8,9 +8,9 @@
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/describe.hpp>
 #include <pyro/workspace/state/drift.hpp>
-#include <pyro/workspace/state/half_made.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 #include <unistd.h>
 
@@ -57,7 +57,7 @@ bool has_labels(const store::WorkspaceRecord& record, const std::map<std::string
 Json get_workspace_status(Context& context, const std::string& workspace, const Project& project) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
-  const auto record = look_at_workspace(context, located.id);
+  const auto record = load_and_recover(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = describe(paths, record);
   document["ports"] = describe_ports(record);
@@ -85,7 +85,7 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
 
 Json list_workspaces(Context& context, const WorkspaceFilter& filter) {
   context.base.prepare();
-  remove_half_made(context);
+  remove_unfinished_workspaces(context);
   remove_unrecorded(context);
   std::vector<Json> found;
   std::vector<std::string> damaged;
@@ -95,7 +95,7 @@ Json list_workspaces(Context& context, const WorkspaceFilter& filter) {
     if (is_destroyed(listed) || is_vm(listed) || is_abandoned(listed) || !fits) {
       continue;
     }
-    const auto record = look_if_there(context, listed.id);
+    const auto record = load_and_recover_if_there(context, listed.id);
     if (!record) {
       continue;
     }
@@ -116,7 +116,7 @@ Json diff_from_base(
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
-  auto document = read_settled(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
+  auto document = read_consistently(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
     DiffRequest request{base_stack_of(record), roots_for(wanted, record), built_in_ignores()};
     if (located.declared) {
       const auto& own = located.declared->drift.ignore;
@@ -133,7 +133,7 @@ Json diff_from_baseline(Context& context, const std::string& workspace) {
   context.base.prepare();
   const auto located = locate(context, workspace, {});
   const store::WorkspacePaths paths(context.base, located.id);
-  return read_settled(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
+  return read_consistently(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
     const auto baseline = context.records.snapshot(located.id, "baseline");
     const DiffRequest request{{baseline.layers, baseline.host_directories}, {"/workspace"}, {}};
     auto document = diff_workspace(context, paths, record, request);

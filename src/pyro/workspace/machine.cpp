@@ -9,8 +9,8 @@
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/disk_quota.hpp>
 #include <pyro/workspace/state/active.hpp>
-#include <pyro/workspace/state/half_made.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 #include <sys/statvfs.h>
 
@@ -235,12 +235,12 @@ void keep_as_told(store::GcOptions& options, const store::WorkspaceRecord& recor
 Json prune_store(Context& context, bool dry_run) {
   context.base.prepare();
   if (!dry_run) {
-    remove_half_made(context);
+    remove_unfinished_workspaces(context);
     remove_unrecorded(context);
   }
   store::GcOptions options;
   for (const auto& record : context.records.list()) {
-    std::ignore = look_if_there(context, record.id); // heals what was left, so that it can be collected
+    std::ignore = load_and_recover_if_there(context, record.id); // so that what was left can be collected
     keep_as_told(options, record);
   }
   options.dry_run = dry_run;

@@ -4,8 +4,8 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/workspace/context/context.hpp>
-#include <pyro/workspace/state/half_made.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 namespace pyro::workspace {
 
@@ -35,7 +35,7 @@ bool is_damaged(const Context& context, const std::string& id) {
 
 Json reap_workspaces(Context& context) {
   context.base.prepare();
-  remove_half_made(context);
+  remove_unfinished_workspaces(context);
   std::vector<std::string> doomed;
   for (const auto& id : context.records.ids()) {
     if (is_damaged(context, id)) {

@@ -35,7 +35,7 @@ struct ServiceHost {
 ServiceHost look(Context& context, const std::string& workspace) {
   context.base.prepare();
   const auto located = locate(context, workspace, {});
-  auto record = look_at_workspace(context, located.id);
+  auto record = load_and_recover(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
   ServiceRecords services(paths, record);
   return {paths, std::move(record), std::move(services)};

@@ -75,7 +75,7 @@ Json change_summary(Json diff) {
 Json summarize_workspace(Context& context, const std::string& workspace) {
   auto document = get_workspace_status(context, workspace, {});
   const auto id = get_string(document, "workspace_id");
-  const auto record = look_at_workspace(context, id);
+  const auto record = load_and_recover(context, id);
   const store::WorkspacePaths paths(context.base, id);
   Json result;
   for (const auto* key :
@@ -90,9 +90,10 @@ Json summarize_workspace(Context& context, const std::string& workspace) {
       {"services", document["services"]}};
   result["snapshots"] = snapshot_summary(document["snapshots"]);
   result["changes"] = change_summary(diff_from_base(context, id, {}, {"/workspace"}, false));
-  result["size_bytes"] = read_settled(context, id, "summary", [&](const store::WorkspaceRecord& now) -> Json {
-    return written_bytes(paths, now);
-  });
+  result["size_bytes"] =
+      read_consistently(context, id, "summary", [&](const store::WorkspaceRecord& now) -> Json {
+        return written_bytes(paths, now);
+      });
   return result;
 }
 

@@ -12,7 +12,7 @@
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/generations.hpp>
-#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 #include <pyro/workspace/state/vm.hpp>
 
 namespace pyro::workspace {
@@ -206,7 +206,7 @@ Json delete_vm(Context& context, const std::string& wanted) {
 
 Json get_vm_status(Context& context, const std::string& wanted) {
   context.base.prepare();
-  const auto record = look_at_workspace(context, vm_id_of(context, wanted));
+  const auto record = load_and_recover(context, vm_id_of(context, wanted));
   if (is_expired(record)) {
     refuse_expired(context, lock_vm(context, record.id, "vm_status"));
   }
@@ -224,12 +224,12 @@ Json get_vm_network_info(Context& context, const std::string& wanted) {
 
 Json list_vms(Context& context) {
   context.base.prepare();
-  remove_half_made(context);
+  remove_unfinished_workspaces(context);
   remove_unrecorded(context);
   Json vms = Json::array();
   for (const auto& record : context.records.list()) {
     const auto now =
-        is_vm(record) && !is_abandoned(record) ? look_if_there(context, record.id) : std::nullopt;
+        is_vm(record) && !is_abandoned(record) ? load_and_recover_if_there(context, record.id) : std::nullopt;
     if (now) {
       vms.push_back(describe_vm(*now));
     }

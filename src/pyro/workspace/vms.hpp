@@ -1,5 +1,5 @@
 // One-shot VMs: created, started, given one command, gone. They stand on the environment's layers alone; all
-// else (locks, healing, the sandbox) is that of workspaces. `vm` is an id, a unique id prefix or a name.
+// else (locks, recovery, the sandbox) is that of workspaces. `vm` is an id, a unique id prefix or a name.
 #pragma once
 
 #include <pyro/workspace/context/requests.hpp>

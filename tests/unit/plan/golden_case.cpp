@@ -21,22 +21,22 @@ spec::Spec read_spec(const std::string& folder, const std::string& file, const J
 }
 
 /// Short texts stand for digests; {"seed": "a"} is enough.
-MeasuredInputs read_measured(const Json& how) {
+InputDigests read_digests(const Json& how) {
   const auto value = how.value("measured", Json::object());
-  MeasuredInputs measured;
-  measured.checkout = "/home/dev/shop";
-  measured.environment = sha256_of(string_or(value, "environment", "image"));
-  measured.seed_tree = sha256_of(string_or(value, "seed", "seed"));
+  InputDigests digests;
+  digests.checkout = "/home/dev/shop";
+  digests.environment = sha256_of(string_or(value, "environment", "image"));
+  digests.seed_tree = sha256_of(string_or(value, "seed", "seed"));
   const auto inputs = value.value("inputs", Json::object());
   for (const auto& [address, files] : inputs.items()) {
     for (const auto& [path, digest] : files.items()) {
-      measured.step_inputs[address].emplace_back(path, sha256_of(digest.get<std::string>()));
+      digests.step_inputs[address].emplace_back(path, sha256_of(digest.get<std::string>()));
     }
   }
   for (const auto& [service, text] : string_map_or_empty(value, "env_files")) {
-    measured.env_files[service] = sha256_of(text);
+    digests.env_files[service] = sha256_of(text);
   }
-  return measured;
+  return digests;
 }
 
 Observed steady_state(const spec::Spec& spec, const std::vector<Link>& chain) {
@@ -108,13 +108,13 @@ GoldenCase load_case(const std::string& name) {
   const Json how = parse_json(read_text_file(folder + "/observed.json"), name);
   GoldenCase golden;
   golden.wanted = read_spec(folder, "pyro.yaml", how);
-  golden.chain = build_chain(golden.wanted, read_measured(how));
+  golden.chain = build_chain(golden.wanted, read_digests(how));
   Json observed = to_json(golden.observed);
   std::vector<Link> applied_chain;
   if (how.contains("applied")) {
     const auto& applied = how["applied"];
     const auto before = read_spec(folder, get_string(applied, "file"), applied);
-    applied_chain = build_chain(before, read_measured(applied));
+    applied_chain = build_chain(before, read_digests(applied));
     observed = to_json(steady_state(before, applied_chain));
   }
   observed.merge_patch(how.value("observed", Json::object()));

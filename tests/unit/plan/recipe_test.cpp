@@ -22,8 +22,8 @@ std::vector<std::string> keys_of(const std::vector<Link>& chain) {
   return keys;
 }
 
-std::vector<Link> chain_of(const std::string& text, const MeasuredInputs& measured = {}) {
-  return build_chain(parsed(text), measured);
+std::vector<Link> chain_of(const std::string& text, const InputDigests& digests = {}) {
+  return build_chain(parsed(text), digests);
 }
 
 } // namespace
@@ -38,10 +38,10 @@ TEST(Recipe, TheLinksInOrder) {
 
 /// Stored keys of this version must never change by accident: that would throw away everybody's layers.
 TEST(Recipe, KeysAreStable) {
-  MeasuredInputs measured;
-  measured.environment = sha256_of("image");
-  measured.seed_tree = sha256_of("seed");
-  const auto chain = chain_of(k_base + "services: {s: {command: c, env: {A: b}}}\n", measured);
+  InputDigests digests;
+  digests.environment = sha256_of("image");
+  digests.seed_tree = sha256_of("seed");
+  const auto chain = chain_of(k_base + "services: {s: {command: c, env: {A: b}}}\n", digests);
   EXPECT_EQ(k_key_version, 2);
   EXPECT_EQ(chain.front().key, "f1eb13897d255f80ade885365a2efef20a09fa5e3a68ba180b603f060e36c729");
   EXPECT_EQ(chain.back().key, "a8414f77917ef3d0dcb2c242438ed193fddd793689b9439520f3c09aee4619c5");
@@ -79,13 +79,13 @@ TEST(Recipe, ContentChangesItsKeyAndAllThatFollow) {
 /// layer.
 TEST(Recipe, EveryFieldOfAStepIsInItsKey) {
   const auto key_of = [](const std::string& fields, const std::string& more, bool is_setup,
-                         MeasuredInputs measured) {
+                         InputDigests digests) {
     const auto step = "{id: b, run: y" + fields + "}";
     const auto text = is_setup ? "environment: {image: host, setup: [" + step + "]}\n"
                                : "environment: {image: host}\nprepare: [" + step + "]\n";
-    return chain_of(text + "secrets: {s: {env: S}, t: {env: T}}\n" + more, measured)[is_setup ? 1 : 2].key;
+    return chain_of(text + "secrets: {s: {env: S}, t: {env: T}}\n" + more, digests)[is_setup ? 1 : 2].key;
   };
-  MeasuredInputs here;
+  InputDigests here;
   here.checkout = "/here";
   auto there = here;
   there.checkout = "/there";
@@ -128,7 +128,7 @@ TEST(Recipe, EveryFieldOfAStepIsInItsKey) {
 
 TEST(Recipe, WhatIsRunningIsOneCheckoutsOwn) {
   const std::string text = k_base + "services: {s: {command: c}}\n";
-  MeasuredInputs here;
+  InputDigests here;
   here.checkout = "/here";
   auto there = here;
   there.checkout = "/there";
@@ -179,13 +179,13 @@ TEST(Recipe, NamesOfVariablesCannotRunIntoValues) {
       keys_of(chain_of("environment: {image: host, setup: [{run: x, env: {A: '', C: b}}]}\n")));
 }
 
-TEST(Recipe, MeasuredFilesEnter) {
+TEST(Recipe, InputFilesEnter) {
   const std::string text = "environment: {image: host, setup: [{id: a, run: x, inputs: [f]}]}\n";
-  MeasuredInputs one;
+  InputDigests one;
   one.step_inputs["environment.setup.a"] = {{"f", "1"}, {"g", "1"}};
-  MeasuredInputs other_order;
+  InputDigests other_order;
   other_order.step_inputs["environment.setup.a"] = {{"g", "1"}, {"f", "1"}};
-  MeasuredInputs two;
+  InputDigests two;
   two.step_inputs["environment.setup.a"] = {{"f", "2"}, {"g", "1"}};
   EXPECT_EQ(keys_of(chain_of(text, one)), keys_of(chain_of(text, other_order)));
   EXPECT_NE(keys_of(chain_of(text, one))[1], keys_of(chain_of(text, two))[1]);

@@ -11,12 +11,12 @@
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/workspace/sandbox/run_options.hpp>
 #include <pyro/workspace/state/generations.hpp>
-#include <pyro/workspace/state/half_made.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
 #include <pyro/workspace/state/lifecycle.hpp>
 #include <pyro/workspace/state/replaced_baseline.hpp>
 #include <pyro/workspace/state/reset.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 #include <set>
 
@@ -113,15 +113,15 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
 }
 
 std::vector<protocol::ServiceStatus> start_services(
-    Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
-    const ServiceDefaults& defaults, bool wait) {
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait) {
   if (project.spec.services.empty()) {
     return {};
   }
   auto client = connect_sandbox(runtime_dir, "services");
   const auto redactor =
       deliver_secrets(*client, project.spec, project.directory, secret_files(project.spec, defaults.user));
-  const auto definitions = service_definitions(project.spec, measured.env_files, measured.chain, defaults);
+  const auto definitions = service_definitions(project.spec, resolved.env_files, resolved.chain, defaults);
   client->call("/agent/services/apply", protocol::to_json(definitions));
   std::vector<std::string> dead;
   for (const auto& status : services_status(*client)) {
@@ -162,11 +162,11 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
 }
 
 Applier::Applier(
-    Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
+    Context& context, const LoadedProject& project, ResolvedInputs& resolved, const plan::Plan& plan,
     LockedWorkspace& workspace, const backend::Backend& backend)
-    : m_context(context), m_project(project), m_measured(measured), m_plan(plan), m_workspace(workspace),
+    : m_context(context), m_project(project), m_resolved(resolved), m_plan(plan), m_workspace(workspace),
       m_backend(backend),
-      m_builder(context, project, measured, backend, workspace.record.id, workspace.paths.root()) {
+      m_builder(context, project, resolved, backend, workspace.record.id, workspace.paths.root()) {
 }
 
 void Applier::run(bool wait_for_services) {
@@ -212,8 +212,8 @@ void Applier::act(const plan::Action& action) {
 }
 
 void Applier::build(const plan::Action& action) {
-  for (std::size_t index = 0; index < m_measured.chain.size(); ++index) {
-    if (m_measured.chain[index].address == action.address) {
+  for (std::size_t index = 0; index < m_resolved.chain.size(); ++index) {
+    if (m_resolved.chain[index].address == action.address) {
       m_builder.build(index);
       return;
     }
@@ -315,7 +315,7 @@ void Applier::apply_services() {
     return; // the agent starts them all in the order of their dependencies
   }
   m_services = start_services(
-      m_context, m_project, m_measured, m_workspace.paths.runtime(), {m_builder.run_user(), run_env()},
+      m_context, m_project, m_resolved, m_workspace.paths.runtime(), {m_builder.run_user(), run_env()},
       m_wait);
 }
 
@@ -351,7 +351,7 @@ void Applier::take_snapshot(const plan::Action& action) {
   }
   record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
   if (m_content_is_fresh && m_wait) {
-    keep_memory(m_context, m_workspace, m_project.spec, name);
+    save_machine_memory(m_context, m_workspace, m_project.spec, name);
   } else if (m_project.spec.snapshots.at(name).memory == spec::MemoryMode::on) {
     m_context.emit("note", action.address, "its memory is kept once a reset to it has started the services");
   }
@@ -360,7 +360,7 @@ void Applier::take_snapshot(const plan::Action& action) {
 store::LayerStack Applier::make_ready_point() {
   const auto below = stack_for(plan::content_key(m_plan.chain));
   return m_builder.build_ready(below, [this](const std::string& runtime) {
-    start_services(m_context, m_project, m_measured, runtime, {m_builder.run_user(), run_env()}, true);
+    start_services(m_context, m_project, m_resolved, runtime, {m_builder.run_user(), run_env()}, true);
   });
 }
 
@@ -389,7 +389,7 @@ void Applier::note_applied() {
   }
   ++record.spec_generation;
   record.project_file = m_project.file;
-  record.seed = seed_source(m_context, m_measured);
+  record.seed = seed_source(m_context, m_resolved);
   record.last_activity_at = os::now_epoch();
   const auto secrets = all_secrets(m_project.spec);
   record.secrets = {secrets.begin(), secrets.end()};

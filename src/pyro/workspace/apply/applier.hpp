@@ -2,12 +2,12 @@
 #pragma once
 
 #include "layer_builder.hpp"
-#include "measure.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/plan/plan.hpp>
 #include <pyro/protocol/service_requests.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
 
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@ namespace pyro::workspace {
 class Applier {
 public:
   Applier(
-      Context& context, const LoadedProject& project, Measured& measured, const plan::Plan& plan,
+      Context& context, const LoadedProject& project, ResolvedInputs& resolved, const plan::Plan& plan,
       LockedWorkspace& workspace, const backend::Backend& backend);
 
   /// Throws with what failed; the record then still says the truth.
@@ -45,7 +45,7 @@ private:
 
   Context& m_context;
   const LoadedProject& m_project;
-  Measured& m_measured;
+  ResolvedInputs& m_resolved;
   const plan::Plan& m_plan;
   LockedWorkspace& m_workspace;
   const backend::Backend& m_backend;
@@ -65,7 +65,7 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
 
 /// Starts the services of a record anew (after start, reset, undo) and delivers its secrets.
 std::vector<protocol::ServiceStatus> start_services(
-    Context& context, const LoadedProject& project, const Measured& measured, const std::string& runtime_dir,
-    const ServiceDefaults& defaults, bool wait);
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait);
 
 } // namespace pyro::workspace

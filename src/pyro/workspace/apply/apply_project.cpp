@@ -9,7 +9,7 @@
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/state/active.hpp>
-#include <pyro/workspace/state/half_made.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 namespace pyro::workspace {
 
@@ -119,7 +119,7 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
     identity_lock.emplace(lock_identity(context, project.identity, "apply"));
   }
   const auto store_lock = context.use_store("apply");
-  auto measured = measure(context, project, Build::yes);
+  auto resolved = resolve_inputs(context, project, Build::yes);
 
   auto id = find_workspace(context, "", project.identity);
   std::optional<LockedWorkspace> workspace;
@@ -129,7 +129,7 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
   }
   const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
   auto planned = make_planned(
-      context, project, measured, workspace ? &workspace->record : nullptr, backend, use_cache, color,
+      context, project, resolved, workspace ? &workspace->record : nullptr, backend, use_cache, color,
       started);
   refuse_forbidden(planned.plan);
   const bool changed = !planned.plan.empty();
@@ -142,7 +142,7 @@ apply_project(Context& context, const LoadedProject& project, const ApplyOptions
     id = new_workspace(context, project);
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
-  Applier applier(context, project, measured, planned.plan, *workspace, backend);
+  Applier applier(context, project, resolved, planned.plan, *workspace, backend);
   applier.run(options.wait);
   unfinished.dismiss();
   return {*id, changed, std::move(planned), applier.services(), workspace->record.notes, applier.conflicts()};

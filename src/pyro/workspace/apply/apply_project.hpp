@@ -4,7 +4,7 @@
 #include "planning.hpp"
 
 #include <pyro/protocol/service_requests.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
 
 #include <vector>
 
@@ -23,8 +23,8 @@ struct Applied {
 os::ExclusiveLock
 lock_identity(const Context& context, const std::string& identity, const std::string& operation);
 
-/// Measures, plans, asks where something would be lost, and carries the plan out under the locks of the
-/// project's identity and of the workspace. A workspace whose first apply fails leaves nothing behind.
+/// Resolves the inputs, plans, asks where something would be lost, and carries the plan out under the locks
+/// of the project's identity and of the workspace. A workspace whose first apply fails leaves nothing behind.
 Applied
 apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color);
 

@@ -1,6 +1,6 @@
 #include "by_hand.hpp"
 
-#include "measure.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>

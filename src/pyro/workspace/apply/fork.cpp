@@ -1,15 +1,15 @@
 #include "fork.hpp"
 
-#include "bring_back.hpp"
 #include "by_hand.hpp"
+#include "restart_services.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 #include <pyro/workspace/state/generations.hpp>
-#include <pyro/workspace/state/half_made.hpp>
 #include <pyro/workspace/state/reset.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 #include <set>
 
@@ -55,7 +55,7 @@ ForkSource fork_source(Context& context, const Located& located, const std::stri
   if (located.project) {
     source.project = located.project;
     choose_ports_anew(source.project->spec);
-    source.measured = measure_services(*source.project);
+    source.resolved = resolve_service_inputs(*source.project);
   }
   return source;
 }
@@ -147,7 +147,7 @@ Json start_fork(Context& context, const ForkSource& source, const std::string& i
           }
         });
     if (source.project) {
-      bring_services_back(context, *source.project, *source.measured, locked);
+      restart_services(context, *source.project, *source.resolved, locked);
       forget_maker(locked.record);
       context.records.save(locked.record);
     }

@@ -2,7 +2,7 @@
 // each.
 #pragma once
 
-#include "measure.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/state/locate.hpp>
@@ -23,7 +23,7 @@ struct ForkSource {
   SecretValues secrets;
   /// Its file, where it has one: the services of a fork. Their host ports are chosen anew.
   std::optional<LoadedProject> project;
-  std::optional<Measured> measured;
+  std::optional<ResolvedInputs> resolved;
 };
 
 /// Captures the content as it is now, of a stopped workspace as well, or takes a snapshot's. The caller holds

@@ -13,9 +13,9 @@
 #include <pyro/store/capture.hpp>
 #include <pyro/workspace/context/owner_ids.hpp>
 #include <pyro/workspace/sandbox/build_directory.hpp>
-#include <pyro/workspace/sandbox/current_upper.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/sandbox/refresh_upper.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 
 #include <deque>
@@ -49,18 +49,18 @@ std::string without_leading_slash(const std::string& path) {
 } // namespace
 
 LayerBuilder::LayerBuilder(
-    Context& context, const LoadedProject& project, Measured& measured, const backend::Backend& backend,
+    Context& context, const LoadedProject& project, ResolvedInputs& resolved, const backend::Backend& backend,
     std::string workspace_id, std::string directory)
-    : m_context(context), m_project(project), m_measured(measured), m_backend(backend),
+    : m_context(context), m_project(project), m_resolved(resolved), m_backend(backend),
       m_workspace_id(std::move(workspace_id)), m_directory(std::move(directory)) {
 }
 
 bool LayerBuilder::has(std::size_t index) const {
-  return m_context.recipes.find(m_measured.chain.at(index).key, store::Touch::no).has_value();
+  return m_context.recipes.find(m_resolved.chain.at(index).key, store::Touch::no).has_value();
 }
 
 store::LayerStack LayerBuilder::stack_of(std::size_t index) const {
-  const auto& link = m_measured.chain.at(index);
+  const auto& link = m_resolved.chain.at(index);
   const auto record = m_context.recipes.find(link.key);
   if (!record) {
     throw Error(ErrorCode::internal, "the layers of {} were expected in the cache", link.address);
@@ -85,7 +85,7 @@ std::string LayerBuilder::run_user() {
 }
 
 store::LayerStack LayerBuilder::build(std::size_t index) {
-  const auto& link = m_measured.chain.at(index);
+  const auto& link = m_resolved.chain.at(index);
   const auto started = os::now_monotonic();
   store::LayerStack stack;
   if (link.address == "environment") {
@@ -151,13 +151,13 @@ store::LayerStack LayerBuilder::build_seed(const plan::Link& link, const store::
   placement.to = without_leading_slash(spec.seed.to);
   placement.uid = ids.uid;
   placement.gid = ids.gid;
-  if (!m_measured.scan) {
+  if (!m_resolved.scan) {
     return with_layer(below, publish_seed(link, placement));
   }
   SeedMemory memory;
   memory.below = below.layers;
   memory.placement = fmt::format("{} {} {}", placement.to, ids.uid, ids.gid);
-  memory.manifest.tree_digest = m_measured.scan->tree_digest();
+  memory.manifest.tree_digest = m_resolved.scan->tree_digest();
   const auto last = recall_seed(m_directory);
   if (const auto delta = small_delta(last, memory)) {
     memory.layers = last->layers;
@@ -167,7 +167,7 @@ store::LayerStack LayerBuilder::build_seed(const plan::Link& link, const store::
   } else {
     memory.layers = {publish_seed(link, placement)};
   }
-  remember_seed(m_directory, memory, m_measured.scan->manifest());
+  remember_seed(m_directory, memory, m_resolved.scan->manifest());
   auto stack = below;
   stack.layers.insert(stack.layers.end(), memory.layers.begin(), memory.layers.end());
   return stack;
@@ -184,10 +184,10 @@ LayerBuilder::small_delta(const std::optional<SeedMemory>& last, const SeedMemor
       return std::nullopt;
     }
   }
-  auto delta = seed::delta_of(last->manifest.entries, m_measured.scan->entries());
+  auto delta = seed::delta_of(last->manifest.entries, m_resolved.scan->entries());
   const auto count = delta.changed.size() + delta.deleted.size();
   constexpr std::size_t k_share = 4; // more than a quarter of the tree: a whole copy reads better afterwards
-  if (count > 16 && count > m_measured.scan->entries().size() / k_share) {
+  if (count > 16 && count > m_resolved.scan->entries().size() / k_share) {
     return std::nullopt;
   }
   return delta;
@@ -198,14 +198,14 @@ HexDigest LayerBuilder::publish_seed(const plan::Link& link, const seed::SeedPla
     auto staging = m_context.layers.stage();
     os::make_directories(staging.tree(), 0755);
     store::KnownContent known;
-    if (m_measured.scan) {
-      seed::materialise(*m_measured.scan, staging.tree(), placement);
-      const auto by_path = seed::known_content_of(*m_measured.scan, placement);
+    if (m_resolved.scan) {
+      seed::materialise(*m_resolved.scan, staging.tree(), placement);
+      const auto by_path = seed::known_content_of(*m_resolved.scan, placement);
       known = [by_path](const os::TreeEntry& entry) {
         return by_path(entry.path);
       };
     } else {
-      seed::unpack_archive_seed(*m_measured.archive, staging.tree(), placement);
+      seed::unpack_archive_seed(*m_resolved.archive, staging.tree(), placement);
     }
     return store::to_json(
         m_context.layers.publish(std::move(staging), {"seed", link.address}, os::Durable::yes, known));
@@ -214,8 +214,8 @@ HexDigest LayerBuilder::publish_seed(const plan::Link& link, const seed::SeedPla
 }
 
 store::LayerStack LayerBuilder::with_inputs(const plan::Link& link, const store::LayerStack& below) {
-  const auto paths = m_measured.step_paths.find(link.address);
-  if (paths == m_measured.step_paths.end()) {
+  const auto paths = m_resolved.step_paths.find(link.address);
+  if (paths == m_resolved.step_paths.end()) {
     return below;
   }
   seed::SeedPlacement placement;
@@ -226,7 +226,7 @@ store::LayerStack LayerBuilder::with_inputs(const plan::Link& link, const store:
   const auto published = os::IdSpace::current().run([&]() -> Json {
     auto staging = m_context.layers.stage();
     os::make_directories(staging.tree(), 0755);
-    seed::materialise(*m_measured.scan, staging.tree(), placement);
+    seed::materialise(*m_resolved.scan, staging.tree(), placement);
     return store::to_json(
         m_context.layers.publish(std::move(staging), {"inputs", link.address}, os::Durable::no));
   });
@@ -250,7 +250,7 @@ LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) co
     const bool own = cache.share == spec::CacheShare::checkout;
     const auto path = store::cache_directory(
         m_context.base,
-        {own ? m_measured.inputs.checkout : std::string{}, m_project.spec.environment.image, cache.path});
+        {own ? m_resolved.digests.checkout : std::string{}, m_project.spec.environment.image, cache.path});
     os::IdSpace::current().run([&]() -> Json {
       os::make_directories(path, 0755);
       return nullptr;

@@ -2,7 +2,7 @@
 // remembered under its key. Only a step that ended well gets a key.
 #pragma once
 
-#include "measure.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/plan/recipe.hpp>
 #include <pyro/seed/copy.hpp>
@@ -23,8 +23,8 @@ class LayerBuilder {
 public:
   /// `directory`: of the workspace; build sandboxes live below it and are gone afterwards.
   LayerBuilder(
-      Context& context, const LoadedProject& project, Measured& measured, const backend::Backend& backend,
-      std::string workspace_id, std::string directory);
+      Context& context, const LoadedProject& project, ResolvedInputs& resolved,
+      const backend::Backend& backend, std::string workspace_id, std::string directory);
 
   /// Builds one link; the one before it must be in the cache. Returns its stack.
   store::LayerStack build(std::size_t index);
@@ -62,7 +62,7 @@ private:
 
   Context& m_context;
   const LoadedProject& m_project;
-  Measured& m_measured;
+  ResolvedInputs& m_resolved;
   const backend::Backend& m_backend;
   std::string m_workspace_id;
   std::string m_directory;

@@ -14,8 +14,9 @@ bool layers_are_there(const Context& context, const std::vector<HexDigest>& laye
   });
 }
 
-void observe_cache(Context& context, const Measured& measured, plan::Observed& observed, UseCache use_cache) {
-  for (const auto& link : measured.chain) {
+void observe_cache(
+    Context& context, const ResolvedInputs& resolved, plan::Observed& observed, UseCache use_cache) {
+  for (const auto& link : resolved.chain) {
     const auto recipe = context.recipes.find(link.key, store::Touch::no);
     if (!recipe) {
       continue;
@@ -65,10 +66,10 @@ std::set<std::string> capability_names(const backend::Capabilities& capabilities
 }
 
 plan::Observed observe(
-    Context& context, const LoadedProject& project, const Measured& measured,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
     const store::WorkspaceRecord* record, UseCache use_cache) {
   plan::Observed observed;
-  observe_cache(context, measured, observed, use_cache);
+  observe_cache(context, resolved, observed, use_cache);
   observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
     return observed;

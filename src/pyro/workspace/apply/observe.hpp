@@ -2,10 +2,10 @@
 #pragma once
 
 #include "layer_builder.hpp"
-#include "measure.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/plan/observed.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
 
 namespace pyro::workspace {
 
@@ -13,7 +13,7 @@ enum class UseCache { yes, no };
 
 /// `record` null: there is no workspace yet.
 plan::Observed observe(
-    Context& context, const LoadedProject& project, const Measured& measured,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
     const store::WorkspaceRecord* record, UseCache use_cache);
 
 /// The host names of capabilities that plan/ asks for.

@@ -54,12 +54,12 @@ const backend::Backend& backend_for(const Context& context, const LoadedProject&
 }
 
 Planned make_planned(
-    Context& context, const LoadedProject& project, const Measured& measured,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
     const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
     std::chrono::milliseconds started) {
   Planned planned;
-  planned.observed = observe(context, project, measured, record, use_cache);
-  planned.plan = plan::make_plan(project.spec, measured.chain, planned.observed);
+  planned.observed = observe(context, project, resolved, record, use_cache);
+  planned.plan = plan::make_plan(project.spec, resolved.chain, planned.observed);
   const auto header = header_of(project, planned.observed, backend.name(), os::now_monotonic() - started);
   const bool all = context.settings.plan_text == PlanText::all;
   planned.text = plan::plan_text(

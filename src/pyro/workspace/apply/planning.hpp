@@ -1,8 +1,8 @@
 // From a loaded project and what is there to a plan in all its forms.
 #pragma once
 
-#include "measure.hpp"
 #include "observe.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/plan/plan.hpp>
 
@@ -23,7 +23,7 @@ const backend::Backend& backend_for(const Context& context, const LoadedProject&
 
 /// `record`: null where there is no workspace yet. `started`: when the command began, for the plan's header.
 Planned make_planned(
-    Context& context, const LoadedProject& project, const Measured& measured,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
     const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
     std::chrono::milliseconds started);
 

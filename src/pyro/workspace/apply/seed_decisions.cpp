@@ -44,7 +44,7 @@ SeedDecisions::SeedDecisions(SeedStacks stacks)
   options.root = m_root;
   for (const auto& entry : store::compute_diff(m_before.stack(), m_after.stack(), options)) {
     check_interruption();
-    if (!is_below_any(m_settled, entry.path) && !is_below_any(m_conflicts, entry.path)) {
+    if (!is_below_any(m_decided_trees, entry.path) && !is_below_any(m_conflicts, entry.path)) {
       decide_entry(entry);
     }
   }
@@ -150,7 +150,7 @@ void SeedDecisions::decide_file_for_directory(
     conflict(entry.path);
     return;
   }
-  m_settled.insert(entry.path);
+  m_decided_trees.insert(entry.path);
   remove_tree(entry.path);
   m_taken.emplace(entry.path, Taken{*entry.after, std::nullopt, entry.after->status.st_mode & 0777, false});
 }

@@ -68,7 +68,7 @@ private:
   std::map<std::string, struct stat> m_removed;
   std::set<std::string> m_conflicts;
   std::set<std::string> m_modes;
-  std::set<std::string> m_settled; // trees that are decided as a whole
+  std::set<std::string> m_decided_trees; // trees that are decided as a whole
 };
 
 } // namespace pyro::workspace

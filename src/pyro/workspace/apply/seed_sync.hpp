@@ -7,7 +7,7 @@
 
 #include <pyro/protocol/file_change.hpp>
 #include <pyro/store/layered_view.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
 
 #include <optional>
 #include <string>

@@ -19,7 +19,7 @@ BuildDirectory::~BuildDirectory() {
     kill_sandbox(runtime());
     remove_trees({m_path}, Detached::no);
   } catch (const Error&) {
-    // The next command on this workspace finds it and tries again (heal).
+    // The next command on this workspace finds it and tries again (recover).
   }
 }
 

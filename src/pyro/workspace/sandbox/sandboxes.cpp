@@ -1,8 +1,8 @@
 #include "sandboxes.hpp"
 
-#include "current_upper.hpp"
 #include "disk_quota.hpp"
 #include "host_workspace.hpp"
+#include "refresh_upper.hpp"
 #include "virtual_machine.hpp"
 
 #include <pyro/base/error.hpp>

@@ -25,7 +25,7 @@ struct SandboxRequest {
   double expires_at = 0;
   std::int64_t idle_ms = 0;    // see LaunchSpec
   std::string saved;           // a kept machine to go on with (state/kept_memory.hpp); empty: a fresh one
-  bool disk_is_locked = false; // the caller holds the lock of note_upper_elsewhere() (current_upper.hpp)
+  bool disk_is_locked = false; // the caller holds the lock of note_upper_elsewhere() (refresh_upper.hpp)
 };
 
 backend::Launched

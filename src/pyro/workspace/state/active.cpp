@@ -1,6 +1,6 @@
 #include "active.hpp"
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>

@@ -4,7 +4,7 @@
 // begins a new history by counting the record's reset_count up: nothing needs to be removed for it.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/base/json_access.hpp>
 

@@ -5,7 +5,7 @@
 #include <pyro/seed/gitignore.hpp>
 #include <pyro/store/capture.hpp>
 #include <pyro/store/diff.hpp>
-#include <pyro/workspace/sandbox/current_upper.hpp>
+#include <pyro/workspace/sandbox/refresh_upper.hpp>
 
 namespace pyro::workspace {
 
@@ -51,7 +51,7 @@ store::LayerStack base_stack_of(const store::WorkspaceRecord& record) {
 
 store::Stack current_stack(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  make_upper_current(context, paths, record);
+  refresh_upper(context, paths, record);
   const auto parts = store::parts_of_generation(paths.generation(record.generation), record.host_directories);
   return store::with_uppers(stack_of(context, {record.layers, record.host_directories}), parts);
 }

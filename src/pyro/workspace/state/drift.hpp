@@ -1,7 +1,7 @@
 // What was changed in a workspace since a given stack of layers, at a cost that follows the changes.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/plan/observed.hpp>

@@ -1,8 +1,8 @@
 #include "generations.hpp"
 
 #include "active.hpp"
+#include "disk_reserve.hpp"
 #include "history.hpp"
-#include "last_room.hpp"
 #include "lifecycle.hpp"
 
 #include <pyro/base/error.hpp>
@@ -111,7 +111,7 @@ void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::m
   os::crash_point("stop.asked");
   kill_sandbox(workspace.paths.runtime());
   note_stopped(record);
-  with_last_room(context, [&] { context.records.save(record); });
+  with_disk_reserve(context, [&] { context.records.save(record); });
 }
 
 void start_workspace(Context& context, LockedWorkspace& workspace) {

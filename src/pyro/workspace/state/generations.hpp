@@ -1,8 +1,8 @@
 // Moving a workspace from one writable layer to another: the heart of create, start, reset, undo and replace.
 #pragma once
 
+#include "find_and_lock.hpp"
 #include "kept_memory.hpp"
-#include "workspace_handle.hpp"
 
 #include <pyro/os/clock.hpp>
 #include <pyro/store/layer_stack.hpp>

@@ -2,7 +2,7 @@
 // so the last of them is kept in <ws>/services/logs/, without secrets.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/workspace/sandbox/service_calls.hpp>
 

@@ -92,7 +92,7 @@ void keep_within_budget(const store::Base& base, const std::string& newest) {
   }
 }
 
-void remove_unfinished(const std::string& memory) {
+void remove_unfinished_saves(const std::string& memory) {
   for (const auto& name : os::list_directory(memory)) {
     if (name.starts_with(k_making)) {
       remove_trees({memory + "/" + name}, Detached::no);
@@ -104,7 +104,7 @@ void save(const Context& context, const LockedWorkspace& workspace, const store:
   const auto target = workspace.paths.memory(snapshot.name);
   const auto memory = target.substr(0, target.rfind('/'));
   os::make_directories(memory);
-  remove_unfinished(memory); // of somebody who was killed: the lock of the workspace is ours
+  remove_unfinished_saves(memory); // of somebody who was killed: the lock of the workspace is ours
   os::TempDir making(memory, std::string(k_making));
   connect_sandbox(workspace.paths.runtime(), "keeping its memory")
       ->call("/save", {{"directory", making.path()}}, k_limit);
@@ -142,7 +142,7 @@ kept_memory(const store::WorkspacePaths& paths, const store::SnapshotRecord& sna
   return std::nullopt;
 }
 
-void keep_memory(
+void save_machine_memory(
     Context& context, LockedWorkspace& workspace, const spec::Spec& spec, const std::string& snapshot_name) {
   const auto wanted = spec.snapshots.find(snapshot_name);
   if (wanted == spec.snapshots.end() || wanted->second.at != "ready"

@@ -2,7 +2,7 @@
 // to it goes on there instead of starting the services again. A cache: without it everything works, slower.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/spec/spec.hpp>
 #include <pyro/store/layer_stack.hpp>
@@ -25,7 +25,7 @@ kept_memory(const store::WorkspacePaths& paths, const store::SnapshotRecord& sna
 /// Keeps the memory of a workspace that runs on the snapshot's content with its services ready, if the file
 /// wants it and the backend can; the sandbox stands still for a moment. What stands in the way is an event,
 /// and an error where the file says `memory: true`.
-void keep_memory(
+void save_machine_memory(
     Context& context, LockedWorkspace& workspace, const spec::Spec& spec, const std::string& snapshot_name);
 
 void forget_memory(const store::WorkspacePaths& paths, const std::string& snapshot_name);

@@ -1,7 +1,7 @@
 // Time to live and idle time: what a file or a request says of them, in the record and at the supervisor.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/spec/spec.hpp>
 

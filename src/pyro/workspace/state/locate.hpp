@@ -1,7 +1,7 @@
 // From what a user says (a name, an id, a project directory) to a workspace.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/workspace/context/project.hpp>
 

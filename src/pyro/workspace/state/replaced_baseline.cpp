@@ -45,9 +45,9 @@ ReplacedBaseline::~ReplacedBaseline() {
     return;
   }
   try {
-    settle_baseline(m_context, m_paths, m_before);
+    recover_baseline(m_context, m_paths, m_before);
   } catch (const std::exception&) {
-    // What made the content fail is being told; the next command settles it.
+    // What made the content fail is being told; the next command does it.
   }
 }
 
@@ -56,11 +56,11 @@ void ReplacedBaseline::keep() {
   ::unlink(before_path(m_paths).c_str());
 }
 
-bool has_unsettled_baseline(const store::WorkspacePaths& paths) {
+bool has_interrupted_baseline(const store::WorkspacePaths& paths) {
   return os::exists(before_path(paths));
 }
 
-void settle_baseline(
+void recover_baseline(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   const auto text = os::maybe_read_file(before_path(paths), k_most_baseline_bytes);
   if (!text) {

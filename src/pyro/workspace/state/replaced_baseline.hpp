@@ -30,12 +30,12 @@ private:
   bool m_kept = false;
 };
 
-/// Did a killed process leave one that is not settled?
-bool has_unsettled_baseline(const store::WorkspacePaths& paths);
+/// Did a killed process leave one of which nobody knows whether its content was made?
+bool has_interrupted_baseline(const store::WorkspacePaths& paths);
 
 /// Brings the one before back where the generation is still the one that it was of. The caller holds the
 /// lock.
-void settle_baseline(
+void recover_baseline(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
 } // namespace pyro::workspace

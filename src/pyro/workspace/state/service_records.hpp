@@ -3,7 +3,7 @@
 // get, plus which sandbox it is of.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/protocol/service_requests.hpp>

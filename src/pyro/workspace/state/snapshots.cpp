@@ -5,8 +5,8 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/capture.hpp>
-#include <pyro/workspace/sandbox/current_upper.hpp>
 #include <pyro/workspace/sandbox/freeze.hpp>
+#include <pyro/workspace/sandbox/refresh_upper.hpp>
 
 namespace pyro::workspace {
 
@@ -39,7 +39,7 @@ capture_content(Context& context, LockedWorkspace& workspace, const std::string&
   const auto parts = store::parts_of_generation(generation, record.host_directories);
   const bool is_elsewhere = is_upper_elsewhere(generation);
   if (is_elsewhere && !is_running) {
-    make_upper_current(context, workspace.paths, record);
+    refresh_upper(context, workspace.paths, record);
   }
   store::CaptureOptions options;
   options.mode = store::CaptureMode::copy;

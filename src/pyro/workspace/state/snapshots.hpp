@@ -1,7 +1,7 @@
 // Taking, listing and forgetting named snapshots.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/store/layer_stack.hpp>
 

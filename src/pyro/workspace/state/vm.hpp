@@ -1,7 +1,7 @@
 // The record behind a one-shot VM. Its states and commands: workspace/vms.cpp.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/requests.hpp>
@@ -18,7 +18,7 @@ store::WorkspaceRecord new_vm(Context& context, const VmRequest& request);
 /// By id, unique id prefix or name. Throws Error(invalid_argument) `does not exist`.
 std::string vm_id_of(const Context& context, const std::string& wanted);
 
-/// Locked and healed.
+/// Locked and recovered.
 LockedWorkspace lock_vm(Context& context, const std::string& wanted, const std::string& operation);
 
 bool is_expired(const store::WorkspaceRecord& record);

@@ -3,7 +3,7 @@
 
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/requests.hpp>
-#include <pyro/workspace/state/workspace_handle.hpp>
+#include <pyro/workspace/state/find_and_lock.hpp>
 
 namespace pyro::workspace {
 

@@ -14,8 +14,8 @@
 
 namespace pyro::workspace {
 
-struct Measured {
-  plan::MeasuredInputs inputs;
+struct ResolvedInputs {
+  plan::InputDigests digests;
   std::vector<plan::Link> chain;
   std::unique_ptr<seed::SeedScan> scan;                                // of a directory
   std::optional<seed::ArchiveSeed> archive;                            // of an archive
@@ -24,7 +24,7 @@ struct Measured {
   bool environment_known = true; // false: the image is not built yet, its digest a stand-in
 };
 
-store::SeedSource seed_source(const Context& context, const Measured& measured);
+store::SeedSource seed_source(const Context& context, const ResolvedInputs& resolved);
 
 /// The directory that an empty seed is made from.
 std::string empty_seed(const Context& context);
@@ -32,10 +32,10 @@ std::string empty_seed(const Context& context);
 /// With Build::yes the environment is pulled or built where it is missing; else a stand-in digest is used.
 enum class Build { yes, no };
 
-Measured measure(Context& context, const LoadedProject& project, Build build);
+ResolvedInputs resolve_inputs(Context& context, const LoadedProject& project, Build build);
 
 /// Only what services are defined by (their part of the chain, their env files): at no cost that grows with
 /// the seed. Keys of this chain mean nothing.
-Measured measure_services(const LoadedProject& project);
+ResolvedInputs resolve_service_inputs(const LoadedProject& project);
 
 } // namespace pyro::workspace

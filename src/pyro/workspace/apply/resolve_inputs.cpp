@@ -1,4 +1,4 @@
-#include "measure.hpp"
+#include "resolve_inputs.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
@@ -26,7 +26,7 @@ std::string stat_cache_of(const Context& context, const std::string& source) {
   return directory + "/" + sha256_of(source).substr(0, 32);
 }
 
-void measure_seed(Context& context, const LoadedProject& project, Measured& measured) {
+void resolve_seed(Context& context, const LoadedProject& project, ResolvedInputs& resolved) {
   const auto& seed = project.spec.seed;
   try {
     const auto source = resolved_path(project.directory, seed.from);
@@ -47,35 +47,35 @@ void measure_seed(Context& context, const LoadedProject& project, Measured& meas
         request.exclude.push_back("/" + inside);
       }
       request.stat_cache = stat_cache_of(context, source);
-      measured.scan = std::make_unique<seed::SeedScan>(seed::scan_seed(request));
-      measured.inputs.seed_tree = measured.scan->tree_digest();
-      for (const auto& warning : measured.scan->warnings()) {
+      resolved.scan = std::make_unique<seed::SeedScan>(seed::scan_seed(request));
+      resolved.digests.seed_tree = resolved.scan->tree_digest();
+      for (const auto& warning : resolved.scan->warnings()) {
         context.emit("note", "seed", fmt::format("{}: {}", warning.path, warning.reason));
       }
     } else {
-      measured.archive = seed::scan_archive_seed(source, stat_cache_of(context, source));
-      measured.inputs.seed_tree = measured.archive->tree_digest;
+      resolved.archive = seed::scan_archive_seed(source, stat_cache_of(context, source));
+      resolved.digests.seed_tree = resolved.archive->tree_digest;
     }
   } catch (Error& error) {
     throw error.at(project.spec.place("seed.from"));
   }
 }
 
-void measure_step_inputs(const LoadedProject& project, Measured& measured) {
+void resolve_step_inputs(const LoadedProject& project, ResolvedInputs& resolved) {
   for (const auto& step : project.spec.environment.setup) {
     if (step.inputs.empty()) {
       continue;
     }
     const auto address = "environment.setup." + step.id;
-    if (!measured.scan) {
+    if (!resolved.scan) {
       throw Error(ErrorCode::invalid_file, "inputs need a seed that is a directory")
           .at(project.spec.place(address + ".inputs"));
     }
     try {
       for (const auto& pattern : step.inputs) {
-        const auto found = seed::digest_of_inputs(*measured.scan, {pattern});
-        measured.inputs.step_inputs[address].emplace_back(pattern, found.digest);
-        auto& paths = measured.step_paths[address];
+        const auto found = seed::digest_of_inputs(*resolved.scan, {pattern});
+        resolved.digests.step_inputs[address].emplace_back(pattern, found.digest);
+        auto& paths = resolved.step_paths[address];
         paths.insert(paths.end(), found.paths.begin(), found.paths.end());
       }
     } catch (Error& error) {
@@ -129,7 +129,7 @@ void check_image_path(const LoadedProject& project) {
   }
 }
 
-void measure_env_files(const LoadedProject& project, Measured& measured) {
+void resolve_env_files(const LoadedProject& project, ResolvedInputs& resolved) {
   for (const auto& [name, service] : project.spec.services) {
     Sha256 digest;
     for (const auto& file : service.env_file) {
@@ -141,20 +141,20 @@ void measure_env_files(const LoadedProject& project, Measured& measured) {
       }
       digest.field(*text);
       for (const auto& [variable, value] : parse_env_file(*text, path)) {
-        measured.env_files[name][variable] = value;
+        resolved.env_files[name][variable] = value;
       }
     }
     if (!service.env_file.empty()) {
-      measured.inputs.env_files[name] = digest.finish();
+      resolved.digests.env_files[name] = digest.finish();
     }
   }
 }
 
-Measured measured_for(const LoadedProject& project) {
-  Measured measured;
-  measured.inputs.checkout = project.file.empty() ? "" : project.directory; // made by hand: nobody's
-  measured.inputs.single_id = os::IdSpace::current().kind() == os::IdSpace::Kind::single;
-  return measured;
+ResolvedInputs inputs_of(const LoadedProject& project) {
+  ResolvedInputs resolved;
+  resolved.digests.checkout = project.file.empty() ? "" : project.directory; // made by hand: nobody's
+  resolved.digests.single_id = os::IdSpace::current().kind() == os::IdSpace::Kind::single;
+  return resolved;
 }
 
 } // namespace
@@ -163,11 +163,11 @@ std::string empty_seed(const Context& context) {
   return context.base.root() + "/empty";
 }
 
-store::SeedSource seed_source(const Context& context, const Measured& measured) {
-  if (measured.archive) {
-    return {"tar_archive", measured.archive->path};
+store::SeedSource seed_source(const Context& context, const ResolvedInputs& resolved) {
+  if (resolved.archive) {
+    return {"tar_archive", resolved.archive->path};
   }
-  const auto source = measured.scan->source();
+  const auto source = resolved.scan->source();
   const auto empty = fs::weakly_canonical(empty_seed(context)).string();
   if (fs::weakly_canonical(source).string() == empty) {
     return {"empty", ""};
@@ -175,8 +175,8 @@ store::SeedSource seed_source(const Context& context, const Measured& measured) 
   return {"directory", source};
 }
 
-Measured measure(Context& context, const LoadedProject& project, Build build) {
-  auto measured = measured_for(project);
+ResolvedInputs resolve_inputs(Context& context, const LoadedProject& project, Build build) {
+  auto resolved = inputs_of(project);
   const auto& image = project.spec.environment.image;
   try {
     check_image_path(project);
@@ -184,23 +184,23 @@ Measured measure(Context& context, const LoadedProject& project, Build build) {
     if (!digest && build == Build::yes) {
       digest = context.environments.resolve(image, project.directory, project.registries).digest;
     }
-    measured.environment_known = digest.has_value();
-    measured.inputs.environment = digest.value_or(sha256_of("not built yet: " + image));
+    resolved.environment_known = digest.has_value();
+    resolved.digests.environment = digest.value_or(sha256_of("not built yet: " + image));
   } catch (Error& error) {
     throw error.at(project.spec.place("environment.image"));
   }
-  measure_seed(context, project, measured);
-  measure_step_inputs(project, measured);
-  measure_env_files(project, measured);
-  measured.chain = plan::build_chain(project.spec, measured.inputs);
-  return measured;
+  resolve_seed(context, project, resolved);
+  resolve_step_inputs(project, resolved);
+  resolve_env_files(project, resolved);
+  resolved.chain = plan::build_chain(project.spec, resolved.digests);
+  return resolved;
 }
 
-Measured measure_services(const LoadedProject& project) {
-  auto measured = measured_for(project);
-  measure_env_files(project, measured);
-  measured.chain = plan::build_chain(project.spec, measured.inputs);
-  return measured;
+ResolvedInputs resolve_service_inputs(const LoadedProject& project) {
+  auto resolved = inputs_of(project);
+  resolve_env_files(project, resolved);
+  resolved.chain = plan::build_chain(project.spec, resolved.digests);
+  return resolved;
 }
 
 } // namespace pyro::workspace

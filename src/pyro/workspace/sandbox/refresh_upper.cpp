@@ -1,4 +1,4 @@
-#include "current_upper.hpp"
+#include "refresh_upper.hpp"
 
 #include "build_directory.hpp"
 #include "freeze.hpp"
@@ -82,7 +82,7 @@ os::ExclusiveLock note_upper_elsewhere(const std::string& generation) {
   return lock;
 }
 
-void make_upper_current(
+void refresh_upper(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   const auto generation = paths.generation(record.generation);
   if (!is_upper_elsewhere(generation)) {

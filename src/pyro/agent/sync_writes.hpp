@@ -10,6 +10,6 @@ namespace pyro::agent {
 /// Calls `done` once the writable layer holds what was written so far. A virtual machine can be killed at any
 /// moment, and what its kernel has not written back goes with it; elsewhere, where this machine's kernel
 /// keeps it, `done` is called at once.
-void settle(Runtime& runtime, std::function<void()> done);
+void sync_writes(Runtime& runtime, std::function<void()> done);
 
 } // namespace pyro::agent

@@ -1,10 +1,10 @@
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
-#include "half_made.hpp"
+#include "disk_reserve.hpp"
 #include "history.hpp"
-#include "last_room.hpp"
 #include "lifecycle.hpp"
 #include "replaced_baseline.hpp"
+#include "unfinished.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -100,19 +100,19 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
   return true;
 }
 
-void heal(Context& context, const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
+void recover(Context& context, const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
   if (record.layout_version < store::k_layout_version) {
     store::migrate_workspace(paths, record.layout_version);
     context.records.save(record);
   }
   recover_journal(context, paths, record);
-  settle_baseline(context, paths, record);
+  recover_baseline(context, paths, record);
   store::remove_old_temporaries(paths);
   remove_builds(paths);
   remove_abandoned(context);
   if (note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
-    with_last_room(context, [&] { context.records.save(record); });
+    with_disk_reserve(context, [&] { context.records.save(record); });
   } else if (record.state != store::WorkspaceState::started) {
     kill_sandbox(paths.runtime());
   }
@@ -142,7 +142,7 @@ bool has_unknown_sandbox(const store::WorkspacePaths& paths, const store::Worksp
 
 void remove_workspace(const Context& context, const store::WorkspacePaths& paths) {
   std::optional<store::Staging> place;
-  with_last_room(context, [&] { place.emplace(context.base); });
+  with_disk_reserve(context, [&] { place.emplace(context.base); });
   const auto& staging = *place;
   if (::rename(paths.root().c_str(), staging.tree().c_str()) != 0) {
     throw Error::from_errno(errno, "remove " + paths.root());
@@ -283,20 +283,20 @@ LockedWorkspace lock_workspace(Context& context, const std::string& id, const st
   }
   auto lock = lock_of(context, paths, operation);
   LockedWorkspace workspace{paths, context.records.load(id), std::move(lock)};
-  heal(context, paths, workspace.record);
+  recover(context, paths, workspace.record);
   return workspace;
 }
 
-store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id) {
+store::WorkspaceRecord load_and_recover(Context& context, const std::string& id) {
   const store::WorkspacePaths paths(context.base, id);
   auto record = context.records.load(id);
   const bool dead = record.state == store::WorkspaceState::started && !is_running(record);
   const bool is_old = record.layout_version < store::k_layout_version;
-  if (dead || is_old || os::exists(paths.journal()) || has_unsettled_baseline(paths)
+  if (dead || is_old || os::exists(paths.journal()) || has_interrupted_baseline(paths)
       || has_unknown_sandbox(paths, record)) {
     if (auto lock = try_lock_of(paths)) {
       record = context.records.load(id);
-      heal(context, paths, record);
+      recover(context, paths, record);
     } else if (dead) {
       note_death(paths, record);
       if (const auto holder = os::lock_holder(paths.lock())) {
@@ -307,9 +307,9 @@ store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id
   return record;
 }
 
-std::optional<store::WorkspaceRecord> look_if_there(Context& context, const std::string& id) {
+std::optional<store::WorkspaceRecord> load_and_recover_if_there(Context& context, const std::string& id) {
   try {
-    return look_at_workspace(context, id);
+    return load_and_recover(context, id);
   } catch (const Error&) {
     if (os::exists(store::WorkspacePaths(context.base, id).record())) {
       throw;
@@ -328,7 +328,7 @@ Running connect_running(Context& context, const std::string& id, const std::stri
       std::this_thread::sleep_for(k_pause);
       continue;
     }
-    auto record = look_at_workspace(context, id);
+    auto record = load_and_recover(context, id);
     require_started(record, operation);
     auto client = backend::ControlClient::connect(paths.control_socket());
     // Between a look and the next the sandbox may have become another one.
@@ -355,12 +355,12 @@ void require_started(const store::WorkspaceRecord& record, const std::string& op
       .with_hint("`pyro apply` or `pyro start` starts it");
 }
 
-Json read_settled(
+Json read_consistently(
     Context& context, const std::string& id, const std::string& operation,
     const std::function<Json(const store::WorkspaceRecord&)>& read) {
   constexpr int k_attempts = 5;
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
-    const auto record = look_at_workspace(context, id);
+    const auto record = load_and_recover(context, id);
     std::optional<Error> failure;
     Json result;
     try {

@@ -22,7 +22,7 @@ os::ExclusiveLock note_upper_elsewhere(const std::string& generation);
 
 /// The current writable layer of a workspace. Where its sandbox runs the agent is asked; where it was killed,
 /// a machine is started for a moment to read its disk. Not within os::IdSpace::run.
-void make_upper_current(
+void refresh_upper(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
 /// Asks the agent of a running sandbox. Within os::IdSpace::run; `client` may be frozen.

@@ -1,4 +1,4 @@
-#include "settle.hpp"
+#include "sync_writes.hpp"
 
 #include <pyro/os/fd.hpp>
 
@@ -29,7 +29,7 @@ bool write_back(const std::string& directory) {
 
 } // namespace
 
-void settle(Runtime& runtime, std::function<void()> done) {
+void sync_writes(Runtime& runtime, std::function<void()> done) {
   if (!runtime.is_guest) {
     done();
     return;

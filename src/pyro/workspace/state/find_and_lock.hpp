@@ -1,5 +1,6 @@
-// One workspace found on disk and locked or just looked at; heals what a killed process left before anybody
-// relies on it.
+// One workspace found on disk and locked, or just loaded. Either way it is recovered before anybody relies on
+// it: what a killed process left half done is finished or taken back, and a sandbox that the record does not
+// speak of is killed.
 #pragma once
 
 #include <pyro/os/file_lock.hpp>
@@ -26,14 +27,15 @@ find_workspace(const Context& context, const std::string& wanted, const std::str
 /// A VM by id, unique id prefix or name, in the same way.
 std::optional<std::string> find_vm(const Context& context, const std::string& wanted);
 
-/// Takes the workspace's lock (events tell for whom it waits), loads and heals the record.
+/// Takes the workspace's lock (events tell for whom it waits), loads and recovers the record.
 LockedWorkspace lock_workspace(Context& context, const std::string& id, const std::string& operation);
 
-/// The record as it is now, healed where the lock is free; else with the state that can be seen without it.
-store::WorkspaceRecord look_at_workspace(Context& context, const std::string& id);
+/// The record as it is now, recovered where the lock is free; else with the state that can be seen without
+/// it.
+store::WorkspaceRecord load_and_recover(Context& context, const std::string& id);
 
 /// nullopt: it was removed since its id was read. For those who go through all of them.
-std::optional<store::WorkspaceRecord> look_if_there(Context& context, const std::string& id);
+std::optional<store::WorkspaceRecord> load_and_recover_if_there(Context& context, const std::string& id);
 
 struct Running {
   store::WorkspaceRecord record;
@@ -49,15 +51,15 @@ void require_started(const store::WorkspaceRecord& record, const std::string& op
 
 /// Reads content without keeping others from working: again where a reset came in between, so that the result
 /// is of one moment's layers. Error(invalid_argument) where the workspace was removed meanwhile.
-Json read_settled(
+Json read_consistently(
     Context& context, const std::string& id, const std::string& operation,
     const std::function<Json(const store::WorkspaceRecord&)>& read);
 
 /// Is the supervisor of this record alive?
 bool is_running(const store::WorkspaceRecord& record);
 
-/// Is it a one-shot VM (vm_*) and no workspace? Both are records of the same kind, so that locks, healing and
-/// the garbage collection know but one thing.
+/// Is it a one-shot VM (vm_*) and no workspace? Both are records of the same kind, so that locks, recovery
+/// and the garbage collection know but one thing.
 bool is_vm(const store::WorkspaceRecord& record);
 
 /// Was it destroyed (kept only for undo and its snapshots)?

@@ -3,7 +3,7 @@
 // removed by the next command that looks through all workspaces.
 #pragma once
 
-#include "workspace_handle.hpp"
+#include "find_and_lock.hpp"
 
 #include <pyro/workspace/context/context.hpp>
 
@@ -20,6 +20,6 @@ bool is_being_made(const store::WorkspaceRecord& record);
 bool is_abandoned(const store::WorkspaceRecord& record);
 
 /// Removes the abandoned ones, with whatever of them runs.
-void remove_half_made(const Context& context);
+void remove_unfinished_workspaces(const Context& context);
 
 } // namespace pyro::workspace

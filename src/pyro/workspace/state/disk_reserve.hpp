@@ -9,7 +9,7 @@ namespace pyro::workspace {
 
 /// Does it; where the disk is full once more with the reserve given back. `work` must bear being begun twice.
 template <typename Work>
-void with_last_room(const Context& context, Work&& work) {
+void with_disk_reserve(const Context& context, Work&& work) {
   try {
     work();
   } catch (const Error& error) {

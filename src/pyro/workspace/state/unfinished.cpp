@@ -1,4 +1,4 @@
-#include "half_made.hpp"
+#include "unfinished.hpp"
 
 #include <pyro/os/process.hpp>
 #include <pyro/store/export_area.hpp>
@@ -23,7 +23,7 @@ bool is_abandoned(const store::WorkspaceRecord& record) {
   return record.maker && !os::is_alive(*record.maker);
 }
 
-void remove_half_made(const Context& context) {
+void remove_unfinished_workspaces(const Context& context) {
   store::remove_abandoned_exports(context.base.exports());
   for (const auto& record : context.records.list()) {
     if (is_abandoned(record)) {
