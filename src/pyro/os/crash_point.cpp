@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <string>
+#include <tuple>
 #include <unistd.h>
 #include <vector>
 

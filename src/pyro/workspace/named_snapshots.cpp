@@ -4,6 +4,7 @@
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
+#include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
 
