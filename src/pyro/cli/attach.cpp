@@ -159,7 +159,7 @@ std::function<std::optional<Json>()> signals_forwarder() {
 
 int exit_status_of_result(Session& session, const operations::ExecResult& result) {
   if (!result.note.empty()) {
-    session.settle();
+    session.finish_progress();
     session.console().err(fmt::format("pyro: error: {}\n", operations::escape_controls(result.note)));
   }
   return result.exit_code;

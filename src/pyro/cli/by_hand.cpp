@@ -106,7 +106,7 @@ void show_made(
     Session& session, const Json& result, std::string_view key,
     const std::function<std::string(const Json&)>& text) {
   if (session.arguments().has("id-only") && session.format() == Format::text) {
-    session.settle();
+    session.finish_progress();
     session.console().out(get_string(result, key) + "\n");
     return;
   }

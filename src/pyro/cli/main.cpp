@@ -44,7 +44,7 @@ Format format_hint(const std::vector<std::string>& words) {
 int run_command(const CommandLine& line, Console& console, const operations::EngineFactory& make_engine) {
   Session session(*line.command, line.arguments, console, make_engine);
   const auto fail = [&](const Error& error) {
-    session.settle();
+    session.finish_progress();
     const bool is_refusal = error.code() == ErrorCode::approval_needed;
     report_error(
         error, session.format(), console, session.err_style(), is_refusal ? session.refused() : Json());

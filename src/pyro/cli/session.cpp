@@ -139,7 +139,7 @@ operations::Engine& Session::engine() {
 }
 
 bool Session::ask(const std::string& text) {
-  settle();
+  finish_progress();
   if (!plan_was_shown()) {
     m_console.err(shown(text + (text.ends_with('\n') ? "" : "\n"), true));
   }
@@ -157,7 +157,7 @@ bool Session::answered_yes(std::string_view question) {
 }
 
 bool Session::ask_to_agree(const Json& wanted) {
-  settle();
+  finish_progress();
   m_console.err(render_wanted(wanted, m_err_style));
   return answered_yes(fmt::format(
       "\nAgree to all of this ({}), for this checkout? [y/N] ", count_requests(list_at(wanted, "requests"))));
@@ -178,11 +178,11 @@ operations::TrustGrant Session::trust_grant() const {
 
 Json Session::call(std::string_view operation, const Json& parameters) {
   auto result = engine().call(operation, parameters);
-  settle();
+  finish_progress();
   return result;
 }
 
-void Session::settle() {
+void Session::finish_progress() {
   if (m_progress) {
     m_progress->finish();
   }
@@ -200,14 +200,14 @@ bool Session::show_document(const Json& result) {
 }
 
 void Session::show(const Json& result, const std::function<std::string(const Json&)>& text) {
-  settle();
+  finish_progress();
   if (!show_document(result)) {
     m_console.out(shown(text(result), m_console.out_terminal));
   }
 }
 
 void Session::show_annotations(const Json& result, const std::function<std::string(const Json&)>& text) {
-  settle();
+  finish_progress();
   if (!show_document(result)) {
     m_console.out(text(result));
   }
@@ -223,7 +223,7 @@ std::string Session::shown(std::string text, bool is_safe_wanted) const {
 }
 
 void Session::conclude(const Json& result, const std::function<std::string(const Json&)>& text) {
-  settle();
+  finish_progress();
   if (!show_document(result) && !quiet()) {
     m_console.err(shown(text(result), true));
   }
@@ -231,7 +231,7 @@ void Session::conclude(const Json& result, const std::function<std::string(const
 
 void Session::note(std::string_view text) {
   if (!quiet()) {
-    settle();
+    finish_progress();
     m_console.err(shown(fmt::format("{}\n", text), true));
   }
 }

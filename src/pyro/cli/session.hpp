@@ -69,7 +69,7 @@ public:
   void note(std::string_view text);
 
   /// Ends what progress has drawn; before anything else is written.
-  void settle();
+  void finish_progress();
 
   bool plan_was_shown() const { return m_progress && m_progress->plan_was_shown(); }
 

@@ -21,7 +21,7 @@ int exec_in_vm(Session& session, std::string_view operation, const Json& vm) {
   request.user = session.arguments().value("user");
   if (session.format() == Format::text) {
     const auto result = session.engine().stream_vm_exec(vm, request, own_streams(session));
-    session.settle();
+    session.finish_progress();
     return exit_status_of_result(session, result);
   }
   auto parameters = vm;

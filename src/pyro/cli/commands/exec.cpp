@@ -99,7 +99,7 @@ int run(Session& session) {
   request.poll_control = signals_forwarder();
   const auto result = session.engine().stream_exec(
       session.where(), request, {pass_input ? STDIN_FILENO : -1, STDOUT_FILENO, STDERR_FILENO});
-  session.settle();
+  session.finish_progress();
   return exit_status_of_result(session, result);
 }
 

@@ -90,7 +90,7 @@ int run_in_workspace(Session& session) {
   }
   apply_file(session);
   const auto result = session.engine().stream_exec(session.project(), request, own_streams(session));
-  session.settle();
+  session.finish_progress();
   if (session.arguments().has("reset")) {
     reset_afterwards(session);
   }

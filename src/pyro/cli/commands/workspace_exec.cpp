@@ -61,7 +61,7 @@ int run(Session& session) {
   }
   const auto result = session.engine().stream_exec(
       {{"workspace", session.arguments().operands.front()}}, request, own_streams(session));
-  session.settle();
+  session.finish_progress();
   return exit_status_of_result(session, result);
 }
 

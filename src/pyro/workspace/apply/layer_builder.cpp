@@ -128,8 +128,8 @@ void LayerBuilder::remember(
 store::LayerStack LayerBuilder::build_environment() {
   const auto environment = m_context.environments.resolve(
       m_project.spec.environment.image, m_project.directory, m_project.registries);
-  // What is built on it is kept for everybody under the digest that was measured.
-  if (m_measured.environment_known && environment.digest != m_measured.inputs.environment) {
+  // What is built on it is kept for everybody under the digest that was resolved.
+  if (m_resolved.environment_known && environment.digest != m_resolved.digests.environment) {
     throw Error(
         ErrorCode::stale, "the image {} changed while it was being prepared",
         m_project.spec.environment.image)
