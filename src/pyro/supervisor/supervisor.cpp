@@ -93,7 +93,7 @@ void Supervisor::connect_agent() {
 void Supervisor::begin_agent_session() {
   m_agent->pump = std::make_unique<os::BytePump>(
       m_loop, os::duplicate(m_channel.get()),
-      pump_session(m_agent->session, [this] { end("the sandbox ended"); }));
+      pump_session(m_agent->session, [this] { end(m_leaving.empty() ? "the sandbox ended" : m_leaving); }));
 }
 
 void Supervisor::greet_agent() {
@@ -180,7 +180,8 @@ void Supervisor::add_operations() {
   });
 }
 
-void Supervisor::shut_down(std::int64_t grace_ms, std::function<void()> done) {
+void Supervisor::shut_down(const std::string& reason, std::int64_t grace_ms, std::function<void()> done) {
+  m_leaving = reason;
   protocol::CallEvents events;
   events.on_result = [done](const Json&) {
     done();
@@ -196,7 +197,7 @@ void Supervisor::shut_down(std::int64_t grace_ms, std::function<void()> done) {
 }
 
 void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms) {
-  shut_down(grace_ms, [this, call] {
+  shut_down("stopped", grace_ms, [this, call] {
     call->finish(Json::object());
     m_loop.post([this] { end("stopped"); });
   });
@@ -358,7 +359,7 @@ void Supervisor::watch_idleness() {
   }
   const auto left = m_last_use + std::chrono::milliseconds(m_spec.idle_ms) - os::now_monotonic();
   if (left.count() <= 0) {
-    shut_down(10'000, [this] { m_loop.post([this] { end("idle"); }); });
+    shut_down("idle", 10'000, [this] { m_loop.post([this] { end("idle"); }); });
     return;
   }
   const auto pause = std::clamp(

@@ -93,7 +93,7 @@ private:
   void thaw();
   void arm_expiry();
   void watch_idleness();
-  void shut_down(std::int64_t grace_ms, std::function<void()> done);
+  void shut_down(const std::string& reason, std::int64_t grace_ms, std::function<void()> done);
   void end(const std::string& reason);
   Json status() const;
 
@@ -118,6 +118,7 @@ private:
   std::shared_ptr<protocol::Call> m_freezer;
   bool m_frozen_by_agent = false;
   bool m_ended = false;
+  std::string m_leaving; // why it was asked to end; what is heard of its end may come before the answer
   std::string m_end_reason;
 };
 
