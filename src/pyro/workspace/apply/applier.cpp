@@ -366,10 +366,7 @@ store::LayerStack Applier::make_ready_point() {
 
 void Applier::note_applied() {
   auto& record = m_workspace.record;
-  Json links = Json::array();
-  for (const auto& link : m_plan.chain) {
-    links.push_back(plan::to_json(link));
-  }
+  const auto links = links_of(m_plan.chain);
   const auto spec = spec::normal_form(m_project.spec);
   const bool is_same = record.spec == spec && record.links == links;
   if (m_plan.empty() && is_same) {
@@ -379,6 +376,9 @@ void Applier::note_applied() {
   set_run_time_fields(record);
   const bool other_lifetime = note_lifecycle(record, lifecycle_of(m_project.spec), false);
   record.spec = spec;
+  if (!m_content_is_fresh) {
+    keep_last_seed(m_context, record, m_plan.chain);
+  }
   record.links = links;
   const auto is_base = [&](const plan::Link& link) {
     return link.key == record.base.key;

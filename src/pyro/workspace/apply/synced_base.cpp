@@ -7,26 +7,40 @@ namespace pyro::workspace {
 
 namespace {
 
-HexDigest applied_seed_key(const store::WorkspaceRecord& record) {
-  for (const auto& link : record.links) {
-    if (const auto known = plan::link_from_json(link); known.point == "seed") {
-      return known.key;
+HexDigest seed_key(const std::vector<plan::Link>& chain) {
+  for (const auto& link : chain) {
+    if (link.point == "seed") {
+      return link.key;
     }
   }
   return {};
 }
 
-store::LayerStack applied_seed(const Context& context, const store::WorkspaceRecord& record) {
-  const auto recipe = context.recipes.find(applied_seed_key(record));
+HexDigest applied_seed_key(const store::WorkspaceRecord& record) {
+  std::vector<plan::Link> chain;
+  for (const auto& link : record.links) {
+    chain.push_back(plan::link_from_json(link));
+  }
+  return seed_key(chain);
+}
+
+/// nullopt: it is not in the store, or not all of it.
+std::optional<store::LayerStack> stored_seed(const Context& context, const HexDigest& key) {
+  const auto recipe = context.recipes.find(key);
   const bool is_whole =
       recipe && std::all_of(recipe->layers.begin(), recipe->layers.end(), [&](const auto& layer) {
         return context.layers.find(layer).has_value();
       });
-  if (!is_whole) {
+  return is_whole ? std::optional(store::LayerStack{recipe->layers, recipe->host_directories}) : std::nullopt;
+}
+
+store::LayerStack applied_seed(const Context& context, const store::WorkspaceRecord& record) {
+  const auto seed = stored_seed(context, applied_seed_key(record));
+  if (!seed) {
     throw Error(ErrorCode::bad_state, "what the seed was at the last apply is in the store no more")
         .with_hint("`seed.on_change: reset` brings the new files in");
   }
-  return {recipe->layers, recipe->host_directories};
+  return *seed;
 }
 
 /// The stack with one layer more, where the change changes anything.
@@ -75,11 +89,27 @@ store::LayerStack SyncedBase::baseline(const SeedChange& change) {
 }
 
 void SyncedBase::note(const std::vector<plan::Link>& chain) {
-  m_record.links = Json::array();
-  for (const auto& link : chain) {
-    m_record.links.push_back(plan::to_json(link));
-  }
+  m_record.links = links_of(chain);
   m_record.base.key = plan::content_key(chain);
+}
+
+Json links_of(const std::vector<plan::Link>& chain) {
+  Json links = Json::array();
+  for (const auto& link : chain) {
+    links.push_back(plan::to_json(link));
+  }
+  return links;
+}
+
+void keep_last_seed(
+    const Context& context, store::WorkspaceRecord& record, const std::vector<plan::Link>& chain) {
+  const auto applied = applied_seed_key(record);
+  if (record.base.seed || applied.empty() || applied == seed_key(chain)) {
+    return;
+  }
+  if (const auto seed = stored_seed(context, applied)) {
+    record.base.seed = store::SyncedSeed{base_stack_of(record).layers, seed->layers, seed->layers};
+  }
 }
 
 std::string relative_root(const std::string& path) {

@@ -33,6 +33,14 @@ private:
   store::LayerStack m_below; // the base without what was synced
 };
 
+/// A chain as records hold it.
+Json links_of(const std::vector<plan::Link>& chain);
+
+/// Before another seed is noted as applied that was not brought in (seed.on_change: keep): notes which one
+/// was brought in last, so that a later sync begins there. The record is not saved.
+void keep_last_seed(
+    const Context& context, store::WorkspaceRecord& record, const std::vector<plan::Link>& chain);
+
 /// "/workspace" as a path relative to the root.
 std::string relative_root(const std::string& path);
 
