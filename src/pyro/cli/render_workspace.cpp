@@ -126,6 +126,7 @@ std::string fact_table(const Json& status, Style style, double now) {
   const auto memory = int_or(status, "mem_mib", 0);
   const auto resets = int_or(status, "reset_count", 0);
   const auto started = epoch_at(status, "started_at");
+  fact("description", text_at(status, "description"));
   fact("directory", text_at(status, "checkout"));
   fact("image", text_at(status, "environment"));
   fact("backend", backend.empty() || isolation.empty() ? backend : backend + ", isolation " + isolation);

@@ -90,6 +90,7 @@ Properties workspace_properties() {
 Json status_schema() {
   auto properties = workspace_properties();
   properties["base_snapshot"] = or_null(text("What the content was last restored from"));
+  properties["description"] = text("What pyro.yaml says of it");
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
   properties["snapshots"] = snapshot_list_schema();
   properties["ports"] = list_of(

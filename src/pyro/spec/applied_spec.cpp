@@ -35,6 +35,7 @@ AppliedSpec applied_spec(const Json& normal_form) {
   if (normal_form.is_null()) {
     return applied;
   }
+  applied.description = string_or(normal_form, "description", "");
   for (const auto& [name, definition] : value_at(normal_form, "services").items()) {
     applied.services.push_back(name);
   }

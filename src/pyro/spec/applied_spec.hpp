@@ -13,6 +13,7 @@
 namespace pyro::spec {
 
 struct AppliedSpec {
+  std::string description;
   std::vector<std::string> services; // names
   std::map<std::string, Secret> secrets;
   std::vector<std::string> drift_report;

@@ -25,6 +25,12 @@ public:
   }
 
 private:
+  /// Of a declared variable; empty: the file has none.
+  std::string description_of(const std::string& name) const {
+    const auto found = m_lookup.descriptions.find(name);
+    return found == m_lookup.descriptions.end() ? std::string() : found->second;
+  }
+
   std::string expand(const Node& node, const std::string& address) {
     const std::string_view text = node.text;
     std::string result;
@@ -83,13 +89,16 @@ private:
     }
     const bool known = of_host || m_lookup.vars.contains(name);
     if (known) {
+      const auto description = of_host ? std::string() : description_of(name);
       const auto message =
           rest.empty() ? std::string("it has no value and no default") : std::string(rest.substr(1));
       m_context.error(
           node, "interpolation", address,
           fmt::format("{} '{}': {}", of_host ? "host variable" : "variable", name, message),
           of_host ? fmt::format("set {} or write ${{env:{}:-default}}", name, name)
-                  : fmt::format("pass --var {}=… or give it a default", name));
+                  : fmt::format(
+                      "pass --var {}=… or give it a default{}", name,
+                      description.empty() ? "" : "; it is: " + description));
     }
     return {};
   }

@@ -13,6 +13,8 @@ struct Lookup {
   std::map<std::string, std::optional<std::string>> vars;
   /// Those of them whose value the host withholds: `${env:NAME}` stands for it.
   std::set<std::string> withheld;
+  /// What the file says of them, where it says anything.
+  std::map<std::string, std::string> descriptions;
   HostLookup host_env;
 };
 

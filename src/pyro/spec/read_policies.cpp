@@ -135,6 +135,7 @@ Lookup read_vars(Context& context, const Node& root, const ParseOptions& options
       fields.string("default", default_value);
       fields.string("env", variable.env);
       fields.string("description", variable.description);
+      lookup.descriptions[name] = variable.description;
       if (fields.has("default")) {
         variable.default_value = default_value;
       }

@@ -13,7 +13,7 @@ using enum Presence;
 constexpr std::array k_root{
     Field{"version", "int 1..1", "Version of the file format", {}, required},
     Field{"name", "name", "Name of the workspace", "the directory's name"},
-    Field{"description", "string", "Shown by status; never affects a plan"},
+    Field{"description", "string", "Shown by status; changes nothing inside"},
     Field{"labels", "map string", "Free metadata"},
     Field{"vars", "map shape var", "The only things that ${name} can stand for"},
     Field{"secrets", "map shape secret", "Names of secrets and where their values come from"},
@@ -37,7 +37,7 @@ constexpr std::array k_var{
     Field{"type", "enum string|int|bool", "What its values look like", "string"},
     Field{"default", "string", "Value if nothing else gives one"},
     Field{"env", "env_name", "Host variable that wins over the default"},
-    Field{"description", "string", "Shown by tools"},
+    Field{"description", "string", "Said where it has no value"},
 };
 
 constexpr std::array k_secret{
@@ -133,7 +133,7 @@ constexpr std::array k_dependency{
     Field{
         "condition", "enum started|ready|completed", "What to wait for",
         "ready if it has a probe, completed for a oneshot"},
-    Field{"restart", "bool", "Restart me when it is restarted", "false"},
+    Field{"restart", "bool", "Restart me when an apply restarts it", "false"},
 };
 
 constexpr std::array k_readiness{

@@ -70,6 +70,7 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
   } catch (const Error& error) {
     document["snapshots_error"] = error.what();
   }
+  document["description"] = spec::applied_spec(record.spec).description;
   document["snapshots"] = snapshots;
   const bool is_declared =
       located.declared && !record.checkout.empty(); // a fork only knows its services' file
