@@ -5,6 +5,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/tree_usage.hpp>
+#include <pyro/os/tree_walk.hpp>
 
 #include <algorithm>
 #include <cstdlib>

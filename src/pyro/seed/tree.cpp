@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/inside.hpp>
 
 #include <sys/stat.h>
 #include <sys/xattr.h>

@@ -6,6 +6,7 @@
 #include <pyro/oci/export.hpp>
 #include <pyro/store/layer_stack.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/requests.hpp>
 
 #include <string>
 

@@ -4,6 +4,7 @@
 
 #include <pyro/protocol/shell_requests.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/requests.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 
 #include <string>
