@@ -10,6 +10,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fcntl.h>
 
@@ -20,8 +21,14 @@ namespace {
 using protocol::FrameType;
 
 constexpr std::chrono::milliseconds k_cancel_grace{2000};
-/// How long after the end of a process somebody else may still write to its output.
+/// What children in the background write so soon after the end of their command still belongs to it.
 constexpr std::chrono::milliseconds k_linger{50};
+/// How long who was forked last may take to sort its descriptors out.
+constexpr std::chrono::milliseconds k_forked_just_now{1000};
+/// The end of a filter is seen at once where nobody else has the output open, otherwise by looking, ever
+/// more seldom.
+constexpr std::chrono::milliseconds k_first_look{10};
+constexpr std::chrono::milliseconds k_last_look{250};
 constexpr int k_timeout_exit_code = 124;
 
 } // namespace
@@ -76,6 +83,10 @@ LaunchResult ExecTask::launch_with_pipes(const protocol::ExecRequest& request, c
   }
   auto launched = launch(what, {in.read_end.get(), out.write_end.get(), err.write_end.get()});
   if (launched.ok()) {
+    m_pipes = {
+        launched.pid,
+        {*pipe_of(out.read_end.get()), *pipe_of(err.read_end.get())},
+        pipe_of(in.read_end.get())};
     make_source(m_out, std::move(out.read_end), FrameType::data_out, OutputSource::Hangup::is_the_end);
     make_source(m_err, std::move(err.read_end), FrameType::data_err, OutputSource::Hangup::is_the_end);
     if (in.write_end) {
@@ -182,6 +193,7 @@ void ExecTask::on_timeout() {
 
 void ExecTask::on_exit(os::Outcome outcome) {
   m_outcome = outcome;
+  m_ended = os::now_monotonic();
   m_start_note = note_of_failed_start(m_pid).value_or("");
   m_runtime.loop.cancel(m_timeout);
   if (outcome.signal == SIGKILL && m_runtime.ends != m_ends) {
@@ -214,26 +226,54 @@ void ExecTask::go_on() {
   try_finish();
 }
 
-void ExecTask::try_finish() {
-  if (!m_outcome || m_finished) {
-    return;
-  }
-  bool all_ended = true;
+/// False where the caller is slow: on_writable goes on.
+bool ExecTask::drain(bool& all_ended) {
+  all_ended = true;
   for (auto* source : {&m_out, &m_err}) {
     if (*source && !(*source)->has_ended()) {
       if (!(*source)->drain()) {
-        return; // the caller is slow: on_writable goes on
+        return false;
       }
       all_ended = all_ended && ((*source)->has_ended() || (*source)->is_hung_up());
     }
   }
-  if (!all_ended && !m_linger_over && !m_timed_out) {
-    if (!std::exchange(m_lingering, true)) {
-      m_runtime.loop.after(k_linger, [self = shared_from_this()] {
-        self->m_linger_over = true;
-        self->try_finish();
-      });
-    }
+  return true;
+}
+
+void ExecTask::try_again_after(std::chrono::milliseconds time) {
+  if (m_look_timer == 0) {
+    m_look_timer = m_runtime.loop.after(time, [self = shared_from_this()] {
+      self->m_look_timer = 0;
+      self->try_finish();
+    });
+  }
+}
+
+/// The process has ended, and others have its output open.
+bool ExecTask::has_to_wait() {
+  if (m_timed_out) {
+    return false;
+  }
+  const auto since = os::now_monotonic() - m_ended;
+  if (since < k_linger) {
+    try_again_after(k_linger - since);
+    return true;
+  }
+  const auto forked = since < k_forked_just_now ? Forked::just_now : Forked::at_rest;
+  if (m_look_timer == 0 && !m_pipes.outputs.empty() && is_in_flight(m_pipes, forked)) {
+    m_next_look = std::clamp(m_next_look * 2, k_first_look, k_last_look);
+    try_again_after(m_next_look);
+  }
+  return m_look_timer != 0;
+}
+
+void ExecTask::try_finish() {
+  bool all_ended = true;
+  if (!m_outcome || m_finished || !drain(all_ended)) {
+    return;
+  }
+  // Drained again: who is no longer there may have written last just before.
+  if (!all_ended && (has_to_wait() || !drain(all_ended))) {
     return;
   }
   m_finished = true;
@@ -251,6 +291,10 @@ void ExecTask::try_finish() {
   result.duration_ms = (os::now_monotonic() - m_started).count();
   sync_writes(m_runtime, [call = m_call, answer = to_json(result)] { call->finish(answer); });
   m_input.reset();
+  if (m_terminal < 0) {
+    m_runtime.left_pipes.take(m_runtime.loop, m_out);
+    m_runtime.left_pipes.take(m_runtime.loop, m_err);
+  }
   m_terminal = -1;
   m_out.reset();
   m_err.reset();

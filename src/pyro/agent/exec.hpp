@@ -2,6 +2,7 @@
 // ends.
 #pragma once
 
+#include "in_flight.hpp"
 #include "launch.hpp"
 #include "runtime.hpp"
 #include "stream_io.hpp"
@@ -40,6 +41,9 @@ private:
   void note_memory();
   void go_on();
   void try_finish();
+  bool drain(bool& all_ended);
+  bool has_to_wait();
+  void try_again_after(std::chrono::milliseconds time);
   void send_signal(int signal);
 
   pid_t living_leader() const { return m_outcome ? 0 : m_pid; }
@@ -64,8 +68,10 @@ private:
   std::string m_start_note;
   std::uint64_t m_ends = 0; // Runtime::ends at the start
   std::optional<protocol::ProcessesEnd> m_stopped;
-  bool m_linger_over = false;
-  bool m_lingering = false;
+  PipesOfCommand m_pipes; // empty where it has a terminal
+  std::chrono::milliseconds m_ended{0};
+  std::chrono::milliseconds m_next_look{0};
+  os::EventLoop::TimerId m_look_timer = 0;
   bool m_finished = false;
 };
 

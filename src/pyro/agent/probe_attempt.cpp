@@ -77,6 +77,7 @@ public:
       m_runtime.reaper.forget(m_pid);
       kill_lineage(m_pid, m_marker);
     }
+    m_runtime.left_pipes.take(m_runtime.loop, m_output);
   }
 
 private:

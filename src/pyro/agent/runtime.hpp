@@ -1,6 +1,7 @@
 // What every part of the agent needs at hand.
 #pragma once
 
+#include "left_pipes.hpp"
 #include "memory_kills.hpp"
 #include "reaper.hpp"
 
@@ -29,6 +30,7 @@ struct Runtime {
   /// The last time that everybody was ended from outside (/processes/end), and how often that was.
   protocol::ProcessesEnd last_end;
   std::uint64_t ends = 0;
+  LeftPipes left_pipes{};
 };
 
 } // namespace pyro::agent

@@ -51,6 +51,9 @@ Service::~Service() {
     m_runtime.reaper.forget(m_pid);
     kill_lineage(m_pid, m_marker);
   }
+  for (auto* source : {&m_out, &m_err}) {
+    m_runtime.left_pipes.take(m_runtime.loop, *source);
+  }
 }
 
 bool Service::is_completed() const {
@@ -126,6 +129,7 @@ void Service::start() {
 }
 
 void Service::add_source(std::optional<OutputSource>& source, os::Fd fd, LogStream stream) {
+  m_runtime.left_pipes.take(m_runtime.loop, source); // who took leave of the last run
   source.emplace(
       m_runtime.loop, std::move(fd), OutputSource::Hangup::is_the_end,
       [this, stream](std::string_view bytes) {

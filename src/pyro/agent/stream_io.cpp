@@ -195,14 +195,18 @@ void OutputSource::end() {
 }
 
 void OutputSource::close() {
+  release().reset();
+}
+
+os::Fd OutputSource::release() {
   if (m_fd) {
     const bool watched = !m_paused && !is_hung_up();
     m_loop.cancel(std::exchange(m_hangup_timer, 0));
     if (watched) {
       m_loop.unwatch(m_fd.get());
     }
-    m_fd.reset();
   }
+  return std::exchange(m_fd, os::Fd());
 }
 
 } // namespace pyro::agent

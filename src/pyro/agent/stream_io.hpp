@@ -69,6 +69,8 @@ public:
   bool drain();
   /// Closes; on_end is not called.
   void close();
+  /// The descriptor, for somebody else to read on; none where it has ended. This has ended then.
+  os::Fd release();
 
 private:
   enum class Read { data, nothing, paused, hangup, end };
