@@ -185,6 +185,7 @@ std::string why_unexpected(const Step& step) {
 
   static const std::vector<Known> s_known{
       {ErrorCode::bad_state, "must be in 'started' state"},
+      {ErrorCode::bad_state, "the workspace was "},
       {ErrorCode::invalid_argument, "does not exist"},
       {ErrorCode::not_found, "does not exist"},
       {ErrorCode::already_exists, "exists already"},

@@ -2,6 +2,7 @@
 #include "wiring.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/output_closed.hpp>
 #include <pyro/cli/console.hpp>
 #include <pyro/cli/interrupts.hpp>
 #include <pyro/cli/main.hpp>
@@ -41,7 +42,7 @@ int main(int argc, char** argv) {
     pyro::cli::install_signal_handlers();
     auto console = pyro::cli::process_console();
     return pyro::cli::run({argv + 1, argv + argc}, console, pyro::app::make_wired_engine);
-  } catch (const pyro::cli::OutputClosed&) {
+  } catch (const pyro::OutputClosed&) {
     return k_output_closed;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pyro: error: %s\n", error.what());

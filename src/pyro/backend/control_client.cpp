@@ -6,15 +6,12 @@
 
 namespace pyro::backend {
 
-namespace {
-
-Error sandbox_ended(const std::string& path) {
+Error ControlClient::sandbox_ended() const {
+  const auto what = m_explain ? m_explain() : "";
   return {
-      ErrorCode::bad_state,
-      "the workspace must be in 'started' state: its sandbox ended before {} was answered", path};
+      ErrorCode::bad_state, "{}",
+      what.empty() ? "the workspace must be in 'started' state: its sandbox ended meanwhile" : what};
 }
-
-} // namespace
 
 std::unique_ptr<ControlClient> ControlClient::connect(const std::string& socket_path) {
   auto socket = os::maybe_connect_unix(socket_path);
@@ -40,18 +37,18 @@ ControlClient::ControlClient(os::Fd socket) : m_peer(os::peer_credentials(socket
 std::shared_ptr<protocol::Call>
 ControlClient::open(const std::string& path, const Json& request, protocol::CallEvents events) {
   if (m_lost) {
-    throw sandbox_ended(path);
+    throw sandbox_ended();
   }
   if (!events.on_lost && events.on_failure) {
-    events.on_lost = [path, tell = events.on_failure](const Error& error) {
-      tell(sandbox_ended(path).add_context(error.message()));
+    events.on_lost = [this, tell = events.on_failure](const Error&) {
+      tell(sandbox_ended());
     };
   }
   try {
     return protocol::open_call(m_session, path, request, std::move(events));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::unavailable) { // the session has ended, which the pump has not told yet
-      throw sandbox_ended(path).add_context(error.message());
+      throw sandbox_ended();
     }
     throw;
   }

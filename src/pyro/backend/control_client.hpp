@@ -27,9 +27,13 @@ public:
       std::function<void(const Json&)> on_message = {});
 
   /// Opens a streaming call; drive it with loop().turn(). A sandbox that ends before the answer (stopped,
-  /// reset, dead) is Error(bad_state) `must be in 'started' state`, here and in call().
+  /// reset, dead) is Error(bad_state), here and in call(), that says what became of it.
   std::shared_ptr<protocol::Call>
   open(const std::string& path, const Json& request, protocol::CallEvents events);
+
+  /// What a call that is cut off by the end of the sandbox says of it: "the workspace was reset"; empty: not
+  /// known. Asked when that happens.
+  void on_cut_off(std::function<std::string()> explain) { m_explain = std::move(explain); }
 
   os::EventLoop& loop() { return m_loop; }
 
@@ -39,11 +43,14 @@ public:
 private:
   explicit ControlClient(os::Fd socket);
 
+  Error sandbox_ended() const;
+
   os::EventLoop m_loop;
   protocol::Session m_session{protocol::Role::client};
   std::unique_ptr<os::BytePump> m_pump;
   pid_t m_peer = 0;
   bool m_lost = false;
+  std::function<std::string()> m_explain;
 };
 
 } // namespace pyro::backend

@@ -1,6 +1,7 @@
 #include "console.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/output_closed.hpp>
 
 #include <sys/ioctl.h>
 

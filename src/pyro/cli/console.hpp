@@ -23,9 +23,6 @@ struct Console {
   std::function<int()> columns; // of the terminal that progress goes to
 };
 
-/// Thrown when who reads our output has gone (`pyro ls | head -1`): no error to report, only an end.
-struct OutputClosed {};
-
 /// Descriptors 0, 1 and 2 and the variables of this process.
 Console process_console();
 

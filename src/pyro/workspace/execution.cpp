@@ -1,12 +1,14 @@
 #include "execution.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/command_log.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
 #include <pyro/workspace/state/locate.hpp>
+#include <pyro/workspace/state/service_records.hpp>
 #include <pyro/workspace/use/logged_exec.hpp>
 
 namespace pyro::workspace {
@@ -35,6 +37,10 @@ bool show_kept_logs(
     }
   }
   return any;
+}
+
+bool has_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  return !spec::applied_spec(record.spec).services.empty() || !ServiceRecords(paths, record).all().empty();
 }
 
 } // namespace
@@ -71,12 +77,23 @@ void stream_service_logs(
   if (!follow && show_kept_logs(paths, record, service, tail, line)) {
     return;
   }
+  const auto tell_none = [&] {
+    context.emit("note", "", "this workspace has no services");
+  };
+  if (service.empty() && record.state != store::WorkspaceState::started && !has_services(paths, record)) {
+    tell_none();
+    return;
+  }
   auto client = connect_sandbox(paths.runtime(), "logs");
   std::vector<std::string> names;
   for (const auto& status : services_status(*client)) {
     if (service.empty() || status.name == service) {
       names.push_back(status.name);
     }
+  }
+  if (names.empty() && service.empty()) {
+    tell_none();
+    return;
   }
   if (names.empty()) {
     throw Error(ErrorCode::not_found, "there is no service '{}' in this workspace", service)

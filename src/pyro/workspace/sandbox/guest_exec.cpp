@@ -4,6 +4,7 @@
 #include "input_feeder.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/output_closed.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/fd.hpp>
@@ -99,6 +100,9 @@ void write_patiently(int fd, std::string_view bytes) {
     if (count < 0 && errno == EINTR) {
       continue;
     }
+    if (count < 0 && errno == EPIPE) {
+      throw OutputClosed{};
+    }
     if (count < 0) {
       throw Error::from_errno(errno, "write the command's output");
     }
@@ -171,9 +175,14 @@ ExecResult run_with_output(
   std::shared_ptr<protocol::Call> call;
   InputFeeder input(client.loop(), request.wants_stdin ? input_fd : -1);
   protocol::CallEvents events;
+  bool is_output_closed = false;
   events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
-    output(type, bytes);
-    call->consume(bytes.size());
+    try {
+      output(type, bytes);
+      call->consume(bytes.size());
+    } catch (const OutputClosed&) {
+      is_output_closed = true;
+    }
   };
   events.on_writable = [&] {
     input.resume();
@@ -190,7 +199,7 @@ ExecResult run_with_output(
   AgentWatch watch(client);
   const bool is_limited = request.timeout_ms > 0;
   const auto time_over = os::now_monotonic() + std::chrono::milliseconds(request.timeout_ms);
-  while (!result && !failure) {
+  while (!result && !failure && !is_output_closed) {
     client.loop().turn(std::chrono::milliseconds(poll_control || is_limited ? 100 : 60'000));
     while (const auto message = poll_control ? poll_control() : std::nullopt) {
       call->send(*message);
@@ -200,6 +209,10 @@ ExecResult run_with_output(
       watch.ask();
     }
     watch.check();
+  }
+  if (is_output_closed) {
+    call->cancel(); // the agent ends the command, as SIGPIPE would
+    throw OutputClosed{};
   }
   if (failure) {
     throw *failure;

@@ -1,5 +1,6 @@
 #include "find_and_lock.hpp"
 
+#include "cut_off.hpp"
 #include "disk_reserve.hpp"
 #include "history.hpp"
 #include "lifecycle.hpp"
@@ -333,6 +334,7 @@ Running connect_running(Context& context, const std::string& id, const std::stri
     auto client = backend::ControlClient::connect(paths.control_socket());
     // Between a look and the next the sandbox may have become another one.
     if (client && record.supervisor && client->peer() == record.supervisor->pid) {
+      client->on_cut_off([&context, paths, record] { return what_became_of(context, paths, record); });
       return {std::move(record), std::move(client)};
     }
     if (!may_wait || !os::lock_holder(paths.lock())) {
