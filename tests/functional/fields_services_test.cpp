@@ -38,6 +38,14 @@ TEST_F(Fields, service__env_file) {
   EXPECT_EQ(see("cat /tmp/seen"), "from file");
 }
 
+TEST_F(Fields, service__env_file__as_compose_reads_it) {
+  write_file(
+      project() / "vars.env", "\xEF\xBB\xBF# head\nexport A = \"a b\" # comment\nB: two\nC='$A'\nD=${A}!\n");
+  up("services: {s: {command: 'printf \"%s|\" \"$A\" \"$B\" \"$C\" \"$D\" > /tmp/seen', "
+     "oneshot: true, env_file: [vars.env]}}\n");
+  EXPECT_EQ(see("cat /tmp/seen"), "a b|two|$A|a b!|");
+}
+
 TEST_F(Fields, service__secrets) {
   m_options.env["TEST_TOKEN"] = "secret-text";
   up("secrets: {token: {env: TEST_TOKEN}}\nservices: {with: {command: rev < /run/secrets/token > /tmp/with, "

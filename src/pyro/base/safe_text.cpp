@@ -1,5 +1,6 @@
 #include "safe_text.hpp"
 
+#include "error.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>
@@ -112,6 +113,24 @@ bool is_hidden_character(char32_t character) {
   return std::any_of(k_hidden.begin(), k_hidden.end(), [&](const Range& range) {
     return character >= range.first && character <= range.last;
   });
+}
+
+bool is_utf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto length = character_at(bytes).length;
+    if (length == 0) {
+      return false;
+    }
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
+void require_utf8(std::string_view bytes, std::string_view what) {
+  if (!is_utf8(bytes)) {
+    throw Error(ErrorCode::usage, "{} is not UTF-8: {}", what, escape_controls(bytes))
+        .with_hint("what has such a name can be reached by a shell inside: pyro exec -- sh -c '…'");
+  }
 }
 
 std::string to_utf8(std::string_view bytes) {

@@ -8,6 +8,12 @@
 
 namespace pyro {
 
+bool is_utf8(std::string_view bytes);
+
+/// Requests, answers and records are JSON, which is text: what a caller names (arguments, variables, paths)
+/// is refused where it is no text, rather than changed. Error(usage) "WHAT is not UTF-8: ...".
+void require_utf8(std::string_view bytes, std::string_view what);
+
 /// The same bytes where they are UTF-8, U+FFFD for each byte that is not: JSON takes nothing else.
 std::string to_utf8(std::string_view bytes);
 

@@ -4,6 +4,7 @@
 #include "text_patch.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/text.hpp>
 
 #include <set>

@@ -36,7 +36,6 @@ std::string text_patch(
 /// backslashes or bytes beyond ASCII, else as it is.
 std::string git_quoted(const std::string& name);
 
-bool is_utf8(std::string_view text);
 /// No NUL and valid UTF-8.
 bool is_text(std::string_view content);
 

@@ -1,6 +1,7 @@
 #include "tree_support.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/store/diff.hpp>

@@ -1,10 +1,10 @@
 #include "resolve_inputs.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/spec/env_file.hpp>
 #include <pyro/workspace/context/named_path.hpp>
 
 #include <filesystem>
@@ -84,36 +84,8 @@ void resolve_step_inputs(const LoadedProject& project, ResolvedInputs& resolved)
   }
 }
 
-/// NAME=VALUE lines; blank lines and lines that start with # are skipped, quotes around a value are taken
-/// off.
-std::map<std::string, std::string> parse_env_file(const std::string& text, const std::string& path) {
-  std::map<std::string, std::string> variables;
-  int number = 0;
-  for (const auto view : lines_of(text)) {
-    std::string line(view);
-    ++number;
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) {
-      line.pop_back();
-    }
-    if (line.empty() || line.front() == '#') {
-      continue;
-    }
-    const auto equals = line.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw Error(ErrorCode::invalid_file, "a line of an env file must be NAME=VALUE").at({path, number, 1});
-    }
-    auto value = line.substr(equals + 1);
-    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')
-        && value.back() == value.front()) {
-      value = value.substr(1, value.size() - 2);
-    }
-    variables[line.substr(0, equals)] = value;
-  }
-  return variables;
-}
-
 std::optional<std::string>
-read_env_file(const LoadedProject& project, const std::string& service, const std::string& file) {
+env_file_text(const LoadedProject& project, const std::string& service, const std::string& file) {
   try {
     return maybe_read_named(project.directory, file, 1 << 20);
   } catch (Error& error) {
@@ -134,15 +106,13 @@ void resolve_env_files(const LoadedProject& project, ResolvedInputs& resolved) {
     Sha256 digest;
     for (const auto& file : service.env_file) {
       const auto path = absolute_in(project, file);
-      const auto text = read_env_file(project, name, file);
+      const auto text = env_file_text(project, name, file);
       if (!text) {
         throw Error(ErrorCode::input_missing, "the env file {} does not exist", path)
             .at(project.spec.place("services." + name + ".env_file"));
       }
       digest.field(*text);
-      for (const auto& [variable, value] : parse_env_file(*text, path)) {
-        resolved.env_files[name][variable] = value;
-      }
+      spec::read_env_file(*text, path, resolved.env_files[name]);
     }
     if (!service.env_file.empty()) {
       resolved.digests.env_files[name] = digest.finish();

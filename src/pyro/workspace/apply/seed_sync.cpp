@@ -4,6 +4,7 @@
 #include "three_way.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
@@ -26,7 +27,7 @@ Json shown(const std::string& root, const std::set<std::string>& paths) {
   Json list = Json::array();
   for (const auto& path : paths) {
     const auto whole = "/" + (root.empty() ? path : root + "/" + path);
-    list.push_back(store::is_utf8(whole) ? whole : store::git_quoted(whole));
+    list.push_back(is_utf8(whole) ? whole : store::git_quoted(whole));
   }
   return list;
 }

@@ -1,6 +1,7 @@
 #include "patch_files.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/os/tree_merge.hpp>
 #include <pyro/store/patch_apply.hpp>
 #include <pyro/store/text_patch.hpp>
@@ -179,7 +180,7 @@ Json describe_patch(const std::vector<PatchedFile>& files) {
   for (const auto& file : files) {
     ++(!file.before ? added : file.content ? modified : deleted);
     entries.push_back(
-        {{"path", store::is_utf8(file.path) ? file.path : store::git_quoted(file.path)},
+        {{"path", is_utf8(file.path) ? file.path : store::git_quoted(file.path)},
          {"status", !file.before   ? "added"
                     : file.content ? "modified"
                                    : "deleted"}});

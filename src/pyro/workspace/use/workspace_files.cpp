@@ -2,6 +2,7 @@
 
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/store/text_patch.hpp>
 #include <pyro/workspace/context/inside_path.hpp>
@@ -16,7 +17,7 @@ namespace {
 
 std::string shown(const std::string& path) {
   const auto whole = path.empty() ? "/workspace" : "/workspace/" + path;
-  return store::is_utf8(whole) ? whole : store::git_quoted(whole);
+  return is_utf8(whole) ? whole : store::git_quoted(whole);
 }
 
 std::string_view type_of(const store::Found& found) {
@@ -37,7 +38,7 @@ public:
     Json link;
     if (found.is_symlink()) {
       const auto target = found.link_target();
-      link = store::is_utf8(target) ? target : store::git_quoted(target);
+      link = is_utf8(target) ? target : store::git_quoted(target);
     }
     entries.push_back(
         {{"path", shown(path)},
@@ -97,7 +98,7 @@ std::size_t bytes_of_characters(std::string_view text, std::size_t count) {
 std::string_view whole_characters(std::string_view text) {
   for (std::size_t cut = 0; cut < 4 && cut <= text.size(); ++cut) {
     const auto shorter = text.substr(0, text.size() - cut);
-    if (store::is_utf8(shorter)) {
+    if (is_utf8(shorter)) {
       return shorter;
     }
   }
@@ -158,7 +159,7 @@ Json text_or_base64(const std::string& bytes, std::uint64_t size, std::int64_t m
   const auto count = static_cast<std::size_t>(max_chars);
   const bool is_cut = bytes.size() < size;
   const auto text = is_cut ? whole_characters(bytes) : std::string_view(bytes);
-  if (store::is_utf8(text)) {
+  if (is_utf8(text)) {
     const auto end = bytes_of_characters(text, count);
     return {{"content", text.substr(0, end)}, {"encoding", "utf-8"}, {"truncated", end < size}};
   }
