@@ -167,6 +167,44 @@ TEST_F(BadFile, TerminalSequencesInOutputStayHarmless) {
   EXPECT_EQ(result.all().find('\007'), std::string::npos);
 }
 
+TEST_F(BadFile, AnOddLineOfAnEnvFileIsNamedBeforeAnythingStarts) {
+  spec("services:\n  web: {command: \"true\", oneshot: true, env_file: [vars.env]}\n");
+  using namespace std::string_literals;
+  for (const auto& line : {"1A=x"s, "A B=x"s, "NAME"s, "A=\xE9"s, "A=x\0y"s, "A='x"s, "A=$NOBODY"s}) {
+    write_file(project() / "vars.env", "FINE=1\n\n" + line + "\n");
+    expect_failure(65, {"vars.env:3:1"}, {"plan"});
+    expect_failure(65, {"vars.env:3:1"});
+  }
+  EXPECT_TRUE(workspace_ids().empty());
+  expect_nothing();
+}
+
+TEST_F(BadFile, AnEmptyFileNamesItself) {
+  write("");
+  for (const auto* verb : {"validate", "plan", "apply"}) {
+    expect_failure(65, {"pyro.yaml:1:1", "the file is empty"}, {verb});
+  }
+}
+
+TEST_F(BadFile, ADeadlineBeyondTheClock) {
+  spec("services:\n  web: {command: \"true\", readiness: {tcp: 8080, deadline: 99999999999d}}\n");
+  expect_failure(65, {"pyro.yaml:6:", "deadline", "beyond the range of the clock"}, {"validate"});
+}
+
+TEST_F(BadFile, ASeedFileThatCannotBeReadIsNamedWhole) {
+  if (::geteuid() == 0) {
+    GTEST_SKIP() << "root reads every file";
+  }
+  spec();
+  const auto path = project() / "deep" / "er" / "closed.txt";
+  write_file(path, "closed\n");
+  fs::permissions(path, fs::perms::none);
+  for (const auto* verb : {"plan", "apply"}) {
+    expect_failure(77, {path.string(), "Permission denied", "seed.exclude"}, {verb});
+  }
+  expect_nothing();
+}
+
 TEST_F(BadFile, FullDisk) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can mount a small file system for this";

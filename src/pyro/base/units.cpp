@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -19,6 +20,8 @@ struct Unit {
 
 constexpr std::array k_durations{
     Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+/// A hundred years: a clock that counts nanoseconds holds that on top of what it shows.
+constexpr std::uint64_t k_longest_ms = 36'500ULL * 86'400'000;
 constexpr std::array k_sizes{
     Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30},
     Unit{"TiB", 1ULL << 40}};
@@ -52,10 +55,16 @@ scale(const Quantity& quantity, const std::array<Unit, N>& units, std::uint64_t 
 } // namespace
 
 milliseconds parse_duration(std::string_view text) {
-  constexpr auto k_limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (const auto quantity = split(text)) {
-    if (const auto value = scale(*quantity, k_durations, k_limit)) {
+    if (const auto value = scale(*quantity, k_durations, k_longest_ms)) {
       return milliseconds{static_cast<std::int64_t>(*value)};
+    }
+    const auto is_meant = [&](const Unit& unit) {
+      return unit.name == quantity->unit;
+    };
+    if (std::any_of(k_durations.begin(), k_durations.end(), is_meant)) {
+      throw Error(ErrorCode::invalid_argument, "'{}' is beyond the range of the clock", text)
+          .with_hint("at most 36500d, a hundred years");
     }
   }
   throw Error(ErrorCode::invalid_argument, "'{}' is not a duration", text)

@@ -1,5 +1,7 @@
 #include "select.hpp"
 
+#include "stat.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/os/fd.hpp>
@@ -100,6 +102,9 @@ SeedRules SeedSelector::enter(
     const SeedRules& inherited, int directory, const std::string& path, bool has_gitignore,
     bool has_pyroignore, bool has_dot_git) const {
   SeedRules rules = inherited;
+  const auto list = [&](const char* name, const std::string& base) {
+    return naming_whole(m_source, joined(path, name), [&] { return read_list(directory, name, base); });
+  };
   if (m_mode != GitMode::all) {
     if (has_dot_git && !path.empty()) {
       if (auto checkout = checkout_at(joined(m_source, path))) {
@@ -111,11 +116,11 @@ SeedRules SeedSelector::enter(
       }
     }
     if (has_gitignore && rules.repo) {
-      rules.git = rules.git.with(read_list(directory, ".gitignore", rules.repo->path_of(path)));
+      rules.git = rules.git.with(list(".gitignore", rules.repo->path_of(path)));
     }
   }
   if (has_pyroignore) {
-    rules.pyro = rules.pyro.with(read_list(directory, ".pyroignore", path));
+    rules.pyro = rules.pyro.with(list(".pyroignore", path));
   }
   return rules;
 }

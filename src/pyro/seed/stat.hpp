@@ -3,12 +3,15 @@
 
 #include "stat_cache.hpp"
 
+#include <pyro/base/error.hpp>
+
 #include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace pyro::seed {
 
@@ -22,6 +25,20 @@ struct SeedStat {
 /// statx(2) without following symlinks or asking a server; nullopt: not there any more.
 std::optional<SeedStat> seed_stat(int directory, const char* name);
 SeedStat seed_stat_of(int fd, const std::string& path);
+
+/// `read` of one file, whose name alone says little: where the system refuses, the whole path is told.
+template <typename Read>
+auto naming_whole(const std::string& source, std::string_view path, const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.error_number() == 0) {
+      throw;
+    }
+    throw Error::from_errno(error.error_number(), fmt::format("read seed file {}/{}", source, path))
+        .with_hint("make it readable, or leave it out with seed.exclude");
+  }
+}
 
 /// The bits of a mode that a seed keeps.
 std::uint16_t seed_mode_of(mode_t mode);

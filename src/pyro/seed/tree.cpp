@@ -171,13 +171,19 @@ void SeedTree::note_xattrs(std::size_t index, int fd) {
   }
 }
 
+std::optional<os::Fd> SeedTree::open_file(const std::string& path) {
+  return naming_whole(m_request.source, path, [&] {
+    return os::maybe_open_beneath(m_root_fd.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  });
+}
+
 void SeedTree::read_digest(std::size_t index) {
   SeedName& name = *m_names_of_entries.at(index);
   SeedEntry& entry = m_entries.at(index);
   std::string path(entry.path);
   thread_local std::vector<char> buffer(k_read_buffer);
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
-    auto file = os::maybe_open_beneath(m_root_fd.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    auto file = open_file(path);
     if (!file) {
       break;
     }

@@ -81,6 +81,8 @@ public:
 private:
   friend class SeedWalker;
 
+  /// nullopt: it vanished.
+  std::optional<os::Fd> open_file(const std::string& path);
   void flatten(const SeedDirectory& directory);
   const ContentDigest& digest_of(SeedDirectory& directory);
   bool prune(SeedDirectory& directory);

@@ -39,6 +39,10 @@ std::uint8_t type_of_mode(mode_t mode) {
   return static_cast<std::uint8_t>(IFTODT(mode));
 }
 
+std::string path_of(const SeedDirectory& directory, const SeedName& name) {
+  return directory.path.empty() ? std::string(name.name) : fmt::format("{}/{}", directory.path, name.name);
+}
+
 } // namespace
 
 SeedWalker::SeedWalker(SeedTree& tree) : m_tree(tree) {
@@ -216,7 +220,7 @@ void SeedWalker::choose(SeedDirectory& directory, int fd) {
     }
     std::optional<SeedStat> status;
     if (name.type == DT_UNKNOWN) {
-      status = seed_stat(fd, name.name.data());
+      status = stat_of(directory, name, fd);
       name.type = status ? type_of_mode(status->mode) : static_cast<std::uint8_t>(DT_UNKNOWN);
     }
     auto verdict = selection.judge(name.name, name.type == DT_DIR);
@@ -232,6 +236,15 @@ void SeedWalker::choose(SeedDirectory& directory, int fd) {
            && (name.type == DT_DIR || (cached->flags == name.flags && cached->mode == name.mode));
   }
   directory.same_as_cached = same;
+}
+
+std::optional<SeedStat> SeedWalker::stat_of(const SeedDirectory& directory, const SeedName& name, int fd) {
+  try {
+    return seed_stat(fd, name.name.data());
+  } catch (const Error&) { // seldom, and only then is a path needed
+    return naming_whole(
+        m_tree.request().source, path_of(directory, name), [&] { return seed_stat(fd, name.name.data()); });
+  }
 }
 
 void SeedWalker::add_child(
@@ -259,7 +272,7 @@ bool SeedWalker::look_at(SeedDirectory& directory, SeedName& name, int fd, const
     warn(directory, name);
     return false;
   }
-  auto status = seed_stat(fd, name.name.data());
+  auto status = stat_of(directory, name, fd);
   if (!status) {
     return false;
   }
@@ -298,10 +311,8 @@ void SeedWalker::warn(const SeedDirectory& directory, const SeedName& name) {
                      : name.type == DT_FIFO    ? "a FIFO is left out"
                      : name.type == DT_UNKNOWN ? "it vanished while the seed was read"
                                                : "a device is left out";
-  std::string path =
-      directory.path.empty() ? std::string(name.name) : fmt::format("{}/{}", directory.path, name.name);
   std::lock_guard lock(m_mutex);
-  m_tree.m_warnings.push_back({std::move(path), what});
+  m_tree.m_warnings.push_back({path_of(directory, name), what});
 }
 
 } // namespace pyro::seed

@@ -26,6 +26,7 @@ private:
   void choose(SeedDirectory& directory, int fd);
   /// False: it vanished, or is nothing that a seed can hold.
   bool look_at(SeedDirectory& directory, SeedName& name, int fd, const CachedName* cached);
+  std::optional<SeedStat> stat_of(const SeedDirectory& directory, const SeedName& name, int fd);
   void add_child(
       SeedDirectory& directory, SeedName& name, const DirectorySelection::Verdict& verdict,
       const CachedName* cached);

@@ -214,8 +214,17 @@ ParseResult parse_spec(std::string_view text, const ParseOptions& options) {
   ParseResult result;
   auto& diagnostics = result.diagnostics;
   const Node tree = parse_yaml(text, options.file, diagnostics);
-  const bool readable = diagnostics.empty() || tree.kind != NodeKind::null;
-  if (readable) {
+  if (diagnostics.empty() && tree.kind == NodeKind::null) { // no node, so none that has a place
+    diagnostics.push_back(
+        {Severity::error,
+         "type",
+         {options.file, 1, 1},
+         "",
+         "the file is empty: expected a map, found nothing",
+         "`pyro init` writes one to begin with",
+         std::nullopt});
+  }
+  if (tree.kind != NodeKind::null) {
     FileParser parser(options);
     parser.read(tree, options.profile);
     std::move(

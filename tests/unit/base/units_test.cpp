@@ -21,6 +21,18 @@ TEST(Units, WhatIsNoDurationIsNamed) {
   }
 }
 
+TEST(Units, ADurationBeyondTheClockIsNamed) {
+  EXPECT_EQ(parse_duration("36500d").count(), 36'500LL * 86'400'000);
+  for (const auto* text : {"36501d", "99999999999d", "9223372036854775807ms"}) {
+    try {
+      parse_duration(text);
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_NE(error.message().find("beyond the range of the clock"), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(Units, SizesNeedAnUnambiguousUnit) {
   EXPECT_EQ(parse_size("512MiB"), 512ULL << 20);
   EXPECT_EQ(parse_size("2GiB"), 2ULL << 30);

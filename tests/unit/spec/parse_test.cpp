@@ -49,6 +49,21 @@ TEST(Parse, TheSmallestFile) {
   EXPECT_EQ(spec.retention.keep, 3);
 }
 
+TEST(Parse, AnEmptyFileNamesItself) {
+  for (const auto* text : {"", "\n# nothing\n", "\xEF\xBB\xBF"}) {
+    EXPECT_EQ(
+        first_error(text), "pyro.yaml:1:1: error: the file is empty: expected a map, found nothing (`pyro "
+                           "init` writes one to begin with)");
+  }
+}
+
+TEST(Parse, ADeadlineBeyondTheClock) {
+  EXPECT_EQ(
+      first_error(with("services:\n  a: {command: x, readiness: {tcp: 1, deadline: 99999999999d}}\n")),
+      "pyro.yaml:4:49: error: services.a.readiness.deadline: '99999999999d' is beyond the range of the clock "
+      "(at most 36500d, a hundred years)");
+}
+
 TEST(Parse, ProfileMergesAndDeletes) {
   const auto spec = parsed(shop(), {.profile = "ci"});
   EXPECT_EQ(spec.drift.policy, DriftPolicy::reset);
