@@ -5,6 +5,7 @@
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/store/layout.hpp>
 #include <pyro/workspace/sandbox/virtual_machine.hpp>
 
@@ -26,6 +27,7 @@ std::string libexec_directory() {
 std::unique_ptr<operations::Engine>
 make_wired_engine(operations::Settings settings, operations::Callbacks callbacks) {
   const auto helpers = libexec_directory();
+  require_utf8(helpers, "the path of pyro's programs");
   settings.agent_path = helpers + "/pyro-agent";
   const auto base = settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base);
   settings.backends = {

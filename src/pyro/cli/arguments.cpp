@@ -3,6 +3,7 @@
 #include "commands.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 
@@ -236,6 +237,7 @@ void read_variables(const Command& command, const Environment& environment, Argu
     if (!value || value->empty() || !arguments.value(name).empty()) {
       continue;
     }
+    require_utf8(*value, "the variable " + variable);
     if (option.value.empty()) {
       arguments.set(name, {is_yes(variable, *value) ? "true" : "false"});
     } else {

@@ -3,6 +3,7 @@
 #include "interrupts.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <sys/eventfd.h>
@@ -190,7 +191,9 @@ Parting on_our_terminal(Session& session, const Json& leave, const std::function
 }
 
 std::string terminal_type(Session& session) {
-  return session.console().environment("TERM").value_or("xterm");
+  const auto type = session.console().environment("TERM").value_or("xterm");
+  require_utf8(type, "the variable TERM");
+  return type;
 }
 
 int attach(Session& session, operations::ExecRequest request) {

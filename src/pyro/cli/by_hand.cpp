@@ -3,6 +3,7 @@
 #include "attach.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 
 #include <charconv>
 #include <unistd.h>
@@ -85,6 +86,7 @@ void take_secrets(Session& session, Json& parameters) {
       throw Error(ErrorCode::usage, "--secret {}: there is no such variable", text)
           .with_hint("--secret NAME=VALUE, or --secret-file NAME=PATH");
     }
+    require_utf8(*value, fmt::format("the variable {} (--secret-file takes any bytes)", text));
     parameters["secrets"].push_back({{"name", text}, {"value", *value}});
   }
   for (const auto& text : session.arguments().values("secret-file")) {

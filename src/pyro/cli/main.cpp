@@ -7,6 +7,7 @@
 #include "session.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/operations/version.hpp>
 
 namespace pyro::cli {
@@ -41,6 +42,17 @@ Format format_hint(const std::vector<std::string>& words) {
   return Format::text;
 }
 
+/// In one place for all that a caller writes; other variables are looked at where they are read.
+void require_text(const std::vector<std::string>& words, const Console& console) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    require_utf8(words[i], fmt::format("argument {} of the command line", i + 1));
+  }
+  for (const auto& [name, value] : console.variables) {
+    require_utf8(name, "the name of a PYRO_VAR_ variable");
+    require_utf8(value, "the variable PYRO_VAR_" + name);
+  }
+}
+
 int run_command(const CommandLine& line, Console& console, const operations::EngineFactory& make_engine) {
   Session session(*line.command, line.arguments, console, make_engine);
   const auto fail = [&](const Error& error) {
@@ -66,6 +78,7 @@ int run(
     const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine) {
   CommandLine line;
   try {
+    require_text(words, console);
     line = parse_command_line(words, console.environment);
     if (line.command == nullptr) {
       return run_without_command(line, console);

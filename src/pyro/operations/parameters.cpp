@@ -3,6 +3,7 @@
 #include "text.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 
 #include <array>
 
@@ -83,6 +84,9 @@ std::optional<Finding> check_object(const Json& schema, const Json& value, const
   static const Json k_none = Json::object();
   const auto& properties = schema.contains("properties") ? schema["properties"] : k_none;
   for (const auto& [key, item] : value.items()) {
+    if (!is_utf8(key)) {
+      return Finding{fmt::format("a name in {} must be UTF-8", quoted(path)), {}};
+    }
     const auto here = joined(path, key);
     if (const auto property = properties.find(key); property != properties.end()) {
       if (auto finding = check(*property, item, here)) {
@@ -117,6 +121,9 @@ std::optional<Finding> check(const Json& schema, const Json& value, const std::s
   }
   if (auto finding = check_type(schema, value, path)) {
     return finding;
+  }
+  if (value.is_string() && !is_utf8(value.get_ref<const std::string&>())) {
+    return Finding{fmt::format("{} must be UTF-8", quoted(path)), {}};
   }
   if (const auto choices = schema.find("enum"); choices != schema.end()) {
     if (std::find(choices->begin(), choices->end(), value) == choices->end()) {

@@ -4,6 +4,7 @@
 #include "random.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -63,6 +64,12 @@ std::vector<std::string> sorted_names(std::optional<Fd> fd) {
 }
 
 } // namespace
+
+std::string working_directory() {
+  auto path = std::filesystem::current_path().string();
+  require_utf8(path, "the path of the working directory");
+  return path;
+}
 
 void make_directories(const std::string& path, mode_t mode) {
   if (path.empty() || ::mkdir(path.c_str(), mode) == 0) {

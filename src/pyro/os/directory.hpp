@@ -11,6 +11,9 @@
 
 namespace pyro::os {
 
+/// Where the caller is. Error(usage) where its path is not UTF-8: it goes into records.
+std::string working_directory();
+
 /// mkdir -p with a mode for the directories it creates; an existing directory is fine.
 void make_directories(const std::string& path, mode_t mode = 0700);
 

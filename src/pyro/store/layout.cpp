@@ -1,6 +1,7 @@
 #include "layout.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -95,7 +96,9 @@ bool is_mark(char c) {
 } // namespace
 
 Base Base::from_environment() {
-  return Base(chosen_directory("PYRO_HOME", "XDG_STATE_HOME", ".local/state/pyro"));
+  const auto directory = chosen_directory("PYRO_HOME", "XDG_STATE_HOME", ".local/state/pyro");
+  require_utf8(directory, "the state directory (PYRO_HOME)");
+  return Base(directory);
 }
 
 Base::Base(std::string root) : m_root(std::move(root)) {

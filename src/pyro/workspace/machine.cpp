@@ -21,7 +21,7 @@ namespace pyro::workspace {
 namespace {
 
 std::string here() {
-  return std::filesystem::current_path().string();
+  return os::working_directory();
 }
 
 Json describe(const backend::Check& check, const std::string& backend) {

@@ -38,6 +38,21 @@ TEST(Parameters, EachFailureNamesTheParameter) {
   EXPECT_EQ(problem(R"({"argv": [], "mode": "x"})"), R"('mode' must be one of ["ro","rw"], not "x")");
 }
 
+TEST(Parameters, TextIsUtf8) {
+  const auto refusal = [](const Json& parameters) {
+    try {
+      const Json schema = {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
+      check_parameters("run", schema, parameters);
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refusal({{"a", "\xC3\xA9"}}), "");
+  EXPECT_EQ(refusal({{"a", "l-\xE9"}}), "run: 'a' must be UTF-8");
+  EXPECT_EQ(refusal({{"l-\xE9", "a"}}), "run: a name in the parameters must be UTF-8");
+}
+
 TEST(Parameters, UnknownOnesSuggestTheNearest) {
   try {
     check_parameters("exec", k_schema, {{"argv", Json::array()}, {"evn", Json::object()}});

@@ -106,7 +106,7 @@ LoadedProject project_for(const Context& context, const CreateRequest& wanted) {
   LoadedProject project;
   project.secrets = read_secrets(request.secrets);
   project.spec = parsed(spec_of(request, seed_of(context, request.seed_path)), "workspace_create");
-  project.directory = fs::current_path().string();
+  project.directory = os::working_directory();
   project.shown = "workspace_create";
   project.host_compat = host_compat;
   project.registries = environment::RegistryAccess::agreed; // the image was named by hand

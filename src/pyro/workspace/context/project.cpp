@@ -3,6 +3,7 @@
 #include "trust.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
@@ -21,7 +22,9 @@ namespace fs = std::filesystem;
 
 fs::path path_of(const Project& project) {
   const fs::path file(project.file);
-  return file.is_absolute() ? file : fs::path(project.directory) / file;
+  auto path = file.is_absolute() ? file : fs::path(project.directory) / file;
+  require_utf8(fs::absolute(path).string(), "the path of the file");
+  return path;
 }
 
 std::string read_spec(const fs::path& path) {
@@ -51,6 +54,7 @@ spec::HostAnswer withhold(const std::string& /*name*/) {
 
 spec::HostAnswer tell(const std::string& name) {
   const char* value = std::getenv(name.c_str());
+  require_utf8(value != nullptr ? value : "", "the variable " + name);
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
@@ -168,6 +172,7 @@ ProjectFile read_project_file(const Project& project) {
   const auto options = options_of(project, path, withhold);
   file.spec = spec::parse_spec_or_throw(file.text, options);
   file.file = fs::weakly_canonical(fs::absolute(path)).string();
+  require_utf8(file.file, "the path of the file");
   file.directory = fs::path(file.file).parent_path().string();
   file.shown = options.file;
   file.requests = host_requests(file.spec, file.directory);

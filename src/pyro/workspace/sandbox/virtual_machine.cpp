@@ -1,6 +1,7 @@
 #include "virtual_machine.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/units.hpp>
 
 #include <algorithm>
@@ -18,6 +19,7 @@ constexpr std::int64_t k_least_disk = 64LL << 20;
 
 std::string templates_directory(const store::Base& base) {
   const char* given = std::getenv("PYRO_TEMPLATES");
+  require_utf8(given != nullptr ? given : "", "the variable PYRO_TEMPLATES");
   return given != nullptr && *given == '/' ? store::without_symlinks(given) : base.root() + "/templates";
 }
 

@@ -126,7 +126,7 @@ push_image(Context& context, const oci::OciExport& image, const environment::Ima
 }
 
 ImportedImage import_image(Context& context, const std::string& source) {
-  const auto here = fs::current_path().string();
+  const auto here = os::working_directory();
   auto image = source;
   if (os::is_directory(source)) {
     image = "oci:" + fs::absolute(source).string() + "/";

@@ -2,13 +2,12 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 #include <pyro/protocol/guest_boot.hpp>
 #include <pyro/workspace/context/limits.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/sandbox/guest_address.hpp>
-
-#include <filesystem>
 
 namespace pyro::workspace {
 
@@ -19,7 +18,7 @@ store::WorkspaceRecord new_vm(Context& context, const VmRequest& request) {
     std::ignore = context.backend_named(request.backend);
   }
   const auto environment = context.environments.resolve(
-      request.environment, std::filesystem::current_path().string(), environment::RegistryAccess::agreed);
+      request.environment, os::working_directory(), environment::RegistryAccess::agreed);
   store::WorkspaceRecord record;
   record.id = os::random_hex(6);
   record.name = request.name.empty() ? "vm-" + record.id.substr(0, 8) : request.name;
