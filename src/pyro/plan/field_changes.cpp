@@ -206,6 +206,9 @@ std::vector<FieldChange> field_changes(const Json& before, const Json& after) {
     FieldChange change;
     change.address = without_unit(fmt::format("{}", fmt::join(group, ".")));
     change.field = without_unit(fmt::format("{}", fmt::join(cut - 1, leaf.path.end(), ".")));
+    if (leaf.path.size() > 1 && leaf.path[0] == "services") {
+      change.service = leaf.path[1];
+    }
     change.effect = rule->effect;
     change.before = old_leaf == old_leaves.end() ? "" : old_leaf->second.display;
     change.after = new_leaf == new_leaves.end() ? "" : new_leaf->second.display;

@@ -21,6 +21,7 @@ enum class FieldEffect {
 };
 
 struct FieldChange {
+  std::string service; // whose field it is; empty: of no service
   std::string address; // of the action: "services.api.readiness", "labels", "environment.resources.cpus"
   std::string field;   // what exactly: "readiness.port"
   FieldEffect effect = FieldEffect::none;

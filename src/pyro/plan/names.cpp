@@ -112,4 +112,8 @@ const Action* Plan::find(std::string_view address) const {
   return found == actions.end() ? nullptr : &*found;
 }
 
+std::string address_of(Subject subject, const std::string& name) {
+  return (subject == Subject::service ? "services." : "snapshots.") + name;
+}
+
 } // namespace pyro::plan

@@ -17,8 +17,17 @@ WorkspaceState state_from(const std::string& text) {
   throw Error(ErrorCode::protocol, "'{}' is no state of a workspace", text);
 }
 
+spec::Isolation isolation_from(const std::string& text) {
+  for (const auto isolation : {spec::Isolation::host, spec::Isolation::sandbox, spec::Isolation::vm}) {
+    if (spec::name_of(isolation) == text) {
+      return isolation;
+    }
+  }
+  throw Error(ErrorCode::protocol, "'{}' is no kind of isolation", text);
+}
+
 DriftEntry drift_from(const Json& value) {
-  DriftEntry entry{get_string(value, "path"), 'M', bool_or(value, "in_git", false)};
+  DriftEntry entry{get_string(value, "path"), 'M'};
   const auto change = get_string(value, "change");
   if (change.size() != 1 || std::string_view("AMDT").find(change[0]) == std::string_view::npos) {
     throw Error(ErrorCode::protocol, "'{}' is no kind of change", change);
@@ -65,8 +74,7 @@ Json to_json(const Observed& observed) {
   }
   Json drift = Json::array();
   for (const auto& entry : observed.drift) {
-    drift.push_back(
-        {{"path", entry.path}, {"change", std::string(1, entry.change)}, {"in_git", entry.in_git}});
+    drift.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}});
   }
   return {
       {"exists", observed.exists},
@@ -74,6 +82,7 @@ Json to_json(const Observed& observed) {
       {"generation", observed.generation},
       {"state", name_of(observed.state)},
       {"backend", observed.backend},
+      {"isolation", spec::name_of(observed.isolation)},
       {"capabilities", observed.capabilities},
       {"applied_spec", observed.applied_spec},
       {"applied_links", std::move(links)},
@@ -94,6 +103,7 @@ Observed observed_from_json(const Json& value) {
   observed.generation = static_cast<std::uint64_t>(int_or(value, "generation", 0));
   observed.state = state_from(string_or(value, "state", "absent"));
   observed.backend = string_or(value, "backend", "");
+  observed.isolation = isolation_from(string_or(value, "isolation", "sandbox"));
   for (auto& name : strings_or_empty(value, "capabilities")) {
     observed.capabilities.insert(std::move(name));
   }

@@ -20,7 +20,6 @@ std::string_view name_of(WorkspaceState state);
 struct DriftEntry {
   std::string path;
   char change = 'M'; // A added, M modified, D deleted, T type changed
-  bool in_git = false;
 
   bool operator==(const DriftEntry&) const = default;
 };
@@ -31,12 +30,13 @@ struct Observed {
   std::uint64_t generation = 0;
   WorkspaceState state = WorkspaceState::absent;
   std::string backend;
-  std::set<std::string> capabilities; // of that backend: "live_resize", "memory_snapshot"
-  Json applied_spec;                  // normal form of what was applied last; null if never
-  std::vector<Link> applied_links;    // Plan::chain of that time
-  std::set<HexDigest> cached_keys;    // layers in the store
-  bool build_all = false;             // not even those that the workspace stands on are to be used
-  HexDigest base_key; // what the present content came from; after a seed sync: the new content key
+  spec::Isolation isolation = spec::Isolation::sandbox; // of that backend
+  std::set<std::string> capabilities;                   // of that backend: "live_resize", "memory_snapshot"
+  Json applied_spec;                                    // normal form of what was applied last; null if never
+  std::vector<Link> applied_links;                      // Plan::chain of that time
+  std::set<HexDigest> cached_keys;                      // layers in the store
+  bool build_all = false; // not even those that the workspace stands on are to be used
+  HexDigest base_key;     // what the present content came from; after a seed sync: the new content key
   std::map<std::string, std::string> service_states; // starting|running|ready|completed|exited|stopped|failed
   std::map<std::string, HexDigest> service_digests;  // service_digest() at the time it was started
   std::vector<DriftEntry> drift;

@@ -18,13 +18,19 @@ Rank rank_of(const Action& action, const std::vector<Link>& chain) {
   if (action.kind == ActionKind::stop) {
     return {1, 0, action.address};
   }
-  if (action.address == "workspace" || action.address == "workspace.seed") {
+  switch (action.subject) {
+  case Subject::workspace:
+  case Subject::seed:
     return {2, 0, action.address};
-  }
-  if (action.address.starts_with("services.")) {
+  case Subject::link:
+  case Subject::field:
+    return {3, 0, action.address};
+  case Subject::service:
     return {4, 0, action.address};
+  case Subject::snapshot:
+    break;
   }
-  return {action.address.starts_with("snapshots.") ? 5 : 3, 0, action.address};
+  return {5, 0, action.address};
 }
 
 } // namespace

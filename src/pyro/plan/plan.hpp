@@ -78,7 +78,19 @@ struct Reason {
   Position place;
 };
 
+/// What an action is about.
+enum class Subject {
+  link,      // of the chain: a layer
+  workspace, // its content and its sandbox
+  seed,      // what of the seed is brought into a running workspace
+  service,   // a service, or a field of one
+  snapshot,  // a named one
+  field,     // another field, which the record takes over
+};
+
 struct Action {
+  Subject subject = Subject::field;
+  std::string name;    // of the service or snapshot
   std::string address; // environment[.setup.<id>] | seed | prepare.<id> | workspace | services.<s>[.<field>]
                        // | snapshots.<n> | …
   ActionKind kind = ActionKind::noop;
@@ -90,6 +102,9 @@ struct Action {
   std::vector<DriftEntry> discards; // lost for good when it runs
   std::vector<std::string> after;   // addresses of actions that must be done first
 };
+
+/// Of a service or a snapshot with this name.
+std::string address_of(Subject subject, const std::string& name);
 
 struct Plan {
   std::vector<Action>

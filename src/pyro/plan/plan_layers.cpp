@@ -82,13 +82,13 @@ void Planner::plan_snapshots() {
         reason = {ReasonCode::field_changed, "environment.resources", "", "", place("environment.resources")};
       }
     }
-    Action& action = add(address, kind, reason);
+    Action& action = add_named(Subject::snapshot, name, kind, reason);
     action.target = snapshot.at;
     action.key = key;
     action.after = {chain[*index].address, "workspace"};
     if (chain[*index].point == "ready") {
       for (const auto& [service, unused] : m_spec.services) {
-        action.after.push_back("services." + service);
+        action.after.push_back(address_of(Subject::service, service));
       }
     }
     if (is_change(kind) && !m_observed.cached_keys.contains(key)) {
@@ -97,7 +97,8 @@ void Planner::plan_snapshots() {
   }
   for (const auto& [name, key] : m_observed.snapshots) {
     if (!m_spec.snapshots.contains(name)) {
-      add("snapshots." + name, ActionKind::forget, {ReasonCode::snapshot_removed, "", "", "", {}}).key = key;
+      const Reason removed{ReasonCode::snapshot_removed, "", "", "", {}};
+      add_named(Subject::snapshot, name, ActionKind::forget, removed).key = key;
     }
   }
 }
@@ -166,15 +167,16 @@ void Planner::plan_layers() {
       auto reason = link_reason(i);
       const bool changed =
           reason.code == ReasonCode::input_changed || reason.code == ReasonCode::parent_changed;
-      action = add(link.address, changed ? ActionKind::rebuild : ActionKind::build, std::move(reason));
+      action = add(
+          Subject::link, link.address, changed ? ActionKind::rebuild : ActionKind::build, std::move(reason));
     } else if (same && m_observed.exists) {
-      action = add(link.address, ActionKind::noop, {});
+      action = add(Subject::link, link.address, ActionKind::noop, {});
     } else {
       auto reason = link_reason(i);
       if (reason.code == ReasonCode::first_apply || reason.code == ReasonCode::layer_missing) {
         reason.code = ReasonCode::cached;
       }
-      action = add(link.address, ActionKind::cached, std::move(reason));
+      action = add(Subject::link, link.address, ActionKind::cached, std::move(reason));
     }
     auto& added = m_actions.back();
     added.target = link.point;

@@ -59,7 +59,9 @@ Action Planner::service_action(const std::string& name) const {
   const auto found = m_observed.service_states.find(name);
   const auto state = found == m_observed.service_states.end() ? std::string{} : found->second;
   Action action;
-  action.address = "services." + name;
+  action.subject = Subject::service;
+  action.name = name;
+  action.address = address_of(Subject::service, name);
   const auto as = [&](ActionKind kind, Reason reason) {
     action.kind = kind;
     action.reason = std::move(reason);
@@ -101,7 +103,7 @@ void Planner::restart_dependents(std::map<std::string, Action>& services) const 
         if (dependency.restart && found != services.end() && found->second.kind != ActionKind::noop) {
           action.kind = ActionKind::restart;
           action.reason = {
-              ReasonCode::dependency_restarted, "services." + other, "", "",
+              ReasonCode::dependency_restarted, address_of(Subject::service, other), "", "",
               place(fmt::format("services.{}.depends_on.{}", name, other))};
           again = true;
           break;
@@ -118,7 +120,7 @@ void Planner::plan_services() {
     action.after.push_back("workspace");
     action.after.push_back("workspace.seed");
     for (const auto& [other, unused] : service.depends_on) {
-      action.after.push_back("services." + other);
+      action.after.push_back(address_of(Subject::service, other));
     }
     services.emplace(name, std::move(action));
   }
@@ -150,7 +152,7 @@ void Planner::plan_stops() {
     const bool alive = state != m_observed.service_states.end() && is_alive(state->second);
     const bool running = m_observed.state == WorkspaceState::started && alive;
     if (!m_spec.services.contains(name) && running) {
-      add("services." + name, ActionKind::stop, {ReasonCode::service_removed, "", "", "", {}});
+      add_named(Subject::service, name, ActionKind::stop, {ReasonCode::service_removed, "", "", "", {}});
     }
   }
 }

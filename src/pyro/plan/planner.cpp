@@ -6,13 +6,6 @@ namespace pyro::plan {
 
 namespace {
 
-spec::Isolation isolation_of(const std::string& backend) {
-  if (backend == "host") {
-    return spec::Isolation::host;
-  }
-  return backend == "qemu" || backend == "firecracker" ? spec::Isolation::vm : spec::Isolation::sandbox;
-}
-
 /// Later ones include what the earlier ones do.
 int weight_of(ActionKind kind) {
   switch (kind) {
@@ -55,13 +48,20 @@ Planner::Planner(const spec::Spec& spec, const std::vector<Link>& chain, const O
   }
 }
 
-Action& Planner::add(std::string address, ActionKind kind, Reason reason) {
+Action& Planner::add(Subject subject, std::string address, ActionKind kind, Reason reason) {
   Action action;
+  action.subject = subject;
   action.address = std::move(address);
   action.kind = kind;
   action.reason = std::move(reason);
   m_actions.push_back(std::move(action));
   return m_actions.back();
+}
+
+Action& Planner::add_named(Subject subject, const std::string& name, ActionKind kind, Reason reason) {
+  auto& action = add(subject, address_of(subject, name), kind, std::move(reason));
+  action.name = name;
+  return action;
 }
 
 bool Planner::starts_everything() const {
@@ -116,7 +116,7 @@ void Planner::decide_fields() {
       }
       break;
     case FieldEffect::backend:
-      if (isolation_of(m_observed.backend) < m_spec.isolation
+      if (m_observed.isolation < m_spec.isolation
           || (m_spec.backend != "auto" && m_spec.backend != m_observed.backend)) {
         raise(ActionKind::replace, in_full);
       } else {
@@ -131,7 +131,12 @@ void Planner::decide_fields() {
       m_with_workspace.insert(change.address);
     }
     reason.code = now ? ReasonCode::field_changed : ReasonCode::no_effect_now;
-    add(change.address, now ? ActionKind::update : ActionKind::noop, reason);
+    const auto kind = now ? ActionKind::update : ActionKind::noop;
+    if (change.service.empty()) {
+      add(Subject::field, change.address, kind, reason);
+    } else {
+      add(Subject::service, change.address, kind, reason).name = change.service;
+    }
   }
 }
 
@@ -183,7 +188,7 @@ void Planner::decide_workspace() {
 }
 
 void Planner::finish() {
-  Action& workspace = add("workspace", m_workspace, m_workspace_reason);
+  Action& workspace = add(Subject::workspace, "workspace", m_workspace, m_workspace_reason);
   for (const auto& link : m_content.chain) {
     workspace.after.push_back(link.address);
   }
@@ -201,7 +206,7 @@ void Planner::finish() {
   if (m_content.verdict == ContentVerdict::sync && !content_is_renewed()) {
     const auto& difference = m_content.difference;
     Action& sync =
-        add("workspace.seed", ActionKind::sync,
+        add(Subject::seed, "workspace.seed", ActionKind::sync,
             {ReasonCode::input_changed, difference->input, difference->before, difference->after,
              difference->place});
     sync.after = {"seed", "workspace"};
@@ -212,15 +217,9 @@ void Planner::finish() {
     if (cold_start && action.kind == ActionKind::update && m_with_workspace.contains(action.address)) {
       action.kind = ActionKind::noop;
     }
-    const bool of_chain = std::any_of(m_content.chain.begin(), m_content.chain.end(), [&](const Link& link) {
-      return link.address == action.address;
-    });
-    if (!of_chain && action.kind == ActionKind::update) {
-      const auto owner =
-          action.address.starts_with("services.")
-              ? action.address.substr(0, action.address.find('.', std::string_view("services.").size()))
-              : std::string("workspace");
-      action.after = {"workspace", owner};
+    if (action.subject != Subject::link && action.kind == ActionKind::update) {
+      const bool of_service = action.subject == Subject::service;
+      action.after = {"workspace", of_service ? address_of(Subject::service, action.name) : "workspace"};
     }
     const auto cost = m_observed.step_cost_ms.find(action.address);
     if (is_change(action.kind) && cost != m_observed.step_cost_ms.end()) {

@@ -42,7 +42,9 @@ private:
   bool was_applied(const std::string& name) const;
   void restart_dependents(std::map<std::string, Action>& services) const;
 
-  Action& add(std::string address, ActionKind kind, Reason reason);
+  Action& add(Subject subject, std::string address, ActionKind kind, Reason reason);
+  /// Of a service or snapshot: its address is made of its name.
+  Action& add_named(Subject subject, const std::string& name, ActionKind kind, Reason reason);
   bool starts_everything() const;
   bool content_is_renewed() const;
 

@@ -86,11 +86,10 @@ bool is_shown(const Action& action, const Plan& plan, Detail detail) {
   if (action.reason.code == ReasonCode::no_effect_now || action.reason.code == ReasonCode::field_changed) {
     return true;
   }
-  const bool of_chain =
-      !action.target.empty() && !action.address.starts_with("snapshots.") && action.address != "workspace";
-  return of_chain && std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& other) {
-           return other.kind == ActionKind::build || other.kind == ActionKind::rebuild;
-         });
+  return action.subject == Subject::link
+         && std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& other) {
+              return other.kind == ActionKind::build || other.kind == ActionKind::rebuild;
+            });
 }
 
 void append_files(std::string& text, const std::string& heading, const std::vector<DriftEntry>& entries) {

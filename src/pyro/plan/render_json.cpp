@@ -15,8 +15,7 @@ Json reason_json(const Reason& reason) {
 Json action_json(const Action& action) {
   Json discards = Json::array();
   for (const auto& entry : action.discards) {
-    discards.push_back(
-        {{"path", entry.path}, {"change", std::string(1, entry.change)}, {"in_git", entry.in_git}});
+    discards.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}});
   }
   return {
       {"address", action.address},

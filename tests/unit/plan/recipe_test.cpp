@@ -295,7 +295,7 @@ TEST(Plan, SavedPlansAreComparedByWhatTheyDo) {
   const auto saved = plan_json(make_plan(golden.wanted, golden.chain, golden.observed), header_of(golden));
   golden.observed.generation = 99;
   EXPECT_TRUE(same_actions(saved, make_plan(golden.wanted, golden.chain, golden.observed)));
-  golden.observed.drift.push_back({"/workspace/new", 'A', false});
+  golden.observed.drift.push_back({"/workspace/new", 'A'});
   EXPECT_FALSE(same_actions(saved, make_plan(golden.wanted, golden.chain, golden.observed)))
       << "it would lose more now";
   EXPECT_THROW(same_actions({{"format_version", "2.0"}, {"actions", Json::array()}}, Plan{}), Error);

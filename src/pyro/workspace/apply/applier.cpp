@@ -24,10 +24,6 @@ namespace pyro::workspace {
 
 namespace {
 
-bool starts_with(const std::string& text, std::string_view prefix) {
-  return text.compare(0, prefix.size(), prefix) == 0;
-}
-
 std::set<std::string> all_secrets(const spec::Spec& spec) {
   std::set<std::string> names;
   for (const auto& [name, service] : spec.services) {
@@ -197,18 +193,27 @@ void Applier::run(bool wait_for_services) {
 }
 
 void Applier::act(const plan::Action& action) {
-  if (action.address == "workspace") {
+  switch (action.subject) {
+  case plan::Subject::workspace:
     change_workspace(action);
-  } else if (starts_with(action.address, "services.")) {
-    apply_services();
-  } else if (starts_with(action.address, "snapshots.")) {
-    take_snapshot(action);
-  } else if (action.kind == plan::ActionKind::build || action.kind == plan::ActionKind::rebuild) {
-    build(action);
-  } else if (action.kind == plan::ActionKind::sync) {
+    break;
+  case plan::Subject::seed:
     sync(action);
+    break;
+  case plan::Subject::service:
+    apply_services();
+    break;
+  case plan::Subject::snapshot:
+    take_snapshot(action);
+    break;
+  case plan::Subject::link:
+    if (action.kind == plan::ActionKind::build || action.kind == plan::ActionKind::rebuild) {
+      build(action);
+    }
+    break;
+  case plan::Subject::field:
+    break; // note_applied() records it
   }
-  // What is left are updates of fields that note_applied() records and the services' update has delivered.
 }
 
 void Applier::build(const plan::Action& action) {
@@ -320,7 +325,7 @@ void Applier::apply_services() {
 }
 
 void Applier::take_snapshot(const plan::Action& action) {
-  const auto name = action.address.substr(std::string_view("snapshots.").size());
+  const auto& name = action.name;
   auto& record = m_workspace.record;
   if (action.kind == plan::ActionKind::forget) {
     m_context.records.remove_snapshot(record.id, name);

@@ -44,6 +44,18 @@ void observe_services(const store::WorkspacePaths& paths, plan::Observed& observ
   }
 }
 
+spec::Isolation isolation_of(const backend::Backend& backend) {
+  switch (backend.isolation()) {
+  case backend::Isolation::host:
+    return spec::Isolation::host;
+  case backend::Isolation::sandbox:
+    return spec::Isolation::sandbox;
+  case backend::Isolation::vm:
+    break;
+  }
+  return spec::Isolation::vm;
+}
+
 std::vector<plan::Link> links_of(const store::WorkspaceRecord& record) {
   std::vector<plan::Link> links;
   for (const auto& link : record.links) {
@@ -81,7 +93,9 @@ plan::Observed observe(
   const bool started = record->state == store::WorkspaceState::started;
   observed.state = started ? plan::WorkspaceState::started : plan::WorkspaceState::stopped;
   observed.backend = record->backend;
-  observed.capabilities = capability_names(context.backend_named(record->backend).capabilities());
+  const auto& backend = context.backend_named(record->backend);
+  observed.isolation = isolation_of(backend);
+  observed.capabilities = capability_names(backend.capabilities());
   observed.applied_spec = record->spec;
   observed.applied_links = links_of(*record);
   observed.base_key = record->base.key;

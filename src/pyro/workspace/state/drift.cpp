@@ -109,7 +109,7 @@ std::vector<plan::DriftEntry> find_drift(
   });
   std::vector<plan::DriftEntry> drift;
   for (const auto& entry : found) {
-    drift.push_back({entry[0].get<std::string>(), entry[1].get<std::string>()[0], false});
+    drift.push_back({entry[0].get<std::string>(), entry[1].get<std::string>()[0]});
   }
   return drift;
 }
