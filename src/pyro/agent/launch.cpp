@@ -96,6 +96,22 @@ int take_oom_score() {
   return is_written ? 0 : error;
 }
 
+/// Terminals and pipes are the user's, who may open them again by name (/dev/stderr). What is no pipe is not
+/// the command's own.
+void give_to(const UserIdentity& user, const Stdio& stdio) {
+  if (stdio.is_terminal) {
+    (void)!::fchown(stdio.in, user.uid, static_cast<gid_t>(-1)); // the kernel has its own idea otherwise
+    return;
+  }
+  for (const int fd : {stdio.in, stdio.out, stdio.err}) {
+    struct stat status {};
+
+    if (::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) {
+      (void)!::fchown(fd, user.uid, user.gid); // refused: it can be used, but not opened again
+    }
+  }
+}
+
 [[noreturn]] void child_main(const Plan& plan, int report_fd) {
   auto give_up = [](StartStage stage, int error) {
     const StartReport report{stage, error};
@@ -193,9 +209,7 @@ LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
   }
   plan.argv.push_back(nullptr);
   plan.candidates = candidates_of(request.argv.at(0), environment["PATH"]);
-  if (stdio.is_terminal) {
-    (void)!::fchown(stdio.in, plan.user.uid, static_cast<gid_t>(-1)); // the kernel has its own idea otherwise
-  }
+  give_to(plan.user, stdio);
 
   auto report_pipe = os::make_pipe();
   auto pid = ::fork();
