@@ -20,14 +20,22 @@ using protocol::Probe;
 using protocol::ProbeKind;
 
 constexpr std::size_t k_max_reply = 4096; // nothing behind the status line matters
+/// The rest of an answer is read, or servers complain of who hangs up; but not for longer than this.
+constexpr std::size_t k_max_rest = 256 << 10;
+constexpr std::chrono::milliseconds k_rest_patience{200};
+
+/// "[::1]:80": an IPv6 address has colons of its own (RFC 3986, 3.2.2).
+std::string authority_of(const Probe& probe) {
+  const bool is_ipv6 = probe.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", probe.host, is_ipv6 ? "]" : "", probe.port);
+}
 
 class NetworkAttempt : public ProbeAttempt {
 public:
   NetworkAttempt(Runtime& runtime, const Probe& probe, Done done)
       : m_runtime(runtime), m_probe(probe), m_done(std::move(done)) {
-    m_name = probe.kind == ProbeKind::tcp
-                 ? fmt::format("tcp {}:{}", probe.host, probe.port)
-                 : fmt::format("http {}:{}{}", probe.host, probe.port, probe.http_path);
+    m_name = probe.kind == ProbeKind::tcp ? fmt::format("tcp {}", authority_of(probe))
+                                          : fmt::format("http {}{}", authority_of(probe), probe.http_path);
     try {
       m_addresses = resolve_host(probe.host, probe.port);
     } catch (const Error& error) {
@@ -42,6 +50,7 @@ public:
 
   ~NetworkAttempt() override {
     m_runtime.loop.cancel(m_deadline);
+    m_runtime.loop.cancel(m_patience);
     m_runtime.loop.cancel(m_next);
     hang_up();
   }
@@ -57,6 +66,7 @@ private:
   void finish(bool ok, const std::string& detail) {
     hang_up();
     m_runtime.loop.cancel(m_deadline);
+    m_runtime.loop.cancel(m_patience);
     m_next = m_runtime.loop.after(
         std::chrono::milliseconds(0), [this, outcome = ProbeOutcome{ok, m_name + ": " + detail}] {
           auto done = m_done; // it may destroy this
@@ -93,9 +103,7 @@ private:
       }
       m_request = fmt::format("{} {} HTTP/1.1\r\n", m_probe.method, m_probe.http_path);
       std::map<std::string, std::string> headers{
-          {"Host", fmt::format("{}:{}", m_probe.host, m_probe.port)},
-          {"User-Agent", "pyro"},
-          {"Accept", "*/*"}};
+          {"Host", authority_of(m_probe)}, {"User-Agent", "pyro"}, {"Accept", "*/*"}};
       for (auto& [name, value] : m_probe.headers) {
         headers[name] = value;
       }
@@ -125,20 +133,50 @@ private:
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
       return;
     }
+    if (m_status > 0) {
+      m_rest += count > 0 ? static_cast<std::size_t>(count) : 0;
+      if (count <= 0 || m_rest > k_max_rest) {
+        judge();
+      }
+      return;
+    }
     if (count <= 0) {
       finish(false, "the server hung up");
       return;
     }
     m_reply.append(buffer.data(), static_cast<std::size_t>(count));
-    auto status = parse_status_line(m_reply);
+    if (!skip_interim()) {
+      return; // more of it is to come
+    }
+    const auto status = parse_status_line(m_reply);
     if (status < 0 || (status == 0 && m_reply.size() > k_max_reply)) {
       finish(false, "the answer is not HTTP");
     } else if (status > 0) {
-      bool ok = std::any_of(m_probe.status.begin(), m_probe.status.end(), [&](auto& range) {
-        return status >= range.from && status <= range.to;
-      });
-      finish(ok, fmt::format("status {}", status));
+      m_status = status;
+      m_patience = m_runtime.loop.after(k_rest_patience, [this] { judge(); });
     }
+  }
+
+  /// Takes interim answers (1xx; RFC 9110, 15.2) off the front. False: one has not come in full.
+  bool skip_interim() {
+    while (true) {
+      const auto status = parse_status_line(m_reply);
+      if (status < 100 || status > 199) {
+        return true;
+      }
+      const auto end = m_reply.find("\r\n\r\n");
+      if (end == std::string::npos) {
+        return m_reply.size() > k_max_reply;
+      }
+      m_reply.erase(0, end + 4);
+    }
+  }
+
+  void judge() {
+    const bool ok = std::any_of(m_probe.status.begin(), m_probe.status.end(), [&](auto& range) {
+      return m_status >= range.from && m_status <= range.to;
+    });
+    finish(ok, fmt::format("status {}", m_status));
   }
 
   Runtime& m_runtime;
@@ -152,7 +190,10 @@ private:
   bool m_connected = false;
   std::string m_request;
   std::string m_reply;
+  int m_status = 0;       // of the answer, once it is known
+  std::size_t m_rest = 0; // bytes that came after that
   os::EventLoop::TimerId m_deadline = 0;
+  os::EventLoop::TimerId m_patience = 0;
   os::EventLoop::TimerId m_next = 0;
 };
 

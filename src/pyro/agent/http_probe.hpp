@@ -1,5 +1,5 @@
-// Probes over the network: tcp connects, http asks for one page and reads just the status line. Without a
-// client library, for the agent has to stay small; redirects are not followed.
+// Probes over the network: tcp connects, http asks for one page, judges the status and reads the rest,
+// bounded. Without a client library, for the agent has to stay small; redirects are not followed.
 #pragma once
 
 #include "probe_attempt.hpp"

@@ -38,6 +38,12 @@ std::vector<StatusRange> read_status(Context& context, MapReader& http) {
   return ranges.empty() ? std::vector{StatusRange{}} : ranges;
 }
 
+/// An IPv6 address as it stands before a port: "[::1]".
+std::string without_brackets(const std::string& host) {
+  const bool has = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return has ? host.substr(1, host.size() - 2) : host;
+}
+
 HttpProbe read_http(Context& context, MapReader& probe) {
   HttpProbe result;
   const Node* node = probe.value("http");
@@ -65,6 +71,7 @@ HttpProbe read_http(Context& context, MapReader& probe) {
   if (!result.path.starts_with("/") || result.path.find_first_of(" \r\n") != std::string::npos) {
     reader.error("path", "value", fmt::format("'{}' is no path", result.path), "start with '/'");
   }
+  result.host = without_brackets(result.host);
   if (result.host.empty() || result.host.find_first_of(" /\r\n") != std::string::npos) {
     reader.error("host", "value", fmt::format("'{}' is no host", result.host), "a name or address only");
   }
@@ -82,7 +89,7 @@ TcpProbe read_tcp(Context& context, MapReader& probe) {
   const auto colon = text.rfind(':');
   Node port = *node;
   if (colon != std::string::npos) {
-    result.host = text.substr(0, colon);
+    result.host = without_brackets(text.substr(0, colon));
     port.text = text.substr(colon + 1);
     if (result.host.empty() || result.host.find_first_of(" /") != std::string::npos) {
       probe.error("tcp", "value", fmt::format("'{}' is neither a port nor host:port", text));
