@@ -35,11 +35,14 @@ private:
 
   std::string inside(const std::string& name) const { return "/workspace/" + name; }
 
+  /// In one step: a reset or stop may end the command anywhere, and a file cut short is nobody's.
   void exec() {
+    const auto aside = fmt::format("/var/lib/new-{}", m_worker.number());
     call(
-        "workspace_exec", {{"command", "echo -n \"$TOKEN\" > " + file_of(m_worker.number())
-                                           + " && mkdir -p marks && : > marks/$MARK"},
-                           {"env", {{"TOKEN", token()}, {"MARK", token()}}}});
+        "workspace_exec",
+        {{"command", "echo -n \"$TOKEN\" > " + aside + " && mv " + aside + " " + file_of(m_worker.number())
+                         + " && mkdir -p marks && : > marks/$MARK"},
+         {"env", {{"TOKEN", token()}, {"MARK", token()}}}});
   }
 
   void take_snapshot() {
