@@ -308,8 +308,12 @@ Environments::publish(const ImageReference& reference, store::Staging staging, B
 }
 
 os::ExclusiveLock Environments::lock_image(const ImageReference& reference) const {
+  // Downloads are everybody's who has this cache; what is made of this machine's own files is made for one
+  // state directory, and nobody else waits for it.
+  const bool downloads = is_oci(reference.kind) || reference.kind == ImageKind::debian;
   return {
-      m_cache.lock_path(reference.canonical()), "environment " + reference.canonical(), k_install_patience,
+      downloads ? m_cache.lock_path(reference.canonical()) : m_base.install_lock(),
+      "environment " + reference.canonical(), k_install_patience,
       [&](const std::optional<os::LockHolder>& holder) {
         note(fmt::format(
             "waiting for {} to install {}", holder ? os::to_string(*holder) : "another pyro",

@@ -27,6 +27,9 @@ public:
 
   std::string store_lock() const { return store() + "/lock"; }
 
+  /// Held while an environment is made of this machine's own files.
+  std::string install_lock() const { return store() + "/install-lock"; }
+
   std::string layers() const { return store() + "/layers"; }
 
   std::string recipes() const { return store() + "/recipes"; }

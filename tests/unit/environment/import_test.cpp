@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+#include <pyro/environment/cache.hpp>
+#include <pyro/os/file_lock.hpp>
 #include <pyro/os/process.hpp>
 
 #include <sys/socket.h>
@@ -23,6 +25,19 @@ protected:
 
   void settle() { std::this_thread::sleep_for(std::chrono::milliseconds(120)); }
 };
+
+TEST_F(EnvironmentsImport, NobodyWaitsForWhatAnotherStateDirectoryMakes) {
+  make_root("root");
+  settle();
+  const EnvironmentCache shared(m_root + "/cache");
+  shared.prepare();
+  const auto reference = parse_image("dir:root", m_root);
+  const os::ExclusiveLock theirs(shared.lock_path(reference.canonical()), "a test", std::chrono::seconds(1));
+  environments().resolve("dir:root", m_root, RegistryAccess::anonymous);
+  for (const auto& line : m_lines) {
+    EXPECT_EQ(line.find("waiting"), std::string::npos) << line;
+  }
+}
 
 TEST_F(EnvironmentsImport, DirectoryBecomesALayer) {
   make_root("root");
