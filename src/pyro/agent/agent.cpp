@@ -31,6 +31,15 @@ constexpr milliseconds k_look_for_clients{20};
 /// How long a killed process may take to be gone; then we go anyway, and as pid 1 take it along.
 constexpr milliseconds k_kill_patience{2000};
 
+/// What commands without an input read: the null device, opened before anybody inside can put another in its
+/// place. A root without devices has an empty pipe instead.
+os::Fd nothing_to_read() {
+  if (auto device = os::maybe_open("/dev/null", O_RDWR)) {
+    return std::move(*device);
+  }
+  return os::make_pipe().read_end;
+}
+
 } // namespace
 
 Agent::Agent(AgentOptions options)
@@ -41,7 +50,7 @@ Agent::Agent(AgentOptions options)
                 std::move(options.upper_dir),
                 options.is_guest,
                 std::move(options.memory_kills),
-                os::open_file("/dev/null", O_RDWR)},
+                nothing_to_read()},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
       m_channel(std::move(options.channel)) {
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
