@@ -20,7 +20,8 @@ namespace {
 constexpr int k_kill_rounds = 16;
 /// PF_KTHREAD of the kernel's sched.h, in /proc/PID/stat: seen where we are the first process of a machine.
 constexpr unsigned k_kernel_thread = 0x00200000;
-constexpr std::size_t k_max_environment = 1 << 20;
+/// More than the kernel takes of a stack of any size.
+constexpr std::size_t k_max_environment = 8 << 20;
 
 std::string read_proc(pid_t pid, const char* name, std::size_t limit) {
   try {

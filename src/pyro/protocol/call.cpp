@@ -69,7 +69,8 @@ void Call::cancel() {
 StreamEvents Call::stream_events() {
   auto self = shared_from_this();
   auto decoder = std::make_shared<FrameDecoder>(
-      [call = this](FrameType type, std::string_view payload) { call->on_frame(type, payload); });
+      [call = this](FrameType type, std::string_view payload) { call->on_frame(type, payload); },
+      m_role == Role::server ? k_max_request : k_max_json);
   m_decoder = decoder;
   StreamEvents events;
   events.on_data = [self](std::string_view bytes) {
@@ -205,7 +206,7 @@ void Call::on_close(CloseReason reason) {
 
 std::shared_ptr<Call>
 open_call(Session& session, const std::string& path, const Json& request, CallEvents events) {
-  auto first = encode_frame(FrameType::json, text_of(request));
+  auto first = encode_frame(FrameType::json, text_of(request), k_max_request);
   auto call = std::make_shared<Call>(Role::client, path);
   call->set_events(std::move(events));
   call->m_stream = session.open(path, call->stream_events());

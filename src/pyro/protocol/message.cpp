@@ -11,18 +11,18 @@ bool is_data(FrameType type) {
   return type == FrameType::data_in || type == FrameType::data_out || type == FrameType::data_err;
 }
 
-static std::size_t limit_of(FrameType type) {
+static std::size_t limit_of(FrameType type, std::size_t max_json) {
   if (type == FrameType::end_in) {
     return 0;
   }
-  return is_data(type) ? k_max_data : k_max_json;
+  return is_data(type) ? k_max_data : max_json;
 }
 
-std::string encode_frame(FrameType type, std::string_view payload) {
-  if (payload.size() > limit_of(type)) {
+std::string encode_frame(FrameType type, std::string_view payload, std::size_t max_json) {
+  const auto limit = limit_of(type, max_json);
+  if (payload.size() > limit) {
     throw Error(
-        ErrorCode::invalid_argument, "a message of {} bytes is too large (limit {})", payload.size(),
-        limit_of(type));
+        ErrorCode::invalid_argument, "a message of {} bytes is too large (limit {})", payload.size(), limit);
   }
   auto length = payload.size();
   std::string frame;
@@ -44,9 +44,10 @@ void FrameDecoder::start_payload() {
     length = length << 8 | static_cast<unsigned char>(m_header[i]);
   }
   m_type = static_cast<FrameType>(type);
-  if (length > limit_of(m_type)) {
+  if (length > limit_of(m_type, m_max_json)) {
     throw Error(
-        ErrorCode::protocol, "a frame of type {} with {} bytes (limit {})", type, length, limit_of(m_type));
+        ErrorCode::protocol, "a frame of type {} with {} bytes (limit {})", type, length,
+        limit_of(m_type, m_max_json));
   }
   m_header.clear();
   m_remaining = length;

@@ -23,6 +23,9 @@ enum class FrameType : std::uint8_t {
 };
 
 inline constexpr std::size_t k_max_json = 256 << 10;
+/// Of what the side sends that opened the call: arguments and variables as many as the kernel takes
+/// (kernel_limits.hpp), every byte of them escaped.
+inline constexpr std::size_t k_max_request = 16 << 20;
 inline constexpr std::size_t k_max_data = 64 << 10;
 inline constexpr std::size_t k_frame_header = 5;
 
@@ -30,7 +33,7 @@ inline constexpr std::size_t k_frame_header = 5;
 bool is_data(FrameType type);
 
 /// One frame; throws Error(invalid_argument) for a payload above the limit of its type.
-std::string encode_frame(FrameType type, std::string_view payload);
+std::string encode_frame(FrameType type, std::string_view payload, std::size_t max_json = k_max_json);
 
 /// Bytes to frames, never holding more than one json payload.
 class FrameDecoder {
@@ -38,7 +41,8 @@ public:
   /// Data payloads are handed on in pieces, as they come (an empty data frame gives nothing); others whole.
   using Sink = std::function<void(FrameType type, std::string_view payload)>;
 
-  explicit FrameDecoder(Sink sink) : m_sink(std::move(sink)) {}
+  explicit FrameDecoder(Sink sink, std::size_t max_json = k_max_json)
+      : m_sink(std::move(sink)), m_max_json(max_json) {}
 
   /// Throws Error(protocol) for unknown types and lengths above the limit; the decoder is of no use
   /// afterwards.
@@ -51,6 +55,7 @@ private:
   void start_payload();
 
   Sink m_sink;
+  std::size_t m_max_json;
   std::string m_header;
   std::string m_payload;
   FrameType m_type = FrameType::json;

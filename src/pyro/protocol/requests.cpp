@@ -1,6 +1,7 @@
 #include "requests.hpp"
 
 #include "bounded.hpp"
+#include "kernel_limits.hpp"
 
 #include <pyro/base/error.hpp>
 
@@ -9,8 +10,6 @@
 namespace pyro::protocol {
 
 namespace {
-
-constexpr std::size_t k_max_arguments = 4096;
 
 void check_text(std::string_view text, std::string_view key) {
   if (text.find('\0') != std::string_view::npos) {
@@ -65,6 +64,7 @@ TerminalSize terminal_size_from_json(const Json& value) {
 }
 
 Json to_json(const ExecRequest& value) {
+  check_kernel_limits(value.argv, value.env);
   Json json{{"argv", value.argv}, {"cwd", value.cwd},           {"env", value.env},
             {"user", value.user}, {"stdin", value.wants_stdin}, {"timeout_ms", value.timeout_ms},
             {"pty", nullptr}};
@@ -79,10 +79,6 @@ ExecRequest exec_request_from_json(const Json& value) {
   result.argv = get_strings(value, "argv");
   if (result.argv.empty() || result.argv.front().empty()) {
     throw Error(ErrorCode::invalid_argument, "'argv' must name a program");
-  }
-  if (result.argv.size() > k_max_arguments) {
-    throw Error(
-        ErrorCode::invalid_argument, "'argv' has {} entries (limit {})", result.argv.size(), k_max_arguments);
   }
   result.cwd = string_or(value, "cwd", "");
   result.env = string_map_or_empty(value, "env");

@@ -119,6 +119,7 @@ struct Shutdown {
 };
 
 Json to_json(const Hello& value);
+/// Throws Error(invalid_argument) for arguments and variables that no kernel would take.
 Json to_json(const ExecRequest& value);
 Json to_json(const ExecResult& value);
 Json to_json(const SecretPut& value);

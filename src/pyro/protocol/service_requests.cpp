@@ -1,6 +1,7 @@
 #include "service_requests.hpp"
 
 #include "bounded.hpp"
+#include "kernel_limits.hpp"
 #include "requests.hpp"
 
 #include <pyro/base/error.hpp>
@@ -216,6 +217,7 @@ Probe probe_from_json(const Json& value) {
 }
 
 Json to_json(const ServiceDefinition& value) {
+  check_kernel_limits(value.argv, value.env);
   Json json{
       {"argv", value.argv},
       {"cwd", value.cwd},

@@ -1,5 +1,7 @@
 #include "shell_requests.hpp"
 
+#include "kernel_limits.hpp"
+
 #include <pyro/base/error.hpp>
 
 #include <algorithm>
@@ -40,6 +42,7 @@ Json size_json(const TerminalSize& size) {
 } // namespace
 
 Json to_json(const ShellOpen& value) {
+  check_kernel_limits(value.argv, value.env);
   return {{"shell_id", value.shell_id}, {"argv", value.argv}, {"cwd", value.cwd},
           {"env", value.env},           {"user", value.user}, {"pty", size_json(value.size)}};
 }

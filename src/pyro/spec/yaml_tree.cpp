@@ -1,5 +1,6 @@
 #include "yaml_tree.hpp"
 
+#include "json_escapes.hpp"
 #include "yaml_explain.hpp"
 
 #include <yaml-cpp/eventhandler.h>
@@ -355,7 +356,7 @@ Node parse_yaml(std::string_view text, const std::string& file, std::vector<Diag
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.remove_prefix(3);
   }
-  const std::string source = without_carriage_returns(text);
+  const std::string source = with_yaml_escapes(without_carriage_returns(text));
   if (auto problem = check_text(source, file)) {
     diagnostics.push_back(std::move(*problem));
     return {};

@@ -71,7 +71,9 @@ ExecResult run_logged(
     return result;
   }
   LoggedCommand command;
-  command.command = redactor.redact(request.script.empty() ? shell_text(request.argv) : request.script);
+  BoundedText text(k_logged_output);
+  text.add(redactor.redact(request.script.empty() ? shell_text(request.argv) : request.script));
+  command.command = text.text();
   command.cwd = redactor.redact(guest.cwd);
   command.exit_code = result.exit_code;
   if (secrets.complete) {
