@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <map>
+#include <mutex>
 #include <unistd.h>
 
 namespace pyro::seed {
@@ -40,11 +41,6 @@ std::string_view name_of_path(std::string_view path) {
   return path.substr(path.rfind('/') + 1); // npos + 1 is 0
 }
 
-[[noreturn]] void throw_stale(std::string_view path) {
-  throw Error(ErrorCode::stale, "seed changed while it was copied: {}", path)
-      .with_hint("run it again when nothing writes to the seed");
-}
-
 class SeedCopy {
 public:
   SeedCopy(SeedScan& scan, const std::string& destination, const SeedPlacement& placement);
@@ -56,8 +52,13 @@ private:
   void make_directories();
   void copy_batch(const Batch& batch);
   void copy_file(int source_directory, int target_directory, std::size_t index);
-  void copy_bytes(int source, int target, std::size_t index, const std::string& path);
-  void copy_with_holes(int source, int target, const SeedEntry& entry, Sha256& sum, std::uint64_t& total);
+  /// False: it is not what was scanned, as the next three.
+  bool copy_bytes(int source, int target, std::size_t index, const std::string& path);
+  bool copy_as_scanned(int source, int target, std::size_t index, const SeedStat& before);
+  bool copy_beginning(int source, int target, std::size_t index);
+  bool copy_with_holes(int source, int target, const SeedEntry& entry, Sha256& sum);
+  void note_changed(std::string_view path);
+  void note_restless(std::string_view path);
   void copy_xattrs(int source, int target, const std::string& path);
   void make_symlink(int target_directory, const SeedEntry& entry);
   void link_others();
@@ -76,6 +77,7 @@ private:
   std::vector<std::size_t> m_directories; // parents first
   std::map<std::uint32_t, std::vector<std::size_t>> m_links;
   os::Fd m_root;
+  std::mutex m_mutex; // of the paths in the report
   std::atomic<std::uint64_t> m_bytes = 0;
   std::atomic<std::uint64_t> m_reflinked = 0;
   SeedCopyReport m_report;
@@ -216,7 +218,8 @@ void SeedCopy::copy_batch(const Batch& batch) {
   auto source =
       os::maybe_open_beneath(m_scan.tree().root_fd(), parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
   if (!source) {
-    throw_stale(parent);
+    note_changed(parent);
+    return;
   }
   os::Fd target = open_target_directory(parent);
   for (auto index : batch.entries) {
@@ -245,7 +248,8 @@ void SeedCopy::copy_file(int source_directory, int target_directory, std::size_t
       ::openat(source_directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!source) {
     if (errno == ENOENT || errno == ELOOP) {
-      throw_stale(path);
+      note_changed(path);
+      return;
     }
     throw Error::from_errno(errno, fmt::format("read seed file {}/{}", m_scan.source(), path));
   }
@@ -254,7 +258,10 @@ void SeedCopy::copy_file(int source_directory, int target_directory, std::size_t
   if (!target) {
     fail(errno, "create", path);
   }
-  copy_bytes(source.get(), target.get(), index, path);
+  if (!copy_bytes(source.get(), target.get(), index, path)) {
+    note_changed(path);
+    return;
+  }
   if (entry.has_xattrs) {
     copy_xattrs(source.get(), target.get(), path);
   }
@@ -269,8 +276,7 @@ void SeedCopy::copy_file(int source_directory, int target_directory, std::size_t
 }
 
 /// Reads, hashes and writes in one pass. Holes stay holes.
-void SeedCopy::copy_with_holes(
-    int source, int target, const SeedEntry& entry, Sha256& sum, std::uint64_t& total) {
+bool SeedCopy::copy_with_holes(int source, int target, const SeedEntry& entry, Sha256& sum) {
   static const std::vector<char> zeros(k_buffer);
   thread_local std::vector<char> buffer(k_buffer);
   auto size = static_cast<off_t>(entry.size);
@@ -298,7 +304,7 @@ void SeedCopy::copy_with_holes(
       auto part = std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(data_end - at));
       auto got = os::read_some(source, {buffer.data(), part});
       if (!got || *got == 0) {
-        throw_stale(entry.path);
+        return false;
       }
       sum.update(std::string_view(buffer.data(), *got));
       os::write_all(target, {buffer.data(), *got});
@@ -308,62 +314,101 @@ void SeedCopy::copy_with_holes(
   if (::ftruncate(target, size) != 0) {
     fail(errno, "extend", entry.path);
   }
-  total = entry.size;
+  return true;
 }
 
-void SeedCopy::copy_bytes(int source, int target, std::size_t index, const std::string& path) {
-  const SeedEntry& entry = m_entries[index];
+/// Reads, hashes and writes so many bytes; false: there are fewer.
+bool copy_hashed(int source, int target, std::uint64_t size, Sha256& sum) {
+  thread_local std::vector<char> buffer(k_buffer);
+  for (std::uint64_t done = 0; done < size;) {
+    const auto part = std::min<std::uint64_t>(buffer.size(), size - done);
+    const auto got = os::read_some(source, {buffer.data(), static_cast<std::size_t>(part)});
+    if (!got || *got == 0) {
+      return false;
+    }
+    sum.update(std::string_view(buffer.data(), *got));
+    os::write_all(target, {buffer.data(), *got});
+    done += *got;
+  }
+  return true;
+}
 
-  auto scanned = [&](const StatKey& key) {
+/// A log that grew since: as far as it was scanned it is what it was.
+bool SeedCopy::copy_beginning(int source, int target, std::size_t index) {
+  const SeedEntry& entry = m_entries[index];
+  if (!entry.has_digest) {
+    return false;
+  }
+  if (::lseek(source, 0, SEEK_SET) != 0 || ::ftruncate(target, 0) != 0 || ::lseek(target, 0, SEEK_SET) != 0) {
+    fail(errno, "copy again", entry.path);
+  }
+  Sha256 sum;
+  if (!copy_hashed(source, target, entry.size, sum) || sum.finish_bytes() != entry.digest) {
+    return false;
+  }
+  note_restless(entry.path);
+  return true;
+}
+
+bool SeedCopy::copy_as_scanned(int source, int target, std::size_t index, const SeedStat& before) {
+  const SeedEntry& entry = m_entries[index];
+  if (entry.has_digest && entry.size >= k_reflink_from) {
+    if (os::copy_content(source, target) == os::CopyMethod::reflinked) {
+      ++m_reflinked;
+    }
+    return true;
+  }
+  Sha256 sum;
+  const bool sparse = before.blocks * 512 < entry.size && entry.size >= 4096;
+  if (!(sparse ? copy_with_holes(source, target, entry, sum)
+               : copy_hashed(source, target, entry.size, sum))) {
+    return false;
+  }
+  const auto digest = sum.finish_bytes();
+  if (entry.has_digest) {
+    return digest == entry.digest;
+  }
+  m_scan.set_digest(index, digest);
+  return true;
+}
+
+bool SeedCopy::copy_bytes(int source, int target, std::size_t index, const std::string& path) {
+  const SeedEntry& entry = m_entries[index];
+  const auto is_scanned = [&](const StatKey& key) {
     return key.size == entry.size && key.mtime_ns == entry.mtime_ns && key.ctime_ns == entry.ctime_ns;
   };
-  auto before = seed_stat_of(source, path);
-  if (!S_ISREG(before.mode) || !scanned(before.key)) {
-    throw_stale(path);
-  }
-  if (!entry.has_digest) {
-    m_scan.tree().note_xattrs(index, source);
-  }
-  std::uint64_t total = 0;
   try {
-    if (entry.has_digest && entry.size >= k_reflink_from) {
-      if (os::copy_content(source, target) == os::CopyMethod::reflinked) {
-        ++m_reflinked;
+    if (!m_scan.tree().copy_kept(index, target)) {
+      const auto before = seed_stat_of(source, path);
+      if (!S_ISREG(before.mode)) {
+        return false;
       }
-      total = entry.size;
-    } else {
-      Sha256 sum;
-      bool sparse = before.blocks * 512 < entry.size && entry.size >= 4096;
-      if (sparse) {
-        copy_with_holes(source, target, entry, sum, total);
-      } else {
-        thread_local std::vector<char> buffer(k_buffer);
-        while (total < entry.size) {
-          auto got = os::read_some(source, buffer);
-          if (!got || *got == 0) {
-            break;
-          }
-          sum.update(std::string_view(buffer.data(), *got));
-          os::write_all(target, {buffer.data(), *got});
-          total += *got;
-        }
+      const bool has_digest = entry.has_digest;
+      if (!has_digest) {
+        m_scan.tree().note_xattrs(index, source);
       }
-      auto digest = sum.finish_bytes();
-      if (total != entry.size || (entry.has_digest && digest != entry.digest)) {
-        throw_stale(path);
-      }
-      if (!entry.has_digest) {
-        m_scan.set_digest(index, digest);
+      const bool is_copied = is_scanned(before.key) && copy_as_scanned(source, target, index, before)
+                             && is_scanned(seed_stat_of(source, path).key);
+      if (!is_copied && (!has_digest || !copy_beginning(source, target, index))) {
+        return false;
       }
     }
   } catch (Error& error) {
     error.add_context(fmt::format("while copying seed file {}", path));
     throw;
   }
-  if (!scanned(seed_stat_of(source, path).key)) {
-    throw_stale(path);
-  }
-  m_bytes += total;
+  m_bytes += entry.size;
+  return true;
+}
+
+void SeedCopy::note_changed(std::string_view path) {
+  const std::lock_guard lock(m_mutex);
+  m_report.changed.emplace_back(path);
+}
+
+void SeedCopy::note_restless(std::string_view path) {
+  const std::lock_guard lock(m_mutex);
+  m_report.restless.emplace_back(path);
 }
 
 void SeedCopy::copy_xattrs(int source, int target, const std::string& path) {
@@ -418,6 +463,10 @@ void SeedCopy::finish_directories() {
 SeedCopyReport SeedCopy::run() {
   make_directories();
   run_parallel(m_batches.size(), m_placement.threads, [&](std::size_t i) { copy_batch(m_batches[i]); });
+  if (!m_report.changed.empty()) {
+    std::sort(m_report.changed.begin(), m_report.changed.end());
+    return m_report;
+  }
   for (const auto& batch : m_batches) {
     for (auto index : batch.entries) {
       ++(m_entries[index].type == SeedType::symlink ? m_report.symlinks : m_report.files);

@@ -30,13 +30,15 @@ struct SeedCopyReport {
   std::uint64_t hardlinks = 0;
   std::uint64_t whiteouts = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t reflinked = 0; // files
+  std::uint64_t reflinked = 0;       // files
+  std::vector<std::string> restless; // grew since the scan: copied as they were then
+  std::vector<std::string> changed;  // are not what was scanned: then nothing of the copy is of use
 };
 
 /// `destination` is an existing directory in which nobody else works and where `to` does not exist yet.
-/// Digests that the scan did not know are filled in. Error(stale) "seed changed while it was copied: PATH"
-/// when a file is not what was scanned; the caller scans again. Error(disk_full) names the file. What was
-/// written stays for the caller to remove.
+/// Digests that the scan did not know are filled in. Where files are not what was scanned (`changed`), the
+/// caller scans again, with these as restless ones. Error(disk_full) names the file. What was written stays
+/// for the caller to remove.
 SeedCopyReport materialise(SeedScan& scan, const std::string& destination, const SeedPlacement& placement);
 
 /// changed and deleted of a delta as a placement's `only` and `whiteouts`.

@@ -28,6 +28,8 @@ SeedScan scan_once(const SeedRequest& request) {
   tree->walk();
   if (request.hashing == Hashing::all && tree->has_unread()) {
     read_all_of(*tree, tree->unread_indexes());
+    tree->drop_vanished();
+    tree->sort_warnings();
   }
   tree->save_stat_cache();
   return SeedScan(std::move(tree));
@@ -137,6 +139,7 @@ HexDigest SeedScan::tree_digest() const {
 
 void SeedScan::complete_digests() {
   read_all_of(*m_tree, m_tree->unread_indexes());
+  m_tree->drop_vanished();
   m_tree->save_stat_cache();
 }
 
@@ -144,6 +147,10 @@ void SeedScan::complete_digests_of(const std::function<bool(std::size_t index)>&
   auto indexes = m_tree->unread_indexes();
   std::erase_if(indexes, [&](std::size_t index) { return !wanted(index); });
   read_all_of(*m_tree, indexes);
+  if (m_tree->drop_vanished()) {
+    throw Error(ErrorCode::stale, "seed changed while it was read: {}", m_tree->warnings().back().path)
+        .with_hint("run it again when nothing writes to the seed");
+  }
 }
 
 void SeedScan::set_digest(std::size_t index, const ContentDigest& digest) {

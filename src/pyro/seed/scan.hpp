@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,14 @@ enum class Hashing {
   known_only, // files that would have to be read are left for the copy (materialise), which reads them anyway
 };
 
+/// A file, whatever its names.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  bool operator==(const FileId&) const = default;
+};
+
 struct SeedRequest {
   std::string source;                       // a directory, without a symlink on its path
   GitMode git = GitMode::tracked_untracked; // outside a git checkout everything is taken, in each mode
@@ -35,6 +44,9 @@ struct SeedRequest {
   std::string stat_cache;                   // file; empty: none
   Hashing hashing = Hashing::all;
   unsigned threads = 2;
+  std::vector<FileId> own_outputs; // what pyro itself writes to just now: left out
+  /// Paths whose content is kept by the scan, for the copy: they changed in between the last time.
+  std::set<std::string, std::less<>> restless;
 };
 
 struct SeedWarning {
@@ -72,8 +84,8 @@ public:
   /// Over path, type, permission bits, link target and content, not over times and owners. Needs complete().
   HexDigest tree_digest() const;
 
-  /// Reads what has not been read yet. Error(stale) "seed changed while it was read: PATH" if it will not
-  /// hold still.
+  /// Reads what has not been read yet. What will not hold still is taken as it was at one moment, which
+  /// warnings() tell, as what went away meanwhile.
   void complete_digests();
   /// The same for some entries only, by index.
   void complete_digests_of(const std::function<bool(std::size_t index)>& wanted);

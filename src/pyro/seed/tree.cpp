@@ -23,8 +23,6 @@ namespace {
 
 constexpr std::size_t k_path_block = 1 << 20;
 constexpr std::string_view k_digest_version = "pyro seed tree 1";
-constexpr std::size_t k_read_buffer = 256 << 10;
-constexpr int k_attempts = 3;
 
 std::string absolute_directory(const std::string& source) {
   std::error_code error;
@@ -43,12 +41,19 @@ SeedRequest with_absolute_source(SeedRequest request) {
   return request;
 }
 
+/// Beside the stat cache, or where there is none.
+std::string spool_directory(const SeedRequest& request) {
+  const auto slash = request.stat_cache.rfind('/');
+  return slash == std::string::npos ? std::filesystem::temp_directory_path().string()
+                                    : request.stat_cache.substr(0, slash);
+}
+
 } // namespace
 
 SeedTree::SeedTree(SeedRequest request)
     : m_request(with_absolute_source(std::move(request))),
       m_root_fd(os::open_found(m_request.source, O_RDONLY | O_DIRECTORY)), m_scan_start_ns(file_clock_ns()),
-      m_selector(m_request) {
+      m_selector(m_request), m_spool(spool_directory(m_request)) {
   if (!m_request.stat_cache.empty()) {
     m_cache = StatCache::open(m_request.stat_cache);
   }
@@ -62,6 +67,10 @@ void SeedTree::walk() {
   }
   SeedWalker(*this).run();
   prune(*m_root);
+  sort_warnings();
+}
+
+void SeedTree::sort_warnings() {
   std::sort(m_warnings.begin(), m_warnings.end(), [](const SeedWarning& a, const SeedWarning& b) {
     return path_before(a.path, b.path);
   });
@@ -171,56 +180,6 @@ void SeedTree::note_xattrs(std::size_t index, int fd) {
   }
 }
 
-std::optional<os::Fd> SeedTree::open_file(const std::string& path) {
-  return naming_whole(m_request.source, path, [&] {
-    return os::maybe_open_beneath(m_root_fd.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  });
-}
-
-void SeedTree::read_digest(std::size_t index) {
-  SeedName& name = *m_names_of_entries.at(index);
-  SeedEntry& entry = m_entries.at(index);
-  std::string path(entry.path);
-  thread_local std::vector<char> buffer(k_read_buffer);
-  for (int attempt = 0; attempt < k_attempts; ++attempt) {
-    auto file = open_file(path);
-    if (!file) {
-      break;
-    }
-    auto before = seed_stat_of(file->get(), path);
-    if (!S_ISREG(before.mode)) {
-      break;
-    }
-    Sha256 sum;
-    std::uint64_t total = 0;
-    while (auto got = os::read_some(file->get(), buffer)) {
-      if (*got == 0) {
-        break;
-      }
-      sum.update(std::string_view(buffer.data(), *got));
-      total += *got;
-    }
-    auto after = seed_stat_of(file->get(), path);
-    if (after.key != before.key || total != before.key.size) {
-      continue;
-    }
-    if (before.key != name.stat) { // changed between the walk and now, whole again
-      name.stat = before.key;
-      name.mode = seed_mode_of(before.mode);
-      name.flags = static_cast<std::uint8_t>(name.flags & ~stat_flags::k_settled);
-      entry.size = before.key.size;
-      entry.mode = name.mode;
-      entry.mtime_ns = before.key.mtime_ns;
-      entry.ctime_ns = before.key.ctime_ns;
-    }
-    note_xattrs(index, file->get());
-    set_digest(index, sum.finish_bytes());
-    return;
-  }
-  throw Error(ErrorCode::stale, "seed changed while it was read: {}", path)
-      .with_hint("run it again when nothing writes to the seed");
-}
-
 std::vector<std::size_t> SeedTree::unread_indexes() {
   std::vector<std::size_t> unread;
   const auto& all = entries();
@@ -265,7 +224,10 @@ const ContentDigest& SeedTree::digest_of(SeedDirectory& directory) {
       }
       same = same && cached_names[index].flags == name.flags && cached_names[index].mode == name.mode
              && cached_names[index].digest == name.digest;
-    } else if (same && name.has(stat_flags::k_chosen)) {
+    } else if (same) { // one that vanished is not chosen any more
+      same = ((cached_names[index].flags ^ name.flags) & stat_flags::k_chosen) == 0;
+    }
+    if (same && name.type != DT_DIR && name.has(stat_flags::k_chosen)) {
       same = cached_names[index].stat == name.stat && cached_names[index].digest == name.digest;
     }
     ++index;

@@ -4,13 +4,16 @@
 
 #include "scan.hpp"
 #include "select.hpp"
+#include "spool.hpp"
 #include "stat.hpp"
 #include "stat_cache.hpp"
 
 #include <pyro/os/fd.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -64,8 +67,12 @@ public:
   void set_digest(std::size_t index, const ContentDigest& digest);
   /// Has the open file user.* attributes? Remembered with its digest.
   void note_xattrs(std::size_t index, int fd);
-  /// Reads one file's content for its digest.
+  /// Writes the content that the scan kept of a file to another; false: it kept none.
+  bool copy_kept(std::size_t index, int target) const;
+  /// Reads one file's content for its digest, and keeps it where the file does not hold still.
   void read_digest(std::size_t index);
+  /// Files that went away before they were read are no part of the seed: entries() changes. False: none did.
+  bool drop_vanished();
   std::vector<std::size_t> unread_indexes();
   /// Does any file lack its digest? Without flattening where possible.
   bool has_unread();
@@ -76,6 +83,8 @@ public:
 
   int root_fd() const { return m_root_fd.get(); }
 
+  void sort_warnings();
+
   std::vector<SeedWarning>& warnings() { return m_warnings; }
 
 private:
@@ -83,6 +92,11 @@ private:
 
   /// nullopt: it vanished.
   std::optional<os::Fd> open_file(const std::string& path);
+  /// Reads it as one piece. False: it changed meanwhile.
+  bool read_whole(std::size_t index, const os::Fd& file, const SeedStat& before);
+  /// One read through one descriptor, to the size that the file has now.
+  void keep_content(std::size_t index, const os::Fd& file, const SeedStat& before);
+  void note_stat(std::size_t index, const SeedStat& stat, std::uint64_t size);
   void flatten(const SeedDirectory& directory);
   const ContentDigest& digest_of(SeedDirectory& directory);
   bool prune(SeedDirectory& directory);
@@ -95,6 +109,10 @@ private:
   SeedSelector m_selector;
   std::unique_ptr<SeedDirectory> m_root;
   std::vector<SeedWarning> m_warnings;
+  std::mutex m_reading_mutex; // of the warnings and what follows, while files are read
+  ContentSpool m_spool;
+  std::map<const SeedName*, ContentSpool::Span> m_kept;
+  std::vector<SeedName*> m_vanished;
   bool m_flat = false;
   std::vector<SeedEntry> m_entries;
   std::vector<SeedName*> m_names_of_entries;

@@ -39,6 +39,13 @@ std::uint8_t type_of_mode(mode_t mode) {
   return static_cast<std::uint8_t>(IFTODT(mode));
 }
 
+const char* why_left_out(std::uint8_t type) {
+  return type == DT_SOCK      ? "a socket is left out"
+         : type == DT_FIFO    ? "a FIFO is left out"
+         : type == DT_UNKNOWN ? "it vanished while the seed was read"
+                              : "a device is left out";
+}
+
 std::string path_of(const SeedDirectory& directory, const SeedName& name) {
   return directory.path.empty() ? std::string(name.name) : fmt::format("{}/{}", directory.path, name.name);
 }
@@ -269,7 +276,7 @@ void SeedWalker::add_child(
 
 bool SeedWalker::look_at(SeedDirectory& directory, SeedName& name, int fd, const CachedName* cached) {
   if (name.type != DT_REG && name.type != DT_LNK) {
-    warn(directory, name);
+    warn(directory, name, why_left_out(name.type));
     return false;
   }
   auto status = stat_of(directory, name, fd);
@@ -278,7 +285,13 @@ bool SeedWalker::look_at(SeedDirectory& directory, SeedName& name, int fd, const
   }
   name.type = type_of_mode(status->mode);
   if (name.type != DT_REG && name.type != DT_LNK) {
-    warn(directory, name);
+    warn(directory, name, why_left_out(name.type));
+    return false;
+  }
+  const FileId id{status->key.device, status->key.inode};
+  const auto& outputs = m_tree.request().own_outputs;
+  if (std::find(outputs.begin(), outputs.end(), id) != outputs.end()) {
+    warn(directory, name, "pyro itself writes to it: left out");
     return false;
   }
   name.stat = status->key;
@@ -306,13 +319,9 @@ bool SeedWalker::look_at(SeedDirectory& directory, SeedName& name, int fd, const
   return true;
 }
 
-void SeedWalker::warn(const SeedDirectory& directory, const SeedName& name) {
-  const char* what = name.type == DT_SOCK      ? "a socket is left out"
-                     : name.type == DT_FIFO    ? "a FIFO is left out"
-                     : name.type == DT_UNKNOWN ? "it vanished while the seed was read"
-                                               : "a device is left out";
+void SeedWalker::warn(const SeedDirectory& directory, const SeedName& name, const char* reason) {
   std::lock_guard lock(m_mutex);
-  m_tree.m_warnings.push_back({path_of(directory, name), what});
+  m_tree.m_warnings.push_back({path_of(directory, name), reason});
 }
 
 } // namespace pyro::seed

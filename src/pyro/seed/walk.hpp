@@ -30,7 +30,7 @@ private:
   void add_child(
       SeedDirectory& directory, SeedName& name, const DirectorySelection::Verdict& verdict,
       const CachedName* cached);
-  void warn(const SeedDirectory& directory, const SeedName& name);
+  void warn(const SeedDirectory& directory, const SeedName& name, const char* reason);
 
   SeedTree& m_tree;
   std::mutex m_mutex;

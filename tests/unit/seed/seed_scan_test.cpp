@@ -300,18 +300,17 @@ TEST_F(SeedTest, CopyKeepsEverythingThatCounts) {
   EXPECT_EQ(known("workspace/a"), sha256_of("content"));
 }
 
-TEST_F(SeedTest, ChangeBetweenScanAndCopyIsStale) {
+TEST_F(SeedTest, ChangeBetweenScanAndCopyIsTold) {
   write("a", "1");
+  write("b", "1");
+  write("gone/c", "1");
+  write("same", "1");
   auto scan = scan_seed(request());
   write("a", "2");
-  std::string to = make_destination("copy");
-  try {
-    materialise(scan, to, {});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::stale);
-    EXPECT_NE(error.message().find("seed changed while it was copied: a"), std::string::npos);
-  }
+  std::filesystem::remove(m_root + "/b");
+  std::filesystem::remove_all(m_root + "/gone");
+  const auto report = materialise(scan, make_destination("copy"), {});
+  EXPECT_EQ(report.changed, (Paths{"a", "b", "gone"}));
 }
 
 TEST_F(SeedTest, DeltaAndManifest) {

@@ -178,7 +178,9 @@ void Applier::run(bool wait_for_services) {
     try {
       act(action);
     } catch (const Error& error) {
-      m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+      if (m_resolved.changed.empty()) { // else it is not over yet
+        m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+      }
       throw;
     }
     const auto took = (os::now_monotonic() - started).count();

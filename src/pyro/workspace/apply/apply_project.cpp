@@ -96,6 +96,74 @@ void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
   }
 }
 
+constexpr int k_seed_attempts = 4;
+
+/// What one attempt leaves for the next, after files of the seed changed between its scan and its copy.
+struct Attempts {
+  int left = k_seed_attempts;
+  RestlessFiles restless;
+  bool is_shown = false;
+  bool is_approved = false; // that something is lost
+  std::chrono::milliseconds started = os::now_monotonic();
+};
+
+/// Are there attempts left?
+bool note_changed_seed(Context& context, const ResolvedInputs& resolved, Attempts& attempts) {
+  if (resolved.changed.empty() || --attempts.left == 0) {
+    return false;
+  }
+  for (const auto& path : resolved.changed) {
+    context.emit("note", "seed", path + ": it changed while it was copied: the seed is read again");
+  }
+  attempts.restless.insert(resolved.changed.begin(), resolved.changed.end());
+  return true;
+}
+
+/// nullopt: the seed did not hold still.
+std::optional<Applied> try_to_apply(
+    Context& context, const LoadedProject& project, const ApplyOptions& options, bool color,
+    Attempts& attempts) {
+  const auto& backend = backend_for(context, project);
+  auto resolved = resolve_inputs(context, project, Build::yes, attempts.restless);
+
+  auto id = find_workspace(context, "", project.identity);
+  std::optional<LockedWorkspace> workspace;
+  UnfinishedRemoval unfinished(context, id);
+  if (id) {
+    workspace.emplace(lock_workspace(context, *id, "apply"));
+  }
+  const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
+  auto planned = make_planned(
+      context, project, resolved, workspace ? &workspace->record : nullptr, backend, use_cache, color,
+      attempts.started);
+  refuse_forbidden(planned.plan);
+  const bool changed = !planned.plan.empty();
+  if (changed && !project.file.empty() && !std::exchange(attempts.is_shown, true)) { // by hand nobody asked
+    context.emit("plan", "", planned.text, planned.document);
+  }
+  if (!attempts.is_approved) {
+    ask_if_needed(planned, options);
+    attempts.is_approved = planned.plan.needs_approval;
+  }
+  os::crash_point("apply.planned");
+  if (!workspace) {
+    id = new_workspace(context, project);
+    workspace.emplace(lock_workspace(context, *id, "apply"));
+  }
+  Applier applier(context, project, resolved, planned.plan, *workspace, backend);
+  try {
+    applier.run(options.wait);
+  } catch (const Error&) {
+    if (note_changed_seed(context, resolved, attempts)) {
+      return std::nullopt;
+    }
+    throw;
+  }
+  unfinished.dismiss();
+  return Applied{
+      *id, changed, std::move(planned), applier.services(), workspace->record.notes, applier.conflicts()};
+}
+
 } // namespace
 
 os::ExclusiveLock
@@ -112,40 +180,17 @@ lock_identity(const Context& context, const std::string& identity, const std::st
 
 Applied
 apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color) {
-  const auto started = os::now_monotonic();
-  const auto& backend = backend_for(context, project);
   std::optional<os::ExclusiveLock> identity_lock; // made by hand nobody else can mean the same one
   if (!is_by_hand(project)) {
     identity_lock.emplace(lock_identity(context, project.identity, "apply"));
   }
   const auto store_lock = context.use_store("apply");
-  auto resolved = resolve_inputs(context, project, Build::yes);
-
-  auto id = find_workspace(context, "", project.identity);
-  std::optional<LockedWorkspace> workspace;
-  UnfinishedRemoval unfinished(context, id);
-  if (id) {
-    workspace.emplace(lock_workspace(context, *id, "apply"));
+  Attempts attempts;
+  for (;;) {
+    if (auto applied = try_to_apply(context, project, options, color, attempts)) {
+      return std::move(*applied);
+    }
   }
-  const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
-  auto planned = make_planned(
-      context, project, resolved, workspace ? &workspace->record : nullptr, backend, use_cache, color,
-      started);
-  refuse_forbidden(planned.plan);
-  const bool changed = !planned.plan.empty();
-  if (changed && !project.file.empty()) { // by hand nobody asked for a plan
-    context.emit("plan", "", planned.text, planned.document);
-  }
-  ask_if_needed(planned, options);
-  os::crash_point("apply.planned");
-  if (!workspace) {
-    id = new_workspace(context, project);
-    workspace.emplace(lock_workspace(context, *id, "apply"));
-  }
-  Applier applier(context, project, resolved, planned.plan, *workspace, backend);
-  applier.run(options.wait);
-  unfinished.dismiss();
-  return {*id, changed, std::move(planned), applier.services(), workspace->record.notes, applier.conflicts()};
 }
 
 } // namespace pyro::workspace

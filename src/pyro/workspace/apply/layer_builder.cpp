@@ -1,5 +1,6 @@
 #include "layer_builder.hpp"
 
+#include "copied_seed.hpp"
 #include "seed_memory.hpp"
 
 #include <pyro/base/error.hpp>
@@ -198,8 +199,12 @@ HexDigest LayerBuilder::publish_seed(const plan::Link& link, const seed::SeedPla
     auto staging = m_context.layers.stage();
     os::make_directories(staging.tree(), 0755);
     store::KnownContent known;
+    seed::SeedCopyReport copied;
     if (m_resolved.scan) {
-      seed::materialise(*m_resolved.scan, staging.tree(), placement);
+      copied = seed::materialise(*m_resolved.scan, staging.tree(), placement);
+      if (!copied.changed.empty()) {
+        return to_json(copied);
+      }
       const auto by_path = seed::known_content_of(*m_resolved.scan, placement);
       known = [by_path](const os::TreeEntry& entry) {
         return by_path(entry.path);
@@ -207,9 +212,12 @@ HexDigest LayerBuilder::publish_seed(const plan::Link& link, const seed::SeedPla
     } else {
       seed::unpack_archive_seed(*m_resolved.archive, staging.tree(), placement);
     }
-    return store::to_json(
-        m_context.layers.publish(std::move(staging), {"seed", link.address}, os::Durable::yes, known));
+    auto answer = to_json(copied);
+    answer.update(store::to_json(
+        m_context.layers.publish(std::move(staging), {"seed", link.address}, os::Durable::yes, known)));
+    return answer;
   });
+  check_copied(m_context, m_resolved, published);
   return get_string(published, "digest");
 }
 
@@ -226,10 +234,15 @@ store::LayerStack LayerBuilder::with_inputs(const plan::Link& link, const store:
   const auto published = os::IdSpace::current().run([&]() -> Json {
     auto staging = m_context.layers.stage();
     os::make_directories(staging.tree(), 0755);
-    seed::materialise(*m_resolved.scan, staging.tree(), placement);
-    return store::to_json(
-        m_context.layers.publish(std::move(staging), {"inputs", link.address}, os::Durable::no));
+    const auto copied = seed::materialise(*m_resolved.scan, staging.tree(), placement);
+    auto answer = to_json(copied);
+    if (copied.changed.empty()) {
+      answer.update(store::to_json(
+          m_context.layers.publish(std::move(staging), {"inputs", link.address}, os::Durable::no)));
+    }
+    return answer;
   });
+  check_copied(m_context, m_resolved, published);
   auto stack = below;
   stack.layers.push_back(get_string(published, "digest"));
   return stack;

@@ -7,7 +7,10 @@
 #include <pyro/spec/env_file.hpp>
 #include <pyro/workspace/context/named_path.hpp>
 
+#include <sys/stat.h>
+
 #include <filesystem>
+#include <unistd.h>
 
 namespace pyro::workspace {
 
@@ -26,7 +29,21 @@ std::string stat_cache_of(const Context& context, const std::string& source) {
   return directory + "/" + sha256_of(source).substr(0, 32);
 }
 
-void resolve_seed(Context& context, const LoadedProject& project, ResolvedInputs& resolved) {
+/// `pyro apply > apply.log` in the checkout: what it says would be a part of what it is about.
+std::vector<seed::FileId> own_outputs() {
+  std::vector<seed::FileId> files;
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat status {};
+
+    if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+      files.push_back({status.st_dev, status.st_ino});
+    }
+  }
+  return files;
+}
+
+void resolve_seed(
+    Context& context, const LoadedProject& project, const RestlessFiles& restless, ResolvedInputs& resolved) {
   const auto& seed = project.spec.seed;
   try {
     const auto source = resolved_path(project.directory, seed.from);
@@ -46,6 +63,8 @@ void resolve_seed(Context& context, const LoadedProject& project, ResolvedInputs
       if (!inside.empty() && inside.compare(0, 2, "..") != 0) {
         request.exclude.push_back("/" + inside);
       }
+      request.own_outputs = own_outputs();
+      request.restless = restless;
       request.stat_cache = stat_cache_of(context, source);
       resolved.scan = std::make_unique<seed::SeedScan>(seed::scan_seed(request));
       resolved.digests.seed_tree = resolved.scan->tree_digest();
@@ -145,7 +164,8 @@ store::SeedSource seed_source(const Context& context, const ResolvedInputs& reso
   return {"directory", source};
 }
 
-ResolvedInputs resolve_inputs(Context& context, const LoadedProject& project, Build build) {
+ResolvedInputs
+resolve_inputs(Context& context, const LoadedProject& project, Build build, const RestlessFiles& restless) {
   auto resolved = inputs_of(project);
   const auto& image = project.spec.environment.image;
   try {
@@ -159,7 +179,7 @@ ResolvedInputs resolve_inputs(Context& context, const LoadedProject& project, Bu
   } catch (Error& error) {
     throw error.at(project.spec.place("environment.image"));
   }
-  resolve_seed(context, project, resolved);
+  resolve_seed(context, project, restless, resolved);
   resolve_step_inputs(project, resolved);
   resolve_env_files(project, resolved);
   resolved.chain = plan::build_chain(project.spec, resolved.digests);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace pyro::workspace {
@@ -21,6 +22,7 @@ struct ResolvedInputs {
   std::optional<seed::ArchiveSeed> archive;                            // of an archive
   std::map<std::string, std::map<std::string, std::string>> env_files; // service → its variables
   std::map<std::string, std::vector<std::string>> step_paths; // address of a setup step → its input files
+  std::vector<std::string> changed;                           // of the seed, found while it was copied
   bool environment_known = true; // false: the image is not built yet, its digest a stand-in
 };
 
@@ -32,7 +34,11 @@ std::string empty_seed(const Context& context);
 /// With Build::yes the environment is pulled or built where it is missing; else a stand-in digest is used.
 enum class Build { yes, no };
 
-ResolvedInputs resolve_inputs(Context& context, const LoadedProject& project, Build build);
+using RestlessFiles = std::set<std::string, std::less<>>;
+
+/// `restless`: files of the seed that changed between scan and copy before.
+ResolvedInputs resolve_inputs(
+    Context& context, const LoadedProject& project, Build build, const RestlessFiles& restless = {});
 
 /// Only what services are defined by (their part of the chain, their env files): at no cost that grows with
 /// the seed. Keys of this chain mean nothing.

@@ -76,13 +76,11 @@ void GuestChange::send_file(const FileRecord& record, int fd) {
   send(record);
   std::array<char, 64 << 10> buffer;
   std::uint64_t left = record.size;
-  for (;;) {
-    const auto count = os::read_some(fd, buffer).value_or(0);
-    if (count > left || (count == 0 && left > 0)) {
-      throw Error(ErrorCode::stale, "{} changed while it was read", record.path);
-    }
+  while (left > 0) { // what is appended meanwhile belongs to a later moment
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left));
+    const auto count = os::read_some(fd, {buffer.data(), part}).value_or(0);
     if (count == 0) {
-      return;
+      throw Error(ErrorCode::stale, "{} changed while it was read", record.path);
     }
     send_bytes({buffer.data(), count});
     left -= count;
