@@ -26,6 +26,13 @@ void LogCall::start(
       lines.push_back(&line);
     }
   }
+  // Who follows gets an unfinished line when it ends.
+  const auto unfinished = wanted.follow ? std::vector<LogLine>() : log.unfinished();
+  for (const auto& line : unfinished) {
+    if (is_wanted(wanted.stream, line.stream)) {
+      lines.push_back(&line);
+    }
+  }
   auto count = lines.size();
   if (wanted.tail >= 0) {
     count = std::min(count, static_cast<std::size_t>(wanted.tail));

@@ -155,7 +155,8 @@ ProbeOutcome look_in_log(const Probe& probe, const ProbeSubject& subject) {
       return {false, name + ": " + text};
     }
     found = subject.log->any_line([&](std::string_view line) {
-      return ::regexec(&compiled, std::string(line).c_str(), 0, nullptr, 0) == 0;
+      regmatch_t whole{0, static_cast<regoff_t>(line.size())}; // NUL bytes do not end it
+      return ::regexec(&compiled, line.data(), 0, &whole, REG_STARTEND) == 0;
     });
     ::regfree(&compiled);
   }

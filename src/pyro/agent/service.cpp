@@ -37,11 +37,13 @@ std::string shortened(std::string text, std::size_t limit) {
 
 Service::Service(Runtime& runtime, std::string name, std::function<void()> on_change)
     : m_runtime(runtime), m_name(std::move(name)), m_on_change(std::move(on_change)) {
-  m_log_listener = m_log.listen([this](const LogLine&) {
+  const auto look = [this] {
     if (m_readiness && m_readiness->probe().kind == ProbeKind::log) {
       m_readiness->poke();
     }
-  });
+  };
+  m_log_listener = m_log.listen([look](const LogLine&) { look(); });
+  m_log.on_long_line(look);
 }
 
 Service::~Service() {

@@ -1,5 +1,7 @@
 #include "service_log.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,6 +10,8 @@ namespace pyro::agent {
 namespace {
 
 constexpr std::size_t k_line_overhead = sizeof(LogLine) + 32;
+constexpr std::size_t k_mark = 64; // at most
+constexpr std::size_t k_half_line = (ServiceLog::k_max_line - k_mark) / 2;
 
 } // namespace
 
@@ -20,21 +24,45 @@ ServiceLog::~ServiceLog() {
   }
 }
 
+void ServiceLog::Partial::add(std::string_view bytes) {
+  const auto first = bytes.substr(0, k_half_line - std::min(begin.size(), k_half_line));
+  begin.append(first);
+  bytes.remove_prefix(first.size());
+  end.append(bytes);
+  if (end.size() > k_half_line) {
+    left_out += end.size() - k_half_line;
+    end.erase(0, end.size() - k_half_line);
+  }
+}
+
+std::string ServiceLog::Partial::text() const {
+  return left_out == 0 ? begin + end : fmt::format("{} [… {} bytes left out …] {}", begin, left_out, end);
+}
+
 void ServiceLog::append(LogStream stream, std::string_view bytes) {
   auto& partial = m_partial[static_cast<int>(stream)];
   while (!bytes.empty()) {
-    auto end = bytes.find('\n');
-    auto piece = bytes.substr(0, std::min(end, k_max_line - partial.size()));
-    partial.append(piece);
-    bytes.remove_prefix(piece.size());
-    bool complete = !bytes.empty() && bytes.front() == '\n';
-    if (complete) {
-      bytes.remove_prefix(1);
+    const auto end = bytes.find('\n');
+    partial.add(bytes.substr(0, end));
+    if (end == std::string_view::npos) {
+      break;
     }
-    if (complete || partial.size() >= k_max_line) {
-      add_line(stream, std::exchange(partial, {}));
+    bytes.remove_prefix(end + 1);
+    add_line(stream, std::exchange(partial, {}).text());
+  }
+  if (!partial.end.empty() && m_on_long_line) {
+    m_on_long_line();
+  }
+}
+
+std::vector<LogLine> ServiceLog::unfinished() const {
+  std::vector<LogLine> lines;
+  for (const auto stream : {LogStream::out, LogStream::err}) {
+    if (const auto& partial = m_partial[static_cast<int>(stream)]; !partial.empty()) {
+      lines.push_back({partial.text(), stream});
     }
   }
+  return lines;
 }
 
 void ServiceLog::mark_start() {
@@ -44,8 +72,8 @@ void ServiceLog::mark_start() {
 
 void ServiceLog::finish_lines() {
   for (auto stream : {LogStream::out, LogStream::err}) {
-    if (auto text = std::exchange(m_partial[static_cast<int>(stream)], {}); !text.empty()) {
-      add_line(stream, std::move(text));
+    if (const auto partial = std::exchange(m_partial[static_cast<int>(stream)], {}); !partial.empty()) {
+      add_line(stream, partial.text());
     }
   }
 }
@@ -73,10 +101,8 @@ std::vector<std::string> ServiceLog::tail(std::size_t count) const {
   for (auto i = first; i < m_lines.size(); ++i) {
     result.push_back(m_lines[i].text);
   }
-  for (auto& partial : m_partial) {
-    if (!partial.empty()) {
-      result.push_back(partial);
-    }
+  for (auto& line : unfinished()) {
+    result.push_back(std::move(line.text));
   }
   if (result.size() > count) {
     result.erase(result.begin(), result.end() - static_cast<std::ptrdiff_t>(count));
@@ -90,8 +116,8 @@ bool ServiceLog::any_line(const std::function<bool(std::string_view)>& predicate
       return true;
     }
   }
-  return std::any_of(std::begin(m_partial), std::end(m_partial), [&](auto& text) {
-    return !text.empty() && predicate(text);
+  return std::any_of(std::begin(m_partial), std::end(m_partial), [&](auto& partial) {
+    return !partial.empty() && predicate(partial.text());
   });
 }
 
