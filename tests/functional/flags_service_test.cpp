@@ -35,7 +35,8 @@ TEST_F(Flags, workspace_service_start__ready_tcp) {
 
 TEST_F(Flags, workspace_service_start__ready_http) {
   is_ready_when(
-      *this, {"--ready-http", "http://127.0.0.1:8000/first"}, "sleep 0.1; killall httpd; httpd -f -p 8000",
+      *this, {"--ready-http", "http://127.0.0.1:8000/first"},
+      "killall httpd; until httpd -f -p 8000; do sleep 0.1; done",
       "mkdir /tmp/none; httpd -f -p 8000 -h /tmp/none");
 }
 
