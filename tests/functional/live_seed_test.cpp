@@ -75,7 +75,8 @@ TEST_F(LiveSeed, FilesThatAreRewrittenReplacedAndRemoved) {
   write_file(project() / "kept.txt", "kept\n");
   keep_running("i=0; while :; do i=$((i+1)); echo status $i > status.txt; done");
   keep_running("i=0; while :; do i=$((i+1)); echo $i > .new; mv .new replaced.txt; done");
-  keep_running("i=0; while :; do i=$((i+1)); mkdir -p d/$i; echo x > d/$i/f; rm -rf d/$i; done");
+  keep_running(
+      "while :; do mkdir -p d; echo x > d/f; rm -rf d; done"); // new names without end are beyond the bound
   for (int round = 0; round < 3; ++round) {
     const auto result = expect(0, {"apply", "--yes"});
     EXPECT_EQ(inside("cat kept.txt").out, "kept\n") << result;

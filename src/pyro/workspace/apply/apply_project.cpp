@@ -96,7 +96,7 @@ void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
   }
 }
 
-constexpr int k_seed_attempts = 4;
+constexpr int k_seed_attempts = 16; // files that come and go are met anew each time
 
 /// What one attempt leaves for the next, after files of the seed changed between its scan and its copy.
 struct Attempts {
