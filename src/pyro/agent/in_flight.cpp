@@ -2,10 +2,11 @@
 
 #include "lineage.hpp"
 
+#include <pyro/base/text.hpp>
+
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <dirent.h>
 #include <fcntl.h>
 #include <map>
@@ -36,18 +37,18 @@ std::vector<PipeEnd> pipe_ends(pid_t pid) {
   std::vector<PipeEnd> ends;
   while (auto* entry = directory ? ::readdir(directory.get()) : nullptr) {
     const std::string_view name(entry->d_name);
-    PipeEnd end;
-    const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), end.fd);
+    const auto fd = whole_number<int>(name);
 
     struct stat target {};
 
     struct stat link {};
 
-    if (error != std::errc() || stop != name.data() + name.size()
-        || ::fstatat(::dirfd(directory.get()), entry->d_name, &target, 0) < 0 || !S_ISFIFO(target.st_mode)
+    if (!fd || ::fstatat(::dirfd(directory.get()), entry->d_name, &target, 0) < 0 || !S_ISFIFO(target.st_mode)
         || ::fstatat(::dirfd(directory.get()), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0) {
       continue;
     }
+    PipeEnd end;
+    end.fd = *fd;
     end.pipe = *pipe_of(target);
     end.reads = (link.st_mode & S_IRUSR) != 0; // proc(5): the mode of the link is that of the open file
     end.writes = (link.st_mode & S_IWUSR) != 0;

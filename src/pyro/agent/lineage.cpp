@@ -1,10 +1,10 @@
 #include "lineage.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <dirent.h>
@@ -48,11 +48,12 @@ std::vector<ProcessStat> list_processes() {
   std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), &::closedir);
   while (auto* entry = directory ? ::readdir(directory.get()) : nullptr) {
     std::string_view name(entry->d_name);
-    ProcessStat process;
-    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), process.pid);
-    if (error != std::errc() || end != name.data() + name.size()) {
+    const auto pid = whole_number<pid_t>(name);
+    if (!pid) {
       continue;
     }
+    ProcessStat process;
+    process.pid = *pid;
     auto text = read_proc(process.pid, "stat", 4096);
     auto after_name = text.rfind(')'); // the name may hold anything, parentheses too
     int group = 0;

@@ -1,10 +1,10 @@
 #include "users.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <unistd.h>
 
@@ -30,10 +30,8 @@ Fields split(std::string_view text, char separator) {
 }
 
 std::optional<std::uint32_t> number_of(std::string_view text) {
-  std::uint32_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  bool whole = error == std::errc() && end == text.data() + text.size() && number != UINT32_MAX;
-  return whole ? std::optional(number) : std::nullopt;
+  const auto number = whole_number<std::uint32_t>(text);
+  return number == UINT32_MAX ? std::nullopt : number; // chown(2) takes that for "leave it"
 }
 
 /// The first line with at least `count` fields that satisfies the predicate.

@@ -1,7 +1,9 @@
-// Taking text apart: lines and fields. For numbers with units see units.hpp.
+// Taking text apart: lines, fields and numbers. For numbers with units see units.hpp.
 #pragma once
 
+#include <charconv>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,14 @@ std::vector<std::string> last_lines(std::string_view text, std::size_t count = 2
 
 /// "a::b" at ':' is {"a", "", "b"}; an empty line is one empty field.
 std::vector<std::string> fields_of(std::string_view line, char separator);
+
+/// The number that all of the text is, in decimal digits; nullopt where it is anything else, or out of range.
+template <typename Number>
+std::optional<Number> whole_number(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
 
 /// "directory/name"; where one of them is empty, the other.
 std::string joined(std::string_view directory, std::string_view name);

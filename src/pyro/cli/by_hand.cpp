@@ -4,8 +4,8 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
+#include <pyro/base/text.hpp>
 
-#include <charconv>
 #include <unistd.h>
 
 namespace pyro::cli {
@@ -35,9 +35,8 @@ std::optional<std::int64_t> number_of(const Session& session, std::string_view f
   if (text.empty()) {
     return std::nullopt;
   }
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) {
+  const auto number = whole_number<std::int64_t>(text);
+  if (!number) {
     throw Error(ErrorCode::usage, "--{}: '{}' is no whole number", flag, text);
   }
   return number;

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fcntl.h>
 #include <set>
@@ -33,14 +32,6 @@ ExclusiveLock lock_projects() {
   return {k_lock, "choose a project", k_patience};
 }
 
-std::optional<ProjectId> number_of(std::string_view digits) {
-  ProjectId project = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), project);
-  return error == std::errc{} && end == digits.data() + digits.size() && !digits.empty()
-             ? std::optional(project)
-             : std::nullopt;
-}
-
 /// Lines "name:number" and "number:directory" (projid(5), projects(5)): what the administrator gave away.
 std::set<ProjectId> given_away() {
   std::set<ProjectId> taken;
@@ -48,7 +39,8 @@ std::set<ProjectId> given_away() {
     const auto text = maybe_read_file(path, 16 << 20).value_or("");
     for (const auto line : lines_of(text)) {
       const auto fields = fields_of(line, ':');
-      if (const auto project = fields.size() > field ? number_of(fields[field]) : std::nullopt) {
+      if (const auto project =
+              fields.size() > field ? whole_number<ProjectId>(fields[field]) : std::nullopt) {
         taken.insert(*project);
       }
     }
@@ -133,7 +125,7 @@ void ProjectClaims::sweep() const {
 
 void ProjectClaims::sweep_locked(int notes) const {
   for (const auto& name : names_in(notes)) {
-    const auto project = number_of(name);
+    const auto project = whole_number<ProjectId>(name);
     if (!project || !is_ours(*project) || name != std::to_string(*project)) {
       continue; // not of our making
     }

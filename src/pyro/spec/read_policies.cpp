@@ -1,6 +1,6 @@
 #include "read_parts.hpp"
 
-#include <charconv>
+#include <pyro/base/text.hpp>
 
 namespace pyro::spec {
 
@@ -11,9 +11,7 @@ bool fits_type(std::string_view type, std::string_view text) {
     return text == "true" || text == "false";
   }
   if (type == "int") {
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return problem == std::errc{} && end == text.data() + text.size();
+    return whole_number<std::int64_t>(text).has_value();
   }
   return true;
 }

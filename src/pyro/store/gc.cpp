@@ -7,6 +7,7 @@
 #include "records.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -15,7 +16,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <unistd.h>
 
@@ -64,12 +64,6 @@ double modified_at(const std::string& path) {
     return os::now_epoch(); // gone or unreadable: as young as can be
   }
   return static_cast<double>(status.st_mtim.tv_sec);
-}
-
-std::optional<int> generation_number(const std::string& name) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc{} && end == name.data() + name.size() ? std::optional(number) : std::nullopt;
 }
 
 class Collection {
@@ -353,7 +347,7 @@ private:
     }
     const auto record = m_records.find(id);
     for (const std::string& name : os::list_directory(paths.generations())) {
-      const auto number = generation_number(name);
+      const auto number = whole_number<int>(name);
       const bool kept = !record || (number && *number == record->generation)
                         || (number && record->undo && *number == record->undo->generation);
       if (kept) {

@@ -1,9 +1,8 @@
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/session.hpp>
 #include <pyro/operations/text.hpp>
-
-#include <charconv>
 
 namespace pyro::cli {
 
@@ -30,10 +29,8 @@ constexpr std::array k_options{
 constexpr std::array k_operands{Operand{"SERVICE", Count::optional, "Only this one"}};
 
 int lines_wanted(const std::string& text) {
-  int lines = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, lines);
-  if (error != std::errc{} || stop != end || lines < 0) {
+  const auto lines = whole_number<int>(text).value_or(-1);
+  if (lines < 0) {
     throw Error(ErrorCode::usage, "--tail: '{}' is not a number of lines", text);
   }
   return lines;

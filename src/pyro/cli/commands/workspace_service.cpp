@@ -1,11 +1,10 @@
 // `pyro workspace service …`: services by hand.
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/operations/text.hpp>
-
-#include <charconv>
 
 namespace pyro::cli {
 
@@ -80,9 +79,8 @@ Json by_service(const Session& session) {
 }
 
 int port_of(std::string_view text) {
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535) {
+  const auto port = whole_number<int>(text).value_or(0);
+  if (port < 1 || port > 65535) {
     throw Error(ErrorCode::usage, "--publish: '{}' is no port", text);
   }
   return port;

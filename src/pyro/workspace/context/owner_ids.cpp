@@ -7,18 +7,10 @@
 #include <pyro/store/layered_view.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace pyro::workspace {
 
 namespace {
-
-std::optional<std::uint32_t> number_of(const std::string& text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() && !text.empty() ? std::optional(value)
-                                                                                   : std::nullopt;
-}
 
 /// The line of a passwd or group file whose first field is this name (or whose third is this number).
 std::optional<std::vector<std::string>>
@@ -72,9 +64,9 @@ owner_ids(const store::LayerStore& layers, const store::LayerStack& stack, const
   OwnerIds ids;
   const auto entry = find_line(view, "etc/passwd", user);
   if (entry) {
-    ids.uid = number_of((*entry)[2]).value_or(0);
-    ids.gid = entry->size() > 3 ? number_of((*entry)[3]).value_or(0) : 0;
-  } else if (const auto number = number_of(user)) {
+    ids.uid = whole_number<std::uint32_t>((*entry)[2]).value_or(0);
+    ids.gid = entry->size() > 3 ? whole_number<std::uint32_t>((*entry)[3]).value_or(0) : 0;
+  } else if (const auto number = whole_number<std::uint32_t>(user)) {
     ids.uid = *number;
     ids.gid = *number;
   } else {
@@ -84,7 +76,8 @@ owner_ids(const store::LayerStore& layers, const store::LayerStack& stack, const
   if (colon != std::string::npos) {
     const auto group = owner.substr(colon + 1);
     const auto group_entry = find_line(view, "etc/group", group);
-    const auto number = group_entry ? number_of((*group_entry)[2]) : number_of(group);
+    const auto number =
+        group_entry ? whole_number<std::uint32_t>((*group_entry)[2]) : whole_number<std::uint32_t>(group);
     if (!number) {
       throw Error(ErrorCode::invalid_argument, "there is no group '{}' in this environment", group);
     }

@@ -1,8 +1,8 @@
 #include "readiness.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 
-#include <charconv>
 #include <regex.h>
 
 namespace pyro::workspace {
@@ -29,10 +29,8 @@ std::string required(const Json& readiness, std::string_view key, std::string_vi
 
 /// 0 for what is no port.
 int port_of(std::string_view text) {
-  int port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool fine = error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535;
-  return fine ? port : 0;
+  const auto port = whole_number<int>(text).value_or(0);
+  return port >= 1 && port <= 65535 ? port : 0;
 }
 
 /// HOST:PORT or [ADDRESS]:PORT; without a port `otherwise` where that is not 0.

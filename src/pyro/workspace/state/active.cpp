@@ -3,10 +3,10 @@
 #include "find_and_lock.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
 
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
@@ -73,10 +73,8 @@ int max_active_of_environment() {
   if (text == nullptr || *text == '\0') {
     return k_default;
   }
-  int number = 0;
-  const auto* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, number);
-  if (error != std::errc{} || stop != end || number < 1) {
+  const auto number = whole_number<int>(text).value_or(0);
+  if (number < 1) {
     throw Error(ErrorCode::usage, "PYRO_MAX_ACTIVE must be a positive number, not '{}'", text);
   }
   return number;
