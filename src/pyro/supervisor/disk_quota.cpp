@@ -33,9 +33,8 @@ os::ProjectUse DiskQuota::use() const {
   return os::use_of_project(m_directory, m_project);
 }
 
-std::optional<DiskQuota::Refused> DiskQuota::refused() {
+std::optional<DiskQuota::Refused> DiskQuota::refused(const os::ProjectUse& now) {
   const auto events = m_events ? m_events->take(m_device, m_project) : os::Refusals{};
-  const auto now = use();
   if (events.bytes || now.bytes + k_largest_block > now.limits.bytes) {
     return Refused::bytes;
   }

@@ -25,9 +25,9 @@ public:
   void set_limits(const DiskLimits& limits);
   os::ProjectUse use() const;
 
-  /// Was a writer refused since this was last asked? As long as it is full: yes. Where the kernel does not
-  /// say when it refuses, who came to the limit and deleted at once is not known.
-  std::optional<Refused> refused();
+  /// `now` is use(). Was a writer refused since this was last asked? As long as it is full: yes. Where the
+  /// kernel does not say when it refuses, who came to the limit and deleted at once is not known.
+  std::optional<Refused> refused(const os::ProjectUse& now);
 
 private:
   int m_directory;

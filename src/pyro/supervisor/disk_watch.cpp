@@ -216,8 +216,8 @@ void DiskWatch::take_step() {
 /// Costs a few system calls, so that it is done at every step and wherever somebody wants to know.
 void DiskWatch::look_at_quota() {
   try {
-    const auto refused = m_quota->refused();
     const auto use = m_quota->use();
+    const auto refused = m_quota->refused(use);
     const auto now = os::now_monotonic();
     m_usage = {use.bytes, use.entries, "", 0};
     m_looked_at = os::now_epoch();

@@ -180,8 +180,12 @@ void Supervisor::add_operations() {
   });
 }
 
-void Supervisor::shut_down(const std::string& reason, std::int64_t grace_ms, std::function<void()> done) {
+void Supervisor::shut_down(const std::string& reason, std::int64_t grace_ms, std::function<void()> ended) {
   m_leaving = reason;
+  const auto done = [this, ended = std::move(ended)] {
+    ended();
+    m_loop.post([this] { end(m_leaving); });
+  };
   protocol::CallEvents events;
   events.on_result = [done](const Json&) {
     done();
@@ -197,10 +201,7 @@ void Supervisor::shut_down(const std::string& reason, std::int64_t grace_ms, std
 }
 
 void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms) {
-  shut_down("stopped", grace_ms, [this, call] {
-    call->finish(Json::object());
-    m_loop.post([this] { end("stopped"); });
-  });
+  shut_down("stopped", grace_ms, [call] { call->finish(Json::object()); });
 }
 
 void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json& request) {
@@ -359,7 +360,7 @@ void Supervisor::watch_idleness() {
   }
   const auto left = m_last_use + std::chrono::milliseconds(m_spec.idle_ms) - os::now_monotonic();
   if (left.count() <= 0) {
-    shut_down("idle", 10'000, [this] { m_loop.post([this] { end("idle"); }); });
+    shut_down("idle", 10'000, [] {});
     return;
   }
   const auto pause = std::clamp(

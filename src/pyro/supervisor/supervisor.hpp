@@ -93,7 +93,8 @@ private:
   void thaw();
   void arm_expiry();
   void watch_idleness();
-  void shut_down(const std::string& reason, std::int64_t grace_ms, std::function<void()> done);
+  /// Ends the sandbox, and then us; `ended` is called in between.
+  void shut_down(const std::string& reason, std::int64_t grace_ms, std::function<void()> ended);
   void end(const std::string& reason);
   Json status() const;
 
