@@ -68,10 +68,6 @@ std::string_view name_of(WorkspaceState state) {
 }
 
 Json to_json(const Observed& observed) {
-  Json links = Json::array();
-  for (const auto& link : observed.applied_links) {
-    links.push_back(to_json(link));
-  }
   Json drift = Json::array();
   for (const auto& entry : observed.drift) {
     drift.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}});
@@ -85,7 +81,7 @@ Json to_json(const Observed& observed) {
       {"isolation", spec::name_of(observed.isolation)},
       {"capabilities", observed.capabilities},
       {"applied_spec", observed.applied_spec},
-      {"applied_links", std::move(links)},
+      {"applied_links", to_json(observed.applied_links)},
       {"cached_keys", observed.cached_keys},
       {"build_all", observed.build_all},
       {"base_key", observed.base_key},

@@ -162,23 +162,21 @@ void Planner::plan_layers() {
     const auto* applied = applied_link(link);
     const bool same = applied && applied->key == link.key;
     const bool build = m_needed && i <= *m_needed && (!deepest || i > *deepest);
-    Action action;
+    auto kind = ActionKind::noop;
+    Reason reason;
     if (build) {
-      auto reason = link_reason(i);
+      reason = link_reason(i);
       const bool changed =
           reason.code == ReasonCode::input_changed || reason.code == ReasonCode::parent_changed;
-      action = add(
-          Subject::link, link.address, changed ? ActionKind::rebuild : ActionKind::build, std::move(reason));
-    } else if (same && m_observed.exists) {
-      action = add(Subject::link, link.address, ActionKind::noop, {});
-    } else {
-      auto reason = link_reason(i);
+      kind = changed ? ActionKind::rebuild : ActionKind::build;
+    } else if (!same || !m_observed.exists) {
+      kind = ActionKind::cached;
+      reason = link_reason(i);
       if (reason.code == ReasonCode::first_apply || reason.code == ReasonCode::layer_missing) {
         reason.code = ReasonCode::cached;
       }
-      action = add(Subject::link, link.address, ActionKind::cached, std::move(reason));
     }
-    auto& added = m_actions.back();
+    auto& added = add(Subject::link, link.address, kind, std::move(reason));
     added.target = link.point;
     added.key = link.key;
     if (i > 0) {

@@ -343,4 +343,20 @@ Link link_from_json(const Json& value) {
   return link;
 }
 
+Json to_json(const std::vector<Link>& chain) {
+  Json links = Json::array();
+  for (const auto& link : chain) {
+    links.push_back(to_json(link));
+  }
+  return links;
+}
+
+std::vector<Link> chain_from_json(const Json& value) {
+  std::vector<Link> chain;
+  for (const auto& link : value) {
+    chain.push_back(link_from_json(link));
+  }
+  return chain;
+}
+
 } // namespace pyro::plan

@@ -90,5 +90,8 @@ std::optional<Difference> link_difference(const Link& before, const Link& after)
 
 Json to_json(const Link& link);
 Link link_from_json(const Json& value);
+/// A whole chain, as records keep it.
+Json to_json(const std::vector<Link>& chain);
+std::vector<Link> chain_from_json(const Json& value);
 
 } // namespace pyro::plan

@@ -373,7 +373,7 @@ store::LayerStack Applier::make_ready_point() {
 
 void Applier::note_applied() {
   auto& record = m_workspace.record;
-  const auto links = links_of(m_plan.chain);
+  const auto links = plan::to_json(m_plan.chain);
   const auto spec = spec::normal_form(m_project.spec);
   const bool is_same = record.spec == spec && record.links == links;
   if (m_plan.empty() && is_same) {

@@ -34,7 +34,7 @@ std::string new_workspace(Context& context, const LoadedProject& project) {
   store::WorkspaceRecord record;
   record.id = os::random_hex(6);
   record.name = project.spec.name;
-  record.checkout = project.file.empty() ? "" : project.directory; // made by hand: none
+  record.checkout = is_by_hand(project) ? "" : project.directory; // made by hand: none
   record.identity_key = project.identity;
   record.created_at = os::now_epoch();
   record.last_activity_at = record.created_at;
@@ -138,7 +138,7 @@ std::optional<Applied> try_to_apply(
       attempts.started);
   refuse_forbidden(planned.plan);
   const bool changed = !planned.plan.empty();
-  if (changed && !project.file.empty() && !std::exchange(attempts.is_shown, true)) { // by hand nobody asked
+  if (changed && !is_by_hand(project) && !std::exchange(attempts.is_shown, true)) { // by hand nobody asked
     context.emit("plan", "", planned.text, planned.document);
   }
   if (!attempts.is_approved) {

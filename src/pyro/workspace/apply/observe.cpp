@@ -56,14 +56,6 @@ spec::Isolation isolation_of(const backend::Backend& backend) {
   return spec::Isolation::vm;
 }
 
-std::vector<plan::Link> links_of(const store::WorkspaceRecord& record) {
-  std::vector<plan::Link> links;
-  for (const auto& link : record.links) {
-    links.push_back(plan::link_from_json(link));
-  }
-  return links;
-}
-
 } // namespace
 
 std::set<std::string> capability_names(const backend::Capabilities& capabilities) {
@@ -97,7 +89,7 @@ plan::Observed observe(
   observed.isolation = isolation_of(backend);
   observed.capabilities = capability_names(backend.capabilities());
   observed.applied_spec = record->spec;
-  observed.applied_links = links_of(*record);
+  observed.applied_links = plan::chain_from_json(record->links);
   observed.base_key = record->base.key;
   if (started) {
     observe_services(paths, observed);

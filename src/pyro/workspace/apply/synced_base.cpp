@@ -17,11 +17,7 @@ HexDigest seed_key(const std::vector<plan::Link>& chain) {
 }
 
 HexDigest applied_seed_key(const store::WorkspaceRecord& record) {
-  std::vector<plan::Link> chain;
-  for (const auto& link : record.links) {
-    chain.push_back(plan::link_from_json(link));
-  }
-  return seed_key(chain);
+  return seed_key(plan::chain_from_json(record.links));
 }
 
 /// nullopt: it is not in the store, or not all of it.
@@ -89,16 +85,8 @@ store::LayerStack SyncedBase::baseline(const SeedChange& change) {
 }
 
 void SyncedBase::note(const std::vector<plan::Link>& chain) {
-  m_record.links = links_of(chain);
+  m_record.links = plan::to_json(chain);
   m_record.base.key = plan::content_key(chain);
-}
-
-Json links_of(const std::vector<plan::Link>& chain) {
-  Json links = Json::array();
-  for (const auto& link : chain) {
-    links.push_back(plan::to_json(link));
-  }
-  return links;
 }
 
 void keep_last_seed(

@@ -33,9 +33,6 @@ private:
   store::LayerStack m_below; // the base without what was synced
 };
 
-/// A chain as records hold it.
-Json links_of(const std::vector<plan::Link>& chain);
-
 /// Before another seed is noted as applied that was not brought in (seed.on_change: keep): notes which one
 /// was brought in last, so that a later sync begins there. The record is not saved.
 void keep_last_seed(
