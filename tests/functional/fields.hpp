@@ -74,9 +74,6 @@ printf 'HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n' "$1"
     EXPECT_TRUE(contains(result.all(), message)) << result;
   }
 
-  /// Has the sandbox other users than root? An ordinary user needs a range of ids for them.
-  bool has_users() { return see("awk '{n += $3} END {print n}' /proc/self/uid_map") != "1"; }
-
   RunOptions m_options;
 };
 

@@ -25,7 +25,7 @@ TEST_F(Fields, environment__platform) {
 
 TEST_F(Fields, environment__user) {
   up("");
-  if (!has_users()) {
+  if (!has_users(m_options)) {
     GTEST_SKIP() << "one user only: no range of ids for us";
   }
   EXPECT_EQ(see("id -un"), "root");
@@ -97,7 +97,7 @@ TEST_F(Fields, setup_step__run) {
 
 TEST_F(Fields, setup_step__user) {
   up("");
-  if (!has_users()) {
+  if (!has_users(m_options)) {
     GTEST_SKIP() << "one user only: no range of ids for us";
   }
   up_with("  setup: [{run: id -un > /tmp/who, user: nobody}]\n");
@@ -201,7 +201,7 @@ TEST_F(Fields, prepare_step__run) {
 
 TEST_F(Fields, prepare_step__user) {
   up("");
-  if (!has_users()) {
+  if (!has_users(m_options)) {
     GTEST_SKIP() << "one user only: no range of ids for us";
   }
   up("prepare: [{run: id -un > /tmp/who, user: nobody}]\n");
@@ -283,7 +283,7 @@ TEST_F(Fields, seed__exclude) {
 TEST_F(Fields, seed__owner) {
   up("");
   EXPECT_EQ(see("stat -c %U seeded.txt"), "root");
-  if (!has_users()) {
+  if (!has_users(m_options)) {
     GTEST_SKIP() << "one user only: no range of ids for us";
   }
   up_with("", "", "{from: ., owner: nobody}");

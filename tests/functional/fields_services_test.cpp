@@ -13,7 +13,7 @@ TEST_F(Fields, service__command) {
 
 TEST_F(Fields, service__user) {
   up("");
-  if (!has_users()) {
+  if (!has_users(m_options)) {
     GTEST_SKIP() << "one user only: no range of ids for us";
   }
   up("services: {s: {command: id -un > /tmp/who, oneshot: true, user: nobody}}\n");

@@ -23,9 +23,6 @@ protected:
         "services:\n"
             + services);
   }
-
-  /// False where the sandbox has only one user.
-  bool has_users() { return inside("setpriv --reuid=1 --regid=1 --clear-groups true").status == 0; }
 };
 
 // Values are taken out of what is shown, so the services tell lengths.

@@ -145,6 +145,10 @@ Result Functional::inside(const std::string& script, const RunOptions& options) 
   return pyro({"exec", "--", "/bin/sh", "-c", script}, options);
 }
 
+bool Functional::has_users(const RunOptions& options) {
+  return inside("awk '{n += $3} END {print n}' /proc/self/uid_map", options).out != "1\n";
+}
+
 os::Child Functional::start(const Arguments& arguments, const RunOptions& options) {
   os::Command command{.argv = {(bin / "pyro").string()}, .env = environment(options)};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());

@@ -51,6 +51,8 @@ public:
   /// A command of the sandbox: `pyro exec -- sh -c SCRIPT`.
   Result inside(const std::string& script, const RunOptions& options = {});
   Result command(const Arguments& argv, const RunOptions& options = {});
+  /// Has the sandbox other users than root? An ordinary user needs a range of ids for them.
+  bool has_users(const RunOptions& options = {});
   /// Starts the program without waiting for it; killed at the end.
   os::Child start(const Arguments& arguments, const RunOptions& options = {});
   /// The first SIGINT, or else the second, ends it, within so many seconds each.
