@@ -80,13 +80,15 @@ TEST_F(LiveFiles, WhatChangedBeforeIsKeptByTheScan) {
 }
 
 TEST_F(LiveFiles, AFileThatNeverHoldsStillIsTakenOnce) {
-  write("live", std::string(8 << 20, 'a'));
+  constexpr std::size_t k_size =
+      64 << 20; // reading it takes longer than a busy machine lets the writer sleep
+  write("live", std::string(k_size, 'a'));
   write("still", "still\n");
   std::atomic<bool> is_over = false;
   std::thread writer([&] {
     const int file = ::open((m_root + "/live").c_str(), O_WRONLY | O_CLOEXEC);
     for (char letter = 'a'; !is_over; letter = letter == 'z' ? 'a' : static_cast<char>(letter + 1)) {
-      EXPECT_EQ(::pwrite(file, &letter, 1, 4 << 20), 1);
+      EXPECT_EQ(::pwrite(file, &letter, 1, k_size / 2), 1);
     }
     ::close(file);
   });
@@ -94,7 +96,7 @@ TEST_F(LiveFiles, AFileThatNeverHoldsStillIsTakenOnce) {
   const auto report = materialise(scan, destination(), {});
   is_over = true;
   writer.join();
-  EXPECT_EQ(copied(scan, "live", report).size(), 8U << 20);
+  EXPECT_EQ(copied(scan, "live", report).size(), k_size);
   EXPECT_EQ(copied(scan, "still", report), "still\n");
   EXPECT_EQ(scan.warnings().size(), 1U);
 }
