@@ -24,25 +24,22 @@ int bits_of(int family) {
   return family == AF_INET ? 32 : 128;
 }
 
-std::optional<Destination> destination_in(const std::string& message) {
-  const auto* header = reinterpret_cast<const nlmsghdr*>(message.data());
-  if (header->nlmsg_type != RTM_NEWROUTE || header->nlmsg_len < NLMSG_LENGTH(sizeof(rtmsg))) {
+std::optional<Destination> destination_in(const NetlinkMessage& message) {
+  if (message.type != RTM_NEWROUTE) {
     return std::nullopt;
   }
-  const auto* route = static_cast<const rtmsg*>(NLMSG_DATA(header));
+  const auto route = message.header<rtmsg>();
   const bool is_own =
-      route->rtm_type == RTN_LOCAL || route->rtm_type == RTN_BROADCAST || route->rtm_type == RTN_ANYCAST;
-  if (!is_own || (route->rtm_family != AF_INET && route->rtm_family != AF_INET6)) {
+      route.rtm_type == RTN_LOCAL || route.rtm_type == RTN_BROADCAST || route.rtm_type == RTN_ANYCAST;
+  if (!is_own || (route.rtm_family != AF_INET && route.rtm_family != AF_INET6)) {
     return std::nullopt;
   }
-  Destination found{route->rtm_family, {}, route->rtm_dst_len};
-  auto left = static_cast<int>(RTM_PAYLOAD(header));
-  for (const auto* attribute = RTM_RTA(route); RTA_OK(attribute, left);
-       attribute = RTA_NEXT(attribute, left)) {
-    if (attribute->rta_type == RTA_DST) {
-      const auto size = std::min<std::size_t>(RTA_PAYLOAD(attribute), found.address.size());
-      std::memcpy(found.address.data(), RTA_DATA(attribute), size);
-    }
+  Destination found{route.rtm_family, {}, route.rtm_dst_len};
+  const auto attributes = message.attributes<rtmsg>();
+  if (const auto address = attributes.find(RTA_DST); address != attributes.end()) {
+    std::copy_n(
+        address->second.begin(), std::min(address->second.size(), found.address.size()),
+        found.address.begin());
   }
   return found;
 }

@@ -17,28 +17,12 @@ namespace pyro::os {
 
 namespace {
 
-std::string text_of(const rtattr* attribute) {
-  const auto* start = static_cast<const char*>(RTA_DATA(attribute));
-  const auto size = RTA_PAYLOAD(attribute);
-  return {start, ::strnlen(start, size)};
-}
-
-NetworkLink link_from(const std::string& message) {
-  const auto* header = reinterpret_cast<const nlmsghdr*>(message.data());
-  const auto* info = static_cast<const ifinfomsg*>(NLMSG_DATA(header));
-  NetworkLink link;
-  link.index = info->ifi_index;
-  link.is_up = (info->ifi_flags & IFF_UP) != 0;
-  auto left = static_cast<int>(header->nlmsg_len - NLMSG_LENGTH(sizeof(*info)));
-  for (const auto* attribute = IFLA_RTA(info); RTA_OK(attribute, left);
-       attribute = RTA_NEXT(attribute, left)) {
-    if (attribute->rta_type == IFLA_IFNAME) {
-      link.name = text_of(attribute);
-    } else if (attribute->rta_type == IFLA_IFALIAS) {
-      link.alias = text_of(attribute);
-    }
-  }
-  return link;
+NetworkLink link_from(const NetlinkMessage& message) {
+  const auto info = message.header<ifinfomsg>();
+  const auto attributes = message.attributes<ifinfomsg>();
+  return {
+      info.ifi_index, text_in(attributes, IFLA_IFNAME), text_in(attributes, IFLA_IFALIAS),
+      (info.ifi_flags & IFF_UP) != 0};
 }
 
 NetworkLink require_link(const std::string& name) {
