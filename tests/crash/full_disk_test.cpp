@@ -173,5 +173,146 @@ TEST_F(EndOnFullDiskAsRoot, StopOfOneThatFilledItItself) {
   expect(0, {"workspace", "delete", "w"});
 }
 
+/// What frees room, and what has to be done first to be able to: on a disk without one free page.
+struct WayOut {
+  std::string name;
+  std::function<void(World&)> prepare;
+  std::vector<std::string> command;
+  std::function<void(World&)> oracle; // once there is room again
+};
+
+void made_and_edited(World& world) {
+  world.make_workspace();
+  world.expect(0, {"workspace", "snapshot", "create", "w", "point"});
+  world.expect(0, {"workspace", "exec", "w", "--", "sh", "-c", "echo later > later"});
+}
+
+void declared_and_edited(World& world) {
+  world.declare();
+  world.expect(0, {"apply", "--yes"});
+  world.expect(0, {"exec", "--", "sh", "-c", "echo edited > edited"});
+}
+
+void stopped(World& world) {
+  declared_and_edited(world);
+  world.expect(0, {"stop"});
+}
+
+std::ostream& operator<<(std::ostream& out, const WayOut& way) {
+  return out << way.name;
+}
+
+std::function<void(World&)> expect_inside(std::string command, std::string wanted) {
+  return [command = std::move(command), wanted = std::move(wanted)](World& world) {
+    const auto result =
+        world.pyro({"exec", "-w", world.json({"ls"})["workspaces"][0]["name"], "--", "sh", "-c", command});
+    EXPECT_EQ(result.out, wanted) << result;
+  };
+}
+
+std::function<void(World&)> expect_state(std::string wanted) {
+  return [wanted = std::move(wanted)](World& world) {
+    EXPECT_EQ(world.json({"ls"})["workspaces"][0]["state"], wanted);
+  };
+}
+
+std::vector<WayOut> ways_out() {
+  const auto edited = expect_inside("cat edited", "edited\n");
+  const auto as_made = expect_inside("ls edited later 2>/dev/null; cat a.txt", "one\ntwo\n");
+  return {
+      {"workspace_reset", made_and_edited, {"workspace", "reset", "w"}, as_made},
+      {"workspace_reset_to_snapshot",
+       made_and_edited,
+       {"workspace", "reset", "w", "--snapshot", "point"},
+       expect_inside("ls later 2>/dev/null; cat edited", "by hand\n")},
+      {"workspace_snapshot_delete",
+       made_and_edited,
+       {"workspace", "snapshot", "delete", "w", "point"},
+       [](World& world) {
+         EXPECT_EQ(world.json({"workspace", "snapshot", "list", "w"})["count"], 1);
+       }},
+      {"workspace_stop", made_and_edited, {"workspace", "stop", "w"}, expect_state("stopped")},
+      {"reset", declared_and_edited, {"reset", "--yes"}, as_made},
+      {"reset_of_stopped", stopped, {"reset", "--yes"}, as_made},
+      {"undo",
+       [](World& world) {
+         declared_and_edited(world);
+         world.expect(0, {"reset", "--yes"});
+       },
+       {"undo"},
+       edited},
+      {"stop", declared_and_edited, {"stop"}, expect_state("stopped")},
+      {"start", stopped, {"start"}, edited},
+      {"apply_with_nothing_to_do", declared_and_edited, {"apply", "--yes"}, edited},
+      {"apply_of_stopped", stopped, {"apply", "--yes"}, edited},
+      {"plan",
+       [](World& world) {
+         declared_and_edited(world);
+         append_file(world.seed() / "a.txt", "changed\n"); // a cache that cannot be saved
+       },
+       {"plan"},
+       edited},
+      {"destroy",
+       declared_and_edited,
+       {"destroy", "--yes"},
+       [](World& world) {
+         world.expect(0, {"undo"});
+       }},
+      {"prune",
+       [](World& world) {
+         made_and_edited(world);
+         world.expect(0, {"workspace", "delete", "w"});
+         declared_and_edited(world);
+       },
+       {"prune"},
+       edited},
+  };
+}
+
+class WayOutOnFullDiskAsRoot : public SmallDisk, public ::testing::WithParamInterface<WayOut> {};
+
+TEST_P(WayOutOnFullDiskAsRoot, Succeeds) {
+  GetParam().prepare(*this);
+  fill(0);
+  const auto result = pyro(GetParam().command);
+  EXPECT_EQ(result.status, 0) << result;
+  make_room();
+  if (result.status == 0) {
+    GetParam().oracle(*this);
+  }
+  expect_sound();
+  clear();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fault, WayOutOnFullDiskAsRoot, ::testing::ValuesIn(ways_out()),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(EndOnFullDiskAsRoot, OneAfterTheOtherWhileItStaysFull) {
+  declared_and_edited(*this);
+  fill(0);
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"stop"},
+           {"start"},
+           {"reset", "--yes"},
+           {"undo"},
+           {"stop"},
+           {"reset", "--yes"},
+           {"destroy", "--yes"},
+           {"undo"},
+           {"destroy", "--yes", "--snapshots"}}) {
+    const auto result = pyro(command);
+    EXPECT_EQ(result.status, 0) << command[0] << ": " << result;
+  }
+  EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
+}
+
+TEST_F(EndOnFullDiskAsRoot, ResetOfOneThatFilledItItself) {
+  declared_and_edited(*this);
+  EXPECT_NE(pyro({"exec", "--", "sh", "-c", "cat /dev/zero > zeros"}).status, 0) << "the disk was never full";
+  expect(0, {"reset", "--yes"});
+  EXPECT_EQ(pyro({"exec", "--", "ls", "zeros"}).status, 1);
+}
+
 } // namespace
 } // namespace pyro::testing

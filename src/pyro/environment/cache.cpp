@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/log.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
@@ -166,8 +167,10 @@ std::optional<HexDigest> EnvironmentCache::known(const std::string& subject, con
 
 void EnvironmentCache::remember(
     const std::string& subject, const std::string& stamp, const HexDigest& digest) const {
-  os::write_json_atomically(
-      known_path(subject), {{"subject", subject}, {"stamp", stamp}, {"digest", digest}}, os::Durable::no);
+  save_spare(known_path(subject), [&] {
+    os::write_json_atomically(
+        known_path(subject), {{"subject", subject}, {"stamp", stamp}, {"digest", digest}}, os::Durable::no);
+  });
 }
 
 void EnvironmentCache::forget(const std::string& subject) const {

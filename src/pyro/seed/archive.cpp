@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_text.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
@@ -94,7 +95,7 @@ ArchiveSeed scan_archive_seed(const std::string& path, const std::string& stat_c
         {"path", seed.path},
         {"stat", to_json(key)},
         {"digest", seed.tree_digest}};
-    os::write_json_atomically(stat_cache, value, os::Durable::no);
+    save_spare(stat_cache, [&] { os::write_json_atomically(stat_cache, value, os::Durable::no); });
   }
   return seed;
 }

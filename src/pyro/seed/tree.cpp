@@ -3,6 +3,7 @@
 #include "walk.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/inside.hpp>
 
@@ -314,7 +315,7 @@ void SeedTree::save_stat_cache() {
       builder.add_name(cached, name.name);
     }
   }
-  builder.save(m_request.stat_cache);
+  save_spare(m_request.stat_cache, [&] { builder.save(m_request.stat_cache); });
 }
 
 } // namespace pyro::seed

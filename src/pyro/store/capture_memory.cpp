@@ -1,6 +1,7 @@
 #include "capture_memory.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/same_content.hpp>
@@ -161,12 +162,19 @@ void CaptureMemory::save() const {
         mark.modified.tv_nsec, mark.changed.tv_sec, mark.changed.tv_nsec, path);
     text += '\0';
   }
-  os::write_file_atomically(m_path, text, 0600, os::Durable::no);
+  const auto save_text = [&] {
+    os::write_file_atomically(m_path, text, 0600, os::Durable::no);
+  };
+  if (!save_spare(m_path, save_text)) {
+    std::ignore = unlink(m_path.c_str()); // the older one tells of other copies
+  }
 }
 
 void CaptureMemory::set_tree(const std::string& memory, const std::string& tree) {
   if (!memory.empty()) {
-    os::write_file_atomically(tree_path(memory), tree, 0600, os::Durable::no);
+    save_spare(tree_path(memory), [&] {
+      os::write_file_atomically(tree_path(memory), tree, 0600, os::Durable::no);
+    });
   }
 }
 

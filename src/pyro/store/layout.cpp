@@ -1,5 +1,7 @@
 #include "layout.hpp"
 
+#include "disk_reserve.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
 #include <pyro/os/atomic_file.hpp>
@@ -77,18 +79,6 @@ bool is_alphanumeric(char c) {
   return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
-/// As long as there is room: that it is missing matters to nobody before the disk is full.
-void keep_reserve(const std::string& path) {
-  constexpr off_t k_size = 256 << 10;
-  if (os::exists(path)) {
-    return;
-  }
-  const os::Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file && posix_fallocate(file.get(), 0, k_size) != 0) {
-    std::ignore = unlink(path.c_str());
-  }
-}
-
 bool is_mark(char c) {
   return c == '.' || c == '_' || c == '-';
 }
@@ -113,10 +103,6 @@ void Base::prepare() const {
     prepare_private_directory(path);
   }
   keep_reserve(reserve());
-}
-
-void Base::spend_reserve() const {
-  std::ignore = unlink(reserve().c_str());
 }
 
 WorkspacePaths::WorkspacePaths(const Base& base, const std::string& id)

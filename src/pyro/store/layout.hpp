@@ -34,12 +34,8 @@ public:
 
   std::string recipes() const { return store() + "/recipes"; }
 
-  /// Space that is kept for the moment when there is none left: see spend_reserve().
+  /// Space that is kept for the moment when there is none left: disk_reserve.hpp.
   std::string reserve() const { return m_root + "/reserve"; }
-
-  /// Gives the reserve back to the file system, so that something can be removed on a full disk. prepare()
-  /// makes another as soon as there is room.
-  void spend_reserve() const;
 
   /// What steps keep between builds: see caches.hpp.
   std::string caches() const { return m_root + "/caches"; }

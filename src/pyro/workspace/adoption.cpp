@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/random.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/workspace/apply/apply_project.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/locate.hpp>
@@ -63,7 +64,7 @@ Json adopt_workspace(Context& context, const std::string& workspace, const Proje
 }
 
 Json forget_workspace(Context& context, const std::string& workspace, const Project& project) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   auto locked = lock_workspace(context, locate(context, workspace, project).id, "forget");
   auto& record = locked.record;
   const auto file = record.project_file;

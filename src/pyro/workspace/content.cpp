@@ -6,12 +6,12 @@
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/apply/observe.hpp>
 #include <pyro/workspace/apply/restart_services.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
-#include <pyro/workspace/state/disk_reserve.hpp>
 #include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/generations.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
@@ -74,7 +74,7 @@ Json reset_workspace(
     Context& context, const std::string& workspace, const Project& project, const std::string& to,
     const ApplyOptions& options) {
   const auto started = os::now_monotonic();
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project, HostUse::taken);
   const auto store_lock = context.use_store("reset");
   auto locked = lock_workspace(context, located.id, "reset");
@@ -113,7 +113,7 @@ Json reset_workspace(
 }
 
 Json reset_to_snapshot(Context& context, const std::string& workspace, const std::string& snapshot_name) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, {}, HostUse::taken);
   std::string name;
   {
@@ -135,7 +135,7 @@ Json reset_to_snapshot(Context& context, const std::string& workspace, const std
 
 Json undo_last_change(Context& context, const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project, HostUse::taken);
   const auto store_lock = context.use_store("undo");
   auto locked = lock_workspace(context, located.id, "undo");
@@ -158,7 +158,7 @@ Json undo_last_change(Context& context, const std::string& workspace, const Proj
 
 Json shut_down_workspace(Context& context, const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, "stop");
   if (is_destroyed(locked.record)) {
@@ -181,7 +181,7 @@ Json shut_down_workspace(Context& context, const std::string& workspace, const P
 
 Json bring_up_workspace(Context& context, const std::string& workspace, const Project& project) {
   const auto began = os::now_monotonic();
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project, HostUse::taken);
   auto locked = lock_workspace(context, located.id, "start");
   if (is_destroyed(locked.record) || locked.record.generation == 0) {
@@ -203,7 +203,7 @@ Json destroy_workspace(
     Context& context, const std::string& workspace, const Project& project, const ApplyOptions& options,
     bool remove_snapshots) {
   const auto began = os::now_monotonic();
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, "destroy");
   auto& record = locked.record;
@@ -227,7 +227,7 @@ Json destroy_workspace(
   const bool was_there = !is_destroyed(record);
   if (was_there) {
     const auto displaced = note_destroyed(record, "destroy");
-    with_disk_reserve(context, [&] { context.records.save(record); });
+    context.records.save(record);
     if (displaced > 0) {
       remove_generations(context, {locked.paths.generation(displaced)}, Detached::yes);
     }

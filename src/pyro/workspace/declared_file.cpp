@@ -5,6 +5,7 @@
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/spec/schema.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/workspace/apply/apply_project.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project.hpp>
@@ -137,7 +138,7 @@ Json plan_project(Context& context, const Project& project, bool color) {
 
 Json apply_declared_file(Context& context, const Project& project, const ApplyOptions& options, bool color) {
   const auto started = os::now_monotonic();
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto loaded = load_project(context, project);
   const auto applied = apply_project(context, loaded, options, color);
   return {

@@ -5,6 +5,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/spec/applied_spec.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/disk_quota.hpp>
@@ -161,12 +162,12 @@ Json inspect_environment(Context& context, const std::string& image) {
 }
 
 Json remove_environment(Context& context, const std::string& image) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   return context.environments.remove(image, here(), context.settings.lock_timeout);
 }
 
 Json prune_environments(Context& context, bool dry_run) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto dry = dry_run ? environment::DryRun::yes : environment::DryRun::no;
   auto result = context.environments.prune(dry, context.settings.lock_timeout);
   // A kernel serves every root: it goes with the last environment.
@@ -233,7 +234,7 @@ void keep_as_told(store::GcOptions& options, const store::WorkspaceRecord& recor
 } // namespace
 
 Json prune_store(Context& context, bool dry_run) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   if (!dry_run) {
     remove_unfinished_workspaces(context);
     remove_unrecorded(context);

@@ -1,6 +1,7 @@
 #include "named_snapshots.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
@@ -55,7 +56,7 @@ Json list_snapshots(Context& context, const std::string& workspace, const Projec
 
 Json delete_snapshot(
     Context& context, const std::string& workspace, const Project& project, const std::string& name) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
   const auto locked = lock_workspace(context, located.id, "snapshot");
   const auto baseline = context.records.snapshot(located.id, "baseline");

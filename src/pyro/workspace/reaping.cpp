@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 #include <pyro/workspace/state/unfinished.hpp>
@@ -34,7 +35,7 @@ bool is_damaged(const Context& context, const std::string& id) {
 } // namespace
 
 Json reap_workspaces(Context& context) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   remove_unfinished_workspaces(context);
   std::vector<std::string> doomed;
   for (const auto& id : context.records.ids()) {

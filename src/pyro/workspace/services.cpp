@@ -1,9 +1,11 @@
 #include "services.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/spec/applied_spec.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/readiness.hpp>
 #include <pyro/workspace/context/secrets.hpp>
@@ -90,7 +92,7 @@ std::vector<Json> all_services(const ServiceHost& host) {
       continue; // declared by now
     }
     if (document != before) {
-      host.services.save(document);
+      save_spare(name, [&, &said = document] { host.services.save(said); }); // the next look says it again
     }
     all.push_back(document);
   }
@@ -284,6 +286,7 @@ Json read_workspace_service_logs(
 }
 
 Json stop_workspace_service(Context& context, const std::string& workspace, const std::string& service) {
+  const store::LentReserve reserve(context.base);
   auto host = look(context, workspace);
   check_service_name(service);
   const auto client = connect(context, host, "service_stop");

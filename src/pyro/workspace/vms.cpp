@@ -5,6 +5,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
@@ -170,7 +171,7 @@ Json create_vm(Context& context, const VmRequest& request) {
 }
 
 Json start_vm(Context& context, const std::string& wanted) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   auto vm = lock_vm(context, wanted, "vm_start");
   refuse_expired(context, vm);
   start_locked(context, vm);
@@ -186,7 +187,7 @@ ExecResult exec_in_vm(
 }
 
 Json stop_vm(Context& context, const std::string& wanted) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   auto vm = lock_vm(context, wanted, "vm_stop");
   refuse_expired(context, vm);
   if (vm.record.state == store::WorkspaceState::created) {
@@ -198,7 +199,7 @@ Json stop_vm(Context& context, const std::string& wanted) {
 }
 
 Json delete_vm(Context& context, const std::string& wanted) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   const auto vm = lock_vm(context, wanted, "vm_delete");
   remove_vm(context, vm);
   return {{"vm_id", vm.record.id}, {"deleted", true}};
@@ -238,7 +239,7 @@ Json list_vms(Context& context) {
 }
 
 Json reap_vms(Context& context) {
-  context.base.prepare();
+  const store::LentReserve reserve(context.base);
   Json removed = Json::array();
   for (const auto& record : context.records.list()) {
     if (is_vm(record) && is_expired(record) && context.records.find(record.id)) {

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/process.hpp>
@@ -67,14 +68,16 @@ std::optional<KvmVerdict> KvmVerdicts::recall(const std::string& kernel_digest) 
 }
 
 void KvmVerdicts::remember(const std::string& kernel_digest, const KvmVerdict& verdict) const {
-  os::make_directories(std::filesystem::path(m_path).parent_path());
-  os::write_json_atomically(
-      m_path,
-      {{"circumstances", circumstances(kernel_digest)},
-       {"kernel_digest", kernel_digest},
-       {"proved", verdict.proved},
-       {"reason", verdict.reason}},
-      os::Durable::no);
+  save_spare(m_path, [&] {
+    os::make_directories(std::filesystem::path(m_path).parent_path());
+    os::write_json_atomically(
+        m_path,
+        {{"circumstances", circumstances(kernel_digest)},
+         {"kernel_digest", kernel_digest},
+         {"proved", verdict.proved},
+         {"reason", verdict.reason}},
+        os::Durable::no);
+  });
 }
 
 } // namespace pyro::backend

@@ -1,6 +1,7 @@
 #include "seed_memory.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/store/records.hpp>
@@ -45,14 +46,16 @@ std::optional<SeedMemory> recall_seed(const std::string& directory) {
 }
 
 void remember_seed(const std::string& directory, const SeedMemory& memory, const std::string& manifest) {
-  os::write_file_atomically(manifest_path(directory), manifest, 0600, os::Durable::no);
-  os::write_json_atomically(
-      record_path(directory),
-      {{"below", memory.below},
-       {"layers", memory.layers},
-       {"placement", memory.placement},
-       {"tree_digest", memory.manifest.tree_digest}},
-      os::Durable::no);
+  save_spare(directory, [&] {
+    os::write_file_atomically(manifest_path(directory), manifest, 0600, os::Durable::no);
+    os::write_json_atomically(
+        record_path(directory),
+        {{"below", memory.below},
+         {"layers", memory.layers},
+         {"placement", memory.placement},
+         {"tree_digest", memory.manifest.tree_digest}},
+        os::Durable::no);
+  });
 }
 
 } // namespace pyro::workspace
