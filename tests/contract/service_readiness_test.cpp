@@ -28,6 +28,22 @@ TEST_P(ContractSandbox, service_readiness_tcp) {
   EXPECT_NE(never["last_probe"].get<std::string>().find("127.0.0.1:1"), std::string::npos) << never;
 }
 
+TEST_P(ContractSandbox, service_readiness_tcp__of_another) {
+  const Services services(*this);
+  services.start("first", k_greeter, {{"readiness", k_greeter_ready}});
+  for (const auto& readiness : {k_greeter_ready, Json{{"type", "http"}, {"url", "http://127.0.0.1:4711/"}}}) {
+    const auto second =
+        services.start("second", "exec sleep 1000", {{"readiness", readiness}, {"ready_timeout_seconds", 1}});
+    EXPECT_EQ(second["state"], "failed") << second;
+    EXPECT_TRUE(pyro::testing::contains(
+        second["last_probe"].get<std::string>(), "the service first listens there, not second"))
+        << second;
+  }
+  services.stop("first");
+  const auto again = services.start("second", k_greeter, {{"readiness", k_greeter_ready}});
+  EXPECT_EQ(again["state"], "running") << again;
+}
+
 TEST_P(ContractSandbox, service_readiness_http) {
   const Services services(*this);
   const auto server = [](const std::string& status, int port) {

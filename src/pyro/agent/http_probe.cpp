@@ -1,6 +1,7 @@
 #include "http_probe.hpp"
 
 #include "address.hpp"
+#include "listeners.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/process.hpp>
@@ -32,8 +33,8 @@ std::string authority_of(const Probe& probe) {
 
 class NetworkAttempt : public ProbeAttempt {
 public:
-  NetworkAttempt(Runtime& runtime, const Probe& probe, Done done)
-      : m_runtime(runtime), m_probe(probe), m_done(std::move(done)) {
+  NetworkAttempt(Runtime& runtime, const Probe& probe, std::string service, Done done)
+      : m_runtime(runtime), m_probe(probe), m_service(std::move(service)), m_done(std::move(done)) {
     m_name = probe.kind == ProbeKind::tcp ? fmt::format("tcp {}", authority_of(probe))
                                           : fmt::format("http {}{}", authority_of(probe), probe.http_path);
     try {
@@ -77,8 +78,12 @@ private:
   void try_next() {
     hang_up();
     while (m_tried < m_addresses.size()) {
+      const auto& address = m_addresses[m_tried++];
+      if (is_foreign(address)) {
+        continue;
+      }
       try {
-        m_socket = start_connect(m_addresses[m_tried++]);
+        m_socket = start_connect(address);
       } catch (const Error& error) {
         m_last_error = std::strerror(error.error_number());
         continue;
@@ -89,10 +94,24 @@ private:
     finish(false, m_last_error);
   }
 
+  /// Asked before the connection as well as after it: a server may accept one and be gone.
+  bool is_foreign(const SocketAddress& address) {
+    const auto listener = find_listener(m_runtime, m_service, address);
+    m_listening = listener.who;
+    if (m_listening == Listening::foreign) {
+      m_last_error = fmt::format("{} listens there, not {}", listener.name, m_service);
+    }
+    return m_listening == Listening::foreign;
+  }
+
   void on_writable() {
     if (!m_connected) {
       if (auto error = connect_error(m_socket.get())) {
         m_last_error = std::strerror(error);
+        try_next();
+        return;
+      }
+      if (m_listening == Listening::nobody && is_foreign(m_addresses[m_tried - 1])) {
         try_next();
         return;
       }
@@ -181,11 +200,13 @@ private:
 
   Runtime& m_runtime;
   Probe m_probe;
+  std::string m_service;
   Done m_done;
   std::string m_name;
   std::vector<SocketAddress> m_addresses;
   std::size_t m_tried = 0;
   std::string m_last_error;
+  Listening m_listening = Listening::nobody; // at the address that is tried
   os::Fd m_socket;
   bool m_connected = false;
   std::string m_request;
@@ -223,9 +244,9 @@ int parse_status_line(std::string_view text) {
   return status >= 100 ? status : -1;
 }
 
-std::unique_ptr<ProbeAttempt>
-start_network_attempt(Runtime& runtime, const Probe& probe, ProbeAttempt::Done done) {
-  return std::make_unique<NetworkAttempt>(runtime, probe, std::move(done));
+std::unique_ptr<ProbeAttempt> start_network_attempt(
+    Runtime& runtime, const Probe& probe, const std::string& service, ProbeAttempt::Done done) {
+  return std::make_unique<NetworkAttempt>(runtime, probe, service, std::move(done));
 }
 
 } // namespace pyro::agent

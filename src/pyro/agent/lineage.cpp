@@ -60,9 +60,10 @@ std::vector<ProcessStat> list_processes() {
     unsigned flags = 0;
     if (after_name == std::string::npos
         || std::sscanf(
-               text.c_str() + after_name + 1, " %c %d %d %d %*d %*d %u", &process.state, &process.parent,
-               &group, &process.session, &flags)
-               != 5
+               text.c_str() + after_name + 1,
+               " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &process.state,
+               &process.parent, &group, &process.session, &flags, &process.started)
+               != 6
         || (flags & k_kernel_thread) != 0) {
       continue;
     }
@@ -82,6 +83,25 @@ std::vector<pid_t> find_lineage(pid_t session, const std::string& marker) {
     }
   }
   return found;
+}
+
+bool is_of(const Lineage& lineage, const ProcessStat& process, const std::vector<ProcessStat>& all) {
+  if (lineage.leader > 0 && (process.session == lineage.leader || process.pid == lineage.leader)) {
+    return true;
+  }
+  if (carries(process.pid, lineage.marker)) {
+    return true;
+  }
+  auto ancestor = process.parent;
+  for (std::size_t steps = 0; lineage.leader > 0 && ancestor > 1 && steps < all.size(); ++steps) {
+    if (ancestor == lineage.leader) {
+      return true;
+    }
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](auto& other) { return other.pid == ancestor; });
+    ancestor = found == all.end() ? 0 : found->parent;
+  }
+  return false;
 }
 
 void kill_lineage(pid_t leader, const std::string& marker) {

@@ -14,6 +14,13 @@ struct ProcessStat {
   char state = '?';
   pid_t parent = 0;
   pid_t session = 0;
+  unsigned long long started = 0; // in ticks of the clock, since boot
+};
+
+/// By what the processes of one exec or service are known.
+struct Lineage {
+  pid_t leader = 0; // of the session; 0: reaped, and the number may be somebody else's by now
+  std::string marker;
 };
 
 /// Everything visible in /proc.
@@ -21,6 +28,10 @@ std::vector<ProcessStat> list_processes();
 
 /// The processes of a session (0: none) and those that carry PYRO_EXEC_ID=marker. Zombies are left out.
 std::vector<pid_t> find_lineage(pid_t session, const std::string& marker);
+
+/// Is that process, one of `all`, of this lineage? Also a descendant of the leader that has taken leave of
+/// both.
+bool is_of(const Lineage& lineage, const ProcessStat& process, const std::vector<ProcessStat>& all);
 
 /// SIGKILL to all of them, again until none is left (or after a few rounds of an adversary who forks faster).
 /// `leader` leads session and group; 0 once it has been reaped, for then the number may be somebody else's.

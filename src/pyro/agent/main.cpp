@@ -9,9 +9,13 @@
 #include <pyro/agent/guest/boot.hpp>
 #include <pyro/base/error.hpp>
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -83,6 +87,21 @@ agent::AgentOptions options_from(int argc, char** argv) {
   return options;
 }
 
+/// What we may do nobody that we start may: as root they would get what is inheritable with their program.
+void keep_capabilities_to_ourselves() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) < 0) {
+    throw Error::from_errno(errno, "capget");
+  }
+  for (auto& half : sets) {
+    half.inheritable = 0;
+  }
+  if (::syscall(SYS_capset, &header, sets.data()) < 0) {
+    throw Error::from_errno(errno, "capset");
+  }
+}
+
 void protect_process() {
   for (int number :
        {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU}) {
@@ -95,6 +114,7 @@ void protect_process() {
   } else {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); // orphans stay ours, as they would in a sandbox
   }
+  keep_capabilities_to_ourselves();
   ::umask(022);
   ::clearenv();
   // One thread and small objects: give memory back early.

@@ -172,7 +172,7 @@ start_attempt(Runtime& runtime, const Probe& probe, const ProbeSubject& subject,
     return std::make_unique<ExecAttempt>(runtime, probe, subject, std::move(done));
   case ProbeKind::http:
   case ProbeKind::tcp:
-    return start_network_attempt(runtime, probe, std::move(done));
+    return start_network_attempt(runtime, probe, subject.service, std::move(done));
   case ProbeKind::file:
     return std::make_unique<ImmediateAttempt>(runtime, look_for_file(probe, subject), std::move(done));
   case ProbeKind::log:

@@ -16,6 +16,7 @@ namespace pyro::agent {
 
 /// What a probe may look at of its service.
 struct ProbeSubject {
+  std::string service;
   LaunchRequest how; // user, env and cwd for exec probes
   const ServiceLog* log = nullptr;
   std::timespec started{}; // by the clock that stamps files

@@ -19,6 +19,9 @@ public:
 
   void forget(pid_t child) { m_children.erase(child); }
 
+  /// Already, though it has not been collected yet?
+  static bool has_ended(pid_t child);
+
   /// On SIGCHLD: takes all that have ended.
   void collect();
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "left_pipes.hpp"
+#include "lineage.hpp"
 #include "memory_kills.hpp"
 #include "reaper.hpp"
 
@@ -10,6 +11,7 @@
 #include <pyro/protocol/requests.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace pyro::agent {
@@ -31,6 +33,8 @@ struct Runtime {
   protocol::ProcessesEnd last_end;
   std::uint64_t ends = 0;
   LeftPipes left_pipes{};
+  /// Of every service that has run, its last run.
+  std::map<std::string, Lineage> services{};
 };
 
 } // namespace pyro::agent

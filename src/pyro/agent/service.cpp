@@ -48,6 +48,7 @@ Service::Service(Runtime& runtime, std::string name, std::function<void()> on_ch
 
 Service::~Service() {
   cancel_timers();
+  m_runtime.services.erase(m_name);
   m_runtime.loop.cancel(m_kill_timer);
   if (m_pid > 0) {
     m_runtime.reaper.forget(m_pid);
@@ -143,7 +144,7 @@ void Service::add_source(std::optional<OutputSource>& source, os::Fd fd, LogStre
 
 ProbeSubject Service::subject() const {
   LaunchRequest how{{}, m_definition.cwd, m_definition.env, m_definition.user, {}};
-  return {std::move(how), &m_log, m_started};
+  return {m_name, std::move(how), &m_log, m_started};
 }
 
 void Service::run() {
@@ -179,6 +180,7 @@ void Service::run() {
     return;
   }
   m_pid = launched.pid;
+  m_runtime.services[m_name] = {m_pid, m_marker};
   m_runtime.reaper.watch(
       m_pid, [this](os::Outcome outcome) { on_exit(outcome, note_of_failed_start(m_pid).value_or("")); });
   if (m_definition.oneshot && m_definition.timeout_ms > 0) {
@@ -226,6 +228,9 @@ void Service::on_probe(const ProbeOutcome& outcome, int in_a_row) {
 
 void Service::become_ready() {
   m_ready_timer = 0;
+  if (Reaper::has_ended(m_pid)) {
+    return; // whatever spoke for it: on_exit() follows
+  }
   m_runtime.loop.cancel(std::exchange(m_deadline_timer, 0));
   bool first = !std::exchange(m_was_ready, true);
   m_ready_at = os::now_epoch();
@@ -308,6 +313,7 @@ void Service::stop(milliseconds most_grace) {
 
 void Service::on_exit(os::Outcome outcome, const std::string& note) {
   m_pid = -1;
+  m_runtime.services[m_name] = {0, m_marker};
   cancel_timers();
   m_runtime.loop.cancel(std::exchange(m_kill_timer, 0));
   for (auto* source : {&m_out, &m_err}) {

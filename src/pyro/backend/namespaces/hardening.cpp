@@ -27,6 +27,11 @@ sock_filter k_program[]{
 #include <pyro/seccomp_program.inc>
 };
 
+/// Of the agent alone, which looks in /proc for the processes of a service and for who listens where,
+/// whoever's they are. ptrace(2) and its like stay refused by the filter. As it is not in the bounding set,
+/// nobody gets it from a program; the agent does as inheritable, and gives that up before it starts anybody.
+constexpr int k_of_agent = CAP_SYS_PTRACE;
+
 bool is_kept(int capability) {
   return std::find(k_kept.begin(), k_kept.end(), capability) != k_kept.end();
 }
@@ -34,6 +39,19 @@ bool is_kept(int capability) {
 } // namespace
 
 void drop_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  const auto set = [&](const char* what) {
+    if (::syscall(SYS_capset, &header, sets.data()) < 0) {
+      throw Error::from_errno(errno, what);
+    }
+  };
+  if (::syscall(SYS_capget, &header, sets.data()) < 0) {
+    throw Error::from_errno(errno, "capget");
+  }
+  sets[0].inheritable = 1U << k_of_agent;
+  sets[1].inheritable = 0;
+  set("capset (inheritable)"); // while it is in the bounding set
   for (int capability = 0; capability < 64; ++capability) {
     if (!is_kept(capability) && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL) {
       throw Error::from_errno(errno, fmt::format("drop capability {}", capability));
@@ -42,16 +60,15 @@ void drop_capabilities() {
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
     throw Error::from_errno(errno, "clear ambient capabilities");
   }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
+  sets = {};
+  sets[0].inheritable = 1U << k_of_agent;
+  sets[0].permitted = 1U << k_of_agent; // with no_new_privs a program gets nothing that was not there
   for (const int capability : k_kept) {
-    auto& set = sets[static_cast<std::size_t>(capability) / 32];
-    set.effective |= 1U << (capability % 32);
-    set.permitted |= 1U << (capability % 32);
+    auto& half = sets[static_cast<std::size_t>(capability) / 32];
+    half.effective |= 1U << (capability % 32);
+    half.permitted |= 1U << (capability % 32);
   }
-  if (::syscall(SYS_capset, &header, sets.data()) < 0) {
-    throw Error::from_errno(errno, "capset");
-  }
+  set("capset");
 }
 
 void enter_seccomp() {

@@ -6,7 +6,7 @@
 namespace pyro::backend::namespaces {
 
 /// Keeps the capabilities that a container has by default (less MKNOD and NET_RAW): bounding, permitted,
-/// effective; inheritable and ambient end empty.
+/// effective. Ambient ends empty, inheritable with what the agent takes from there and gives up.
 void drop_capabilities();
 
 /// prctl(PR_SET_NO_NEW_PRIVS) and the seccomp filter of filter/generate.cpp.

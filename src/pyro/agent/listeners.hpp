@@ -1,0 +1,27 @@
+// Who listens where a probe connects to, as far as the kernel tells: /proc/net/tcp names the sockets,
+// /proc/PID/fd their holders.
+#pragma once
+
+#include "address.hpp"
+#include "runtime.hpp"
+
+#include <string>
+
+namespace pyro::agent {
+
+enum class Listening {
+  nobody,    // in this sandbox: the address is another machine's, or nobody listens yet
+  as_wanted, // the service itself, or somebody of whom nothing speaks against it
+  foreign,   // surely not the service
+};
+
+struct Listener {
+  Listening who = Listening::nobody;
+  std::string name; // foreign: "the service db", "process 7 (nc), which is older than the service,"
+};
+
+/// Who accepts what connects to the address, seen from a service of the runtime. A process of no service is
+/// foreign where it was there before the service: one that came later may be its own, handed over to another.
+Listener find_listener(const Runtime& runtime, const std::string& service, const SocketAddress& address);
+
+} // namespace pyro::agent
