@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,21 +26,20 @@ namespace {
 constexpr std::size_t k_path_block = 1 << 20;
 constexpr std::string_view k_digest_version = "pyro seed tree 1";
 
-std::string absolute_directory(const std::string& source) {
-  std::error_code error;
-  auto path = std::filesystem::canonical(source, error);
-  if (error) {
-    throw Error(ErrorCode::input_missing, "seed {} does not exist", source);
+/// Not resolved again: whoever may change the checkout could have put a symlink there meanwhile.
+os::Fd open_source(const std::string& source) {
+  try {
+    return os::open_found(source, O_RDONLY | O_DIRECTORY);
+  } catch (const Error& error) {
+    switch (error.error_number()) {
+    case ENOENT:
+      throw Error(ErrorCode::input_missing, "seed {} does not exist", source);
+    case ENOTDIR:
+      throw Error(ErrorCode::input_missing, "seed {} is not a directory", source);
+    default:
+      throw;
+    }
   }
-  if (!os::is_directory(path.string())) {
-    throw Error(ErrorCode::input_missing, "seed {} is not a directory", source);
-  }
-  return path.string();
-}
-
-SeedRequest with_absolute_source(SeedRequest request) {
-  request.source = absolute_directory(request.source);
-  return request;
 }
 
 /// Beside the stat cache, or where there is none.
@@ -52,9 +52,8 @@ std::string spool_directory(const SeedRequest& request) {
 } // namespace
 
 SeedTree::SeedTree(SeedRequest request)
-    : m_request(with_absolute_source(std::move(request))),
-      m_root_fd(os::open_found(m_request.source, O_RDONLY | O_DIRECTORY)), m_scan_start_ns(file_clock_ns()),
-      m_selector(m_request), m_spool(spool_directory(m_request)) {
+    : m_request(std::move(request)), m_root_fd(open_source(m_request.source)),
+      m_scan_start_ns(file_clock_ns()), m_selector(m_request), m_spool(spool_directory(m_request)) {
   if (!m_request.stat_cache.empty()) {
     m_cache = StatCache::open(m_request.stat_cache);
   }

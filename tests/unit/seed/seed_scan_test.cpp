@@ -63,6 +63,25 @@ TEST_F(SeedTest, OutsideGitEverythingIsTaken) {
   EXPECT_EQ(paths(scan), (Paths{".gitignore", "b", "b/x", "b-c", "empty"}));
 }
 
+TEST_F(SeedTest, ASourceThatIsASymlinkByNowIsNotFollowed) {
+  const auto elsewhere = make_destination("elsewhere");
+  const auto source = m_directory.path() + "/source";
+  std::filesystem::create_directory_symlink(elsewhere, source);
+  auto wanted = request();
+  wanted.source = source;
+  const auto code = [&] {
+    try {
+      scan_seed(wanted);
+      return ErrorCode::internal;
+    } catch (const Error& error) {
+      return error.code();
+    }
+  };
+  EXPECT_EQ(code(), ErrorCode::stale);
+  wanted.source = source + "/below";
+  EXPECT_EQ(code(), ErrorCode::stale);
+}
+
 TEST_F(SeedTest, GitModes) {
   git({"init", "-q"});
   write(".gitignore", "*.log\nbuild/\nout/*\n");
