@@ -2,7 +2,6 @@
 #include "contract.hpp"
 
 #include <pyro/base/json_access.hpp>
-#include <pyro/os/clock.hpp>
 
 #include <thread>
 
@@ -52,14 +51,12 @@ TEST_P(ContractCommands, vm_lifecycle__by_another_process) {
 TEST_P(ContractCommands, vm_exec_timeout) {
   const auto id = id_of(create_vm());
   call("vm_start", {{"vm_id", id}});
-  const auto began = os::now_monotonic();
   // A child in a session of its own must die as well.
-  const auto result =
-      call("vm_exec", {{"vm_id", id}, {"command", "setsid sleep 300 & sleep 300"}, {"timeout_seconds", 1}});
+  const auto result = call(
+      "vm_exec", {{"vm_id", id}, {"command", "setsid sleep 30000 & sleep 30000"}, {"timeout_seconds", 1}});
   EXPECT_EQ(result["exit_code"], 124);
   EXPECT_EQ(result["timed_out"], true);
   EXPECT_NE(result["stderr"].get<std::string>().find("timed out"), std::string::npos) << result["stderr"];
-  EXPECT_LT((os::now_monotonic() - began).count(), 30'000);
   // That nothing of it lives on is looked at when the test is over (Contract::TearDown).
 }
 

@@ -134,24 +134,21 @@ TEST_F(BadFile, AFailedChangeKeepsWhatRuns) {
 }
 
 TEST_F(BadFile, StepThatTakesTooLong) {
-  spec("prepare:\n  - {id: slow, run: \"echo begin; sleep 100\", timeout: 1s}\n");
-  const auto result = expect_failure(1, {"prepare.slow", "begin"});
-  EXPECT_LT(result.took.count(), 240'000);
+  spec("prepare:\n  - {id: slow, run: \"echo begin; sleep 10000\", timeout: 1s}\n");
+  expect_failure(1, {"prepare.slow", "begin", "1s"});
   expect_nothing();
 }
 
 TEST_F(BadFile, ServiceThatIsNeverReady) {
   spec("services:\n  web:\n    command: \"echo trying hard; exec sleep 1000\"\n"
        "    readiness: {tcp: 8080, deadline: 1s}\n    hint: open the port\n");
-  const auto result = expect_failure(6, {"services.web", "trying hard", "tcp", "open the port"});
-  EXPECT_LT(result.took.count(), 240'000);
+  expect_failure(6, {"services.web", "trying hard", "tcp", "open the port", "not ready within"});
 }
 
 TEST_F(BadFile, ServiceThatExitsFailsFast) {
   spec("services:\n  web:\n    command: \"echo cannot start; exit 4\"\n    readiness: {tcp: 8080, deadline: "
-       "60s}\n");
-  const auto result = expect_failure(6, {"services.web", "cannot start", "4"});
-  EXPECT_LT(result.took.count(), 240'000) << "it waited although nothing could come any more";
+       "1h}\n");
+  expect_failure(6, {"services.web", "cannot start", "4", "before it was ready"});
 }
 
 TEST_F(BadFile, CommandThatIsNotThere) {

@@ -187,8 +187,7 @@ TEST_F(Flags, common__verbose) {
 TEST_F(Flags, common__lock_timeout) {
   const auto somebody = somebody_at_work();
   auto patient = start({"stop"});
-  const auto refused = expect(5, {"stop", "--lock-timeout", "200ms"});
-  EXPECT_LT(refused.took.count(), 20'000);
+  expect(5, {"stop", "--lock-timeout", "200ms"});
   EXPECT_FALSE(patient.try_wait()) << "a minute is not over yet";
 }
 

@@ -189,10 +189,9 @@ TEST_F(Killed, ExecIsKilledAndItsCommandEnds) {
 }
 
 TEST_F(Killed, AnInterruptedApplyStopsCleanly) {
-  replace_in_file(project() / "pyro.yaml", "sleep 0.2", "sleep 30");
+  replace_in_file(project() / "pyro.yaml", "sleep 0.2", "sleep 30; : in-the-step");
   auto apply = start({"apply", "--yes"});
-  EXPECT_TRUE(eventually([&] { return !processes_naming(state().string()).empty(); }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_TRUE(eventually([&] { return !processes_naming("in-the-step").empty(); }));
   apply.signal(SIGINT);
   const auto outcome = apply.wait();
   EXPECT_EQ(outcome.shell_status(), 130);

@@ -53,39 +53,37 @@ TEST_F(Parallel, TwentyWorkspaces) {
 
 TEST_F(Parallel, TwoAppliesOfTheSameTakeTurns) {
   spec("prepare:\n  - {id: slow, run: \"sleep 2; echo $(cat runs.txt 2>/dev/null)x > runs.txt\"}\n");
-  std::vector<Result> results(2);
-  std::vector<std::thread> threads;
-  const auto env = environment({});
-  for (std::size_t number = 0; number < 2; ++number) {
-    threads.emplace_back([&, number] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(500 * number));
-      os::Command apply{.argv = {(bin / "pyro").string(), "apply", "--yes"}, .env = env};
-      apply.cwd = project().string();
-      const auto captured = os::run(apply, {}, std::chrono::minutes(2));
-      results[number] = {captured.outcome.shell_status(), captured.out, captured.err};
-    });
-  }
-  for (auto& thread : threads) {
-    thread.join();
-  }
-  EXPECT_EQ(results[0].status, 0) << results[0];
-  EXPECT_EQ(results[1].status, 0) << results[1];
-  EXPECT_NE(results[1].all().find("wait"), std::string::npos)
-      << "the second does not say that it waits: " << results[1];
-  EXPECT_NE(results[1].all().find("apply"), std::string::npos) << "nor for whom: " << results[1];
+  auto first = start({"apply", "--yes"});
+  EXPECT_TRUE(eventually([&] { return !workspace_ids().empty(); }));
+  first.signal(SIGSTOP); // with its lock
+  const auto said = root() / "said";
+  os::Command apply{
+      .argv = {"/bin/sh", "-c", "exec \"$0\" apply --yes > \"$1\" 2>&1"}, .env = environment({})};
+  apply.argv.insert(apply.argv.end(), {(bin / "pyro").string(), said.string()});
+  apply.cwd = project().string();
+  write_file(said, "");
+  auto second = os::spawn(apply);
+  EXPECT_TRUE(eventually([&] { return contains(read_file(said), "wait"); }, 60))
+      << "the second does not say that it waits: " << read_file(said);
+  EXPECT_TRUE(contains(read_file(said), "apply")) << "nor for whom: " << read_file(said);
+  EXPECT_FALSE(second.try_wait());
+  first.signal(SIGCONT);
+  EXPECT_EQ(first.wait().shell_status(), 0);
+  EXPECT_EQ(second.wait().shell_status(), 0) << read_file(said);
   EXPECT_EQ(inside("cat runs.txt").out, "x\n") << "the step ran twice";
   EXPECT_EQ(workspace_ids().size(), 1u);
 }
 
 TEST_F(Parallel, ALockThatIsNotFreeInTimeSaysWhoHasIt) {
-  spec("prepare:\n  - {id: slow, run: \"sleep 5\"}\n");
+  spec();
   auto first = start({"apply", "--yes"});
   EXPECT_TRUE(eventually([&] { return !workspace_ids().empty(); }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  first.signal(SIGSTOP);
   const auto second = pyro({"apply", "--yes", "--lock-timeout", "200ms"});
   EXPECT_EQ(second.status, 5) << second;
   EXPECT_NE(second.err.find(std::to_string(first.pid())), std::string::npos)
       << "it does not name the holder: " << second;
+  first.signal(SIGCONT);
   EXPECT_EQ(first.wait().shell_status(), 0);
 }
 
@@ -95,12 +93,15 @@ TEST_F(Parallel, ExecsOfOneWorkspaceRunSideBySide) {
   std::vector<Result> results(10);
   std::vector<std::thread> threads;
   const auto env = environment({});
-  const auto begin = std::chrono::steady_clock::now();
+  // Each waits until all of them are there.
+  const std::string meet = "until [ $(ls /tmp/here-* | wc -l) -eq 10 ]; do sleep 0.05; done";
   for (std::size_t number = 0; number < results.size(); ++number) {
     threads.emplace_back([&, number] {
       os::Command exec{
           .argv =
-              {(bin / "pyro").string(), "exec", "--", "sh", "-c", "sleep 1; echo " + std::to_string(number)},
+              {(bin / "pyro").string(), "exec", "--", "sh", "-c",
+               "touch /tmp/here-" + std::to_string(number) + "; " + meet + "; echo "
+                   + std::to_string(number)},
           .env = env};
       exec.cwd = project().string();
       const auto captured = os::run(exec, {}, std::chrono::minutes(2));
@@ -110,8 +111,6 @@ TEST_F(Parallel, ExecsOfOneWorkspaceRunSideBySide) {
   for (auto& thread : threads) {
     thread.join();
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6))
-      << "they waited for each other";
   for (std::size_t number = 0; number < results.size(); ++number) {
     EXPECT_EQ(results[number].out, std::to_string(number) + "\n") << results[number];
   }

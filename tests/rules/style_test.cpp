@@ -119,6 +119,28 @@ TEST(Style, JsonHasOneReader) {
   EXPECT_EQ(readers, 1) << "the rule looks for the wrong thing";
 }
 
+/// What waited is seen by a counter, the order of events, or a time limit far beyond the test's own.
+TEST(Style, NoTestAssertsThatSomethingWasQuick) {
+  static const std::regex quick(
+      R"((EXPECT|ASSERT)_(LT|LE)\s*\([^;]*(\b(took|elapsed|steady_clock|now_monotonic)\b|\b(milli)?seconds\s*[({]))");
+  const auto is_refused = [](const std::string& code) {
+    return std::regex_search(code, quick);
+  };
+  for (const auto& file : sources_below({"tests"})) {
+    const auto code = code_only(file.text);
+    std::size_t begin = 0;
+    for (auto end = code.find(';'); end != std::string::npos; end = code.find(';', begin)) {
+      EXPECT_FALSE(is_refused(code.substr(begin, end + 1 - begin)))
+          << file.path << ":" << std::count(code.begin(), code.begin() + static_cast<long>(end), '\n') + 1
+          << " fails where the machine has much to do";
+      begin = end + 1;
+    }
+  }
+  EXPECT_TRUE(is_refused("EXPECT_LT(now() - began,\n  std::chrono::seconds(6));"));
+  EXPECT_TRUE(is_refused("ASSERT_LE(result.took.count(), 240'000);"));
+  EXPECT_FALSE(is_refused("EXPECT_GE(took, milliseconds(950));"));
+}
+
 TEST(Style, EveryFolderIsItsNamespace) {
   for (const auto& file : sources_below({"src"})) {
     if (!file.has_extension({".hpp"})) {

@@ -145,6 +145,7 @@ bool HostileRegistry::send_all(const os::Fd& socket, std::string_view text) cons
       return false;
     }
     text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
+    m_sent += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
   return true;
 }

@@ -44,6 +44,8 @@ public:
 
   int requests() const { return m_requests; }
 
+  std::size_t bytes_sent() const { return m_sent; }
+
   /// How many of them had this in their head.
   int requests_with(const std::string& text) const;
 
@@ -60,6 +62,7 @@ private:
   std::atomic<bool> m_stopped{false};
   std::atomic<int> m_connections{0};
   std::atomic<int> m_requests{0};
+  mutable std::atomic<std::size_t> m_sent{0};
   mutable std::mutex m_mutex;
   std::vector<std::string> m_heads;
   std::vector<std::thread> m_servers;

@@ -122,7 +122,7 @@ TEST_F(AgentTest, InputNobodyReadsIsThrownAway) {
 TEST_F(AgentTest, ASlowReaderHoldsUpNobody) {
   auto slow = start_exec(shell("head -c 30000000 /dev/zero; echo finished >&2"));
   slow->reads = false;
-  run_for(milliseconds(200));
+  ASSERT_TRUE(run_until([&] { return slow->out.size() > protocol::k_stream_window / 2; }));
   auto quick = exec(shell("head -c 5000000 /dev/zero | tr '\\0' q"));
   EXPECT_EQ(quick->out.size(), 5000000U);
   EXPECT_LE(slow->out.size(), protocol::k_stream_window);
@@ -238,8 +238,12 @@ TEST_F(AgentTest, FreezesAndThaws) {
   auto counter = m_directory + "/counter";
   auto reply = start_exec(shell("echo $$; while :; do echo x >> " + counter + "; sleep 0.01; done"));
   auto asleep = start_exec(shell("echo $$; kill -STOP $$; sleep 60"));
-  ASSERT_TRUE(run_until([&] { return !reply->out.empty() && !asleep->out.empty(); }));
-  run_for(milliseconds(100));
+  ASSERT_TRUE(run_until([&] { return !asleep->out.empty() && std::filesystem::exists(counter); }));
+  const auto state_of_asleep = [&] {
+    const auto stat = os::read_file("/proc/" + asleep->out.substr(0, asleep->out.size() - 1) + "/stat");
+    return stat[stat.rfind(')') + 2];
+  };
+  ASSERT_TRUE(run_until([&] { return state_of_asleep() == 'T'; }));
   auto frozen = ask(protocol::path::k_freeze, Json::object());
   EXPECT_GE(frozen["frozen"].get<int>(), 1);
   auto size = std::filesystem::file_size(counter);
@@ -247,8 +251,7 @@ TEST_F(AgentTest, FreezesAndThaws) {
   EXPECT_EQ(std::filesystem::file_size(counter), size);
   EXPECT_EQ(ask(protocol::path::k_thaw, Json::object())["thawed"], frozen["frozen"]);
   EXPECT_TRUE(run_until([&] { return std::filesystem::file_size(counter) > size; }));
-  auto stat = os::read_file("/proc/" + asleep->out.substr(0, asleep->out.size() - 1) + "/stat");
-  EXPECT_EQ(stat[stat.rfind(')') + 2], 'T') << "who was stopped before stays stopped";
+  EXPECT_EQ(state_of_asleep(), 'T') << "who was stopped before stays stopped";
 }
 
 TEST_F(AgentTest, PutsSecretsIntoMemoryOnly) {

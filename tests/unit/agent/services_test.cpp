@@ -1,6 +1,9 @@
 #include "agent_fixture.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <algorithm>
 
 namespace pyro::agent {
 namespace {
@@ -23,6 +26,16 @@ int free_port() {
   return std::stoi(out);
 }
 
+Json exists(const std::string& file) {
+  return {{"kind", "exec"}, {"argv", {"test", "-e", file}}};
+}
+
+/// 0 where there is no such file yet.
+int lines_of(const std::string& file) {
+  const auto text = os::maybe_read_file(file).value_or("");
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
 using ServicesTest = AgentTest;
 
 TEST_F(ServicesTest, ReadyAfterASecondWithoutAProbe) {
@@ -31,7 +44,6 @@ TEST_F(ServicesTest, ReadyAfterASecondWithoutAProbe) {
   auto took = os::now_monotonic() - start;
   EXPECT_TRUE(result.ok);
   EXPECT_GE(took, milliseconds(950));
-  EXPECT_LT(took, milliseconds(2500));
   ASSERT_EQ(result.services.size(), 1U);
   EXPECT_EQ(result.services[0].state, ServiceState::ready);
   EXPECT_TRUE(is_running(result.services[0].pid));
@@ -40,7 +52,6 @@ TEST_F(ServicesTest, ReadyAfterASecondWithoutAProbe) {
 
 TEST_F(ServicesTest, ExecProbeRunsAsTheServiceDoes) {
   auto flag = m_directory + "/flag";
-  auto start = os::now_monotonic();
   auto result = apply_and_wait(
       {{"a", service(
                  "sleep 0.25; touch " + flag + "; sleep 60",
@@ -49,7 +60,23 @@ TEST_F(ServicesTest, ExecProbeRunsAsTheServiceDoes) {
                   {"readiness",
                    {{"kind", "exec"}, {"argv", {"/bin/sh", "-c", "test -e $FLAG && test $PWD -ef ."}}}}})}});
   EXPECT_TRUE(result.ok) << result.services[0].reason << result.services[0].last_probe;
-  EXPECT_LT(os::now_monotonic() - start, milliseconds(1500)) << "probes come quickly at first";
+}
+
+/// Before one that looks every second has looked twice, the other has looked three times.
+TEST_F(ServicesTest, ProbesComeQuicklyAtFirst) {
+  const auto probe = [](const std::string& script) {
+    return Json{{"kind", "exec"}, {"argv", {"/bin/sh", "-c", script}}};
+  };
+  auto second = probe("echo >> seldom; test $(wc -l < seldom) -ge 2 && touch over");
+  second["interval_ms"] = 1000;
+  const auto result = apply_and_wait(
+      {{"seldom", service("sleep 60", {{"cwd", m_directory}, {"readiness", second}})},
+       {"often", service(
+                     "sleep 60 & wait",
+                     {{"cwd", m_directory}, {"readiness", probe("echo >> often; test -e over")}})}});
+  ASSERT_TRUE(result.ok);
+  EXPECT_EQ(lines_of(m_directory + "/seldom"), 2);
+  EXPECT_GT(lines_of(m_directory + "/often"), 2);
 }
 
 TEST_F(ServicesTest, HttpProbeWantsTheRightStatus) {
@@ -110,13 +137,11 @@ TEST_F(ServicesTest, LogProbeSeesTextAndPatterns) {
 }
 
 TEST_F(ServicesTest, FailsAtOnceWhenItCannotStart) {
-  auto start = os::now_monotonic();
   auto result = apply_and_wait(
       {{"a", service(
                  "echo no good; exit 3",
                  {{"readiness", {{"kind", "tcp"}, {"port", 1}, {"hint", "look at the port"}}}})}});
   EXPECT_FALSE(result.ok);
-  EXPECT_LT(os::now_monotonic() - start, milliseconds(2000)) << "and not after the deadline of a minute";
   auto& status = result.services[0];
   EXPECT_EQ(status.state, ServiceState::failed);
   EXPECT_EQ(status.exit_code, 3);
@@ -237,17 +262,18 @@ TEST_F(ServicesTest, ADeadServiceIsSeenAndAKilledOneRestarted) {
 
 TEST_F(ServicesTest, LivenessRestarts) {
   auto sick = m_directory + "/sick";
+  auto looks = m_directory + "/looks";
   apply_and_wait(
       {{"a", service(
                  "sleep 60", {{"readiness", k_exec_true},
                               {"restart", "on-failure"},
                               {"liveness",
                                {{"kind", "exec"},
-                                {"argv", {"test", "!", "-e", sick}},
+                                {"argv", {"sh", "-c", "echo >> " + looks + "; test ! -e " + sick}},
                                 {"interval_ms", 50},
                                 {"failures", 2}}}})}});
   auto before = status("a");
-  run_for(milliseconds(300));
+  EXPECT_TRUE(run_until([&] { return lines_of(looks) >= 3; }));
   EXPECT_EQ(status("a").pid, before.pid);
   os::run_checked({.argv = {"touch", sick}});
   EXPECT_TRUE(run_until([&] { return status("a").restarts >= 1; }));
@@ -258,21 +284,24 @@ TEST_F(ServicesTest, LivenessRestarts) {
 
 TEST_F(ServicesTest, RestartsAgainAndAgainBesideAFailingLiveness) {
   auto fine = m_directory + "/fine";
+  auto looks = m_directory + "/looks";
   ask(protocol::path::k_services_apply,
       {{"services",
         {{"again", service("sleep 0.05; exit 1", {{"restart", "always"}, {"max_restarts", 1000}})},
          {"alive", service(
-                       "touch " + fine + "; exec sleep 1000", {{"restart", "on-failure"},
-                                                               {"ready_after_ms", 200},
-                                                               {"liveness",
-                                                                {{"kind", "exec"},
-                                                                 {"argv", {"sh", "-c", "test -e " + fine}},
-                                                                 {"timeout_ms", 100},
-                                                                 {"interval_ms", 20},
-                                                                 {"failures", 1}}}})}}}});
+                       "touch " + fine + "; exec sleep 1000",
+                       {{"restart", "on-failure"},
+                        {"ready_after_ms", 200},
+                        {"liveness",
+                         {{"kind", "exec"},
+                          {"argv", {"sh", "-c", "echo >> " + looks + "; test -e " + fine}},
+                          {"timeout_ms", 5000},
+                          {"interval_ms", 20},
+                          {"failures", 1}}}})}}}});
   for (int round = 1; round <= 3; ++round) {
     EXPECT_TRUE(run_until([&] { return status("alive").state == ServiceState::ready; }));
-    run_for(milliseconds(300));
+    const auto looked = lines_of(looks);
+    EXPECT_TRUE(run_until([&] { return lines_of(looks) > looked; }));
     os::run_checked({.argv = {"rm", "-f", fine}});
     EXPECT_TRUE(run_until([&] { return status("alive").restarts >= round; }));
   }
@@ -282,17 +311,17 @@ TEST_F(ServicesTest, RestartsAgainAndAgainBesideAFailingLiveness) {
 TEST_F(ServicesTest, StopsWithTheSignalAndTheGrace) {
   apply_and_wait(
       {{"polite", service(
-                      "trap 'echo bye; exit 0' INT; while :; do sleep 0.05; done",
-                      {{"readiness", k_exec_true}, {"stop", {{"signal", "SIGINT"}, {"grace_ms", 5000}}}})},
+                      "trap 'echo bye; exit 0' INT; touch polite; while :; do sleep 0.05; done",
+                      {{"cwd", m_directory},
+                       {"readiness", exists("polite")},
+                       {"stop", {{"signal", "SIGINT"}, {"grace_ms", 600'000}}}})},
        {"deaf",
         service(
-            "trap '' TERM; sh -c 'trap \"\" TERM; while :; do sleep 1; done' & while :; do sleep 1; done",
-            {{"readiness", k_exec_true}, {"stop", {{"grace_ms", 200}}}})}});
-  run_for(milliseconds(200));
+            "trap '' TERM; sh -c 'trap \"\" TERM; touch deaf; while :; do sleep 1; done' & while :; do sleep "
+            "1; done",
+            {{"cwd", m_directory}, {"readiness", exists("deaf")}, {"stop", {{"grace_ms", 200}}}})}});
   auto pids = std::pair(status("polite").pid, status("deaf").pid);
-  auto start = os::now_monotonic();
   auto result = protocol::services_result_from_json(ask(protocol::path::k_services_stop, {{"all", true}}));
-  EXPECT_LT(os::now_monotonic() - start, milliseconds(2000));
   EXPECT_FALSE(is_running(pids.first));
   EXPECT_FALSE(is_running(pids.second));
   EXPECT_EQ(status("polite").state, ServiceState::stopped);

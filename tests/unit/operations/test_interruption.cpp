@@ -12,8 +12,6 @@ namespace pyro {
 
 namespace {
 
-using std::chrono::steady_clock;
-
 ErrorCode code_of(const std::function<void()>& work) {
   try {
     work();
@@ -38,10 +36,9 @@ TEST(Interruption, IsGrantedOncePerScope) {
 }
 
 TEST(Interruption, EndsAProgramThatRunsForLong) {
-  const auto begin = steady_clock::now();
-  const InterruptionScope scope([&] { return steady_clock::now() - begin > std::chrono::milliseconds(100); });
-  EXPECT_EQ(code_of([] { os::run_checked({.argv = {"sleep", "30"}}); }), ErrorCode::interrupted);
-  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(5));
+  int asked = 0;
+  const InterruptionScope scope([&] { return ++asked > 3; });
+  EXPECT_EQ(code_of([] { os::run_checked({.argv = {"sleep", "infinity"}}); }), ErrorCode::interrupted);
 }
 
 TEST(Interruption, EndsWaitingForALock) {

@@ -7,17 +7,15 @@
 namespace pyro::os {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
+/// Who waits for it is ended by CTest.
+constexpr std::chrono::hours k_longer_than_a_test{1};
 
 TEST(EventLoop, WhatWasPostedIsNotWaitedFor) {
   EventLoop loop;
   bool done = false;
   loop.post([&] { done = true; });
-  const auto begin = std::chrono::steady_clock::now();
-  loop.turn(seconds(20));
+  loop.turn(k_longer_than_a_test);
   EXPECT_TRUE(done);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10));
 }
 
 /// The other side has gone before the first byte: this is found out by writing, not by waiting for an answer.
@@ -37,12 +35,9 @@ TEST(EventLoop, APumpWhosePeerIsGoneEndsAtOnce) {
   };
   BytePump pump(loop, std::move(ours), std::move(callbacks));
   theirs.reset();
-  const auto begin = std::chrono::steady_clock::now();
-  while (!closed && std::chrono::steady_clock::now() - begin < seconds(20)) {
-    loop.turn(seconds(20));
+  while (!closed) {
+    loop.turn(k_longer_than_a_test);
   }
-  EXPECT_TRUE(closed);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10));
 }
 
 } // namespace

@@ -1,10 +1,14 @@
 #include <pyro/base/interruption.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/os/fd.hpp>
 #include <pyro/os/workers.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <csignal>
+#include <fcntl.h>
+#include <filesystem>
 #include <set>
 #include <thread>
 #include <unistd.h>
@@ -54,11 +58,15 @@ TEST(Workers, ErrorsAndDeathsAreOfOnePieceEach) {
 }
 
 TEST(Workers, WhoAsksToStopGetsWhatWasDone) {
-  const auto began = std::chrono::steady_clock::now();
-  const InterruptionScope scope(
-      [&] { return std::chrono::steady_clock::now() - began > std::chrono::milliseconds(100); });
-  const auto done = work_in_children(200, 2, [](std::size_t) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const TempDir area(std::filesystem::temp_directory_path().string(), "pyro-workers");
+  const auto first = area.path() + "/first"; // is done, from here on we ask them to stop
+  const InterruptionScope scope([&] { return ::access(first.c_str(), F_OK) == 0; });
+  const auto done = work_in_children(200, 2, [&](std::size_t index) {
+    if (index == 0) {
+      write_all(open_file(first, O_WRONLY | O_CREAT).get(), "");
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     return nlohmann::json("done");
   });
   EXPECT_FALSE(done.front().error);
