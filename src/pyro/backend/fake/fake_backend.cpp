@@ -33,8 +33,8 @@ public:
 
   Launched start(const LaunchSpec& spec) const override {
     validate(spec);
-    ++m_controls->starts;
-    if (m_controls->is_unavailable || m_controls->fails_to_start) {
+    const int number = ++m_controls->starts;
+    if (m_controls->is_unavailable || m_controls->fails_to_start || m_controls->failing_start == number) {
       throw Error(ErrorCode::failed, "the fake sandbox was told to fail");
     }
     os::make_directories(spec.generation_dir + "/root/upper");

@@ -14,6 +14,8 @@ namespace pyro::backend::fake {
 struct Controls {
   /// A start fails as if this one sandbox could not be made; nothing is left.
   std::atomic<bool> fails_to_start{false};
+  /// Only the start of this number does, counted from 1; 0: none.
+  std::atomic<int> failing_start{0};
   /// The machine lacks what the isolation needs: probe() says so and every start fails.
   std::atomic<bool> is_unavailable{false};
   std::atomic<int> starts{0};
