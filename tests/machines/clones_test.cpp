@@ -53,6 +53,29 @@ TEST_F(Clones, AreStrangersToEachOther) {
   }
 }
 
+TEST_F(Clones, KnowTheirOwnNames) {
+  write_file(root() / "busybox/etc/hosts", "192.0.2.7 elsewhere\n");
+  const auto other = another_project("other");
+  machine(other, "two");
+  for (const auto& [directory, name] : {std::pair{project(), "one"}, {other, "two"}}) {
+    const RunOptions there{.cwd = directory};
+    expect(0, {"apply", "--yes"}, there);
+    for (const auto* again : {"", "reset", "stop"}) {
+      if (*again != '\0') {
+        expect(0, {again}, there);
+        expect(0, {"apply", "--yes"}, there);
+      }
+      EXPECT_EQ(
+          inside("hostname -i; tail -n1 /etc/hosts; head -n1 /etc/hosts", there).out,
+          "127.0.0.1\n127.0.0.1\t" + std::string(name)
+              + " # the name of this sandbox, by pyro\n192.0.2.7 elsewhere\n")
+          << name << " " << again;
+      inside("echo 192.0.2.5 mine >> /etc/hosts", there);
+    }
+    EXPECT_EQ(json({"diff", "/"}, there)["entries"].size(), 0U);
+  }
+}
+
 class Templates : public Machines {
 protected:
   void SetUp() override {

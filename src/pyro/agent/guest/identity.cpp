@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/hosts_file.hpp>
 #include <pyro/os/mount.hpp>
 #include <pyro/os/random.hpp>
 
@@ -25,6 +26,8 @@ namespace {
 constexpr const char* k_ours = "/run/pyro/";
 constexpr const char* k_machine_id = "/etc/machine-id";
 constexpr const char* k_resolv_conf = "/etc/resolv.conf";
+constexpr const char* k_hosts = "/etc/hosts";
+constexpr mode_t k_hosts_mode = 0644; // its owner may add to it
 constexpr const char* k_boot_id = "/proc/sys/kernel/random/boot_id";
 
 std::string bytes_of_hex(const std::string& hex) {
@@ -58,13 +61,13 @@ std::string cover_of(const std::string& path) {
   return k_ours + path.substr(path.rfind('/') + 1);
 }
 
-void write_cover(const std::string& path, std::string_view text) {
-  os::write_all(os::open_file(cover_of(path), O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0444).get(), text);
+void write_cover(const std::string& path, std::string_view text, mode_t mode = 0444) {
+  os::write_all(os::open_file(cover_of(path), O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, mode).get(), text);
 }
 
 /// A file of ours in /run/pyro over one of the environment's or the kernel's, where that is a regular file.
-void cover(const std::string& path, std::string_view text) {
-  write_cover(path, text);
+void cover(const std::string& path, std::string_view text, mode_t mode = 0444) {
+  write_cover(path, text, mode);
   const auto root = os::open_file("/", O_PATH | O_DIRECTORY);
   const auto target = os::maybe_open_beneath(root.get(), path.substr(1), O_PATH);
   if (target) {
@@ -86,6 +89,13 @@ Renewal& renewal() {
 os::Fd cover_to_rewrite(const std::string& path, std::string_view text) {
   cover(path, text);
   return os::open_file(cover_of(path), O_WRONLY | O_NOFOLLOW);
+}
+
+/// What /etc/hosts says by now, with this name. Not in build steps, whose layer has what they write there.
+std::optional<std::string> hosts_for(const std::string& hostname) {
+  const auto root = os::open_file("/", O_PATH | O_DIRECTORY);
+  const auto own = hostname == os::k_step_hostname ? std::nullopt : os::maybe_read_hosts(root.get());
+  return own ? std::optional(os::hosts_with_name(*own, hostname)) : std::nullopt;
 }
 
 /// By another text of the same length, or of an empty one.
@@ -144,6 +154,9 @@ void renew_identity(const protocol::GuestEnter& enter) {
   if (enter.network) {
     write_cover(k_resolv_conf, enter.resolv_conf);
   }
+  if (const auto hosts = hosts_for(enter.hostname)) {
+    write_cover(k_hosts, *hosts, k_hosts_mode);
+  }
 }
 
 void take_identity(const protocol::GuestEnter& enter) {
@@ -158,6 +171,9 @@ void take_identity(const protocol::GuestEnter& enter) {
   if (enter.network) {
     bring_up_network(enter);
     cover(k_resolv_conf, enter.resolv_conf);
+  }
+  if (const auto hosts = hosts_for(enter.hostname)) {
+    cover(k_hosts, *hosts, k_hosts_mode);
   }
 }
 

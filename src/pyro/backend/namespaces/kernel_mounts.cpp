@@ -1,6 +1,7 @@
 #include "kernel_mounts.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
 
@@ -200,7 +201,7 @@ KernelSources::KernelSources() {
 
 std::vector<std::string> mount_kernel_files(
     const KernelSources& sources, const std::optional<std::string>& resolv_conf,
-    const std::string& machine_id) {
+    const std::string& machine_id, const std::string& hostname) {
   std::vector<std::string> notes;
   const auto root = open_root();
   constexpr std::uint64_t k_quiet = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -217,6 +218,10 @@ std::vector<std::string> mount_kernel_files(
   }
   if (!machine_id.empty()) {
     cover_in_etc(root.get(), "machine-id", machine_id + "\n", MOUNT_ATTR_RDONLY);
+  }
+  const auto hosts = hostname == os::k_step_hostname ? std::nullopt : os::maybe_read_hosts(root.get());
+  if (hosts) {
+    cover_in_etc(root.get(), "hosts", os::hosts_with_name(*hosts, hostname), 0);
   }
   limit_kernel_objects(root.get());
   mask(root.get());

@@ -19,10 +19,10 @@ struct KernelSources {
 };
 
 /// Call after pivot_root and before the old root is let go: the kernel allows a new /proc only while another
-/// is visible. A resolv.conf and a machine id cover the environment's own, outside of every layer. Returns
-/// notes about what could not be had.
+/// is visible. A resolv.conf, a machine id and the environment's hosts with this name cover the
+/// environment's own, outside of every layer. Returns notes about what could not be had.
 std::vector<std::string> mount_kernel_files(
     const KernelSources& sources, const std::optional<std::string>& resolv_conf,
-    const std::string& machine_id);
+    const std::string& machine_id, const std::string& hostname);
 
 } // namespace pyro::backend::namespaces

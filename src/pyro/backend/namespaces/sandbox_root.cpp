@@ -205,7 +205,7 @@ enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std
   }
   os::pivot_root_here();
   auto notes = mount_kernel_files(
-      sources, spec.egress ? std::optional(resolv_conf) : std::nullopt, machine_id_of(spec));
+      sources, spec.egress ? std::optional(resolv_conf) : std::nullopt, machine_id_of(spec), spec.hostname);
   os::detach_old_root();
   if (!all_public) {
     notes.emplace_back(k_private_host_files);

@@ -8,6 +8,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/seed/copy.hpp>
 #include <pyro/store/caches.hpp>
@@ -26,7 +27,6 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::size_t k_shown_lines = 20;
-constexpr auto k_step_host = "pyro";
 
 /// What the launcher itself puts into a root, and what never belongs to a layer.
 std::vector<std::string> never_captured(const spec::Step& step) {
@@ -326,7 +326,7 @@ store::LayerStack LayerBuilder::build_step(
     m_context.check_interrupted();
     const BuildDirectory directory(m_directory);
     auto request = request_for(directory.runtime(), directory.generation(), start_stack);
-    request.hostname = k_step_host; // the layer is for every file with this step, whatever its name
+    request.hostname = os::k_step_hostname; // the layer is for every file with this step, whatever its name
     request.binds = cache_binds(step, link.address);
     request.egress = step.egress.kind != spec::EgressKind::none;
     start_sandbox(m_context, m_backend, request);

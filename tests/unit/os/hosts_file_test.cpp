@@ -1,0 +1,37 @@
+#include <pyro/os/hosts_file.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pyro::os {
+namespace {
+
+constexpr const char* k_localhost = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+constexpr const char* k_name = "127.0.0.1\twork # the name of this sandbox, by pyro\n";
+
+TEST(HostsFile, NamesLocalhostAndTheSandbox) {
+  EXPECT_EQ(hosts_with_name("", "work"), std::string(k_localhost) + k_name);
+}
+
+TEST(HostsFile, KeepsWhatIsThere) {
+  const std::string own = "127.0.0.1 localhost # ours\n::1 localhost\n\n10.0.0.1 a work\n";
+  EXPECT_EQ(hosts_with_name(own, "work"), own);
+  EXPECT_EQ(hosts_with_name("10.0.0.1 a", "work"), std::string("10.0.0.1 a\n") + k_localhost + k_name);
+}
+
+TEST(HostsFile, ANameInACommentOrAsAnAddressIsNone) {
+  EXPECT_EQ(
+      hosts_with_name("# 127.0.0.1 work\nwork x\n", "work"),
+      std::string("# 127.0.0.1 work\nwork x\n") + k_localhost + k_name);
+}
+
+TEST(HostsFile, AnEarlierNameOfOursGoes) {
+  const auto before = hosts_with_name("10.0.0.1 a\n", "before");
+  EXPECT_EQ(hosts_with_name(before, "work"), hosts_with_name("10.0.0.1 a\n", "work"));
+}
+
+TEST(HostsFile, OfAStepIsAsItIs) {
+  EXPECT_EQ(hosts_with_name(k_localhost, k_step_hostname), k_localhost);
+}
+
+} // namespace
+} // namespace pyro::os
