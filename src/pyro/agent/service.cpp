@@ -68,8 +68,9 @@ bool Service::is_over() const {
          || m_state == State::completed;
 }
 
-void Service::set_state(State state, const std::string& reason) {
+void Service::set_state(State state, const std::string& reason, Failure failure) {
   m_state = state;
+  m_failure = failure;
   m_reason = shortened(reason, k_max_reason);
   m_on_change();
 }
@@ -80,8 +81,8 @@ void Service::set_waiting(const std::string& reason) {
   }
 }
 
-void Service::fail(const std::string& reason) {
-  set_state(State::failed, reason);
+void Service::fail(const std::string& reason, Failure failure) {
+  set_state(State::failed, reason, failure);
 }
 
 void Service::fail_killed(const std::string& reason) {
@@ -92,7 +93,7 @@ void Service::fail_killed(const std::string& reason) {
   if (m_pid > 0) {
     m_ending = Ending::killed;
   }
-  fail(reason);
+  fail(reason, Failure::own);
 }
 
 void Service::define(protocol::ServiceDefinition definition) {
@@ -215,6 +216,9 @@ void Service::begin_readiness() {
 
 void Service::on_probe(const ProbeOutcome& outcome, int in_a_row) {
   m_last_probe = shortened(outcome.detail, k_max_reason);
+  if (outcome.ok && Reaper::has_ended(m_pid)) {
+    return; // whoever spoke for it: on_exit() follows
+  }
   auto& probe = m_readiness->probe();
   if (outcome.ok && in_a_row >= probe.successes && m_state == State::starting) {
     if (!probe.watch) {
@@ -228,9 +232,6 @@ void Service::on_probe(const ProbeOutcome& outcome, int in_a_row) {
 
 void Service::become_ready() {
   m_ready_timer = 0;
-  if (Reaper::has_ended(m_pid)) {
-    return; // whatever spoke for it: on_exit() follows
-  }
   m_runtime.loop.cancel(std::exchange(m_deadline_timer, 0));
   bool first = !std::exchange(m_was_ready, true);
   m_ready_at = os::now_epoch();
@@ -293,7 +294,9 @@ void Service::on_deadline() {
   auto last = m_last_probe.empty() ? "none" : m_last_probe;
   auto limit = m_definition.readiness ? m_definition.readiness->deadline_ms : 0;
   // Whoever waits learns it now, not when the process is gone.
-  set_state(State::failed, with_hint(fmt::format("not ready within {} ms; last probe: {}", limit, last)));
+  set_state(
+      State::failed, with_hint(fmt::format("not ready within {} ms; last probe: {}", limit, last)),
+      Failure::timeout);
   end_run(Ending::deadline, milliseconds(m_definition.stop_grace_ms));
 }
 
@@ -312,7 +315,7 @@ void Service::stop(milliseconds most_grace) {
 }
 
 void Service::on_exit(os::Outcome outcome, const std::string& note) {
-  m_pid = -1;
+  const auto leader = std::exchange(m_pid, -1);
   m_runtime.services[m_name] = {0, m_marker};
   cancel_timers();
   m_runtime.loop.cancel(std::exchange(m_kill_timer, 0));
@@ -342,18 +345,23 @@ void Service::on_exit(os::Outcome outcome, const std::string& note) {
     m_on_change(); // failed already
     break;
   case Ending::overtime:
-    after_exit(true, fmt::format("not completed within {} ms", m_definition.timeout_ms));
+    after_exit(Failure::timeout, fmt::format("not completed within {} ms", m_definition.timeout_ms));
     break;
   case Ending::liveness:
-    after_exit(true, "no longer alive: " + m_last_probe);
+    after_exit(Failure::own, "no longer alive: " + m_last_probe);
     break;
-  case Ending::none:
-    after_exit(!outcome.ok(), what);
+  case Ending::none: {
+    const bool is_daemon = outcome.ok() && !m_definition.oneshot && !find_lineage(leader, m_marker).empty();
+    after_exit(
+        outcome.ok() ? is_daemon ? Failure::background : Failure::none : Failure::own,
+        is_daemon ? "it went to the background" : what);
     break;
+  }
   }
 }
 
-void Service::after_exit(bool failed, const std::string& what) {
+void Service::after_exit(Failure failure, const std::string& what) {
+  const bool failed = failure == Failure::own || failure == Failure::timeout;
   if (m_definition.oneshot && !failed) {
     set_state(State::completed);
     return;
@@ -374,7 +382,10 @@ void Service::after_exit(bool failed, const std::string& what) {
     reason = what + " before it was ready";
   }
   bool is_failure = wanted || !m_was_ready || m_definition.oneshot;
-  set_state(is_failure ? State::failed : State::exited, with_hint(reason));
+  if (is_failure && failure == Failure::none) {
+    failure = Failure::own; // ended well, but too early
+  }
+  set_state(is_failure ? State::failed : State::exited, with_hint(reason), failure);
 }
 
 std::string Service::with_hint(std::string text) const {
@@ -406,6 +417,7 @@ protocol::ServiceStatus Service::status(std::size_t tail_lines, std::size_t tail
   protocol::ServiceStatus status;
   status.name = m_name;
   status.state = m_state;
+  status.failure = m_failure;
   status.pid = std::max(m_pid, 0);
   status.started_at = m_started_at;
   status.ready_at = m_ready_at;

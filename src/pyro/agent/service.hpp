@@ -19,6 +19,7 @@ namespace pyro::agent {
 class Service {
 public:
   using State = protocol::ServiceState;
+  using Failure = protocol::ServiceFailure;
 
   /// `on_change` is called after every change of state, from wherever it happened; it must not destroy the
   /// service.
@@ -43,7 +44,7 @@ public:
   void prove_readiness();
   /// Before or instead of a start: why there is none.
   void set_waiting(const std::string& reason);
-  void fail(const std::string& reason);
+  void fail(const std::string& reason, Failure failure);
   /// Its processes have been killed, for a limit of the whole sandbox: it fails, and is not started again.
   void fail_killed(const std::string& reason);
 
@@ -74,10 +75,10 @@ private:
   void become_ready();
   void on_deadline();
   void on_exit(os::Outcome outcome, const std::string& note);
-  void after_exit(bool failed, const std::string& what);
+  void after_exit(Failure failure, const std::string& what);
   void restart_later(const std::string& what);
   void end_run(Ending ending, std::chrono::milliseconds grace);
-  void set_state(State state, const std::string& reason = {});
+  void set_state(State state, const std::string& reason = {}, Failure failure = Failure::none);
   void cancel_timers();
   void add_source(std::optional<OutputSource>& source, os::Fd fd, LogStream stream);
   std::string with_hint(std::string text) const;
@@ -88,6 +89,7 @@ private:
   std::function<void()> m_on_change;
   protocol::ServiceDefinition m_definition;
   State m_state = State::waiting;
+  Failure m_failure = Failure::none;
   std::string m_reason;
   std::string m_last_probe;
   std::string m_stop_reason;

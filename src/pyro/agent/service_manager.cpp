@@ -380,7 +380,9 @@ bool ServiceManager::advance_start(Entry& entry) {
     if (verdict == Verdict::hopeless) {
       entry.wants_start = false;
       auto state = found == m_entries.end() ? "gone" : name_of(found->second.service->state());
-      entry.service->fail(fmt::format("not started: it depends on {}, which is {}", name, state));
+      entry.service->fail(
+          fmt::format("not started: it depends on {}, which is {}", name, state),
+          protocol::ServiceFailure::dependency);
       return true;
     }
     if (verdict == Verdict::pending) {

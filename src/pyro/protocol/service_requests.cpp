@@ -35,6 +35,13 @@ const Names<ServiceState> k_states{
     {ServiceState::completed, "completed"}, {ServiceState::exited, "exited"},
     {ServiceState::stopped, "stopped"},     {ServiceState::failed, "failed"}};
 
+const Names<ServiceFailure> k_failures{
+    {ServiceFailure::none, "none"},
+    {ServiceFailure::own, "own"},
+    {ServiceFailure::background, "background"},
+    {ServiceFailure::timeout, "timeout"},
+    {ServiceFailure::dependency, "dependency"}};
+
 template <typename Enum>
 std::string_view to_name(const Names<Enum>& names, Enum value) {
   for (auto& [known, name] : names) {
@@ -108,6 +115,10 @@ void check_cycles(const std::map<std::string, ServiceDefinition>& services) {
 
 std::string_view name_of(ServiceState state) {
   return to_name(k_states, state);
+}
+
+std::string_view name_of(ServiceFailure failure) {
+  return to_name(k_failures, failure);
 }
 
 std::string_view name_of(ProbeKind kind) {
@@ -313,6 +324,7 @@ Json to_json(const ServiceStatus& value) {
   return {
       {"name", value.name},
       {"state", name_of(value.state)},
+      {"failure", name_of(value.failure)},
       {"pid", value.pid},
       {"started_at", value.started_at},
       {"ready_at", value.ready_at},
@@ -332,6 +344,7 @@ ServiceStatus service_status_from_json(const Json& value) {
   result.name = get_string(value, "name");
   check_name(result.name, "the service");
   result.state = from_name(k_states, get_string(value, "state"), "state");
+  result.failure = from_name(k_failures, string_or(value, "failure", "none"), "failure");
   result.pid = get_int(value, "pid");
   result.started_at = get_double(value, "started_at");
   result.ready_at = get_double(value, "ready_at");

@@ -88,6 +88,10 @@ struct ServicesDefine {
 
 enum class ServiceState { waiting, starting, running, ready, completed, exited, stopped, failed };
 
+/// Why it failed. own: by itself. background: its process ended and left others behind, as a daemon does
+/// (also of state exited). timeout: not ready, or not completed, in time. dependency: it was not started.
+enum class ServiceFailure { none, own, background, timeout, dependency };
+
 /// waiting: for dependencies (or not started yet). starting: not ready yet. running: started, no readiness
 /// known yet (the first second of a service without a probe). ready. completed: a oneshot that exited 0.
 /// exited: ended by itself and is not restarted. stopped: by request. failed: not ready in time, oneshot
@@ -95,6 +99,7 @@ enum class ServiceState { waiting, starting, running, ready, completed, exited, 
 struct ServiceStatus {
   std::string name;
   ServiceState state = ServiceState::waiting;
+  ServiceFailure failure = ServiceFailure::none;
   std::int64_t pid = 0;
   double started_at = 0; // seconds since the epoch; 0: not
   double ready_at = 0;
@@ -144,6 +149,7 @@ struct ServicesLogs {
 };
 
 std::string_view name_of(ServiceState state);
+std::string_view name_of(ServiceFailure failure);
 std::string_view name_of(ProbeKind kind);
 
 Json to_json(const Probe& value);

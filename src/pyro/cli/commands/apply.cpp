@@ -21,7 +21,7 @@ Examples:
   pyro apply --no-wait           do not wait for readiness
   pyro apply --no-cache          build all steps again, and reset the workspace to what they made
 
-Exit status: 0 done, 1 failed, 3 partly done (run it again), 6 a service was not ready in time, 7 a yes is needed,
+Exit status: 0 done, 1 failed, 3 partly done (run it again), 6 a service did not become ready, 7 a yes is needed,
 2 with --detailed-exitcode if something was changed.
 )";
 

@@ -10,6 +10,7 @@
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/workspace/sandbox/run_options.hpp>
+#include <pyro/workspace/sandbox/service_failure.hpp>
 #include <pyro/workspace/state/generations.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
 #include <pyro/workspace/state/lifecycle.hpp>
@@ -177,6 +178,10 @@ void Applier::run(bool wait_for_services) {
     m_context.emit("action_start", action.address, plan::action_text(action, plan::Tense::present));
     try {
       act(action);
+    } catch (const ServicesNotReady& error) {
+      const auto culprit = error.culprit().empty() ? action.address : "services." + error.culprit();
+      m_context.emit("action_error", culprit, error.message(), pyro::to_json(error));
+      throw;
     } catch (const Error& error) {
       if (m_resolved.changed.empty()) { // else it is not over yet
         m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));

@@ -1,5 +1,7 @@
 #include "guest_services.hpp"
 
+#include "service_failure.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/fd.hpp>
@@ -129,43 +131,6 @@ protocol::ServiceDefinition definition_of(
   definition.stop_grace_ms = service.stop.grace.count();
   definition.definition_digest = plan::service_digest(chain, service.name);
   return definition;
-}
-
-/// The agent's reason without what the error says in its own places: the hint and the last probe.
-std::string bare_reason(std::string reason, const std::string& hint) {
-  const auto tail = " (" + hint + ")";
-  if (!hint.empty() && reason.ends_with(tail)) {
-    reason.resize(reason.size() - tail.size());
-  }
-  return reason.substr(0, reason.find("; last probe: "));
-}
-
-/// What went wrong with a service, in one error with all that helps.
-Error failure_of(const spec::Spec& spec, const protocol::ServiceStatus& status) {
-  const bool not_ready =
-      status.state == protocol::ServiceState::starting || status.reason.find("ready") != std::string::npos;
-  const auto service = spec.services.find(status.name);
-  const auto hint = service == spec.services.end() ? std::string{} : service->second.hint;
-  const auto reason = bare_reason(status.reason, hint);
-  Error error(
-      not_ready ? ErrorCode::not_ready : ErrorCode::failed, "service {} {}: {}", status.name,
-      not_ready ? "did not become ready" : "failed",
-      reason.empty() ? std::string(protocol::name_of(status.state)) : reason);
-  if (status.exit_code && status.reason.find("exit") == std::string::npos) {
-    error.add_context(fmt::format("exit code {}", *status.exit_code));
-  }
-  if (!status.last_probe.empty()) {
-    error.add_context(fmt::format("last probe: {}", status.last_probe));
-  }
-  error.with_hint(
-      hint.empty() ? fmt::format("`pyro logs {}` shows more; the workspace is kept for looking", status.name)
-                   : hint);
-  return error.with_output(status.log_tail).at(spec.place("services." + status.name));
-}
-
-bool is_good(const protocol::ServiceStatus& status) {
-  return status.state == protocol::ServiceState::ready || status.state == protocol::ServiceState::running
-         || status.state == protocol::ServiceState::completed;
 }
 
 } // namespace
@@ -317,12 +282,7 @@ std::vector<protocol::ServiceStatus> wait_for_services(
     status = redacted(std::move(status), redactor);
   }
   if (!result.ok) {
-    for (const auto& status : result.services) {
-      if (!is_good(status) && status.state != protocol::ServiceState::waiting) {
-        throw failure_of(spec, status);
-      }
-    }
-    throw Error(ErrorCode::not_ready, "the services did not become ready");
+    throw ServicesNotReady(spec, result.services);
   }
   return result.services;
 }

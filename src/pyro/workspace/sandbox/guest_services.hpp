@@ -52,8 +52,7 @@ Redactor deliver_secrets(
 /// The variables by which a process finds its secrets: {"NPM_TOKEN_FILE", "/run/secrets/npm_token"}.
 std::map<std::string, std::string> secret_variables(const std::vector<SecretFile>& files);
 
-/// Waits until every service is ready, with events; throws Error(not_ready or failed) telling probe, exit
-/// code and last log lines, at the service's place.
+/// Waits until every service is ready, with events; throws ServicesNotReady (service_failure.hpp).
 std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
     const std::vector<std::string>& names, const Redactor& redactor);
