@@ -5,6 +5,8 @@
 
 #include <pyro/base/json_access.hpp>
 
+#include <unistd.h>
+
 namespace pyro::testing {
 namespace {
 
@@ -158,6 +160,38 @@ TEST_F(HostileGit, WhatIsThereInADirectoryThatASparseIndexLeavesOutIsTaken) {
   write_file(project() / "hidden/noise.log", "ignored\n");
   replace_in_file(project() / "pyro.yaml", "seed: {from: .}", "seed: {from: ., git: tracked}");
   EXPECT_EQ(seeded(), "./.gitignore ./hidden/again ./kept/file ");
+}
+
+/// git refuses such a checkout ("dubious ownership") since it would obey its configuration; we obey none.
+TEST_F(HostileGit, AnotherUsersCheckoutIsReadWhateverTheFormOfItsIndex) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a checkout to another user";
+  }
+  constexpr uid_t k_nobody = 65534;
+  replace_in_file(project() / "pyro.yaml", "seed: {from: .}", "seed: {from: ., git: tracked}");
+  write_file(project() / "untracked", "of nobody\n");
+  const auto give_to = [&](uid_t owner) {
+    EXPECT_EQ(::lchown(project().c_str(), owner, owner), 0);
+    for (const auto& entry : fs::recursive_directory_iterator(project())) {
+      EXPECT_EQ(::lchown(entry.path().c_str(), owner, owner), 0);
+    }
+  };
+  const auto seed_of_another = [&] {
+    give_to(k_nobody);
+    EXPECT_EQ(git({"ls-files"}), "") << "git itself reads it: not another user's";
+    return seeded();
+  };
+  EXPECT_EQ(seed_of_another(), "./.gitignore ./hidden/one ./kept/file ") << "plain";
+  give_to(0);
+  git({"update-index", "--split-index"});
+  write_file(project() / "added", "new\n");
+  git({"add", "added"});
+  EXPECT_EQ(seed_of_another(), "./.gitignore ./added ./hidden/one ./kept/file ") << "split";
+  give_to(0);
+  git({"update-index", "--no-split-index"});
+  git({"commit", "-qm", "y"});
+  git({"sparse-checkout", "set", "--cone", "--sparse-index", "kept"});
+  EXPECT_EQ(seed_of_another(), "./.gitignore ./added ./kept/file ") << "sparse";
 }
 
 TEST_F(HostileGit, WorktreesSubmodulesAndNestedCheckoutsRunNothing) {

@@ -141,6 +141,31 @@ TEST(Style, NoTestAssertsThatSomethingWasQuick) {
   EXPECT_FALSE(is_refused("EXPECT_GE(took, milliseconds(950));"));
 }
 
+TEST(Style, ProgramsAreExecutedInFourPlacesAndGetAMadeEnvironment) {
+  const std::set<std::string> executes{
+      "src/pyro/agent/launch.cpp", "src/pyro/backend/namespaces/sandbox_init.cpp",
+      "src/pyro/backend/qemu/confinement.cpp", "src/pyro/os/process.cpp"};
+  // The user's own command (`secrets.command`) is run in the user's own surroundings.
+  const std::set<std::string> inherits{
+      "src/pyro/os/program_environment.cpp", "src/pyro/os/program_environment.hpp",
+      "src/pyro/workspace/context/secrets.cpp"};
+  const std::regex execution(
+      R"(\b(execv|execve|execvp|execvpe|execl|execle|execlp|execveat|fexecve|posix_spawnp?|popen)\(|::system\()");
+  std::set<std::string> executing;
+  std::set<std::string> inheriting;
+  for (const auto& file : sources_below({"src"})) {
+    const auto code = code_only(file.text);
+    if (std::regex_search(code, execution)) {
+      executing.insert(file.path);
+    }
+    if (code.find("inherited_environment") != std::string::npos) {
+      inheriting.insert(file.path);
+    }
+  }
+  EXPECT_EQ(executing, executes);
+  EXPECT_EQ(inheriting, inherits);
+}
+
 TEST(Style, EveryFolderIsItsNamespace) {
   for (const auto& file : sources_below({"src"})) {
     if (!file.has_extension({".hpp"})) {
