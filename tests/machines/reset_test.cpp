@@ -2,7 +2,9 @@
 
 #include <pyro/base/json_access.hpp>
 
+#include <array>
 #include <signal.h>
+#include <sstream>
 
 namespace pyro::testing {
 namespace {
@@ -31,6 +33,26 @@ TEST_F(Machines, WhatACommandWroteOutlivesTheMachine) {
   EXPECT_NE(changes.all().find("kept.txt"), std::string::npos) << "read from its disk: " << changes;
   expect(0, {"apply", "--yes"});
   EXPECT_EQ(inside("cat kept.txt && md5sum -c sum >/dev/null && echo whole").out, "kept\nwhole\n");
+}
+
+/// As in namespaces: docs/decisions/0050.
+TEST_F(Machines, ADirectoryOfTheSeedIsCopiedWhenItIsMoved) {
+  write_file(project() / "dir/deep/file", "content\n");
+  expect(0, {"apply", "--yes"});
+  const auto numbers = inside("ls -di dir; mv dir moved && ls -di moved; mv moved again && ls -di again");
+  EXPECT_EQ(numbers.status, 0) << numbers;
+  std::istringstream in(numbers.out);
+  std::array<std::string, 6> words;
+  for (auto& word : words) {
+    in >> word;
+  }
+  EXPECT_NE(words[0], words[2]) << numbers;
+  EXPECT_EQ(words[2], words[4]) << "by now it is the workspace's own: " << numbers;
+  expect(0, {"snapshot", "save", "point"});
+  expect(0, {"reset", "--yes"});
+  EXPECT_EQ(inside("cat dir/deep/file; ls -d again").out, "content\n");
+  expect(0, {"reset", "--yes", "--to", "point"});
+  EXPECT_EQ(inside("cat again/deep/file; ls -d dir").out, "content\n");
 }
 
 TEST_F(Machines, AFullDiskIsTheGuestsOwnAffair) {

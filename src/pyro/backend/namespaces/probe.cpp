@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <sched.h>
 #include <unistd.h>
 
@@ -61,17 +62,28 @@ void enter_own_namespaces() {
   write("/proc/self/gid_map", fmt::format("0 {} 1", gid));
 }
 
+constexpr const char* k_merged = "/tmp/merged";
+
+/// As sandboxes have it: sandbox_root.cpp. The lower layer holds a directory.
 void mount_overlay() {
   enter_own_namespaces();
   os::make_all_mounts_private();
   const auto staging = os::make_mount("tmpfs", {}, 0);
   os::attach_mount(staging.get(), "/tmp");
-  for (const auto* name : {"/tmp/lower", "/tmp/upper", "/tmp/work", "/tmp/merged"}) {
+  for (const auto* name : {"/tmp/lower/there", "/tmp/upper", "/tmp/work", k_merged}) {
     os::make_directories(name);
   }
   os::mount_at(
-      "pyro", "/tmp/merged", "overlay", 0,
-      "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,userxattr");
+      "pyro", k_merged, "overlay", 0,
+      "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,userxattr,index=off,metacopy=off");
+}
+
+void rename_directory_of_a_layer() {
+  mount_overlay();
+  const std::string merged = k_merged;
+  if (std::rename((merged + "/there").c_str(), (merged + "/moved").c_str()) < 0) {
+    throw Error::from_errno(errno, "rename");
+  }
 }
 
 Check kernel_check() {
@@ -104,6 +116,19 @@ Check overlay_check() {
     return {"overlay", "ok", "overlayfs works inside a user namespace", ""};
   }
   return {"overlay", "error", *failure, "load the module `overlay` (modprobe overlay)"};
+}
+
+/// The kernel records such a rename for the administrator of the machine alone (docs/decisions/0050).
+Check rename_check() {
+  if (!try_in_child(rename_directory_of_a_layer)) {
+    return {"renames", "ok", "directories of the seed and the environment can be renamed in place", ""};
+  }
+  return {
+      "renames", "note",
+      "rename(2) of a directory that came with the seed or the environment fails inside with EXDEV, as "
+      "between file "
+      "systems: mv copies and removes it, `git mv` and os.rename() give up",
+      "inside: `mv a b && git add -A`; after one copy (`cp -a a b && rm -r a`) b can be renamed"};
 }
 
 Check ids_check() {
@@ -191,8 +216,8 @@ Check egress_check() {
 } // namespace
 
 std::vector<Check> probe_machine() {
-  std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), ids_check(),
-                            limits_check(), freeze_check(),         egress_check()};
+  std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), rename_check(),
+                            ids_check(),    limits_check(),         freeze_check(),  egress_check()};
   for (auto check : {host_files_check(), user_limits_check()}) {
     if (check) {
       checks.push_back(std::move(*check));
