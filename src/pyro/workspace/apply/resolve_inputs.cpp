@@ -4,6 +4,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/seed/git_inside.hpp>
 #include <pyro/spec/env_file.hpp>
 #include <pyro/workspace/context/named_path.hpp>
 
@@ -42,6 +43,28 @@ std::vector<seed::FileId> own_outputs() {
   return files;
 }
 
+/// git on the copy is what `git: all` is for. The rest of the seed is as it should be, so that nothing is
+/// refused.
+void tell_broken_git(Context& context, const LoadedProject& project, const seed::SeedScan& scan) {
+  if (project.spec.seed.git != spec::GitMode::all) {
+    return;
+  }
+  constexpr std::size_t k_most = 5;
+  const auto place = to_string(project.spec.place("seed.git"));
+  const auto broken = seed::broken_git_in(scan);
+  for (std::size_t index = 0; index < std::min(broken.size(), k_most); ++index) {
+    context.emit(
+        "note", "seed",
+        fmt::format(
+            "{}: git will not work inside: {} is {}; `git clone` makes a checkout that has everything of its "
+            "own",
+            place, broken[index].path, broken[index].reason));
+  }
+  if (broken.size() > k_most) {
+    context.emit("note", "seed", fmt::format("{}: and {} more of these", place, broken.size() - k_most));
+  }
+}
+
 void resolve_seed(
     Context& context, const LoadedProject& project, const RestlessFiles& restless, ResolvedInputs& resolved) {
   const auto& seed = project.spec.seed;
@@ -55,12 +78,14 @@ void resolve_seed(
       request.source = source;
       request.git = static_cast<seed::GitMode>(seed.git);
       request.exclude = seed.exclude;
-      // The file itself is no content: a change of a run-time field must not make a new seed.
+      // The file itself is no content: a change of a run-time field must not make a new seed. But git would
+      // miss it.
       const auto inside =
           project.file.empty()
               ? std::string{}
               : fs::path(project.file).lexically_relative(fs::weakly_canonical(source)).string();
-      if (!inside.empty() && inside.compare(0, 2, "..") != 0) {
+      if (!inside.empty() && inside.compare(0, 2, "..") != 0
+          && !seed::is_tracked_by_seeded_git(request, inside)) {
         request.exclude.push_back("/" + inside);
       }
       request.own_outputs = own_outputs();
@@ -71,6 +96,7 @@ void resolve_seed(
       for (const auto& warning : resolved.scan->warnings()) {
         context.emit("note", "seed", fmt::format("{}: {}", warning.path, warning.reason));
       }
+      tell_broken_git(context, project, *resolved.scan);
     } else {
       resolved.archive = seed::scan_archive_seed(source, stat_cache_of(context, source));
       resolved.digests.seed_tree = resolved.archive->tree_digest;
