@@ -1,9 +1,13 @@
 // Ports that services publish on this machine.
+#include "../support/busybox.hpp"
 #include "../support/home.hpp"
 
 #include <pyro/base/json_access.hpp>
 
 #include <fmt/format.h>
+
+#include <csignal>
+#include <tuple>
 
 namespace pyro::testing {
 namespace {
@@ -17,6 +21,15 @@ services:
     readiness: {http: {port: 8080, path: /}}
     ports: ["8080"]
 )";
+
+  void small(const std::string& services) {
+    if (!fs::exists(project() / "image")) {
+      make_busybox_root(project() / "image");
+    }
+    write_file(
+        project() / "pyro.yaml",
+        "version: 1\nenvironment: {image: 'dir:./image'}\nseed: {from: .}\n" + services);
+  }
 
   int host_port() {
     const auto record =
@@ -54,31 +67,104 @@ TEST_F(Ports, CarryMuchDataBothWays) {
   EXPECT_EQ(sum.out, inside("cat sum").out);
 }
 
-TEST_F(Ports, AFixedPortThatIsTakenIsNamed) {
-  auto listener = command(
-      {"python3", "-c", "import socket;s=socket.socket();s.bind(('127.0.0.1',0));print(s.getsockname()[1])"});
-  const int port = std::stoi(listener.out);
+/// A program of this machine that listens at 127.0.0.1, until it is told to end.
+class Holder {
+public:
+  explicit Holder(Functional& test, int port = 0) {
+    write_file(
+        test.project() / "hold.py",
+        "import socket, sys, os, time\ns = socket.socket()\n"
+        "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\ns.bind(('127.0.0.1', int(sys.argv[1])))\n"
+        "s.listen()\nopen('held.new', 'w').write(str(s.getsockname()[1]))\nos.rename('held.new', 'held')\n"
+        "time.sleep(600)\n");
+    const auto held = test.project() / "held";
+    fs::remove(held);
+    os::Command command{{"python3", "hold.py", std::to_string(port)}};
+    command.cwd = test.project().string();
+    m_child = os::spawn(command);
+    EXPECT_TRUE(eventually([&] { return fs::exists(held); }));
+    m_port = std::stoi(read_file(held));
+  }
+
+  int port() const { return m_port; }
+
+  int pid() const { return m_child.pid(); }
+
+  void end() {
+    m_child.signal(SIGKILL);
+    std::ignore = m_child.wait();
+  }
+
+private:
+  os::Child m_child;
+  int m_port = 0;
+};
+
+std::string with_port(const std::string& port, const std::string& more = "") {
+  return "services:\n  web:\n    command: exec httpd -f -p 8080 -h /workspace\n    ports: ['" + port + "']\n"
+         + more;
+}
+
+TEST_F(Ports, AFixedPortThatIsTakenIsFoundByThePlan) {
+  Holder holder(*this);
+  small(with_port(fmt::format("{}:8080", holder.port())));
+  const auto finding = fmt::format(
+      "pyro.yaml:7:5: error: services.web.ports: port {} of 127.0.0.1 is taken by process {} (python3)",
+      holder.port(), holder.pid());
+  const auto plan = expect(0, {"plan"});
+  EXPECT_TRUE(contains(plan.out, finding)) << plan;
+  const auto refused = expect(1, {"apply"});
+  EXPECT_TRUE(contains(refused.err, fmt::format("taken by process {} (python3)", holder.pid()))) << refused;
+  EXPECT_TRUE(workspace_ids().empty()) << "found before anything was done";
+
+  holder.end();
+  EXPECT_FALSE(contains(expect(0, {"plan"}).all(), "taken by"));
+  expect(0, {"apply"});
+  EXPECT_FALSE(contains(expect(0, {"plan"}).all(), "taken by")) << "its own";
+  EXPECT_EQ(fetch(holder.port(), "/pyro.yaml").status, 0);
+  EXPECT_TRUE(contains(expect(0, {"apply"}).all(), "othing to do"));
+}
+
+TEST_F(Ports, APortThatClashedIsPublishedByTheNextApply) {
+  Holder first(*this);
+  const int port = first.port();
+  first.end();
+  small(with_port(
+      fmt::format("{}:8080", port),
+      "  slow: {command: 'exec sleep 1000', readiness: {file: /tmp/go, deadline: "
+      "5m}, depends_on: [web]}\n"));
+  auto apply = start({"apply"});
+  EXPECT_TRUE(eventually([&] { return inside("true").status == 0; }));
+  Holder second(*this, port); // between the plan and the end of apply
+  EXPECT_TRUE(eventually([&] { return inside("touch /tmp/go").status == 0; }));
+  EXPECT_EQ(apply.wait().shell_status(), 3) << "partly applied";
+  second.end();
+
+  const auto plan = expect(0, {"plan"});
+  EXPECT_TRUE(contains(plan.out, "services.web.ports")) << plan;
+  expect(0, {"apply"});
+  EXPECT_EQ(fetch(port, "/pyro.yaml").status, 0);
+  EXPECT_TRUE(contains(expect(0, {"apply"}).all(), "othing to do"));
+}
+
+TEST_F(Ports, AWorkspaceIsNotInItsOwnWay) {
+  Holder holder(*this);
+  const int port = holder.port();
+  holder.end();
+  small(with_port(fmt::format("{}:1", port)));
+  expect(0, {"apply"});
+  small(with_port(fmt::format("{}:8080", port)));
+  expect(0, {"apply"});
+  EXPECT_TRUE(eventually([&] { return fetch(port, "/pyro.yaml").status == 0; }));
   write_file(
-      project() / "hold.py",
-      fmt::format(
-          "import socket,time\ns=socket.socket()\ns.bind(('127.0.0.1',{}))\ns.listen()\n"
-          "open('held','w').close()\ntime.sleep(60)\n",
-          port));
-  os::Command holder{{"python3", "hold.py"}};
-  holder.cwd = project().string();
-  const auto child = os::spawn(holder);
-  ASSERT_TRUE(eventually([&] { return fs::exists(project() / "held"); }));
-  spec(fmt::format(
-      R"(
-services:
-  web:
-    command: sleep 1000
-    ports: ["{}:8080"]
-)",
-      port));
-  const auto result = pyro({"apply"});
-  EXPECT_NE(result.status, 0);
-  EXPECT_NE(result.err.find(std::to_string(port)), std::string::npos) << result;
+      project() / "pyro.yaml",
+      std::string(read_file(project() / "pyro.yaml")) + "  other: {command: 'exec sleep 1000'}\n");
+  replace_in_file(project() / "pyro.yaml", "    ports: ['" + std::to_string(port) + ":8080']\n", "");
+  replace_in_file(
+      project() / "pyro.yaml", "other: {command: 'exec sleep 1000'",
+      "other: {command: 'exec sleep 1000', ports: ['" + std::to_string(port) + ":8080']");
+  expect(0, {"apply"});
+  EXPECT_EQ(fetch(port, "/pyro.yaml").status, 0) << "moved to another service";
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// Who listens where a probe connects to, as far as the kernel tells: /proc/net/tcp names the sockets,
-// /proc/PID/fd their holders.
+// Whose listener a probe connects to: the service's own? What the kernel tells of it is in
+// os/tcp_listeners.hpp.
 #pragma once
 
 #include "address.hpp"

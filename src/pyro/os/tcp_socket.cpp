@@ -1,5 +1,7 @@
 #include "tcp_socket.hpp"
 
+#include "tcp_listeners.hpp"
+
 #include <pyro/base/error.hpp>
 
 #include <sys/socket.h>
@@ -8,6 +10,7 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <tuple>
 
 namespace pyro::os {
 
@@ -36,9 +39,7 @@ Address address_of(const std::string& text, int port) {
   return address;
 }
 
-} // namespace
-
-Fd listen_tcp(const std::string& text, int port) {
+Fd bind_tcp(const std::string& text, int port) {
   const auto address = address_of(text, port);
   Fd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) {
@@ -49,11 +50,30 @@ Fd listen_tcp(const std::string& text, int port) {
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) < 0) {
     const int error_number = errno;
     if (error_number == EADDRINUSE) {
-      throw Error(ErrorCode::already_exists, "port {} of {} is taken by another program", port, text)
+      const auto holder = listener_of_tcp(text, port);
+      throw Error(
+          ErrorCode::already_exists, "port {} of {} is taken by {}", port, text,
+          holder.empty() ? "another program" : holder)
           .with_hint("publish another port, or just `\"<port>\"` for a free one");
     }
     throw Error::from_errno(error_number, fmt::format("bind {}:{}", text, port));
   }
+  return socket;
+}
+
+} // namespace
+
+void check_listen_tcp(const std::string& address, int port) {
+  std::ignore = bind_tcp(address, port);
+}
+
+std::string listener_of_tcp(const std::string& address, int port) {
+  const auto holders = holders_of(listening_sockets(address_of(address, port).storage));
+  return holders.empty() ? "" : name_of_process(holders.front());
+}
+
+Fd listen_tcp(const std::string& text, int port) {
+  auto socket = bind_tcp(text, port);
   if (::listen(socket.get(), 64) < 0) {
     throw Error::from_errno(errno, fmt::format("listen at {}:{}", text, port));
   }

@@ -67,6 +67,11 @@ std::string_view name_of(WorkspaceState state) {
   return "?";
 }
 
+std::string publication_of(const std::string& service, const spec::Port& port) {
+  return fmt::format(
+      "{} {}:{}:{}", service, port.address, port.host_port ? std::to_string(*port.host_port) : "", port.port);
+}
+
 Json to_json(const Observed& observed) {
   Json drift = Json::array();
   for (const auto& entry : observed.drift) {
@@ -87,6 +92,8 @@ Json to_json(const Observed& observed) {
       {"base_key", observed.base_key},
       {"service_states", observed.service_states},
       {"service_digests", observed.service_digests},
+      {"published_ports", observed.published_ports ? Json(*observed.published_ports) : Json()},
+      {"blocked_ports", observed.blocked_ports},
       {"drift", std::move(drift)},
       {"snapshots", observed.snapshots},
       {"step_cost_ms", observed.step_cost_ms}};
@@ -114,6 +121,11 @@ Observed observed_from_json(const Json& value) {
   observed.base_key = string_or(value, "base_key", "");
   observed.service_states = string_map_or_empty(value, "service_states");
   observed.service_digests = string_map_or_empty(value, "service_digests");
+  if (member_or_null(value, "published_ports").is_array()) {
+    const auto list = strings_or_empty(value, "published_ports");
+    observed.published_ports.emplace(list.begin(), list.end());
+  }
+  observed.blocked_ports = string_map_or_empty(value, "blocked_ports");
   each(value, "drift", [&](const Json& item) { observed.drift.push_back(drift_from(item)); });
   observed.snapshots = string_map_or_empty(value, "snapshots");
   if (const Json& costs = member_or_null(value, "step_cost_ms"); costs.is_object()) {

@@ -39,10 +39,17 @@ struct Observed {
   HexDigest base_key;     // what the present content came from; after a seed sync: the new content key
   std::map<std::string, std::string> service_states; // starting|running|ready|completed|exited|stopped|failed
   std::map<std::string, HexDigest> service_digests;  // service_digest() at the time it was started
+  /// publication_of() each; nullopt: nobody knows, or nothing runs.
+  std::optional<std::set<std::string>> published_ports;
+  std::map<std::string, std::string> blocked_ports; // publication_of() that cannot be: why not
   std::vector<DriftEntry> drift;
   std::map<std::string, HexDigest> snapshots;       // managed names → key they were taken at
   std::map<std::string, std::int64_t> step_cost_ms; // address → how long it took last time
 };
+
+/// A port of a service as it is published: "web 127.0.0.1:18080:8080", "web 127.0.0.1::8080" for any that is
+/// free.
+std::string publication_of(const std::string& service, const spec::Port& port);
 
 Json to_json(const Observed& observed);
 /// Every member may be absent (then it is empty). Throws Error(protocol) for wrong types and unknown states.

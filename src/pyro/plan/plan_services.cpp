@@ -1,6 +1,7 @@
 // The services of a plan.
 #include "planner.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace pyro::plan {
@@ -129,6 +130,41 @@ void Planner::plan_services() {
   }
   for (auto& [name, action] : services) {
     m_actions.push_back(std::move(action));
+  }
+}
+
+/// Ports that should be published and are not, or cannot be.
+void Planner::plan_ports() {
+  for (const auto& [name, service] : m_spec.services) {
+    const auto address = address_of(Subject::service, name) + ".ports";
+    bool is_missing = false;
+    for (const auto& port : service.ports) {
+      const auto publication = publication_of(name, port);
+      is_missing =
+          is_missing || (m_observed.published_ports && !m_observed.published_ports->contains(publication));
+      if (const auto why = m_observed.blocked_ports.find(publication);
+          why != m_observed.blocked_ports.end()) {
+        spec::Diagnostic problem;
+        problem.code = "port";
+        problem.place = place(address);
+        problem.address = address;
+        problem.message = why->second;
+        problem.hint =
+            fmt::format("end it, publish another port, or write `\"{}\"` for a free one", port.port);
+        m_plan.diagnostics.push_back(std::move(problem));
+      }
+    }
+    const bool is_planned = std::any_of(
+        m_actions.begin(), m_actions.end(), [&](const Action& action) { return action.address == address; });
+    const auto own = std::find_if(m_actions.begin(), m_actions.end(), [&](const Action& action) {
+      return action.address == address_of(Subject::service, name);
+    });
+    const bool comes_anyway = starts_everything() || own == m_actions.end() || is_change(own->kind);
+    if (is_missing && !is_planned && !comes_anyway) {
+      add(Subject::service, address, ActionKind::update,
+          {ReasonCode::field_changed, "ports", "not published", "published", place(address)})
+          .name = name;
+    }
   }
 }
 

@@ -240,6 +240,7 @@ Plan Planner::run() {
   decide_workspace();
   plan_stops();
   plan_services();
+  plan_ports();
   plan_snapshots();
   plan_layers();
   finish();

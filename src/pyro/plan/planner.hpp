@@ -37,6 +37,7 @@ private:
   // plan_services.cpp
   void plan_services();
   void plan_stops();
+  void plan_ports();
   Action service_action(const std::string& name) const;
   std::optional<Reason> definition_change(const std::string& name) const;
   bool was_applied(const std::string& name) const;

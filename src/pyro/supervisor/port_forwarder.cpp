@@ -8,8 +8,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <unistd.h>
 
 namespace pyro::supervisor {
@@ -171,26 +173,49 @@ std::unique_ptr<PortForwarder::Listener> PortForwarder::listen(const Json& port)
 }
 
 Json PortForwarder::set(const Json& ports) {
+  std::set<std::string> wanted;
+  for (const auto& port : ports) {
+    wanted.insert(key_of(port));
+  }
   std::map<std::string, std::unique_ptr<Listener>> fresh;
-  std::map<std::string, Listener*> kept;
+  std::map<std::string, std::pair<std::string, Json>> moved; // from the key of an old one to what it is now
   for (const auto& port : ports) {
     const auto key = key_of(port);
-    if (const auto old = m_listeners.find(key); old != m_listeners.end()) {
-      kept[key] = old->second.get();
+    if (m_listeners.contains(key)) {
+      continue;
+    }
+    // Our own listener at that port does not stand in the way of what takes its place.
+    const auto old = std::find_if(m_listeners.begin(), m_listeners.end(), [&](const auto& entry) {
+      const auto& description = entry.second->description;
+      return get_bool(port, "fixed") && !wanted.contains(entry.first) && !moved.contains(entry.first)
+             && description["address"] == port["address"] && description["host_port"] == port["host_port"];
+    });
+    if (old != m_listeners.end()) {
+      moved[old->first] = {key, port};
     } else {
       fresh[key] = listen(port);
     }
   }
-  std::erase_if(m_listeners, [&](const auto& entry) { return !kept.contains(entry.first); });
+  for (auto& [key, what] : moved) {
+    auto listener = std::move(m_listeners.extract(key).mapped());
+    listener->port = static_cast<int>(get_int(what.second, "port"));
+    listener->description = what.second;
+    m_listeners[what.first] = std::move(listener);
+  }
+  std::erase_if(m_listeners, [&](const auto& entry) { return !wanted.contains(entry.first); });
   for (auto& [key, listener] : fresh) {
     watch(*listener);
     m_listeners[key] = std::move(listener);
   }
-  Json published = Json::array();
+  return published();
+}
+
+Json PortForwarder::published() const {
+  Json list = Json::array();
   for (const auto& [key, listener] : m_listeners) {
-    published.push_back(listener->description);
+    list.push_back(listener->description);
   }
-  return published;
+  return list;
 }
 
 void PortForwarder::watch(Listener& listener) {

@@ -23,6 +23,9 @@ public:
   /// failure what was there before stays.
   Json set(const Json& ports);
 
+  /// What set() published: its list, with the host ports that are listened at.
+  Json published() const;
+
   /// One more service's ports, which set() leaves alone: [{guest_port, host_port (0: a free one)}], on
   /// 127.0.0.1. All of them or, with an error, none. Returns them with the host ports that are listened at.
   Json publish(const std::string& service, const Json& ports);

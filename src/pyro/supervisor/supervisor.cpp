@@ -400,6 +400,7 @@ Json Supervisor::status() const {
       {"expires_at", m_spec.expires_at},
       {"notes", m_notes},
       {"disk", m_disk ? m_disk->status() : Json()},
+      {"ports", m_ports ? m_ports->published() : Json::array()},
       {"timings", m_timings}};
 }
 

@@ -168,6 +168,23 @@ Applier::Applier(
 
 void Applier::run(bool wait_for_services) {
   m_wait = wait_for_services;
+  try {
+    carry_out();
+  } catch (const Error& error) {
+    const bool has_no_code_of_its_own = exit_status_of(error.code()) == exit_status_of(ErrorCode::failed);
+    if (m_done.empty() || m_project.file.empty() || !has_no_code_of_its_own || !m_resolved.changed.empty()) {
+      throw;
+    }
+    auto partial = error;
+    partial.add_context(fmt::format("done before that: {}", fmt::join(m_done, ", ")));
+    if (partial.hint().empty()) {
+      partial.with_hint("`pyro apply` goes on from there");
+    }
+    throw partial.with_code(ErrorCode::partial);
+  }
+}
+
+void Applier::carry_out() {
   for (const auto& action : m_plan.actions) {
     if (!plan::is_change(action.kind)) {
       continue;
@@ -187,6 +204,9 @@ void Applier::run(bool wait_for_services) {
         m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
       }
       throw;
+    }
+    if (action.subject != plan::Subject::link) { // layers alone are no change of the workspace
+      m_done.push_back(action.address);
     }
     const auto took = (os::now_monotonic() - started).count();
     m_context.emit(

@@ -30,6 +30,7 @@ public:
   const std::vector<std::string>& conflicts() const { return m_conflicts; }
 
 private:
+  void carry_out();
   void act(const plan::Action& action);
   void build(const plan::Action& action);
   void change_workspace(const plan::Action& action);
@@ -55,6 +56,7 @@ private:
   bool m_content_is_fresh = false; // made from the recipe by this very run
   bool m_services_done = false;
   bool m_wait = true;
+  std::vector<std::string> m_done; // addresses of what has changed the workspace so far
 };
 
 /// What this version or this machine cannot do is refused before anything happens, at its place in the file.

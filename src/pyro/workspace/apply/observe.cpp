@@ -1,6 +1,7 @@
 #include "observe.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/tcp_socket.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/drift.hpp>
 
@@ -28,8 +29,46 @@ void observe_cache(
   }
 }
 
-void observe_services(const store::WorkspacePaths& paths, plan::Observed& observed) {
+/// What the supervisor has published; nullopt: an older one, which does not tell.
+std::optional<Json> published_ports(backend::ControlClient& client) {
+  const auto status = client.call("/status", Json::object());
+  const auto found = status.find("ports");
+  return found != status.end() && found->is_array() ? std::optional<Json>(*found) : std::nullopt;
+}
+
+void observe_ports(const spec::Spec& spec, const std::optional<Json>& published, plan::Observed& observed) {
+  std::set<std::pair<std::string, int>> ours; // address and port on this machine
+  if (published) {
+    observed.published_ports.emplace();
+    for (const auto& item : *published) {
+      spec::Port port;
+      port.address = get_string(item, "address");
+      port.port = static_cast<int>(get_int(item, "port"));
+      const auto host_port = static_cast<int>(get_int(item, "host_port"));
+      ours.emplace(port.address, host_port);
+      if (get_bool(item, "fixed")) {
+        port.host_port = host_port;
+      }
+      observed.published_ports->insert(plan::publication_of(get_string(item, "service"), port));
+    }
+  }
+  for (const auto& [name, service] : spec.services) {
+    for (const auto& port : service.ports) {
+      if (!port.host_port || ours.contains({port.address, *port.host_port})) {
+        continue;
+      }
+      try {
+        os::check_listen_tcp(port.address, *port.host_port);
+      } catch (const Error& error) {
+        observed.blocked_ports[plan::publication_of(name, port)] = error.message();
+      }
+    }
+  }
+}
+
+void observe_services(const spec::Spec& spec, const store::WorkspacePaths& paths, plan::Observed& observed) {
   auto client = backend::ControlClient::connect(paths.control_socket());
+  observe_ports(spec, client ? published_ports(*client) : std::nullopt, observed);
   if (!client) {
     return;
   }
@@ -76,6 +115,7 @@ plan::Observed observe(
   observe_cache(context, resolved, observed, use_cache);
   observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
+    observe_ports(project.spec, std::nullopt, observed);
     return observed;
   }
   const store::WorkspacePaths paths(context.base, record->id);
@@ -92,7 +132,9 @@ plan::Observed observe(
   observed.applied_links = plan::chain_from_json(record->links);
   observed.base_key = record->base.key;
   if (started) {
-    observe_services(paths, observed);
+    observe_services(project.spec, paths, observed);
+  } else {
+    observe_ports(project.spec, std::nullopt, observed);
   }
   observed.drift = find_drift(
       context, paths, *record, base_stack_of(*record), project.spec.drift.report, project.spec.drift.ignore);
