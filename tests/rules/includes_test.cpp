@@ -65,6 +65,7 @@ const std::map<std::string, Folders>& allowed() {
       {"workspace", workspace},
       // Settings and requests are in the context.
       {"operations", {"base", "workspace", "workspace/context"}},
+      {"launcher", {"base", "os", "operations"}},
       {"cli", front},
       {"cli/commands", {"base", "operations", "cli"}},
       {"mcp", front},

@@ -1,4 +1,5 @@
 // The program: signals, the console and the real engine, handed to the command line.
+#include "mcp_front.hpp"
 #include "wiring.hpp"
 
 #include <pyro/base/error.hpp>
@@ -41,7 +42,8 @@ int main(int argc, char** argv) {
   try {
     pyro::cli::install_signal_handlers();
     auto console = pyro::cli::process_console();
-    return pyro::cli::run({argv + 1, argv + argc}, console, pyro::app::make_wired_engine);
+    return pyro::cli::run(
+        {argv + 1, argv + argc}, console, pyro::app::make_wired_engine, pyro::app::serve_mcp);
   } catch (const pyro::OutputClosed&) {
     return k_output_closed;
   } catch (const std::exception& error) {

@@ -53,8 +53,10 @@ void require_text(const std::vector<std::string>& words, const Console& console)
   }
 }
 
-int run_command(const CommandLine& line, Console& console, const operations::EngineFactory& make_engine) {
-  Session session(*line.command, line.arguments, console, make_engine);
+int run_command(
+    const CommandLine& line, Console& console, const operations::EngineFactory& make_engine,
+    const ServeMcp& serve_mcp) {
+  Session session(*line.command, line.arguments, console, make_engine, serve_mcp);
   const auto fail = [&](const Error& error) {
     session.finish_progress();
     const bool is_refusal = error.code() == ErrorCode::approval_needed;
@@ -75,7 +77,8 @@ int run_command(const CommandLine& line, Console& console, const operations::Eng
 } // namespace
 
 int run(
-    const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine) {
+    const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine,
+    const ServeMcp& serve_mcp) {
   CommandLine line;
   try {
     require_text(words, console);
@@ -91,7 +94,7 @@ int run(
     report_error(error, format_hint(words), console, Style{});
     return exit_status_of(error.code());
   }
-  return run_command(line, console, make_engine);
+  return run_command(line, console, make_engine, serve_mcp);
 }
 
 } // namespace pyro::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "console.hpp"
+#include "serve_mcp.hpp"
 
 #include <pyro/operations/engine.hpp>
 
@@ -12,6 +13,7 @@ namespace pyro::cli {
 
 /// Runs one command and returns its exit status. Nothing escapes but OutputClosed.
 int run(
-    const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine);
+    const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine,
+    const ServeMcp& serve_mcp = {});
 
 } // namespace pyro::cli

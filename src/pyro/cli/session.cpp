@@ -36,9 +36,9 @@ static Format format_of(const Command& command, const Arguments& arguments) {
 
 Session::Session(
     const Command& command, const Arguments& arguments, Console& console,
-    const operations::EngineFactory& make_engine)
+    const operations::EngineFactory& make_engine, const ServeMcp& serve_mcp)
     : m_command(command), m_arguments(arguments), m_console(console), m_make_engine(make_engine),
-      m_format(format_of(command, arguments)) {
+      m_serve_mcp(serve_mcp), m_format(format_of(command, arguments)) {
   m_out_style.color = wants_color(console.out_terminal);
   m_err_style.color = wants_color(console.err_terminal);
 }
@@ -180,6 +180,17 @@ Json Session::call(std::string_view operation, const Json& parameters) {
   auto result = engine().call(operation, parameters);
   finish_progress();
   return result;
+}
+
+int Session::serve_mcp(McpServeRequest request) {
+  if (!m_serve_mcp) {
+    throw Error(ErrorCode::unavailable, "this build of pyro has no MCP server");
+  }
+  if (request.project_path.empty()) {
+    request.project_path = m_arguments.value("directory");
+  }
+  request.trust_once = trust_grant() == operations::TrustGrant::once;
+  return m_serve_mcp(request);
 }
 
 void Session::finish_progress() {

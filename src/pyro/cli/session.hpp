@@ -5,6 +5,7 @@
 
 #include "console.hpp"
 #include "progress.hpp"
+#include "serve_mcp.hpp"
 #include "style.hpp"
 
 #include <pyro/operations/engine.hpp>
@@ -21,7 +22,7 @@ class Session {
 public:
   Session(
       const Command& command, const Arguments& arguments, Console& console,
-      const operations::EngineFactory& make_engine);
+      const operations::EngineFactory& make_engine, const ServeMcp& serve_mcp);
 
   const Command& command() const { return m_command; }
 
@@ -49,6 +50,9 @@ public:
 
   /// engine().call(), then what progress drew is complete.
   Json call(std::string_view operation, const Json& parameters);
+
+  /// Gives standard input and output to the MCP server. The exit status.
+  int serve_mcp(McpServeRequest request);
 
   /// The result: `text(result)` or a document, to standard output.
   void show(const Json& result, const std::function<std::string(const Json&)>& text);
@@ -88,6 +92,7 @@ private:
   const Arguments& m_arguments;
   Console& m_console;
   const operations::EngineFactory& m_make_engine;
+  const ServeMcp& m_serve_mcp;
   Format m_format = Format::text;
   Style m_out_style;
   Style m_err_style;

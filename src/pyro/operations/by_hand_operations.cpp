@@ -71,7 +71,7 @@ Operation workspace_list_operation() {
            {"state", choice({"created", "started", "stopped"}, "Only those in this state")}}),
       .result_schema = result(
           {{"count", number("")},
-           {"workspaces", list_of(workspace_document_schema(), "As in status, without snapshots")},
+           {"workspaces", list_of(listed_workspace_schema(), "As in status, without snapshots")},
            {"damaged", list_of(text(""), "Ids whose record cannot be read")}},
           {"count", "workspaces"}),
       .read_only = true,

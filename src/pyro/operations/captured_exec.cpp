@@ -3,11 +3,43 @@
 #include "output_capture.hpp"
 #include "text.hpp"
 
+#include <chrono>
+#include <optional>
+
 namespace pyro::operations {
 
 namespace {
 
 constexpr std::int64_t k_default_output_limit = 1 << 20;
+constexpr std::chrono::seconds k_grace{2};
+
+/// What a command is sent once its caller does not want it any more: SIGINT, and SIGKILL where that did not
+/// end it.
+class GracefulEnd {
+public:
+  explicit GracefulEnd(std::function<bool()> wanted) : m_wanted(std::move(wanted)) {}
+
+  std::optional<Json> next() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!m_asked_at) {
+      if (!m_wanted || !m_wanted()) {
+        return std::nullopt;
+      }
+      m_asked_at = now;
+      return Json{{"signal", "INT"}};
+    }
+    if (m_is_killed || now - *m_asked_at < k_grace) {
+      return std::nullopt;
+    }
+    m_is_killed = true;
+    return Json{{"signal", "KILL"}};
+  }
+
+private:
+  std::function<bool()> m_wanted;
+  std::optional<std::chrono::steady_clock::time_point> m_asked_at;
+  bool m_is_killed = false;
+};
 
 } // namespace
 
@@ -30,13 +62,8 @@ Json run_captured(
     Context& context, const Json& given, workspace::ExecRequest request,
     const std::function<workspace::ExecResult(const workspace::ExecRequest&, const workspace::ExecStreams&)>&
         exec) {
-  bool signalled = false;
-  request.poll_control = [&]() -> std::optional<Json> {
-    if (!signalled && context.interrupted && context.interrupted()) {
-      signalled = true;
-      return Json{{"signal", "INT"}};
-    }
-    return std::nullopt;
+  request.poll_control = [end = GracefulEnd(context.interrupted)]() mutable {
+    return end.next();
   };
   const auto limit = static_cast<std::size_t>(int_or(given, "max_output_bytes", k_default_output_limit));
   const auto input = text_as_input(string_or(given, "stdin", ""));

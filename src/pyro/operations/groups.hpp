@@ -25,6 +25,8 @@ Json host_requests_schema(std::string_view description);
 
 /// What status and every operation that returns a workspace tell.
 Json workspace_document_schema();
+/// The same in a list of many: without snapshots and what else is looked up for one alone.
+Json listed_workspace_schema();
 
 /// One snapshot, as snapshot_create returns it.
 Json snapshot_schema();

@@ -123,8 +123,7 @@ Operation list_operation() {
       .parameters_schema = parameters({}),
       .result_schema = result(
           {{"count", number("")},
-           {"workspaces",
-            list_of(result(workspace_properties(), {"workspace_id", "name", "state"}), "As in status")},
+           {"workspaces", list_of(listed_workspace_schema(), "As in status")},
            {"damaged", list_of(text(""), "Ids whose record cannot be read")}},
           {"count", "workspaces"}),
       .read_only = true,
@@ -226,6 +225,10 @@ Operation destroy_operation() {
 
 Json workspace_document_schema() {
   return status_schema();
+}
+
+Json listed_workspace_schema() {
+  return result(workspace_properties(), {"workspace_id", "name", "state"});
 }
 
 std::vector<Operation> workspace_operations() {

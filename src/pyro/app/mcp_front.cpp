@@ -1,0 +1,47 @@
+#include "mcp_front.hpp"
+
+#include "wiring.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/cli/interrupts.hpp>
+#include <pyro/launcher/launcher.hpp>
+#include <pyro/mcp/stdio.hpp>
+
+#include <filesystem>
+#include <unistd.h>
+
+namespace pyro::app {
+
+namespace {
+
+mcp::ServerOptions options_of(const cli::McpServeRequest& request) {
+  mcp::ServerOptions options;
+  const auto profile = mcp::profile_of(request.profile);
+  if (!profile) {
+    throw Error(ErrorCode::usage, "there is no profile '{}': core, workspace or full", request.profile);
+  }
+  options.tools.profile = *profile;
+  options.tools.read_only = request.read_only;
+  options.patience = request.answer_within;
+  options.settings.trust_once = request.trust_once;
+  if (!request.project_path.empty()) {
+    options.tools.project_path = std::filesystem::absolute(request.project_path).lexically_normal().string();
+    if (!std::filesystem::is_directory(options.tools.project_path)) {
+      throw Error(ErrorCode::usage, "--project-path: {} is no directory", options.tools.project_path);
+    }
+  }
+  return options;
+}
+
+} // namespace
+
+int serve_mcp(const cli::McpServeRequest& request) {
+  launcher::Launcher launcher(libexec_directory() + "/pyro-launcher");
+  mcp::Server server(launcher, options_of(request));
+  if (!mcp::serve_stdio(server, STDIN_FILENO, STDOUT_FILENO, cli::interrupted)) {
+    ::_exit(0);
+  }
+  return 0;
+}
+
+} // namespace pyro::app

@@ -1,0 +1,36 @@
+// The process that runs operations for a front with threads (the MCP server, programs with libpyro): forking
+// is safe in a process of one thread only, so such a front never does it. `pyro-launcher` is that process; it
+// forks once for each call, and what goes wrong there takes down nothing else.
+#pragma once
+
+#include <pyro/operations/caller.hpp>
+#include <pyro/os/process.hpp>
+
+#include <mutex>
+#include <string>
+
+namespace pyro::launcher {
+
+/// Calls operations through a launcher that is started with the first of them, and again where it has ended.
+/// Any thread may call. When the object goes, so does its launcher; calls in flight are interrupted.
+class Launcher : public operations::Caller {
+public:
+  /// `program` is the path of pyro-launcher.
+  explicit Launcher(std::string program);
+  ~Launcher() override;
+
+  Json call(
+      std::string_view operation, const Json& parameters, const operations::CallSettings& settings,
+      const operations::Callbacks& callbacks) override;
+
+private:
+  os::Fd connect();
+  void start();
+
+  std::string m_program;
+  std::mutex m_mutex; // for all below
+  os::Fd m_control;
+  os::Child m_child;
+};
+
+} // namespace pyro::launcher

@@ -1,0 +1,64 @@
+// Flags of `pyro mcp serve`.
+#include "flags.hpp"
+
+namespace pyro::testing {
+namespace {
+
+/// What the server answers to one request; its input stays open until then.
+Json answer(
+    Flags& test, const Arguments& flags, const std::string& method, const Json& params = Json::object()) {
+  std::string words;
+  for (const auto& flag : flags) {
+    words += " '" + flag + "'";
+  }
+  const Json request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}};
+  write_file(test.root() / "request", request.dump() + "\n");
+  const auto script = "cd '" + test.root().string()
+                      + "' && : > answer && { cat request; until test -s answer; do sleep 0.05; "
+                      + "done; } | pyro mcp serve" + words + " > answer && cat answer";
+  const auto ran = test.command({"sh", "-c", script});
+  EXPECT_EQ(ran.status, 0) << ran;
+  const auto document = Json::parse(ran.out, nullptr, false);
+  EXPECT_FALSE(document.is_discarded()) << ran;
+  return document.is_object() ? document.value("result", Json()) : Json();
+}
+
+Json call(
+    Flags& test, const Arguments& flags, const std::string& tool, const Json& arguments = Json::object()) {
+  return answer(test, flags, "tools/call", {{"name", tool}, {"arguments", arguments}});
+}
+
+TEST_F(Flags, mcp_serve__profile) {
+  const auto count = [&](const Arguments& flags) {
+    return answer(*this, flags, "tools/list")["tools"].size();
+  };
+  EXPECT_LT(count({}), count({"--profile", "workspace"}));
+  EXPECT_EQ(count({}), count({"--profile", "core"}));
+}
+
+TEST_F(Flags, mcp_serve__read_only) {
+  const auto tried = call(*this, {}, "undo", {{"workspace", "none"}});
+  EXPECT_TRUE(contains(tried["content"][0].value("text", ""), "does not exist")) << tried;
+  const auto refused = call(*this, {"--read-only"}, "undo", {{"workspace", "none"}});
+  EXPECT_TRUE(contains(refused["content"][0].value("text", ""), "read-only")) << refused;
+}
+
+TEST_F(Flags, mcp_serve__project_path) {
+  file();
+  const auto told = call(*this, {"--project-path", project().string()}, "status");
+  EXPECT_TRUE(contains(told["content"][0].value("text", ""), "apply"))
+      << "there is a file, and no workspace yet: " << told;
+  const auto untold = call(*this, {}, "status");
+  EXPECT_TRUE(contains(untold["content"][0].value("text", ""), "there is no pyro.yaml")) << untold;
+}
+
+TEST_F(Flags, mcp_serve__answer_within) {
+  const auto id = made();
+  const Json slow{{"workspace", id}, {"argv", {"sleep", "2"}}};
+  EXPECT_TRUE(
+      call(*this, {"--answer-within", "100ms"}, "exec", slow)["structuredContent"].contains("pending"));
+  EXPECT_EQ(call(*this, {}, "exec", slow)["structuredContent"]["exit_code"], 0);
+}
+
+} // namespace
+} // namespace pyro::testing

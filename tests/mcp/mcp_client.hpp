@@ -1,0 +1,82 @@
+// A client of `pyro mcp serve` over pipes that keeps what was said, and the fixture of its tests.
+#pragma once
+
+#include "../support/busybox.hpp"
+#include "../support/holding.hpp"
+#include "../support/home.hpp"
+
+#include <pyro/os/fd.hpp>
+
+#include <deque>
+#include <optional>
+
+namespace pyro::testing {
+
+/// Which revision a client speaks.
+struct Revision {
+  const char* name;
+  bool is_modern;
+};
+
+std::ostream& operator<<(std::ostream& out, const Revision& revision);
+
+class McpClient {
+public:
+  McpClient(os::Child child, os::Fd to_server, os::Fd from_server, Revision revision);
+
+  /// Legacy: initialize and its notification. Modern: server/discover. The result.
+  Json begin();
+
+  /// Sends a request, with `_meta` where the revision wants it. Its id.
+  int send(const std::string& method, Json params = Json::object());
+  void notify(const std::string& method, Json params = Json::object());
+  /// Bytes as they are.
+  void write(std::string_view bytes);
+
+  /// The answer to that request; what else comes meanwhile is kept. Fails the test and returns null after a
+  /// while.
+  Json answer(int id);
+  /// The next message that is not taken yet.
+  Json next();
+
+  /// send() and answer().
+  Json ask(const std::string& method, const Json& params = Json::object());
+  /// tools/call: its result; fails the test where the answer is an error of the protocol.
+  Json call(const std::string& tool, const Json& arguments = Json::object());
+  /// The structured content of a call that must succeed.
+  Json ok(const std::string& tool, const Json& arguments = Json::object());
+  /// The text of a call that must end with isError.
+  std::string refused(const std::string& tool, const Json& arguments = Json::object());
+
+  /// Ends the input; the exit status of the server.
+  int close();
+
+  os::Child& process() { return m_child; }
+
+  /// Every message of the server so far, in the order of arrival.
+  const std::vector<Json>& heard() const { return m_heard; }
+
+  /// What is sent with requests as clientCapabilities.
+  Json capabilities = Json::object();
+
+private:
+  std::optional<Json> receive();
+
+  os::Child m_child;
+  os::Fd m_to_server;
+  os::Fd m_from_server;
+  Revision m_revision;
+  int m_last_id = 0;
+  std::string m_unread;
+  std::deque<Json> m_waiting;
+  std::vector<Json> m_heard;
+};
+
+class Mcp : public Functional {
+protected:
+  McpClient serve(const Arguments& arguments = {}, Revision revision = {"2025-11-25", false});
+  /// A small system in the project, and its pyro.yaml with this body.
+  void small_project(const std::string& body = "");
+};
+
+} // namespace pyro::testing
