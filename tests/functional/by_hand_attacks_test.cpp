@@ -40,7 +40,8 @@ protected:
   }
 
   void TearDown() override {
-    for (const auto& one : json({"workspace", "list"})["workspaces"]) {
+    const auto listed = json({"workspace", "list"});
+    for (const auto& one : listed["workspaces"]) {
       expect(0, {"workspace", "delete", one["workspace_id"].get<std::string>()});
     }
     Functional::TearDown();

@@ -21,7 +21,8 @@ protected:
 
   void TearDown() override {
     if (!IsSkipped()) {
-      for (const auto& one : json({"workspace", "list"})["workspaces"]) {
+      const auto listed = json({"workspace", "list"});
+      for (const auto& one : listed["workspaces"]) {
         expect(0, {"workspace", "delete", one["workspace_id"].get<std::string>()});
       }
     }

@@ -158,7 +158,8 @@ TEST_F(StartAttacks, CapturesOfTreesThatAreSwappedHaveNothingOfTheHost) {
   }
   EXPECT_TRUE(eventually([&] { return swapper.try_wait().has_value(); }, 60));
   expect_untouched("captures");
-  for (const auto& one : json({"workspace", "list"})["workspaces"]) {
+  const auto listed = json({"workspace", "list"});
+  for (const auto& one : listed["workspaces"]) {
     const auto id = one["workspace_id"].get<std::string>();
     const auto seen =
         pyro({"exec", "-w", id, "--", "sh", "-c", "cat one two real/* out/* 2>/dev/null; true"});

@@ -71,6 +71,19 @@ TEST(Style, FilesAreShort) {
   }
 }
 
+/// What call() returned in a loop through `call()["key"]` is gone before the first round.
+TEST(Style, NoLoopGoesThroughAPartOfATemporary) {
+  const std::regex dangling(R"(for \([^;{]* : [^;{]*\w\([^;]*\)(\[|\.at\(|\.front\(\)|\.back\(\)))");
+  for (const auto& file : sources_below({"src", "tests"})) {
+    std::size_t number = 0;
+    for (const auto& line : file.lines()) {
+      ++number;
+      EXPECT_FALSE(std::regex_search(std::string(line), dangling))
+          << file.path << ":" << number << ": give what is called a name before the loop";
+    }
+  }
+}
+
 TEST(Style, HeadersAreGuardedAndSayWhatTheyAreFor) {
   for (const auto& file : sources_below({"src", "tests"})) {
     if (!file.has_extension({".hpp", ".h"})) {

@@ -91,6 +91,9 @@ public:
 private:
   struct Built;
 
+  /// Installs under this name, as list() tells it, that are of no use any more.
+  std::vector<HexDigest> without_layers(const std::string& image) const;
+
   std::optional<HexDigest> known_in_registry(const ImageReference& reference) const;
   void
   remember_source(const ImageReference& reference, const std::string& stamp, const HexDigest& digest) const;

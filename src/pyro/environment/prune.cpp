@@ -118,6 +118,16 @@ Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
   return {{"removed", removed}, {"kept", kept}, {"bytes", bytes}, {"dry_run", dry_run == DryRun::yes}};
 }
 
+std::vector<HexDigest> Environments::without_layers(const std::string& image) const {
+  std::vector<HexDigest> gone;
+  for (const auto& listed : m_cache.list()) {
+    if (listed.image == image && !installed(listed.digest)) {
+      gone.push_back(listed.digest);
+    }
+  }
+  return gone;
+}
+
 Json Environments::remove(
     const std::string& image, const std::string& directory, std::chrono::milliseconds patience) {
   auto reference = parse_image(image, directory);
@@ -126,7 +136,15 @@ Json Environments::remove(
   m_cache.prepare();
   m_base.prepare();
   const auto lock = lock_store("env remove", patience);
-  const auto record = installed(reference);
+  const auto gone = without_layers(image);
+  for (const auto& digest : gone) {
+    forget(digest);
+  }
+  const bool can_be_asked = gone.empty() || reference.source.empty() || os::exists(reference.source);
+  const auto record = can_be_asked ? installed(reference) : std::nullopt;
+  if (!record && !gone.empty()) {
+    return {{"image", image}, {"digest", gone.back()}, {"size_bytes", 0}};
+  }
   if (!record) {
     throw Error(ErrorCode::not_found, "the image {} is not installed", image)
         .with_hint("`pyro env list` lists those that are");

@@ -74,7 +74,8 @@ int run_rm(Session& session) {
 
 int run_show(Session& session) {
   const auto name = session.arguments().operands.front();
-  for (const auto& snapshot : session.call("snapshot_list", session.where())["snapshots"]) {
+  const auto listed = session.call("snapshot_list", session.where());
+  for (const auto& snapshot : listed["snapshots"]) {
     if (get_string(snapshot, "snapshot_name") == name) {
       session.show(snapshot, render_document);
       return 0;
