@@ -76,6 +76,10 @@ std::vector<std::string> that_run_commands() {
   return with_firecracker({"namespaces", "qemu", "host"});
 }
 
+std::vector<std::string> that_have_any_image() {
+  return with_firecracker({"namespaces", "qemu", "host", "host_image"});
+}
+
 std::vector<std::string> all_backends() {
   return with_firecracker({"namespaces", "qemu", "host", "fake"});
 }
@@ -123,7 +127,7 @@ operations::Settings Contract::settings() const {
       (is_machine(backend()) && m_has_guest_kernel ? testing::guest_directory() / "cache" : m_root / "cache")
           .string();
   settings.agent_path = (programs() / "pyro-agent").string();
-  settings.backends = {make_backend(GetParam(), m_controls)};
+  settings.backends = {make_backend(backend(), m_controls)};
   settings.max_active = m_max_active;
   settings.trust = operations::TrustGrant::once; // projects here stand on an environment outside of them
   return settings;
@@ -163,6 +167,9 @@ void Contract::fails(std::string_view operation, Json parameters, ErrorCode code
 }
 
 std::string Contract::environment() {
+  if (GetParam() == "host_image") {
+    return "host";
+  }
   if (m_environment.empty()) {
     const auto busybox = m_root / "busybox";
     testing::make_busybox_root(busybox);

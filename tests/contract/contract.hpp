@@ -23,7 +23,8 @@ namespace pyro::contract {
 
 namespace fs = std::filesystem;
 
-/// The parameter is the backend's name.
+/// The parameter is the backend's name; "host_image": the backend "host" on the environment "host", otherwise
+/// the suite's small one.
 class Contract : public ::testing::TestWithParam<std::string> {
 public:
   /// An operation of the table; what it throws fails the test.
@@ -52,7 +53,10 @@ public:
   operations::Engine& engine();
   operations::Settings settings() const;
 
-  std::string backend() const { return GetParam(); }
+  std::string backend() const { return GetParam() == "host_image" ? "host" : GetParam(); }
+
+  /// Else commands see this machine's: tests write nothing outside of /workspace then.
+  bool has_own_root() const { return backend() != "host"; }
 
   /// Starts that fail on demand; only for the backend "fake".
   backend::fake::Controls& controls() { return *m_controls; }
@@ -88,6 +92,13 @@ class ContractSandbox : public Contract {};
 /// Rows that run commands and hold without isolation as well: also the backend "host".
 class ContractCommands : public Contract {};
 
+/// Rows about the content of /workspace, which hold without isolation as well.
+class ContractContent : public Contract {};
+
+/// Those of them that are also run on the environment "host" without isolation: few, since it takes long to
+/// make.
+class ContractAnyImage : public Contract {};
+
 /// Rows about failures that only the fake makes on demand.
 class ContractFake : public Contract {};
 
@@ -99,6 +110,7 @@ Json by_id(const std::string& id);
 
 std::vector<std::string> sandboxes();
 std::vector<std::string> that_run_commands();
+std::vector<std::string> that_have_any_image();
 std::vector<std::string> all_backends();
 
 } // namespace pyro::contract

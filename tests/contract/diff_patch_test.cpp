@@ -172,7 +172,7 @@ public:
     write(before, root("before"));
     write(after, root("after"));
     id = test.create_id({{"seed_path", root("before").string()}});
-    test.exec(id, "rm -rf /workspace/* /workspace/.[!.]*");
+    test.exec(id, "rm -rf ./* ./.[!.]*");
     test.call("workspace_sync_push", {{"workspace_id", id}, {"source_path", root("after").string()}});
     patch = test.call("workspace_diff", {{"workspace_id", id}})["patch"].get<std::string>();
   }
@@ -255,7 +255,7 @@ unsigned rounds() {
   return wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : 12;
 }
 
-TEST_P(ContractSandbox, diff_patch) {
+TEST_P(ContractContent, diff_patch) {
   for (unsigned seed = 1; seed <= rounds(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     const Patches patches(*this, seed);
@@ -278,7 +278,7 @@ TEST_P(ContractSandbox, diff_patch) {
   }
 }
 
-TEST_P(ContractSandbox, diff_patch__taken_by_another_workspace) {
+TEST_P(ContractContent, diff_patch__taken_by_another_workspace) {
   for (unsigned seed = 101; seed <= 100 + rounds() / 2; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     const Patches patches(*this, seed);

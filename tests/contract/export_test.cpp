@@ -15,7 +15,7 @@ Json take_out(Contract& test, const std::string& id, const std::string& path, co
       "workspace_export", {{"workspace_id", id}, {"path", path}, {"output_path", output.string()}});
 }
 
-TEST_P(ContractSandbox, export_exact) {
+TEST_P(ContractContent, export_exact) {
   const auto id = create_id({{"seed_path", tree("seed", {{"d/low", "from the seed"}, {"f", "1"}}).string()}});
   exec(
       id, "mkdir -p d/sub/empty; echo 2 > d/sub/file; ln -s ../../elsewhere d/link; chmod 755 d/sub/file; rm "
@@ -52,14 +52,14 @@ TEST_P(ContractSandbox, export_exact) {
   }
   fails(
       "workspace_export", {{"workspace_id", id}, {"path", "none"}, {"output_path", (root() / "x").string()}},
-      ErrorCode::invalid_argument, "workspace path does not exist");
+      ErrorCode::bad_state, "workspace path does not exist");
   fails(
       "workspace_export", {{"workspace_id", id}, {"path", "d/low"}, {"output_path", (root() / "x").string()}},
-      ErrorCode::invalid_argument, "workspace path does not exist");
+      ErrorCode::bad_state, "workspace path does not exist");
   EXPECT_FALSE(fs::exists(root() / "x"));
 }
 
-TEST_P(ContractSandbox, export_exact__stopped) {
+TEST_P(ContractContent, export_exact__stopped) {
   const auto id = create_id({{"seed_path", tree("seed", {{"a", "1"}}).string()}});
   exec(id, "echo 2 > b");
   call("workspace_stop", {{"workspace_id", id}});

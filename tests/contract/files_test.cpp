@@ -15,7 +15,7 @@ std::string read(Contract& test, const std::string& id, const std::string& path)
       .get<std::string>();
 }
 
-TEST_P(ContractSandbox, ws_files__list) {
+TEST_P(ContractContent, ws_files__list) {
   const auto id = create_id({{"seed_path", tree("seed", {{"a.txt", "abc"}, {"d/b", "1"}}).string()}});
   exec(id, "ln -s a.txt link; mkfifo d/pipe");
   const auto listed = call("workspace_file_list", {{"workspace_id", id}});
@@ -43,7 +43,7 @@ TEST_P(ContractSandbox, ws_files__list) {
       "workspace path does not exist");
 }
 
-TEST_P(ContractSandbox, ws_files__read) {
+TEST_P(ContractContent, ws_files__read) {
   const auto id = create_id();
   exec(id, "printf 'h\\303\\244llo' > text; printf 'a\\000\\377' > binary; mkdir d; mkfifo pipe");
   const auto whole = call("workspace_file_read", {{"workspace_id", id}, {"path", "/workspace/text"}});
@@ -73,7 +73,7 @@ TEST_P(ContractSandbox, ws_files__read) {
       ErrorCode::invalid_argument, "max_chars must be between");
 }
 
-TEST_P(ContractSandbox, ws_files__write) {
+TEST_P(ContractAnyImage, ws_files__write) {
   const auto id = create_id({{"seed_path", tree("seed", {{"a.sh", "old"}}).string()}});
   exec(id, "chmod 750 a.sh; chown 12:34 a.sh; mkdir d");
   const auto made = write(*this, id, "new/dir/f.txt", "h\xc3\xa4llo\n");
@@ -81,10 +81,11 @@ TEST_P(ContractSandbox, ws_files__write) {
   EXPECT_EQ(made["bytes_written"], 7);
   EXPECT_EQ(made["created"], true);
   const auto replaced = write(*this, id, "/workspace/a.sh", "new");
+  const auto owner = output(id, "echo $(id -u):$(id -g)");
   EXPECT_EQ(replaced["created"], false);
   EXPECT_EQ(
       output(id, "cat new/dir/f.txt a.sh; stat -c ' %a %u:%g' a.sh new/dir/f.txt"),
-      "h\xc3\xa4llo\nnew 750 " + output(id, "stat -c %u:%g a.sh") + " 644 0:0\n");
+      "h\xc3\xa4llo\nnew 750 " + output(id, "stat -c %u:%g a.sh") + " 644 " + owner);
   call(
       "workspace_file_write",
       {{"workspace_id", id}, {"path", "b"}, {"content", "AAH/"}, {"encoding", "base64"}});
@@ -95,10 +96,10 @@ TEST_P(ContractSandbox, ws_files__write) {
   fails(
       "workspace_file_write", {{"workspace_id", id}, {"path", "d/../../x"}, {"content", "x"}},
       ErrorCode::invalid_argument, "must stay inside /workspace");
-  EXPECT_EQ(call("workspace_status", {{"workspace_id", id}})["command_count"], 4);
+  EXPECT_EQ(call("workspace_status", {{"workspace_id", id}})["command_count"], 5);
 }
 
-TEST_P(ContractSandbox, ws_files__write_is_atomic) {
+TEST_P(ContractContent, ws_files__write_is_atomic) {
   const auto id = create_id();
   const std::string a(100'000, 'a');
   const std::string b(100'000, 'b');
@@ -149,7 +150,7 @@ TEST_P(ContractSandbox, ws_files__confined) {
       output(id, "cat inside; readlink good; cat /etc/outside"), "changed\n/workspace/inside\nsecret\n");
 }
 
-TEST_P(ContractSandbox, ws_files__patch) {
+TEST_P(ContractAnyImage, ws_files__patch) {
   const auto id = create_id(
       {{"seed_path",
         tree("seed", {{"a.txt", "1\n2\n3\n"}, {"gone/b.txt", "bye\n"}, {"old", "same\n"}}).string()}});
@@ -171,7 +172,7 @@ TEST_P(ContractSandbox, ws_files__patch) {
       "./a.txt\n./d/new.sh\n./renamed\n1\ntwo\n3\n#!/bin/shsame\n 600\n 755\na.txt\nd\nrenamed\n");
 }
 
-TEST_P(ContractSandbox, ws_files__patch_checked_first) {
+TEST_P(ContractContent, ws_files__patch_checked_first) {
   const auto id =
       create_id({{"seed_path", tree("seed", {{"a", "1\n"}, {"b", "1\n"}, {"d/x", ""}}).string()}});
   exec(id, "ln -s b link; ln -s /etc out");
@@ -197,7 +198,7 @@ TEST_P(ContractSandbox, ws_files__patch_checked_first) {
       "no patch");
 }
 
-TEST_P(ContractSandbox, ws_files__stopped) {
+TEST_P(ContractContent, ws_files__stopped) {
   const auto id = create_id({{"seed_path", tree("seed", {{"a", "1"}}).string()}});
   exec(id, "echo 2 > b");
   call("workspace_stop", {{"workspace_id", id}});

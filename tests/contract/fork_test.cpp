@@ -70,7 +70,7 @@ TEST_P(ContractSandbox, fork) {
   EXPECT_EQ(output(ids[1], "cat seeded work"), "seed\nwork\n");
 }
 
-TEST_P(ContractSandbox, fork__snapshot) {
+TEST_P(ContractAnyImage, fork__snapshot) {
   const auto id = create_id();
   output(id, "echo then > file");
   call("snapshot_create", {{"workspace_id", id}, {"snapshot_name", "then"}});
@@ -88,7 +88,7 @@ TEST_P(ContractSandbox, fork__snapshot) {
   EXPECT_NEAR(life, 3600, 60);
 }
 
-TEST_P(ContractSandbox, fork__refused) {
+TEST_P(ContractContent, fork__refused) {
   const auto id = create_id({{"name", "source"}});
   create({{"name", "taken"}});
   const auto before = count_of(*this);
@@ -110,7 +110,7 @@ TEST_P(ContractSandbox, fork__refused) {
   refused({{"count", 3}}, ErrorCode::bad_state, "max active VMs reached");
 }
 
-TEST_P(ContractSandbox, fork__failure) {
+TEST_P(ContractContent, fork__failure) {
   const auto id = create_id();
   output(id, "echo then > file");
   call("snapshot_create", {{"workspace_id", id}, {"snapshot_name", "then"}});

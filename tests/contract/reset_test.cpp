@@ -112,7 +112,7 @@ TEST_P(ContractSandbox, reset_named) {
   EXPECT_EQ(status(*this, id)["reset_count"], 1);
 }
 
-TEST_P(ContractSandbox, reset_round_trip) {
+TEST_P(ContractAnyImage, reset_round_trip) {
   const auto id = create_id({{"seed_path", tree("seed", {{"note", "seed\n"}}).string()}});
   output(id, "echo checkpoint > note");
   take(*this, id, "checkpoint");
@@ -137,7 +137,7 @@ TEST_P(ContractSandbox, reset_round_trip) {
   EXPECT_EQ(output(id, "cat note"), "checkpoint\n") << "a reset to the baseline keeps the snapshots";
 }
 
-TEST_P(ContractSandbox, reset_stopped) {
+TEST_P(ContractContent, reset_stopped) {
   const auto id = create_id();
   output(id, "echo 1 > file");
   call("workspace_stop", {{"workspace_id", id}});
@@ -146,7 +146,7 @@ TEST_P(ContractSandbox, reset_stopped) {
   EXPECT_EQ(output(id, "ls"), "");
 }
 
-TEST_P(ContractSandbox, reset_stopped__killed) {
+TEST_P(ContractContent, reset_stopped__killed) {
   const auto id = create_id();
   output(id, "echo 1 > file");
   ASSERT_EQ(::kill(status(*this, id)["supervisor_pid"].get<pid_t>(), SIGKILL), 0);
@@ -154,7 +154,7 @@ TEST_P(ContractSandbox, reset_stopped__killed) {
   EXPECT_EQ(output(id, "ls"), "");
 }
 
-TEST_P(ContractSandbox, reset_failure) {
+TEST_P(ContractAnyImage, reset_failure) {
   const auto id = create_id();
   output(id, "echo named > file");
   take(*this, id, "named");
@@ -173,7 +173,7 @@ TEST_P(ContractSandbox, reset_failure) {
   EXPECT_EQ(output(id, "cat file"), "named\n");
 }
 
-TEST_P(ContractSandbox, reset_failure__no_agent) {
+TEST_P(ContractContent, reset_failure__no_agent) {
   const auto id = create_id();
   output(id, "echo before > file");
   const auto snapshots = call("snapshot_list", {{"workspace_id", id}});

@@ -1,5 +1,6 @@
 #include "file_receiver.hpp"
 
+#include "located.hpp"
 #include "users.hpp"
 
 #include <pyro/base/error.hpp>
@@ -28,8 +29,9 @@ constexpr std::string_view k_change = "change";
 /// The directory for all changes. What else the sandbox has put in its place (a symlink, say, that would make
 /// us clean up where it leads) is not ours and is taken away.
 os::Fd open_staging(const std::string& staging) {
-  const auto top = os::open_directory("/");
-  const auto name = staging.substr(staging.find_first_not_of('/'));
+  const auto slash = staging.rfind('/');
+  const auto top = os::open_directory(slash == 0 ? "/" : staging.substr(0, slash));
+  const auto name = staging.substr(slash + 1);
   for (int attempt = 0; attempt < 3; ++attempt) {
     if (::mkdirat(top.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
       throw Error::from_errno(errno, "create " + staging);
@@ -97,8 +99,18 @@ private:
   os::Fd m_lock;
 };
 
+/// Where the change is prepared: on the file system of what is changed, and no part of it.
+std::string staging_of(const protocol::FileChangeRequest& request) {
+  const auto workspace = located("/workspace");
+  return is_workspace_elsewhere() ? workspace.substr(0, workspace.rfind('/')) + request.staging
+                                  : request.staging;
+}
+
 /// "/workspace" as a directory, with no symlink on the way.
 os::Fd open_root(const std::string& path) {
+  if (is_workspace_elsewhere()) {
+    return os::open_directory(located(path));
+  }
   const auto top = os::open_directory("/");
   const auto first = path.find_first_not_of('/');
   auto directory = first == std::string::npos
@@ -113,7 +125,7 @@ os::Fd open_root(const std::string& path) {
 class Receiver {
 public:
   Receiver(const protocol::FileChangeRequest& request, int input)
-      : m_input(input), m_live(open_root(request.root)), m_staging(request.staging),
+      : m_input(input), m_live(open_root(request.root)), m_staging(staging_of(request)),
         m_owner(resolve_user(request.user, UserDatabase::read())),
         m_writer(m_staging.prepared.get(), policy()),
         m_merge(m_live.get(), m_staging.prepared.get(), m_staging.attic.get()) {}
@@ -158,8 +170,10 @@ private:
   os::EntryMeta meta_of(const FileRecord& record) const {
     os::EntryMeta meta;
     meta.mode = record.mode;
-    meta.uid = record.uid.value_or(m_owner.uid);
-    meta.gid = record.gid.value_or(m_owner.gid);
+    const bool may_give_away =
+        ::geteuid() == 0; // not where we are an ordinary user's process (backend "host")
+    meta.uid = may_give_away ? record.uid.value_or(m_owner.uid) : m_owner.uid;
+    meta.gid = may_give_away ? record.gid.value_or(m_owner.gid) : m_owner.gid;
     if (record.mtime_ns) {
       constexpr std::int64_t k_second = 1'000'000'000;
       auto seconds = *record.mtime_ns / k_second;

@@ -15,6 +15,10 @@ void set_workspace_directory(std::string directory) {
   directory_of_workspace() = std::move(directory);
 }
 
+bool is_workspace_elsewhere() {
+  return !directory_of_workspace().empty();
+}
+
 std::string located(const std::string& path) {
   constexpr std::string_view k_name = "/workspace";
   const auto& directory = directory_of_workspace();

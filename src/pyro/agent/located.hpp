@@ -9,6 +9,9 @@ namespace pyro::agent {
 /// Once, before anything else. Empty: /workspace is /workspace.
 void set_workspace_directory(std::string directory);
 
+/// Is it another directory?
+bool is_workspace_elsewhere();
+
 /// The path with that directory in place of a leading /workspace.
 std::string located(const std::string& path);
 

@@ -186,6 +186,10 @@ std::vector<std::string> LayerStore::trees(const std::vector<HexDigest>& digests
   std::vector<std::string> result;
   for (const HexDigest& digest : digests) {
     result.push_back(tree(digest));
+    if (!os::exists(result.back())) {
+      throw Error(ErrorCode::failed, "layer {} is not in the store {}", digest, m_base.layers())
+          .with_hint("somebody removed it; a reset to a snapshot without it works, and `pyro destroy`");
+    }
   }
   return result;
 }

@@ -86,6 +86,7 @@ public:
   std::optional<LayerManifest> find(const HexDigest& digest) const;
   /// The directory that is mounted. Not checked for existence.
   std::string tree(const HexDigest& digest) const;
+  /// Of all of them. Error(failed) where one is missing: without it there is other content, not less of it.
   std::vector<std::string> trees(const std::vector<HexDigest>& digests) const;
 
   /// Reads everything again: nullopt where it is intact, else what is wrong.

@@ -5,6 +5,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/tree_copy.hpp>
+#include <pyro/store/capture.hpp>
 #include <pyro/store/export_tree.hpp>
 
 #include <sys/xattr.h>
@@ -36,6 +37,13 @@ bool copy_workspace(const store::LayeredView& view, const std::string& upper, co
   return reflinked;
 }
 
+/// As the generations of sandboxes have them; commands write to none but the root's.
+void make_parts(const store::Stack& stack, const std::string& generation_dir) {
+  for (const auto& part : store::parts_of_generation(generation_dir, stack.host_directories)) {
+    os::make_directories(part.upper, 0755);
+  }
+}
+
 } // namespace
 
 std::string place_workspace(const store::Stack& stack, const std::string& generation_dir) {
@@ -47,7 +55,7 @@ std::string place_workspace(const store::Stack& stack, const std::string& genera
   }
   os::make_directories(generation_dir);
   const auto mode = os::IdSpace::current().run([&]() -> Json {
-    os::make_directories(upper, 0755);
+    make_parts(stack, generation_dir);
     os::make_directories(generation_dir + "/root/work", 0700);
     // Under another name until it is whole: a killed start must not leave half of it for the next.
     const auto unfinished = upper + "/" + k_unfinished;
