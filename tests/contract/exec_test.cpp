@@ -16,6 +16,10 @@ TEST_P(ContractSandbox, ws_exec_logs) {
   EXPECT_EQ(failed["exit_code"], 7);
   EXPECT_EQ(failed["stdout"], "out\n");
   EXPECT_EQ(failed["stderr"], "err\n");
+  EXPECT_EQ(failed["workspace_id"], id);
+  EXPECT_EQ(failed["sequence"], 3);
+  EXPECT_EQ(failed["cwd"], "/tmp");
+  EXPECT_EQ(failed["command"], "echo out; echo err >&2; exit 7");
 
   const auto status = call("workspace_status", by_id(id));
   EXPECT_EQ(status["command_count"], 3);
@@ -61,6 +65,14 @@ TEST_P(ContractSandbox, ws_exec_logs__words) {
   fails(
       "workspace_exec", {{"workspace_id", id}, {"command", Json::array()}}, ErrorCode::invalid_argument,
       "must not be empty");
+}
+
+TEST_P(ContractSandbox, ws_exec_logs__of_the_project) {
+  const auto id = create_id();
+  const auto result = call("exec", {{"workspace", id}, {"argv", {"sh", "-c", "pwd"}}});
+  EXPECT_EQ(result["workspace_id"], id);
+  EXPECT_EQ(result["sequence"], 1);
+  EXPECT_EQ(result["cwd"], "/workspace");
 }
 
 TEST_P(ContractSandbox, ws_exec_logs__environment_and_input) {

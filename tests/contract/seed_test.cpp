@@ -37,9 +37,14 @@ public:
   }
 };
 
-void expect_seed(Contract& contract, const Json& workspace, const std::string& mode, const fs::path& path) {
+/// k_files and their directory, with `links` beside.
+void expect_seed(
+    Contract& contract, const Json& workspace, const std::string& mode, const fs::path& path, int links = 0) {
   const auto id = workspace["workspace_id"].get<std::string>();
-  EXPECT_EQ(workspace["workspace_seed"], (Json{{"mode", mode}, {"seed_path", path.string()}}));
+  EXPECT_EQ(
+      workspace["workspace_seed"],
+      (Json{
+          {"mode", mode}, {"seed_path", path.string()}, {"entry_count", 3 + links}, {"bytes_written", 10}}));
   EXPECT_EQ(contract.output(id, "cat top.txt dir/inner.txt"), "top\ninner\n");
   EXPECT_EQ(
       contract.call("workspace_status", {{"workspace_id", id}})["workspace_seed"],
@@ -52,7 +57,7 @@ TEST_P(ContractSeed, ws_seed_dir) {
   fs::create_symlink("top.txt", seed / "alias");
   fs::create_directories(seed / "empty");
   const auto workspace = create({{"seed_path", (root() / "link/../link").string()}});
-  expect_seed(*this, workspace, "directory", fs::canonical(seed));
+  expect_seed(*this, workspace, "directory", fs::canonical(seed), 2);
   const auto id = workspace["workspace_id"].get<std::string>();
   EXPECT_EQ(output(id, "readlink alias; ls -d empty"), "top.txt\nempty\n");
   // Not shared with this machine, either way.
@@ -86,7 +91,7 @@ TEST_P(ContractSeed, ws_create_cleanup__seed) {
   testing::write_file(root() / "broken.tar", "this is no archive, but it is called one\n");
   fails(
       "workspace_create", {{"environment", environment()}, {"seed_path", (root() / "broken.tar").string()}},
-      ErrorCode::invalid_argument, "broken.tar");
+      ErrorCode::invalid_file, "broken.tar");
   EXPECT_EQ(directories_of_workspaces(), std::vector<std::string>{});
   EXPECT_EQ(call("workspace_list")["count"], 0);
 }

@@ -11,10 +11,13 @@ TEST_P(ContractSandbox, service_readiness_file) {
   const auto relative = services.start(
       "a", "sleep 0.3; touch up; exec sleep 1000", {{"readiness", {{"type", "file"}, {"path", "up"}}}});
   EXPECT_EQ(relative["state"], "running");
+  EXPECT_EQ(relative["readiness"]["path"], "/workspace/up");
+  EXPECT_EQ(services.status("a")["readiness"]["path"], "/workspace/up");
   EXPECT_GE(relative["ready_at"].get<double>() - relative["started_at"].get<double>(), 0.25);
   const auto absolute = services.start(
       "b", "touch /tmp/up; exec sleep 1000", {{"readiness", {{"type", "file"}, {"path", "/tmp/up"}}}});
   EXPECT_EQ(absolute["state"], "running");
+  EXPECT_EQ(absolute["readiness"]["path"], "/tmp/up");
 }
 
 TEST_P(ContractSandbox, service_readiness_tcp) {
@@ -88,6 +91,7 @@ TEST_P(ContractSandbox, service_arguments) {
     fails("service_start", services.with(name, std::move(more)), ErrorCode::invalid_argument, fragment);
   };
   refused("", {}, "service_name must not be empty");
+  refused(" \t ", {}, "service_name must not be empty");
   refused("a/b", {}, "service_name must match");
   refused("../x", {}, "service_name must match");
   refused("a", {{"command", ""}}, "command must not be empty");
@@ -102,6 +106,7 @@ TEST_P(ContractSandbox, service_arguments) {
   EXPECT_EQ(services.list()["count"], 0);
   for (const auto* operation : {"service_status", "service_logs", "service_stop"}) {
     fails(operation, services.with(""), ErrorCode::invalid_argument, "service_name must not be empty");
+    fails(operation, services.with("  "), ErrorCode::invalid_argument, "service_name must not be empty");
   }
 }
 

@@ -22,6 +22,7 @@ TEST_P(ContractSandbox, service_start) {
   EXPECT_GE(started["ready_at"].get<double>(), started["started_at"].get<double>());
   EXPECT_EQ(started["readiness"]["type"], "file");
   EXPECT_TRUE(started["exit_code"].is_null());
+  EXPECT_TRUE(started["ended_at"].is_null());
   EXPECT_EQ(output(services.id, "cat /tmp/seen"), "b c in /tmp\n");
 
   const auto plain = services.start("plain", "exec sleep 1000");
@@ -95,6 +96,7 @@ TEST_P(ContractSandbox, service_stop) {
   EXPECT_EQ(stopped["state"], "stopped");
   EXPECT_EQ(stopped["stop_reason"], "sigterm");
   EXPECT_TRUE(stopped["pid"].is_null());
+  EXPECT_GE(stopped["ended_at"].get<double>(), stopped["started_at"].get<double>());
   EXPECT_TRUE(services.nobody_sleeps()) << "the whole group";
 
   services.start(
@@ -141,6 +143,7 @@ TEST_P(ContractSandbox, service_exited) {
   services.start("a", "sleep 0.3; exit 4");
   const auto ended = services.becomes("a", "exited");
   EXPECT_EQ(ended["exit_code"], 4);
+  EXPECT_GE(ended["ended_at"].get<double>() - ended["started_at"].get<double>(), 0.25);
   EXPECT_TRUE(ended["pid"].is_null());
   services.start("b", "exec sleep 1000");
   exec(services.id, "kill -KILL $(pidof sleep)");
@@ -159,6 +162,7 @@ TEST_P(ContractSandbox, service_again) {
   EXPECT_EQ(second["state"], "running");
   EXPECT_NE(second["pid"], first["pid"]);
   EXPECT_TRUE(second["stop_reason"].is_null());
+  EXPECT_TRUE(second["ended_at"].is_null());
   EXPECT_EQ(call("service_logs", services.with("a"))["stdout"], "second\n");
   EXPECT_EQ(services.list()["count"], 1);
   const Json never{{"readiness", {{"type", "file"}, {"path", "never"}}}, {"ready_timeout_seconds", 1}};
@@ -172,9 +176,14 @@ TEST_P(ContractSandbox, service_workspace_stopped) {
   services.start("a", "exec sleep 1000");
   services.start("b", "exit 0");
   services.becomes("b", "exited");
-  call("workspace_stop", {{"workspace_id", services.id}});
+  const auto ended = services.status("b")["ended_at"];
+  const auto workspace = call("workspace_stop", {{"workspace_id", services.id}});
+  EXPECT_EQ(workspace["service_count"], 2);
+  EXPECT_EQ(workspace["running_service_count"], 0);
   reopen();
   const auto stopped = services.status("a");
+  EXPECT_GE(stopped["ended_at"].get<double>(), stopped["started_at"].get<double>());
+  EXPECT_EQ(services.status("b")["ended_at"], ended);
   EXPECT_EQ(stopped["state"], "stopped");
   EXPECT_EQ(stopped["stop_reason"], "workspace_stopped");
   EXPECT_TRUE(stopped["pid"].is_null());
@@ -223,6 +232,28 @@ TEST_P(ContractSandbox, service_logs__stopped) {
   EXPECT_EQ(call("service_logs", talk)["stdout"], "one\nthree\n") << "until it is started again";
   call("workspace_reset", {{"workspace_id", id}});
   fails("service_logs", talk, ErrorCode::invalid_argument, "does not exist");
+}
+
+/// Nobody was there to note it: whoever looks at the workspace first writes it down.
+TEST_P(ContractSandbox, service_workspace_stopped__noted_by_a_look) {
+  const Services services(*this);
+  services.start("a", "exec sleep 1000");
+  const auto pid = call("workspace_status", {{"workspace_id", services.id}})["supervisor_pid"].get<int>();
+  ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  Json workspace;
+  for (int i = 0; i < 500 && workspace["state"] != "stopped"; ++i) {
+    workspace = call("workspace_status", {{"workspace_id", services.id}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(workspace["service_count"], 1);
+  EXPECT_EQ(workspace["running_service_count"], 0);
+  EXPECT_EQ(workspace["services"][0]["name"], "a");
+  EXPECT_EQ(workspace["services"][0]["state"], "stopped");
+  const auto record = parse_json(
+      os::read_file((base() / "workspaces" / services.id / "services" / "a.json").string()), "record");
+  EXPECT_EQ(record["state"], "stopped");
+  EXPECT_EQ(record["stop_reason"], "workspace_stopped");
+  EXPECT_GE(record["ended_at"].get<double>(), record["started_at"].get<double>());
 }
 
 TEST_P(ContractSandbox, service_workspace_stopped__killed) {

@@ -144,6 +144,23 @@ TEST_F(Flags, workspace_exec__timeout_seconds) {
   is_killed_then(*this, {"workspace", "exec", made()}, "--timeout-seconds", "1");
 }
 
+TEST_F(Flags, workspace_exec__command) {
+  const auto id = made();
+  const std::string text = "echo  'a  b' | wc -w; exit 3";
+  const auto said = pyro({"workspace", "exec", id, "--command", text});
+  EXPECT_EQ(said.status, 3) << said;
+  EXPECT_EQ(said.out, "2\n");
+  const auto told = pyro({"workspace", "exec", id, "--command", text, "--json"});
+  EXPECT_EQ(told.status, 3) << told;
+  const auto log = parse_json(expect(0, {"workspace", "logs", id, "--json"}).out, "log");
+  for (const auto& entry : log["entries"]) {
+    EXPECT_EQ(entry["command"], text) << "kept as it was given";
+  }
+  EXPECT_EQ(log["count"], 2);
+  EXPECT_EQ(pyro({"workspace", "exec", id, "--command", text, "--", "true"}).status, 64);
+  EXPECT_EQ(pyro({"workspace", "exec", id, "--command", ""}).status, 64);
+}
+
 TEST_F(Flags, workspace_exec__secret_env) {
   const auto id = made({"--secret", "TOKEN=abc-def"});
   EXPECT_EQ(in(id, "echo \"${#TOKEN} ${#OTHER}\"").out, "0 0\n");

@@ -156,6 +156,7 @@ void Service::run() {
   m_log.mark_start();
   m_was_ready = false;
   m_ready_at = 0;
+  m_ended_at = 0;
   m_exit_code.reset();
   m_signal = 0;
   m_ending = Ending::none;
@@ -317,6 +318,7 @@ void Service::stop(milliseconds most_grace) {
 void Service::on_exit(os::Outcome outcome, const std::string& note) {
   const auto leader = std::exchange(m_pid, -1);
   m_runtime.services[m_name] = {0, m_marker};
+  m_ended_at = os::now_epoch();
   cancel_timers();
   m_runtime.loop.cancel(std::exchange(m_kill_timer, 0));
   for (auto* source : {&m_out, &m_err}) {
@@ -421,6 +423,7 @@ protocol::ServiceStatus Service::status(std::size_t tail_lines, std::size_t tail
   status.pid = std::max(m_pid, 0);
   status.started_at = m_started_at;
   status.ready_at = m_ready_at;
+  status.ended_at = m_ended_at;
   status.exit_code = m_exit_code;
   status.signal = m_signal;
   status.restarts = m_restarts;

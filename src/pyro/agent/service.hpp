@@ -97,6 +97,7 @@ private:
   pid_t m_pid = -1;
   double m_started_at = 0;
   double m_ready_at = 0;
+  double m_ended_at = 0;
   std::timespec m_started{};
   std::chrono::milliseconds m_first_start{0};
   std::optional<int> m_exit_code;

@@ -155,4 +155,8 @@ Json or_null(double epoch) {
   return epoch > 0 ? Json(epoch) : Json();
 }
 
+Json or_null(const std::optional<std::int64_t>& number) {
+  return number ? Json(*number) : Json();
+}
+
 } // namespace pyro

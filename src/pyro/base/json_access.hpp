@@ -43,5 +43,6 @@ std::map<std::string, std::string> string_map_or_empty(const Json& object, std::
 /// null stands for "" and for a time that was never.
 Json or_null(const std::string& text);
 Json or_null(double epoch);
+Json or_null(const std::optional<std::int64_t>& number);
 
 } // namespace pyro

@@ -118,6 +118,13 @@ operations::ExecRequest by_hand_exec_request(const Session& session) {
   const auto& arguments = session.arguments();
   operations::ExecRequest request;
   request.argv = arguments.program;
+  request.script = arguments.value("command");
+  if (!request.script.empty() && !request.argv.empty()) {
+    throw Error(ErrorCode::usage, "give the command either with --command or behind --, not both");
+  }
+  if (!request.script.empty()) {
+    request.argv = {"/bin/sh", "-c", request.script};
+  }
   if (request.argv.empty()) {
     throw Error(ErrorCode::usage, "pyro {} needs a command", session.command().name)
         .with_hint("it follows --: pyro … -- COMMAND [ARGUMENT...]");

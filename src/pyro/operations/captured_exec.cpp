@@ -54,6 +54,10 @@ Properties exec_result_properties() {
       {"oom_kills", number("Processes of the sandbox that were killed meanwhile for want of memory")},
       {"duration_ms", number("")},
       {"execution_mode", text("sandbox, host_compat, …")},
+      {"workspace_id", text("Not of VMs, nor are sequence, command and cwd")},
+      {"sequence", or_null(number("In the workspace's log; null: it is not there"))},
+      {"command", text("As the log has it")},
+      {"cwd", text("")},
       {"note", text("Why it could not be started, or was stopped")},
       {"stopped_by", text("disk_limit, disk_entries, disk_reserve: a limit of the workspace ended it")}};
 }
@@ -77,6 +81,12 @@ Json run_captured(
               {"stderr_truncated", err.truncated()},     {"timed_out", outcome.timed_out},
               {"oom_kills", outcome.oom_kills},          {"duration_ms", outcome.duration_ms},
               {"execution_mode", outcome.execution_mode}};
+  if (!outcome.workspace_id.empty()) {
+    answer["workspace_id"] = outcome.workspace_id;
+    answer["sequence"] = outcome.sequence > 0 ? Json(outcome.sequence) : Json();
+    answer["command"] = to_utf8(outcome.command);
+    answer["cwd"] = to_utf8(outcome.cwd);
+  }
   if (!outcome.note.empty()) {
     answer["note"] = outcome.note;
   }

@@ -30,6 +30,7 @@ Json service_document() {
        {"pid", or_null(number("Inside the sandbox"))},
        {"started_at", or_null(epoch(""))},
        {"ready_at", or_null(epoch(""))},
+       {"ended_at", or_null(epoch("When it was seen to have no process any more"))},
        {"exit_code", or_null(number("128+N for signal N"))},
        {"restarts", number("By itself, since it was started")},
        {"stop_reason", or_null(text("sigterm, sigkill or workspace_stopped"))},

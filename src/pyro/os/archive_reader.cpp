@@ -81,12 +81,12 @@ void Extraction::malformed(std::string_view what) const {
   if (m_failure) {
     std::rethrow_exception(m_failure);
   }
-  throw Error(ErrorCode::invalid_argument, "archive {} is damaged: {}", m_name, what)
+  throw Error(ErrorCode::invalid_file, "archive {} is damaged: {}", m_name, what)
       .with_hint("check it with: tar -tvf " + m_name);
 }
 
 void Extraction::over(std::string_view limit, std::string_view value) const {
-  throw Error(ErrorCode::invalid_argument, "archive {} exceeds the limit {} of {}", m_name, limit, value);
+  throw Error(ErrorCode::invalid_file, "archive {} exceeds the limit {} of {}", m_name, limit, value);
 }
 
 std::string Extraction::text() const {

@@ -22,7 +22,7 @@ enum class SpecialFiles {
   leave_out, // root file systems have a /dev, which every sandbox makes anew
 };
 
-/// Every limit is checked while streaming; exceeding one throws Error(invalid_argument) that names it.
+/// Every limit is checked while streaming; exceeding one throws Error(invalid_file) that names it.
 struct ArchivePolicy {
   std::uint64_t max_entries = 2'000'000;
   std::uint64_t max_total_bytes = 64ULL << 30;

@@ -38,7 +38,7 @@ std::string printable(std::string_view text) {
 
 [[noreturn]] void throw_traversal(std::string_view path) {
   throw Error(
-      ErrorCode::invalid_argument, "archive member would traverse through a symlinked path: '{}'",
+      ErrorCode::invalid_file, "archive member would traverse through a symlinked path: '{}'",
       printable(path));
 }
 
@@ -71,7 +71,7 @@ Error failure(int error_number, std::string_view attempt, std::string_view path)
 } // namespace
 
 void throw_unsafe_member(std::string_view path, std::string_view reason) {
-  throw Error(ErrorCode::invalid_argument, "unsafe archive member path: '{}' ({})", printable(path), reason);
+  throw Error(ErrorCode::invalid_file, "unsafe archive member path: '{}' ({})", printable(path), reason);
 }
 
 std::string normal_member_path(std::string_view path, const TreePolicy& policy) {

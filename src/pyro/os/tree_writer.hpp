@@ -69,7 +69,7 @@ struct TreePolicy {
   LowerTree lower;
 };
 
-/// Error(invalid_argument) "unsafe archive member path: '...'" with the reason behind it.
+/// Error(invalid_file) "unsafe archive member path: '...'" with the reason behind it.
 [[noreturn]] void throw_unsafe_member(std::string_view path, std::string_view reason);
 
 /// Drops "./", doubled and trailing slashes; refuses "..", absolute, empty, NUL and overlong paths. "" is the

@@ -328,6 +328,7 @@ Json to_json(const ServiceStatus& value) {
       {"pid", value.pid},
       {"started_at", value.started_at},
       {"ready_at", value.ready_at},
+      {"ended_at", value.ended_at},
       {"exit_code", value.exit_code ? Json(*value.exit_code) : Json()},
       {"signal", value.signal},
       {"restarts", value.restarts},
@@ -348,6 +349,8 @@ ServiceStatus service_status_from_json(const Json& value) {
   result.pid = get_int(value, "pid");
   result.started_at = get_double(value, "started_at");
   result.ready_at = get_double(value, "ready_at");
+  result.ended_at =
+      value.contains("ended_at") ? get_double(value, "ended_at") : 0; // older agents say nothing
   if (auto code = maybe_int(value, "exit_code")) {
     result.exit_code = static_cast<int>(std::clamp<std::int64_t>(*code, 0, 255));
   }

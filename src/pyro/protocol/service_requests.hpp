@@ -103,6 +103,7 @@ struct ServiceStatus {
   std::int64_t pid = 0;
   double started_at = 0; // seconds since the epoch; 0: not
   double ready_at = 0;
+  double ended_at = 0;          // of the last run; 0: it has a process, or never had one
   std::optional<int> exit_code; // of the last run, 128 + signal for a signal
   int signal = 0;
   int restarts = 0;

@@ -84,7 +84,7 @@ private:
 Found found_at(const LayeredView& view, const std::string& path) {
   auto found = view.lookup(path);
   if (!found) {
-    throw Error(ErrorCode::invalid_argument, "workspace path does not exist: /{}", path);
+    throw Error(ErrorCode::bad_state, "workspace path does not exist: /{}", path);
   }
   if (!found->is_directory() && !found->is_file() && !found->is_symlink()) {
     throw Error(ErrorCode::invalid_argument, "/{} is neither a file nor a directory", path);

@@ -74,6 +74,20 @@ Json to_json(const std::optional<SyncedBaseline>& baseline) {
   return {{"layers", baseline->layers}, {"below", baseline->below}, {"first_seed", baseline->first_seed}};
 }
 
+Json to_json(const SeedSource& seed) {
+  return {
+      {"mode", or_null(seed.mode)},
+      {"path", or_null(seed.path)},
+      {"entry_count", or_null(seed.entry_count)},
+      {"bytes", or_null(seed.bytes)}};
+}
+
+SeedSource seed_from_json(const Json& value) {
+  return {
+      string_or(value, "mode", ""), string_or(value, "path", ""), maybe_int(value, "entry_count"),
+      maybe_int(value, "bytes")};
+}
+
 std::optional<SyncedBaseline> baseline_from_json(const Json& value) {
   if (value.is_null()) {
     return std::nullopt;
@@ -212,8 +226,7 @@ WorkspaceRecord current_from_json(const Json& value) {
   record.base = base_from_json(value_at(value, "base"));
   record.synced_baseline = baseline_from_json(member(value, "synced_baseline"));
   record.undo = undo_from_json(member(value, "undo"));
-  record.seed = {
-      string_or(value_at(value, "seed"), "mode", ""), string_or(value_at(value, "seed"), "path", "")};
+  record.seed = seed_from_json(value_at(value, "seed"));
   record.egress = get_string(value, "egress");
   record.ports = ports_from_json(value_at(value, "ports"));
   record.secrets = strings_or_empty(value, "secrets");
@@ -278,7 +291,7 @@ Json to_json(const WorkspaceRecord& record) {
       {"base", to_json(record.base)},
       {"synced_baseline", to_json(record.synced_baseline)},
       {"undo", to_json(record.undo)},
-      {"seed", {{"mode", or_null(record.seed.mode)}, {"path", or_null(record.seed.path)}}},
+      {"seed", to_json(record.seed)},
       {"egress", record.egress},
       {"ports", to_json(record.ports)},
       {"secrets", record.secrets},

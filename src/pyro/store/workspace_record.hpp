@@ -77,8 +77,10 @@ struct Limits {
 
 /// Where the files came from.
 struct SeedSource {
-  std::string mode; // "empty", "directory", "tar_archive"; "" before the first apply
-  std::string path; // empty of an empty one
+  std::string mode;                        // "empty", "directory", "tar_archive"; "" before the first apply
+  std::string path;                        // empty of an empty one
+  std::optional<std::int64_t> entry_count; // older records do not know
+  std::optional<std::int64_t> bytes;       // of its files
 };
 
 struct PublishedPort {

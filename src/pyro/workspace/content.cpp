@@ -19,6 +19,7 @@
 #include <pyro/workspace/state/lifecycle.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
+#include <pyro/workspace/state/service_records.hpp>
 
 namespace pyro::workspace {
 
@@ -171,6 +172,7 @@ Json shut_down_workspace(Context& context, const std::string& workspace, const P
     read_last_state(context, locked);
   }
   stop_workspace(context, locked, k_use_stop_grace);
+  std::ignore = ServiceRecords(locked.paths, locked.record).without_process({});
   return {
       {"workspace_id", located.id},
       {"name", locked.record.name},

@@ -71,37 +71,25 @@ void take(const ServiceHost& host, Json& document, const protocol::ServiceStatus
 /// Every service as it is now, by name. What the records say is brought up to date, and written where it
 /// changed.
 std::vector<Json> all_services(const ServiceHost& host) {
-  std::map<std::string, Json> found;
-  for (const auto& document : host.services.all()) {
-    found[get_string(document, "service_name")] = document;
-  }
   const auto told = host.started() ? services_status_if_any(host.paths.control_socket()) : std::nullopt;
   std::map<std::string, protocol::ServiceStatus> running;
+  std::set<std::string> known;
   for (const auto& status : told.value_or(std::vector<protocol::ServiceStatus>{})) {
     running[status.name] = status;
+    known.insert(status.name);
   }
-  std::vector<Json> all;
-  for (auto& [name, document] : found) {
-    const auto status = running.find(name);
-    const auto before = document;
-    if (status == running.end()) {
-      note_workspace_stopped(document);
-    } else if (status->second.by_hand) {
-      take(host, document, status->second);
-    } else {
-      continue; // declared by now
-    }
-    if (document != before) {
-      save_spare(name, [&, &said = document] { host.services.save(said); }); // the next look says it again
-    }
-    all.push_back(document);
-  }
+  auto all = host.services.without_process(known);
   for (const auto& [name, status] : running) {
-    if (!status.by_hand) {
-      auto document = declared_service(name);
-      take(host, document, status);
-      all.push_back(std::move(document));
+    const auto recorded = status.by_hand ? host.services.find(name) : std::nullopt;
+    if (status.by_hand && !recorded) {
+      continue; // it is just being removed, or begun
     }
+    auto document = recorded.value_or(declared_service(name));
+    take(host, document, status);
+    if (recorded && document != *recorded) {
+      save_spare(name, [&] { host.services.save(document); }); // the next look says it again
+    }
+    all.push_back(std::move(document));
   }
   if (!told) {
     const auto applied = spec::applied_spec(host.record.spec);
@@ -114,6 +102,9 @@ std::vector<Json> all_services(const ServiceHost& host) {
       all.push_back(std::move(document));
     }
   }
+  std::sort(all.begin(), all.end(), [](const Json& left, const Json& right) {
+    return left["service_name"] < right["service_name"];
+  });
   return all;
 }
 
@@ -151,13 +142,18 @@ protocol::ServicesDefine definition_of(const ServiceHost& host, const ServiceReq
   return define;
 }
 
-Json new_document(const ServiceHost& host, const ServiceRequest& request) {
+Json new_document(
+    const ServiceHost& host, const ServiceRequest& request, const std::optional<protocol::Probe>& probe) {
   const auto redactor = redactor_of(host.paths, host.record);
+  auto readiness = request.readiness;
+  if (probe && probe->kind == protocol::ProbeKind::file) {
+    readiness["path"] = probe->file;
+  }
   return {
       {"service_name", request.name},
       {"command", redactor.redact(request.command.empty() ? shell_text(request.argv) : request.command)},
       {"cwd", request.cwd.empty() ? host.record.workdir : request.cwd},
-      {"readiness", request.readiness},
+      {"readiness", std::move(readiness)},
       {"ready_timeout_seconds", request.ready_timeout_seconds},
       {"ready_interval_ms", request.ready_interval_ms},
       {"published_ports", Json::array()},
@@ -224,7 +220,7 @@ Json start_workspace_service(Context& context, const std::string& workspace, con
   auto host = look(context, workspace);
   const auto client = connect(context, host, "service_start");
   const auto define = definition_of(host, request);
-  auto document = new_document(host, request);
+  auto document = new_document(host, request, define.definition.readiness);
   try {
     begin_service(host, *client, define, document);
     document["published_ports"] = publish(*client, request);

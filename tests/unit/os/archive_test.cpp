@@ -41,7 +41,7 @@ protected:
     try {
       extract(bytes, policy);
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::invalid_argument) << error.what();
+      EXPECT_EQ(error.code(), ErrorCode::invalid_file) << error.what();
       message = error.message();
     }
 

@@ -11,11 +11,12 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Runs a command in a started workspace and passes its output and exit status through. There is no shell in between:
-write `sh -c '…'` where you need one. Standard input is passed on when it is a pipe or file. Commands are counted, and
+where you need one, give the command as text with --command. Standard input is passed on when it is a pipe or file. Commands are counted, and
 `pyro workspace logs` shows them. Ctrl-C ends the command, not the workspace.
 
 Examples:
   pyro workspace exec demo -- make test
+  pyro workspace exec demo --command 'ls | wc -l'
   pyro workspace exec demo --timeout-seconds 600 --secret-env TOKEN=NPM_TOKEN -- npm publish
   tar c . | pyro workspace exec demo -- tar x -C /tmp
 
@@ -33,7 +34,12 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    k_cwd, k_env, k_secret_env, Option{"--user", "-u", "USER", "Default: the workspace's"}, k_timeout_seconds,
+    k_cwd,
+    k_env,
+    k_secret_env,
+    Option{"--user", "-u", "USER", "Default: the workspace's"},
+    k_timeout_seconds,
+    Option{"--command", "", "TEXT", "A command for /bin/sh -c, instead of one behind --"},
 };
 
 constexpr std::array k_logs_options{
@@ -42,7 +48,7 @@ constexpr std::array k_logs_options{
 
 int run_captured(Session& session, const operations::ExecRequest& request) {
   auto parameters = by_id(session);
-  parameters["command"] = request.argv;
+  parameters["command"] = request.script.empty() ? Json(request.argv) : Json(request.script);
   parameters["cwd"] = request.cwd;
   parameters["user"] = request.user;
   parameters["env"] = request.env;

@@ -422,6 +422,9 @@ void Applier::note_applied() {
   ++record.spec_generation;
   record.project_file = m_project.file;
   record.seed = seed_source(m_context, m_resolved);
+  if (m_resolved.archive) {
+    count_archive(record.seed);
+  }
   record.last_activity_at = os::now_epoch();
   const auto secrets = all_secrets(m_project.spec);
   record.secrets = {secrets.begin(), secrets.end()};
@@ -432,6 +435,22 @@ void Applier::note_applied() {
   }
   if (run_options_of(record).limits.disk_bytes != disk_before && !m_content_is_fresh) {
     change_disk_limit();
+  }
+}
+
+/// The layer that was made of it tells.
+void Applier::count_archive(store::SeedSource& seed) const {
+  for (const auto& link : m_plan.chain) {
+    if (link.address != "seed") {
+      continue;
+    }
+    const auto layer = m_context.layers.find(stack_for(link.key).layers.back());
+    if (layer) {
+      const auto to = relative_root(m_project.spec.seed.to);
+      const auto above = to.empty() ? 0 : 1 + std::count(to.begin(), to.end(), '/');
+      seed.entry_count = static_cast<std::int64_t>(layer->entry_count) - above;
+      seed.bytes = static_cast<std::int64_t>(layer->size_bytes);
+    }
   }
 }
 

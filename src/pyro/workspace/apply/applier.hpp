@@ -40,6 +40,7 @@ private:
   store::LayerStack make_ready_point();
   void note_applied();
   void change_disk_limit();
+  void count_archive(store::SeedSource& seed) const;
   void set_run_time_fields(store::WorkspaceRecord& record) const;
   std::map<std::string, std::string> run_env() const;
   store::LayerStack stack_for(const HexDigest& key) const;

@@ -180,14 +180,20 @@ std::string empty_seed(const Context& context) {
 
 store::SeedSource seed_source(const Context& context, const ResolvedInputs& resolved) {
   if (resolved.archive) {
-    return {"tar_archive", resolved.archive->path};
+    return {"tar_archive", resolved.archive->path, {}, {}};
   }
   const auto source = resolved.scan->source();
   const auto empty = fs::weakly_canonical(empty_seed(context)).string();
   if (fs::weakly_canonical(source).string() == empty) {
-    return {"empty", ""};
+    return {"empty", "", 0, 0};
   }
-  return {"directory", source};
+  std::uint64_t bytes = 0;
+  for (const auto& entry : resolved.scan->entries()) {
+    bytes += entry.type == seed::SeedType::file ? entry.size : 0;
+  }
+  return {
+      "directory", source, static_cast<std::int64_t>(resolved.scan->entries().size()),
+      static_cast<std::int64_t>(bytes)};
 }
 
 ResolvedInputs

@@ -26,6 +26,7 @@ struct ResolvedInputs {
   bool environment_known = true; // false: the image is not built yet, its digest a stand-in
 };
 
+/// What it is and, but for an archive, how much.
 store::SeedSource seed_source(const Context& context, const ResolvedInputs& resolved);
 
 /// The directory that an empty seed is made from.

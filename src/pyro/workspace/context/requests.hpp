@@ -105,6 +105,10 @@ struct ExecResult {
   std::string note;           // why it could not be started, or was stopped
   std::string stopped_by;     // "disk_limit", "disk_entries", "disk_reserve"; empty: it ended by itself
   std::string execution_mode; // "sandbox", "host_compat", …
+  std::string workspace_id;   // empty of a one-shot VM
+  std::int64_t sequence = 0;  // in the workspace's log; 0: it is not there
+  std::string command;        // as the log has it
+  std::string cwd;
 };
 
 /// A terminal that lives on in the sandbox.

@@ -1,15 +1,19 @@
 #include "describe.hpp"
 
 #include "command_log.hpp"
+#include "service_records.hpp"
 
 #include <pyro/backend/control_client.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/protocol/guest_boot.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/guest_address.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 
 #include <ctime>
+#include <set>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -39,7 +43,11 @@ Json describe_seed(const store::WorkspaceRecord& record) {
   if (record.seed.mode.empty()) {
     return Json::object(); // not applied yet
   }
-  return {{"mode", record.seed.mode}, {"seed_path", or_null(record.seed.path)}};
+  return {
+      {"mode", record.seed.mode},
+      {"seed_path", or_null(record.seed.path)},
+      {"entry_count", or_null(record.seed.entry_count)},
+      {"bytes_written", or_null(record.seed.bytes)}};
 }
 
 /// null where there is none, or its time is over.
@@ -52,7 +60,7 @@ Json describe_undo(const store::WorkspaceRecord& record) {
 }
 
 Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log) {
-  return {
+  Json document{
       {"workspace_id", record.id},
       {"name", record.name},
       {"labels", record.labels},
@@ -78,11 +86,25 @@ Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log
       {"destroyed_at", record.destroyed_at ? Json(*record.destroyed_at) : Json()},
       {"last_activity_at", last_activity(record, log)},
       {"expires_at", record.expires_at ? Json(*record.expires_at) : Json()},
+      {"ttl_seconds", record.lifecycle.ttl_ms > 0 ? Json(record.lifecycle.ttl_ms / 1000) : Json()},
       {"sandbox_pid", record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
       {"supervisor_pid", record.supervisor ? Json(record.supervisor->pid) : Json()},
       {"last_error", record.last_error},
       {"notes", record.notes},
       {"undo", describe_undo(record)}};
+  document.update(describe_network(record));
+  return document;
+}
+
+/// A service by hand that has no process, in the words of the others.
+Json describe_ended(const Json& document) {
+  return {
+      {"name", document["service_name"]},
+      {"state", document["state"]},
+      {"exit_code", document.value("exit_code", Json())},
+      {"ended_at", document.value("ended_at", Json())},
+      {"reason", string_or(document, "reason", "")},
+      {"stop_reason", string_or(document, "stop_reason", "")}};
 }
 
 std::vector<std::string>
@@ -160,20 +182,38 @@ Json describe_disk(const store::WorkspacePaths& paths, const store::WorkspaceRec
 /// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
 Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   Json list = Json::array();
-  if (record.state == store::WorkspaceState::started) {
-    if (const auto services = services_status_if_any(paths.control_socket())) {
-      for (const auto& status : *services) {
-        list.push_back(protocol::to_json(status));
-      }
-      redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
-      return list;
+  std::set<std::string> known;
+  const bool is_started = record.state == store::WorkspaceState::started;
+  const auto services = is_started ? services_status_if_any(paths.control_socket()) : std::nullopt;
+  if (services) {
+    for (const auto& status : *services) {
+      list.push_back(protocol::to_json(status));
+      known.insert(status.name);
+    }
+    redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
+  } else {
+    const auto applied = spec::applied_spec(record.spec);
+    for (const auto& name : applied.services) {
+      list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
     }
   }
-  const auto applied = spec::applied_spec(record.spec);
-  for (const auto& name : applied.services) {
-    list.push_back({{"name", name}, {"state", "stopped"}, {"stop_reason", "workspace_stopped"}});
+  for (const auto& document : ServiceRecords(paths, record).without_process(known)) {
+    list.push_back(describe_ended(document));
   }
   return list;
+}
+
+Json describe_network(const store::WorkspaceRecord& record) {
+  const bool on_host = record.execution_mode == "host_compat"; // shares this machine's network
+  const bool enabled = on_host || record.egress != "none";
+  Json address;
+  if (enabled && record.state == store::WorkspaceState::started && record.sandbox_pid) {
+    const auto found = record.execution_mode == "guest_serial"
+                           ? std::optional<std::string>(protocol::k_user_network_address)
+                           : guest_address(*record.sandbox_pid);
+    address = found ? Json(*found) : Json();
+  }
+  return {{"network_enabled", enabled}, {"guest_ip", address}};
 }
 
 /// Published ports.

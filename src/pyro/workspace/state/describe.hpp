@@ -9,8 +9,12 @@ namespace pyro::workspace {
 /// Everything that can be told without its snapshots, its file and its lock; asks the agent for services.
 Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
-/// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
+/// Services as the agent tells them, and those by hand that it does not know any more. Of a workspace that is
+/// not running: as declared and recorded, stopped; records say so from then on.
 Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
+/// {"network_enabled", "guest_ip"}
+Json describe_network(const store::WorkspaceRecord& record);
 
 /// Published ports: [{service, port, host_port}].
 Json describe_ports(const store::WorkspaceRecord& record);

@@ -1,6 +1,7 @@
 #include "service_records.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/spare_save.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
@@ -26,7 +27,7 @@ bool is_up(const Json& document) {
 } // namespace
 
 void check_service_name(const std::string& name) {
-  if (name.empty()) {
+  if (name.find_first_not_of(" \t\r\n\v\f") == std::string::npos) {
     throw Error(ErrorCode::invalid_argument, "service_name must not be empty");
   }
   try {
@@ -133,6 +134,21 @@ void ServiceRecords::save(Json document) const {
   }
 }
 
+std::vector<Json> ServiceRecords::without_process(const std::set<std::string>& known) const {
+  std::vector<Json> documents;
+  for (auto& document : all()) {
+    if (known.find(get_string(document, "service_name")) != known.end()) {
+      continue;
+    }
+    if (note_workspace_stopped(document)) {
+      save_spare(
+          get_string(document, "service_name"), [&] { save(document); }); // the next look says it again
+    }
+    documents.push_back(std::move(document));
+  }
+  return documents;
+}
+
 void ServiceRecords::remove(const std::string& name) const {
   ::unlink(path_of(name).c_str());
 }
@@ -143,6 +159,7 @@ void take_status(Json& document, const protocol::ServiceStatus& status) {
   document["pid"] = over ? Json() : Json(status.pid);
   document["started_at"] = or_null(status.started_at);
   document["ready_at"] = or_null(status.ready_at);
+  document["ended_at"] = or_null(status.ended_at);
   document["exit_code"] = over && status.exit_code ? Json(*status.exit_code) : Json();
   document["restarts"] = status.restarts;
   document["stop_reason"] = or_null(status.stop_reason);
@@ -160,6 +177,7 @@ bool note_workspace_stopped(Json& document) {
   document["state"] = "stopped";
   document["stop_reason"] = "workspace_stopped";
   document["pid"] = nullptr;
+  document["ended_at"] = os::now_epoch();
   return true;
 }
 

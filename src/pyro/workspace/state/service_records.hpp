@@ -9,6 +9,7 @@
 #include <pyro/protocol/service_requests.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,9 @@ public:
   void forget_older() const;
   /// Writes it, as one of the sandbox that runs now. Not durable: it is told anew by the next look.
   void save(Json document) const;
+  /// Those that no agent tells of, which are `known`: they have ended at the latest with their sandbox, and
+  /// the records say so from now on.
+  std::vector<Json> without_process(const std::set<std::string>& known) const;
   /// Fine where there is none.
   void remove(const std::string& name) const;
 

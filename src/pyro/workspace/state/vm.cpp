@@ -1,13 +1,13 @@
 #include "vm.hpp"
 
+#include "describe.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
-#include <pyro/protocol/guest_boot.hpp>
 #include <pyro/workspace/context/limits.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
-#include <pyro/workspace/sandbox/guest_address.hpp>
 
 namespace pyro::workspace {
 
@@ -91,21 +91,8 @@ Json describe_vm(const store::WorkspaceRecord& record) {
       {"sandbox_pid", started && record.sandbox_pid ? Json(*record.sandbox_pid) : Json()},
       {"last_error", record.last_error},
       {"notes", record.notes}};
-  document.update(describe_vm_network(record));
+  document.update(describe_network(record));
   return document;
-}
-
-Json describe_vm_network(const store::WorkspaceRecord& record) {
-  const bool on_host = record.execution_mode == "host_compat"; // shares this machine's network
-  const bool enabled = on_host || record.egress != "none";
-  Json address;
-  if (enabled && record.state == store::WorkspaceState::started && record.sandbox_pid) {
-    const auto found = record.execution_mode == "guest_serial"
-                           ? std::optional<std::string>(protocol::k_user_network_address)
-                           : guest_address(*record.sandbox_pid);
-    address = found ? Json(*found) : Json();
-  }
-  return {{"network_enabled", enabled}, {"guest_ip", address}};
 }
 
 } // namespace pyro::workspace

@@ -32,7 +32,4 @@ void refuse_expired(const Context& context, const LockedWorkspace& vm);
 /// What the operations return of it.
 Json describe_vm(const store::WorkspaceRecord& record);
 
-/// {"network_enabled", "guest_ip"}
-Json describe_vm_network(const store::WorkspaceRecord& record);
-
 } // namespace pyro::workspace

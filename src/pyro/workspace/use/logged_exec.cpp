@@ -34,12 +34,13 @@ private:
 };
 
 /// The command has run: that it cannot be noted (a full disk, a workspace deleted meanwhile) does not change
-/// its result.
-void note_in_log(const Context& context, const CommandLog& log, const LoggedCommand& command) {
+/// its result. Returns its sequence number; 0: it is not there.
+std::int64_t note_in_log(const Context& context, const CommandLog& log, const LoggedCommand& command) {
   try {
-    std::ignore = log.add(command);
+    return log.add(command);
   } catch (const Error& error) {
     context.emit("note", "", fmt::format("the command is not in the log: {}", error.what()));
+    return 0;
   }
 }
 
@@ -67,6 +68,8 @@ ExecResult run_logged(
   write_output(streams, FrameType::data_err, err.finish());
   result.note = redactor.redact(result.note);
   result.execution_mode = record.execution_mode;
+  result.workspace_id = record.id;
+  result.cwd = redactor.redact(guest.cwd);
   if (request.tty) {
     return result;
   }
@@ -74,7 +77,7 @@ ExecResult run_logged(
   BoundedText text(k_logged_output);
   text.add(redactor.redact(request.script.empty() ? shell_text(request.argv) : request.script));
   command.command = text.text();
-  command.cwd = redactor.redact(guest.cwd);
+  command.cwd = result.cwd;
   command.exit_code = result.exit_code;
   if (secrets.complete) {
     command.out = out.kept().text();
@@ -87,7 +90,8 @@ ExecResult run_logged(
   command.duration_ms = result.duration_ms;
   command.execution_mode = result.execution_mode;
   command.started_at = started_at;
-  note_in_log(context, CommandLog(paths, record), command);
+  result.command = command.command;
+  result.sequence = note_in_log(context, CommandLog(paths, record), command);
   return result;
 }
 
