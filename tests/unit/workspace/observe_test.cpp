@@ -69,6 +69,7 @@ TEST_F(ObserveTest, ALayerThatIsGoneIsNotCached) {
   EXPECT_TRUE(look(UseCache::no).build_all);
   context->layers.remove(record().layers.back());
   EXPECT_LT(look().cached_keys.size(), all.size());
+  EXPECT_TRUE(look().drift.empty()) << "what cannot be compared is not told as changed";
 }
 
 TEST_F(ObserveTest, ADestroyedOneIsNotThere) {

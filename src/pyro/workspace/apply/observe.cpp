@@ -136,8 +136,13 @@ plan::Observed observe(
   } else {
     observe_ports(project.spec, std::nullopt, observed);
   }
-  observed.drift = find_drift(
-      context, paths, *record, base_stack_of(*record), project.spec.drift.report, project.spec.drift.ignore);
+  const auto base = base_stack_of(*record);
+  if (layers_are_there(context, record->layers) && layers_are_there(context, base.layers)) {
+    observed.drift =
+        find_drift(context, paths, *record, base, project.spec.drift.report, project.spec.drift.ignore);
+  } else {
+    context.emit("note", "workspace", "what has changed inside cannot be told: a layer below it is gone");
+  }
   for (const auto& snapshot : context.records.snapshots(record->id)) {
     if (snapshot.kind == store::SnapshotKind::managed) {
       observed.snapshots[snapshot.name] = snapshot.key;
