@@ -46,16 +46,18 @@ protected:
 
   fs::path filler() const { return m_disk / "filler"; }
 
-  /// Takes all of the disk but so many pages.
+  /// Takes all of the disk but so many pages; more than before where it was taken already.
   void fill(unsigned long pages_left) const {
     struct statvfs status {};
 
     ASSERT_EQ(::statvfs(m_disk.c_str(), &status), 0);
-    ASSERT_GT(status.f_bavail, pages_left);
+    if (status.f_bavail <= pages_left) {
+      return;
+    }
     const int fd = ::open(filler().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ASSERT_GE(fd, 0);
     const auto size = static_cast<off_t>((status.f_bavail - pages_left) * status.f_frsize);
-    EXPECT_EQ(::posix_fallocate(fd, 0, size), 0);
+    EXPECT_EQ(::posix_fallocate(fd, ::lseek(fd, 0, SEEK_END), size), 0);
     ::close(fd);
   }
 
@@ -288,22 +290,38 @@ INSTANTIATE_TEST_SUITE_P(
     Fault, WayOutOnFullDiskAsRoot, ::testing::ValuesIn(ways_out()),
     [](const auto& info) { return info.param.name; });
 
+/// Somebody takes whatever becomes free, all the time.
 TEST_F(EndOnFullDiskAsRoot, OneAfterTheOtherWhileItStaysFull) {
   declared_and_edited(*this);
-  fill(0);
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"stop"},
-           {"start"},
-           {"reset", "--yes"},
-           {"undo"},
-           {"stop"},
-           {"reset", "--yes"},
-           {"destroy", "--yes"},
-           {"undo"},
-           {"destroy", "--yes", "--snapshots"}}) {
-    const auto result = pyro(command);
-    EXPECT_EQ(result.status, 0) << command[0] << ": " << result;
+  const std::vector<Arguments> round{{"stop"}, {"start"},          {"reset", "--yes"},   {"ls"},
+                                     {"undo"}, {"apply", "--yes"}, {"destroy", "--yes"}, {"undo"},
+                                     {"plan"}};
+  for (int times = 0; times < 3; ++times) {
+    for (const auto& arguments : round) {
+      fill(0);
+      const auto result = pyro(arguments);
+      EXPECT_EQ(result.status, 0) << arguments[0] << ", round " << times << ": " << result;
+    }
   }
+  fill(0);
+  expect(0, {"destroy", "--yes", "--snapshots"});
+  EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
+}
+
+/// Nothing is left of the reserve, and the sandbox died: whoever looks is told, and it can be removed.
+TEST_F(EndOnFullDiskAsRoot, LookingAndRemovingNeedNoRoomAtAll) {
+  declared_and_edited(*this);
+  for (const auto pid : supervisors()) {
+    ::kill(pid, SIGKILL);
+  }
+  EXPECT_TRUE(eventually([&] { return supervisors().empty(); }));
+  fs::remove(state() / "reserve");
+  fill(0);
+  for (const Arguments& arguments : {Arguments{"ls"}, Arguments{"status"}, Arguments{"snapshot", "ls"}}) {
+    const auto result = expect(0, arguments);
+    EXPECT_EQ(result.out.find("started"), std::string::npos) << result;
+  }
+  expect(0, {"destroy", "--yes", "--snapshots"});
   EXPECT_TRUE(eventually([&] { return leftovers(state().string(), {}).empty(); }));
 }
 

@@ -12,8 +12,8 @@ namespace pyro::store {
 
 namespace {
 
-constexpr off_t k_size = 256 << 10;
-constexpr off_t k_smallest = 16 << 10;
+constexpr off_t k_size = 1 << 20;
+constexpr off_t k_step = 16 << 10; // so that others who fill the disk get next to nothing of what is left
 
 os::Fd open_reserve(const std::string& path) {
   return os::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -38,9 +38,10 @@ void keep_reserve(const std::string& path) {
   if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return; // it matters to nobody before the disk is full; or it is lent
   }
+  const auto has = is_there ? status.st_size : 0;
   auto size = k_size;
-  while (size >= k_smallest && size > status.st_size && ::posix_fallocate(file.get(), 0, size) != 0) {
-    size /= 2;
+  while (size > has && ::posix_fallocate(file.get(), 0, size) != 0) {
+    size -= k_step;
   }
 }
 
@@ -57,6 +58,7 @@ LentReserve::LentReserve(const Base& base) : m_path(base.reserve()) {
 
 LentReserve::~LentReserve() {
   if (m_lent) {
+    std::ignore = ::flock(m_lent.get(), LOCK_UN); // also of a child that cleans up in the background
     m_lent.reset();
     keep_reserve(m_path);
   }

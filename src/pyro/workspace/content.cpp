@@ -12,6 +12,7 @@
 #include <pyro/workspace/apply/restart_services.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/sandbox/sandboxes.hpp>
 #include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/generations.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
@@ -26,6 +27,7 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::chrono::milliseconds k_use_stop_grace{10'000};
+constexpr std::chrono::milliseconds k_destroy_stop_grace{2'000};
 
 std::int64_t took(std::chrono::milliseconds began) {
   return (os::now_monotonic() - began).count();
@@ -55,6 +57,18 @@ void read_last_state(const Context& context, const LockedWorkspace& workspace) {
         k_use_stop_grace);
   } catch (const Error& error) {
     context.emit("note", "workspace", fmt::format("its files stay on its disk only: {}", error.what()));
+  }
+}
+
+/// That it is stopped need not be on record, which goes as well: on a full disk that is what is in the way.
+void kill_before_removal(Context& context, LockedWorkspace& workspace) {
+  try {
+    stop_workspace(context, workspace, k_destroy_stop_grace);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::disk_full) {
+      throw;
+    }
+    kill_sandbox(workspace.paths.runtime());
   }
 }
 
@@ -216,8 +230,8 @@ Json destroy_workspace(
       throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
     }
   }
-  stop_workspace(context, locked, std::chrono::seconds(2));
   if (remove_snapshots) {
+    kill_before_removal(context, locked);
     remove_workspace(context, locked.paths);
     return {{"workspace_id", located.id},
             {"name", record.name},
@@ -226,6 +240,7 @@ Json destroy_workspace(
             {"undo", false},
             {"duration_ms", took(began)}};
   }
+  stop_workspace(context, locked, k_destroy_stop_grace);
   const bool was_there = !is_destroyed(record);
   if (was_there) {
     const auto displaced = note_destroyed(record, "destroy");

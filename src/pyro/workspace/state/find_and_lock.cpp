@@ -8,6 +8,7 @@
 #include "unfinished.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/log.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -101,6 +102,19 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
   return true;
 }
 
+/// What everybody notices who looks: where it cannot be written down, the next one notices it again, and this
+/// one's operation goes on.
+void save_noticed(const Context& context, store::WorkspaceRecord& record) {
+  try {
+    with_disk_reserve(context, [&] { context.records.save(record); });
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::disk_full) {
+      throw;
+    }
+    log::debug("not noted: {}", error.what());
+  }
+}
+
 void recover(Context& context, const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
   if (record.layout_version < store::k_layout_version) {
     store::migrate_workspace(paths, record.layout_version);
@@ -113,14 +127,14 @@ void recover(Context& context, const store::WorkspacePaths& paths, store::Worksp
   remove_abandoned(context);
   if (note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
-    with_disk_reserve(context, [&] { context.records.save(record); });
+    save_noticed(context, record);
   } else if (record.state != store::WorkspaceState::started) {
     kill_sandbox(paths.runtime());
   }
   finish_ended(paths.runtime());
   if (record.undo && is_over(*record.undo)) {
     record.undo.reset();
-    context.records.save(record);
+    save_noticed(context, record);
   }
   remove_stray_generations(context, paths, record);
 }
