@@ -1,4 +1,5 @@
 // Guests that hang, shout and die hurt nobody but themselves.
+#include "../support/leftovers.hpp"
 #include "machines.hpp"
 
 #include <pyro/base/json_access.hpp>
@@ -6,6 +7,7 @@
 #include <fstream>
 #include <signal.h>
 #include <sstream>
+#include <unistd.h>
 
 namespace pyro::testing {
 namespace {
@@ -69,6 +71,37 @@ TEST_F(Hostile, AKilledSupervisorTakesItsMachineAlong) {
   EXPECT_EQ(state_of_workspace(), "stopped");
   expect(0, {"apply", "--yes"});
   EXPECT_EQ(inside("cat kept.txt /tmp/up").out, "kept\nup\n");
+}
+
+/// As in namespaces: tests/functional/callers_environment_test.cpp.
+TEST_F(Hostile, TheCallersVariablesReachNoProgramOfAMachine) {
+  const auto tool = os::find_program("mkfs.erofs");
+  ASSERT_TRUE(tool);
+  const auto wrapper = root() / "path/mkfs.erofs";
+  write_file(wrapper, "#!/bin/sh\nenv >> " + (root() / "seen").string() + "\nexec " + *tool + " \"$@\"\n");
+  fs::permissions(wrapper, fs::perms(0755));
+  write_file(root() / "busybox/unique", std::to_string(::getpid()) + root().string()); // an image to be made
+  RunOptions options;
+  options.env = {
+      {"PATH", wrapper.parent_path().string() + ":" + environment({}).at("PATH")},
+      {"GIT_DIR", "/of-the-caller"},
+      {"LD_LIBRARY_PATH", "/of-the-caller"},
+      {"MKE2FS_CONFIG", "/of-the-caller"},
+      {"QEMU_AUDIO_DRV", "/of-the-caller"},
+      {"SOME_TOKEN", "/of-the-caller"}};
+  expect(0, {"apply", "--yes"}, options);
+  const auto seen = read_file(root() / "seen");
+  EXPECT_NE(seen.find("PATH="), std::string::npos) << "the images were not made by way of our program";
+  EXPECT_EQ(seen.find("of-the-caller"), std::string::npos) << seen;
+  for (const auto pid : processes_naming(state().string())) {
+    std::ifstream in("/proc/" + std::to_string(pid) + "/environ");
+    std::stringstream variables;
+    if (in) {
+      variables << in.rdbuf();
+    }
+    EXPECT_EQ(variables.str().find("of-the-caller"), std::string::npos) << describe(pid);
+  }
+  EXPECT_EQ(inside("env", options).out.find("of-the-caller"), std::string::npos);
 }
 
 } // namespace
