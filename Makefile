@@ -3,7 +3,7 @@
 #   make quickstart   from a fresh clone to a running workspace
 #   make check        every test, as continuous integration runs them
 .DEFAULT_GOAL := help
-.PHONY: help quickstart check check-long build release test asan tsan format bench install package clean
+.PHONY: help quickstart check check-long check-clients build release test asan tsan format bench install package clean
 
 PREFIX ?= /usr/local
 pyro := build/release/bin/pyro
@@ -27,6 +27,9 @@ check: ## install what the tests need, build, run every test (as root: also as a
 
 check-long: ## the same with every case where `check` tries some: all kills, all limits (two hours)
 	@PYRO_TEST_LONG=1 $(MAKE) --no-print-directory check
+
+check-clients: build ## the MCP server with clients that others wrote (npm, network)
+	@tests/mcp/clients/run build/dev/bin/pyro
 
 build: ## development build in build/dev: warnings are errors
 	@$(call configure,dev)
