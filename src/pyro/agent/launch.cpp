@@ -18,7 +18,6 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
-#include <grp.h>
 #include <unistd.h>
 
 namespace pyro::agent {
@@ -155,9 +154,11 @@ void give_to(const UserIdentity& user, const Stdio& stdio) {
   }
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // fails just where there are none
   if (plan.change_user) {
-    if (::setgroups(plan.user.groups.size(), plan.user.groups.data()) < 0
-        || ::setresgid(plan.user.gid, plan.user.gid, plan.user.gid) < 0
-        || ::setresuid(plan.user.uid, plan.user.uid, plan.user.uid) < 0) {
+    // glibc's functions would first signal every thread that our parent has, as if we had them.
+    const auto& user = plan.user;
+    if (::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) < 0
+        || ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) < 0
+        || ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) < 0) {
       give_up(StartStage::user, errno);
     }
   }
