@@ -194,18 +194,17 @@ public:
       const bool was_directory = is_directory("before", path);
       const auto was = was_directory ? "directory" : type_of(view, path);
       const auto is = type_of(after, path);
-      if (is == "none" && was_text) {
+      if (is == "none" && (was_text || (was == "link" && is_directory("after", path)))) {
         view.erase(path);
       } else if (is_text_now && (was == "none" || was_text)) {
         view[path] = after.at(path);
-      } else if (is == "none" && was == "link" && is_directory("after", path)) {
-        view.erase(path);
       }
     }
     // What is no text and became a directory stays, so nothing of that directory is made.
     for (const auto& [path, what] : git_view(root("before"))) {
       if (view.contains(path)) {
-        std::erase_if(view, [&](const auto& entry) { return entry.first.starts_with(path + "/"); });
+        std::erase_if(
+            view, [below = path + "/"](const auto& entry) { return entry.first.starts_with(below); });
       }
     }
     return view;

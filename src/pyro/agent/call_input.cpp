@@ -5,14 +5,14 @@ namespace pyro::agent {
 protocol::CallEvents
 input_events(std::shared_ptr<protocol::Call> call, std::shared_ptr<std::optional<InputSink>> input) {
   protocol::CallEvents events;
-  events.on_data = [call, input](protocol::FrameType, std::string_view bytes) {
+  events.on_data = [call = std::move(call), input](protocol::FrameType, std::string_view bytes) {
     if (*input) {
       (*input)->write(bytes);
     } else {
       call->consume(bytes.size());
     }
   };
-  events.on_end_in = [input] {
+  events.on_end_in = [input = std::move(input)] {
     if (*input) {
       (*input)->end();
     }

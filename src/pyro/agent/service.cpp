@@ -390,7 +390,7 @@ void Service::after_exit(Failure failure, const std::string& what) {
   set_state(is_failure ? State::failed : State::exited, with_hint(reason), failure);
 }
 
-std::string Service::with_hint(std::string text) const {
+std::string Service::with_hint(const std::string& text) const {
   auto& readiness = m_definition.readiness;
   bool useful = readiness && !readiness->hint.empty() && !m_was_ready;
   return useful ? text + " (" + readiness->hint + ")" : text;

@@ -81,7 +81,7 @@ private:
   void set_state(State state, const std::string& reason = {}, Failure failure = Failure::none);
   void cancel_timers();
   void add_source(std::optional<OutputSource>& source, os::Fd fd, LogStream stream);
-  std::string with_hint(std::string text) const;
+  std::string with_hint(const std::string& text) const;
   ProbeSubject subject() const;
 
   Runtime& m_runtime;

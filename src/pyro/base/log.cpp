@@ -1,6 +1,5 @@
 #include "log.hpp"
 
-#define SPDLOG_FMT_EXTERNAL
 #define SPDLOG_NO_EXCEPTIONS
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>

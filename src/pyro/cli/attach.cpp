@@ -191,7 +191,7 @@ Parting on_our_terminal(Session& session, const Json& leave, const std::function
 }
 
 std::string terminal_type(Session& session) {
-  const auto type = session.console().environment("TERM").value_or("xterm");
+  auto type = session.console().environment("TERM").value_or("xterm");
   require_utf8(type, "the variable TERM");
   return type;
 }

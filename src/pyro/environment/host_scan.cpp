@@ -118,10 +118,9 @@ private:
     }
     if (S_ISDIR(status.st_mode)) {
       look_at_directory(status, path, found, directories);
-    } else if (!S_ISLNK(status.st_mode) && !S_ISREG(status.st_mode)) {
-      found[path] = {PlannedEntry::Kind::whiteout}; // sockets, FIFOs, devices
-    } else if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) == 0) {
-      found[path] = {PlannedEntry::Kind::whiteout};
+    } else if (!S_ISLNK(status.st_mode) && (!S_ISREG(status.st_mode) || (status.st_mode & S_IROTH) == 0)) {
+      found[path] = {
+          PlannedEntry::Kind::whiteout}; // sockets, FIFOs, devices, and what not everybody may read
     }
   }
 

@@ -132,7 +132,7 @@ Json described(const std::string& file) {
 std::string image_of_dependencies(const std::string& dependencies, const std::string& package) {
   constexpr std::string_view k_prefix = "linux-image-";
   const auto end = dependencies.find_first_of(" ,");
-  const auto name = dependencies.substr(0, end);
+  auto name = dependencies.substr(0, end);
   if (!name.starts_with(k_prefix)) {
     throw Error(
         ErrorCode::failed, "the package {} depends on '{}', which is no kernel", package, dependencies);

@@ -68,7 +68,7 @@ Json or_null(Json schema) {
   return schema;
 }
 
-Json parameters(Properties properties, std::vector<std::string> required) {
+Json parameters(Properties properties, const std::vector<std::string>& required) {
   auto schema = object(std::move(properties), required);
   schema["additionalProperties"] = false;
   return schema;
@@ -99,7 +99,7 @@ Json any_workspace_parameters(Properties properties, std::vector<std::string> re
   return workspace_parameters(std::move(properties), std::move(required));
 }
 
-Json result(Properties properties, std::vector<std::string> required) {
+Json result(Properties properties, const std::vector<std::string>& required) {
   return object(std::move(properties), required);
 }
 

@@ -18,7 +18,7 @@ std::string take_some(std::string_view& rest) {
     end = rest.find('/', k_at_once);
     end = end == std::string_view::npos ? rest.size() : end;
   }
-  const std::string some(rest.substr(0, end));
+  std::string some(rest.substr(0, end));
   rest.remove_prefix(std::min(rest.size(), end + 1));
   return some;
 }

@@ -75,7 +75,7 @@ struct Leaf {
 };
 
 std::string port_text(const Json& port) {
-  const auto inner = std::to_string(port.value("port", 0));
+  auto inner = std::to_string(port.value("port", 0));
   const auto address = port.value("address", std::string{});
   if (!port.contains("host_port") || port["host_port"].is_null()) {
     return inner;

@@ -223,11 +223,10 @@ void Router::add_prefix(const std::string& prefix, Session::RequestHandler handl
 }
 
 void Router::attach(Session& session) {
-  session.on_request(
-      [this](Stream stream, const std::string& path) { return accept(std::move(stream), path); });
+  session.on_request([this](const Stream& stream, const std::string& path) { return accept(stream, path); });
 }
 
-StreamEvents Router::accept(Stream stream, const std::string& path) {
+StreamEvents Router::accept(const Stream& stream, const std::string& path) {
   auto call = std::make_shared<Call>(Role::server, path);
   call->m_stream = stream;
   auto events = call->stream_events();

@@ -114,7 +114,7 @@ public:
   void attach(Session& session);
 
 private:
-  StreamEvents accept(Stream stream, const std::string& path);
+  StreamEvents accept(const Stream& stream, const std::string& path);
 
   std::map<std::string, Handler> m_handlers;
   std::map<std::string, Session::RequestHandler> m_prefixes;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t k_max_link = 8192;
 constexpr std::size_t k_max_config = 1 << 20;
 
-std::string resolved(const std::string& base, std::string path) {
+std::string resolved(const std::string& base, const std::string& path) {
   return path.starts_with('/') ? path : (std::filesystem::path(base) / path).lexically_normal().string();
 }
 

@@ -106,10 +106,10 @@ void SeedTree::flatten(const SeedDirectory& directory) {
     }
     char* text = m_paths.back().get() + (k_path_block - m_path_room);
     if (prefix > 0) {
-      std::memcpy(text, directory.path.data(), directory.path.size());
+      std::copy(directory.path.begin(), directory.path.end(), text);
       text[prefix - 1] = '/';
     }
-    std::memcpy(text + prefix, name.name.data(), name.name.size());
+    std::copy(name.name.begin(), name.name.end(), text + prefix);
     m_path_room -= size;
     SeedEntry entry;
     entry.path = {text, size};

@@ -75,7 +75,7 @@ Json enumeration(std::string_view values) {
 }
 
 Json simple_type(std::string_view type) {
-  const Json port_or_text = {{"type", Json::array({"integer", "string"})}};
+  Json port_or_text = {{"type", Json::array({"integer", "string"})}};
   if (type == "string" || type == "env") {
     return scalar();
   }

@@ -73,7 +73,7 @@ std::string Found::link_target() const {
 }
 
 std::optional<LayeredDirectory>
-LayeredDirectory::part_at(std::shared_ptr<const Stack> stack, const std::string& at) {
+LayeredDirectory::part_at(const std::shared_ptr<const Stack>& stack, const std::string& at) {
   LayeredDirectory part(stack, at);
   bool is_part = at.empty();
   for (auto tree = stack->trees.rbegin(); tree != stack->trees.rend(); ++tree) {

@@ -92,7 +92,8 @@ private:
   friend class LayeredView;
 
   /// The merged directory where an overlay of its own is mounted (also the root, ""); nullopt where none is.
-  static std::optional<LayeredDirectory> part_at(std::shared_ptr<const Stack> stack, const std::string& at);
+  static std::optional<LayeredDirectory>
+  part_at(const std::shared_ptr<const Stack>& stack, const std::string& at);
 
   LayeredDirectory(std::shared_ptr<const Stack> stack, std::string path)
       : m_stack(std::move(stack)), m_path(std::move(path)),

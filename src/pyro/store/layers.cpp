@@ -224,7 +224,7 @@ void LayerStore::remove(const HexDigest& digest) const {
 }
 
 std::optional<std::string> LayerStore::detach(const HexDigest& digest, const Staging& bin) const {
-  const std::string target = bin.directory() + "/" + digest;
+  std::string target = bin.directory() + "/" + digest;
   if (::rename(directory(digest).c_str(), target.c_str()) != 0) {
     if (errno == ENOENT) {
       return std::nullopt;

@@ -31,7 +31,7 @@ std::string environment(const char* name) {
 }
 
 std::string home() {
-  if (const std::string value = environment("HOME"); !value.empty()) {
+  if (auto value = environment("HOME"); !value.empty()) {
     return value;
   }
   std::array<char, 16 << 10> buffer;

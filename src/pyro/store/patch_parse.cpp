@@ -144,7 +144,7 @@ private:
     if (!text.starts_with('"')) {
       text = text.substr(0, text.find('\t')); // a date follows, or nothing
     }
-    const auto name = unquoted(text);
+    auto name = unquoted(text);
     ++m_at;
     return name == "/dev/null" ? std::nullopt : std::optional(stripped(name));
   }

@@ -63,7 +63,7 @@ std::string Jail::show(const std::string& path, const std::string& name, DriveAc
   os::set_mount_attributes(
       mount.get(),
       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (access == DriveAccess::read_only ? MOUNT_ATTR_RDONLY : 0));
-  const auto inside = "/" + name;
+  auto inside = "/" + name;
   const auto target = path_on_host(m_options, inside);
   os::open_file(target, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0444).reset();
   os::attach_mount(mount.get(), target);

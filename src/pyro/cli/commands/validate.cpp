@@ -37,7 +37,7 @@ int run(Session& session) {
   const bool valid = get_bool(result, "valid");
   if (session.format() == Format::text) {
     // Valid: a line that --quiet may drop. Not valid: the findings are the result.
-    const auto text = render_validation(result, valid ? session.err_style() : session.out_style());
+    auto text = render_validation(result, valid ? session.err_style() : session.out_style());
     if (!valid) {
       session.console().out(text);
     } else {

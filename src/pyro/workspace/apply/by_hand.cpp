@@ -31,12 +31,12 @@ namespace fs = std::filesystem;
 /// Absolute and without symlinks; of an empty seed a directory of ours.
 std::string seed_of(const Context& context, const std::string& wanted) {
   if (wanted.empty()) {
-    const auto directory = empty_seed(context);
+    auto directory = empty_seed(context);
     os::make_directories(directory);
     return directory;
   }
   std::error_code error;
-  const auto path = fs::canonical(wanted, error).string();
+  auto path = fs::canonical(wanted, error).string();
   if (error) {
     throw Error(ErrorCode::invalid_argument, "seed_path {} does not exist", wanted);
   }

@@ -21,6 +21,9 @@ struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
 
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>; // clang 14 needs it said
+
 protocol::Probe probe_of(const spec::Check& check) {
   protocol::Probe probe;
   std::visit(

@@ -97,7 +97,7 @@ std::size_t bytes_of_characters(std::string_view text, std::size_t count) {
 /// Without a character at the end of which only the beginning is there.
 std::string_view whole_characters(std::string_view text) {
   for (std::size_t cut = 0; cut < 4 && cut <= text.size(); ++cut) {
-    const auto shorter = text.substr(0, text.size() - cut);
+    auto shorter = text.substr(0, text.size() - cut);
     if (is_utf8(shorter)) {
       return shorter;
     }
