@@ -3,10 +3,11 @@
 #   make quickstart   from a fresh clone to a running workspace
 #   make check        every test, as continuous integration runs them
 .DEFAULT_GOAL := help
-.PHONY: help quickstart check check-long check-clients build release test asan tsan format bench install package clean
+.PHONY: help quickstart check check-long check-clients build release test asan tsan check-sanitizers tidy format bench install package clean
 
 PREFIX ?= /usr/local
 pyro := build/release/bin/pyro
+with_threads := supervisor agent protocol
 # Configured once; CMake notices itself what changes later.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
 
@@ -47,10 +48,25 @@ asan: ## unit and contract tests under the address and undefined-behaviour sanit
 	@cmake --build --preset asan
 	@ctest --preset asan -j $$(nproc) -L 'unit|contract|fuzz'
 
+check-sanitizers: ## what stands in CONTRIBUTING.md: unit tests and the contract on namespaces; threads and processes
+	@$(call configure,asan)
+	@cmake --build --preset asan --target tests/unit/all tests/contract/all
+	@$(call configure,tsan)
+	@cmake --build --preset tsan --target $(foreach folder,$(with_threads),tests/unit/$(folder)/all) pyro_agent
+	@result=0; \
+	ctest --test-dir build/asan/tests/unit --output-on-failure -j $$(nproc) || result=1; \
+	ctest --test-dir build/asan/tests/contract --output-on-failure -j $$(nproc) -R /namespaces || result=1; \
+	for folder in $(with_threads); do \
+	  ctest --test-dir build/tsan/tests/unit/$$folder --output-on-failure -j $$(nproc) || result=1; \
+	done; exit $$result
+
 tsan: ## unit and contract tests under the thread sanitizer
 	@$(call configure,tsan)
 	@cmake --build --preset tsan
 	@ctest --preset tsan -j $$(nproc) -L 'unit|contract'
+
+tidy: build ## clang-tidy over all sources, and each compiled on its own (.ci/check-sources build/dev: over what changed)
+	@.ci/check-sources build/dev --all
 
 format: ## clang-format over our sources
 	@find src tests cmake \( -name '*.cpp' -o -name '*.hpp' -o -name '*.c' \) -print0 | xargs -0 clang-format-14 -i

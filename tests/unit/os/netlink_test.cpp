@@ -63,7 +63,8 @@ TEST(Netlink, AnAnswerEndsWithTheKernelsWord) {
   ifinfomsg info{};
   info.ifi_index = 5;
   EXPECT_FALSE(whole.take(
-      message(RTM_NEWLINK, bytes_of(info) + attribute(IFLA_IFNAME, "eth5\0")) + message(NLMSG_NOOP, "")));
+      message(RTM_NEWLINK, bytes_of(info) + attribute(IFLA_IFNAME, std::string("eth5\0", 5)))
+      + message(NLMSG_NOOP, "")));
   EXPECT_TRUE(whole.take(message(NLMSG_DONE, bytes_of(0))));
   const auto messages = std::move(whole).messages();
   ASSERT_EQ(messages.size(), 1U);
