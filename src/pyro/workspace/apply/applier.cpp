@@ -9,7 +9,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
-#include <pyro/workspace/sandbox/run_options.hpp>
+#include <pyro/workspace/sandbox/launch_limits.hpp>
 #include <pyro/workspace/sandbox/service_failure.hpp>
 #include <pyro/workspace/state/generations.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
@@ -404,7 +404,7 @@ void Applier::note_applied() {
   if (m_plan.empty() && is_same) {
     return; // nothing changed: the record, and its generation, stay as they are
   }
-  const auto disk_before = run_options_of(record).limits.disk_bytes;
+  const auto disk_before = launch_limits(record).disk_bytes;
   set_run_time_fields(record);
   const bool other_lifetime = note_lifecycle(record, lifecycle_of(m_project.spec), false);
   record.spec = spec;
@@ -433,7 +433,7 @@ void Applier::note_applied() {
   if (other_lifetime) {
     tell_supervisor(m_workspace);
   }
-  if (run_options_of(record).limits.disk_bytes != disk_before && !m_content_is_fresh) {
+  if (launch_limits(record).disk_bytes != disk_before && !m_content_is_fresh) {
     change_disk_limit();
   }
 }
@@ -460,7 +460,7 @@ void Applier::change_disk_limit() {
   if (!client) {
     return;
   }
-  const auto limit = run_options_of(m_workspace.record).limits.disk_bytes;
+  const auto limit = launch_limits(m_workspace.record).disk_bytes;
   if (!get_bool(client->call("/disk", {{"limit_bytes", limit}}), "held")) {
     m_context.emit("note", "workspace", "environment.resources.disk takes effect with the next reset");
   }

@@ -326,9 +326,10 @@ store::LayerStack LayerBuilder::build_step(
     m_context.check_interrupted();
     const BuildDirectory directory(m_directory);
     auto request = request_for(directory.runtime(), directory.generation(), start_stack);
-    request.hostname = os::k_step_hostname; // the layer is for every file with this step, whatever its name
-    request.binds = cache_binds(step, link.address);
-    request.egress = step.egress.kind != spec::EgressKind::none;
+    request.spec.hostname =
+        os::k_step_hostname; // the layer is for every file with this step, whatever its name
+    request.spec.binds = cache_binds(step, link.address);
+    request.spec.egress = step.egress.kind != spec::EgressKind::none;
     start_sandbox(m_context, m_backend, request);
     try {
       run_step(step, link.address, directory.runtime());
@@ -354,7 +355,7 @@ store::LayerStack LayerBuilder::build_ready(
     const store::LayerStack& below, const std::function<void(const std::string&)>& start_services) {
   const BuildDirectory directory(m_directory);
   auto request = request_for(directory.runtime(), directory.generation(), below);
-  request.egress = m_project.spec.network_egress.kind != spec::EgressKind::none;
+  request.spec.egress = m_project.spec.network_egress.kind != spec::EgressKind::none;
   start_sandbox(m_context, m_backend, request);
   start_services(directory.runtime());
   mirror_upper_before_kill(directory.runtime(), directory.generation(), below.host_directories);
@@ -367,17 +368,17 @@ store::LayerStack LayerBuilder::build_ready(
 SandboxRequest LayerBuilder::request_for(
     const std::string& runtime, const std::string& generation, const store::LayerStack& stack) const {
   SandboxRequest request;
-  request.workspace_id = m_workspace_id;
-  request.hostname = m_project.spec.name;
-  request.runtime_dir = runtime;
-  request.generation_dir = generation;
+  request.spec.workspace_id = m_workspace_id;
+  request.spec.hostname = m_project.spec.name;
+  request.spec.runtime_dir = runtime;
+  request.spec.generation_dir = generation;
+  request.spec.tied_to_starter = true;
   request.layers = stack.layers;
   request.host_directories = stack.host_directories;
   const auto& resources = m_project.spec.environment.resources;
-  request.limits = {
+  request.spec.limits = {
       resources.cpus, static_cast<std::int64_t>(resources.memory), resources.pids,
       static_cast<std::int64_t>(resources.disk)};
-  request.tied_to_starter = true;
   return request;
 }
 

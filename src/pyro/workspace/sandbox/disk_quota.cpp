@@ -15,20 +15,20 @@ constexpr std::chrono::milliseconds k_patience{2000};
 
 } // namespace
 
-os::ProjectId hold_to_quota(const Context& context, const SandboxRequest& request, std::string& note) {
+os::ProjectId hold_to_quota(const Context& context, const backend::LaunchSpec& spec, std::string& note) {
   // The layer of a step becomes a layer of the store by being moved, with what cannot be taken out of its
   // project again (docs/decisions/0044).
-  if (request.tied_to_starter || request.limits.disk_bytes <= 0) {
+  if (spec.tied_to_starter || spec.limits.disk_bytes <= 0) {
     return 0;
   }
-  os::make_directories(request.generation_dir);
-  const auto directory = os::open_directory(request.generation_dir);
+  os::make_directories(spec.generation_dir);
+  const auto directory = os::open_directory(spec.generation_dir);
   if (!os::why_no_project_quota(directory.get()).empty()) {
     return 0; // which `doctor` tells
   }
   try {
     const os::ProjectClaims claims(context.base.disk_projects());
-    const auto bytes = static_cast<std::uint64_t>(request.limits.disk_bytes);
+    const auto bytes = static_cast<std::uint64_t>(spec.limits.disk_bytes);
     return claims.hold(directory.get(), {bytes, 0}).value_or(0);
   } catch (const Error& error) {
     note = fmt::format("resources.disk is held by the watcher, not by a quota: {}", error.message());

@@ -10,9 +10,9 @@
 
 namespace pyro::workspace {
 
-/// The project that the request's generation belongs to from now on, held to its limit; 0: none, and the
+/// The project that the generation belongs to from now on, held to its limit; 0: none, and the
 /// supervisor has to watch. `note`: why, where there should have been one.
-os::ProjectId hold_to_quota(const Context& context, const SandboxRequest& request, std::string& note);
+os::ProjectId hold_to_quota(const Context& context, const backend::LaunchSpec& spec, std::string& note);
 
 /// Takes the limits off projects whose files have been removed: after the removal of generations. Never
 /// throws; what it could not do, the next one does.

@@ -2,7 +2,7 @@
 
 #include "build_directory.hpp"
 #include "freeze.hpp"
-#include "run_options.hpp"
+#include "launch_limits.hpp"
 #include "sandboxes.hpp"
 
 #include <pyro/base/error.hpp>
@@ -56,14 +56,14 @@ void mirror_disk(
   context.emit("note", "workspace", "starting its virtual machine for a moment to read its files");
   const BuildDirectory directory(paths.root());
   SandboxRequest request;
-  request.workspace_id = record.id;
-  request.hostname = record.name;
-  request.runtime_dir = directory.runtime();
-  request.generation_dir = generation;
+  request.spec.workspace_id = record.id;
+  request.spec.hostname = record.name;
+  request.spec.runtime_dir = directory.runtime();
+  request.spec.generation_dir = generation;
+  request.spec.limits = launch_limits(record);
+  request.spec.tied_to_starter = true;
   request.layers = record.layers;
   request.host_directories = record.host_directories;
-  request.limits = run_options_of(record).limits;
-  request.tied_to_starter = true;
   request.disk_is_locked = true;
   start_sandbox(context, context.backend_named(record.backend), request);
   mirror_upper_before_kill(directory.runtime(), generation, record.host_directories);

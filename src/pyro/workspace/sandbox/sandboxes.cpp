@@ -188,38 +188,29 @@ void remove_and(
 } // namespace
 
 backend::Launched
-start_sandbox(const Context& context, const backend::Backend& backend, const SandboxRequest& request) {
-  backend::LaunchSpec spec;
-  spec.workspace_id = request.workspace_id;
-  spec.hostname = hostname_of(request.hostname);
-  spec.runtime_dir = request.runtime_dir;
-  spec.generation_dir = request.generation_dir;
+start_sandbox(const Context& context, const backend::Backend& backend, SandboxRequest request) {
+  auto& spec = request.spec;
+  spec.hostname = hostname_of(spec.hostname);
   spec.layers_dir = context.base.layers();
   spec.root.layers = context.layers.trees(request.layers);
   for (const auto& directory : request.host_directories) {
     spec.root.host_dirs.push_back(directory.at);
   }
-  spec.limits = request.limits;
   if (backend.capabilities().virtual_machine) {
     spec.machine = describe_machine(context, request);
   }
-  spec.binds = request.binds;
   std::string without_quota;
   if (backend.capabilities().own_root && backend.capabilities().upper_on_host) {
-    spec.disk_project = hold_to_quota(context, request, without_quota);
+    spec.disk_project = hold_to_quota(context, spec, without_quota);
   }
-  spec.egress = request.egress;
-  spec.tied_to_starter = request.tied_to_starter;
-  spec.expires_at = request.expires_at;
-  spec.idle_ms = request.idle_ms;
   spec.agent_path = context.settings.agent_path;
-  spec.cgroup_name = request.workspace_id + "-" + os::random_hex(4);
+  spec.cgroup_name = spec.workspace_id + "-" + os::random_hex(4);
   os::make_directories(spec.runtime_dir);
   ::unlink((spec.runtime_dir + "/exit.json").c_str());
   std::string clone_mode;
   if (!backend.capabilities().own_root) {
     clone_mode =
-        place_workspace(store::Stack::of(spec.root.layers, request.host_directories), request.generation_dir);
+        place_workspace(store::Stack::of(spec.root.layers, request.host_directories), spec.generation_dir);
   }
   std::optional<os::ExclusiveLock> disk;
   if (!backend.capabilities().upper_on_host && !request.disk_is_locked) {

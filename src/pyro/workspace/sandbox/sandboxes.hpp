@@ -12,24 +12,17 @@ namespace pyro::workspace {
 
 /// What a sandbox is started from.
 struct SandboxRequest {
-  std::string workspace_id;
-  std::string hostname;
-  std::string runtime_dir;
-  std::string generation_dir;
+  /// What the supervisor gets. start_sandbox() fills in what follows from the rest and from our settings:
+  /// root, layers_dir, machine, disk_project, agent_path, cgroup_name; and makes a host name of `hostname`.
+  backend::LaunchSpec spec;
   std::vector<HexDigest> layers;
   std::vector<store::HostDirectory> host_directories;
-  backend::Limits limits;
-  std::vector<backend::Bind> binds;
-  bool egress = false;
-  bool tied_to_starter = false;
-  double expires_at = 0;
-  std::int64_t idle_ms = 0;    // see LaunchSpec
   std::string saved;           // a kept machine to go on with (state/kept_memory.hpp); empty: a fresh one
   bool disk_is_locked = false; // the caller holds the lock of note_upper_elsewhere() (refresh_upper.hpp)
 };
 
 backend::Launched
-start_sandbox(const Context& context, const backend::Backend& backend, const SandboxRequest& request);
+start_sandbox(const Context& context, const backend::Backend& backend, SandboxRequest request);
 
 /// A connection to a running sandbox's supervisor; Error(bad_state) `must be in 'started' state` where none
 /// answers.

@@ -48,9 +48,10 @@ backend::VirtualMachine describe_machine(const Context& context, const SandboxRe
   for (const auto& directory : request.host_directories) {
     machine.part_images.push_back({directory.at, context.host_images.image_of(directory.at)});
   }
-  machine.cpus = std::max<std::int64_t>(request.limits.cpus, 1);
-  machine.memory_mib = std::max(request.limits.memory_bytes >> 20, k_least_memory_mib);
-  machine.scratch_bytes = std::max(request.limits.disk_bytes, k_least_disk);
+  const auto& limits = request.spec.limits;
+  machine.cpus = std::max<std::int64_t>(limits.cpus, 1);
+  machine.memory_mib = std::max(limits.memory_bytes >> 20, k_least_memory_mib);
+  machine.scratch_bytes = std::max(limits.disk_bytes, k_least_disk);
   machine.templates_dir = templates_directory(context.base);
   machine.template_budget = template_budget();
   machine.saved = request.saved;

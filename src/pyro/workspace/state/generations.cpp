@@ -11,7 +11,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/spec/spec.hpp>
 #include <pyro/workspace/context/secrets.hpp>
-#include <pyro/workspace/sandbox/run_options.hpp>
+#include <pyro/workspace/sandbox/launch_limits.hpp>
 
 namespace pyro::workspace {
 
@@ -26,18 +26,18 @@ backend::Launched launch(
     const std::string& saved = {}) {
   auto& record = workspace.record;
   start_within_limit(context, record);
-  const auto options = run_options_of(record);
   SandboxRequest request;
-  request.workspace_id = record.id;
-  request.hostname = record.name;
-  request.runtime_dir = workspace.paths.runtime();
-  request.generation_dir = workspace.paths.generation(generation);
+  auto& spec = request.spec;
+  spec.workspace_id = record.id;
+  spec.hostname = record.name;
+  spec.runtime_dir = workspace.paths.runtime();
+  spec.generation_dir = workspace.paths.generation(generation);
+  spec.limits = launch_limits(record);
+  spec.egress = record.egress != "none";
+  spec.expires_at = record.expires_at.value_or(0);
+  spec.idle_ms = record.lifecycle.idle_ms;
   request.layers = stack.layers;
   request.host_directories = stack.host_directories;
-  request.limits = options.limits;
-  request.egress = options.egress;
-  request.expires_at = record.expires_at.value_or(0);
-  request.idle_ms = record.lifecycle.idle_ms;
   request.saved = saved;
   auto launched = start_sandbox(context, backend_of(context, record), request);
   try {
