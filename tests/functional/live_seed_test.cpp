@@ -54,6 +54,18 @@ TEST_F(LiveSeed, PyrosOwnOutputIsLeftOut) {
   EXPECT_EQ(inside("ls").out, "kept.txt\n");
 }
 
+TEST_F(LiveSeed, TheFileItselfIsLeftOutWhateverItsName) {
+  for (const auto* name : {"a[1].yaml", "b*.yaml", "what?.yaml", "back\\slash.yaml", "blank .yaml "}) {
+    write_file(project() / name, "version: 1\nname: test\nenvironment: {image: host}\nseed: {from: .}\n");
+    write_file(project() / "a1.yaml", "another\n");
+    write_file(project() / "bc.yaml", "another\n");
+    expect(0, {"apply", "--yes", "-f", name});
+    EXPECT_EQ(expect(0, {"exec", "-f", name, "--", "ls"}).out, "a1.yaml\nbc.yaml\n") << name;
+    expect(0, {"destroy", "--yes", "--snapshots", "-f", name});
+    fs::remove(project() / name);
+  }
+}
+
 TEST_F(LiveSeed, ALogThatGrowsIsTakenAsItWasAtOneMoment) {
   spec();
   write_file(project() / "grow.log", std::string(2 << 20, '-') + "\n");

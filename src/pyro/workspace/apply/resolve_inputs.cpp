@@ -31,6 +31,18 @@ std::string stat_cache_of(const Context& context, const std::string& source) {
 }
 
 /// `pyro apply > apply.log` in the checkout: what it says would be a part of what it is about.
+/// An ignore rule that fits this path alone.
+std::string pattern_of(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (std::string_view("\\*?[ ").find(c) != std::string_view::npos) {
+      pattern += '\\';
+    }
+    pattern += c;
+  }
+  return pattern;
+}
+
 std::vector<seed::FileId> own_outputs() {
   std::vector<seed::FileId> files;
   for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
@@ -86,7 +98,7 @@ void resolve_seed(
               : fs::path(project.file).lexically_relative(fs::weakly_canonical(source)).string();
       if (!inside.empty() && inside.compare(0, 2, "..") != 0
           && !seed::is_tracked_by_seeded_git(request, inside)) {
-        request.exclude.push_back("/" + inside);
+        request.exclude.push_back("/" + pattern_of(inside));
       }
       request.own_outputs = own_outputs();
       request.restless = restless;
