@@ -9,6 +9,8 @@
 #include <pyro/store/layout.hpp>
 #include <pyro/workspace/sandbox/virtual_machine.hpp>
 
+#include <system_error>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -21,7 +23,8 @@ std::string libexec_directory() {
   }
   const auto own = fs::read_symlink("/proc/self/exe").parent_path();
   const auto installed = own.parent_path() / "libexec" / "pyro";
-  return (fs::exists(installed / "pyro-agent") ? installed : own).string();
+  std::error_code unreachable; // as it is where we may not even look
+  return (fs::exists(installed / "pyro-agent", unreachable) ? installed : own).string();
 }
 
 std::unique_ptr<operations::Engine>

@@ -157,7 +157,7 @@ void check_choice(const Option& option, const std::string& where, const std::str
 /// What the value is called says what it must be, for every command alike.
 void check_value(const Option& option, const std::string& where, const std::string& value) {
   check_choice(option, where, value);
-  if (option.value == "DURATION" && !value.empty()) {
+  if (option.value == "DURATION") {
     try {
       parse_duration(value);
     } catch (const Error& error) {
@@ -241,7 +241,7 @@ void read_variables(const Command& command, const Environment& environment, Argu
     if (option.value.empty()) {
       arguments.set(name, {is_yes(variable, *value) ? "true" : "false"});
     } else {
-      check_choice(option, variable, *value);
+      check_value(option, variable, *value);
       arguments.set(name, {*value});
     }
   }

@@ -10,6 +10,9 @@
 #include <pyro/base/safe_text.hpp>
 #include <pyro/operations/version.hpp>
 
+#include <algorithm>
+#include <filesystem>
+
 namespace pyro::cli {
 
 namespace {
@@ -53,11 +56,34 @@ void require_text(const std::vector<std::string>& words, const Console& console)
   }
 }
 
+/// An operation refuses what a flag gave it: that is wrong usage, as it is where the flags are read.
+bool is_about_a_flag(const Error& error, const CommandLine& line) {
+  const auto& message = error.message();
+  if (error.code() != ErrorCode::invalid_argument || message.ends_with("does not exist")) {
+    return false;
+  }
+  const auto options = line.command->options;
+  return std::any_of(options.begin(), options.end(), [&](const Option& option) {
+    const auto flag = option.name.substr(2);
+    std::string parameter(flag);
+    std::replace(parameter.begin(), parameter.end(), '-', '_');
+    const auto values = line.arguments.values(flag);
+    return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
+      return !option.value.empty()
+             && (message.starts_with(parameter + " must ")
+                 || message.find("'" + value + "'") != std::string::npos);
+    });
+  });
+}
+
 int run_command(
     const CommandLine& line, Console& console, const operations::EngineFactory& make_engine,
     const ServeMcp& serve_mcp) {
   Session session(*line.command, line.arguments, console, make_engine, serve_mcp);
-  const auto fail = [&](const Error& error) {
+  const auto fail = [&](Error error) {
+    if (is_about_a_flag(error, line)) {
+      error.with_code(ErrorCode::usage);
+    }
     session.finish_progress();
     const bool is_refusal = error.code() == ErrorCode::approval_needed;
     report_error(
@@ -68,6 +94,8 @@ int run_command(
     return line.command->run(session);
   } catch (const Error& error) {
     return fail(error);
+  } catch (const std::filesystem::filesystem_error& error) { // what it is about is in its text
+    return fail(Error::from_errno(error.code().value(), fmt::format("look at {}", error.path1().string())));
   } catch (const std::exception& error) {
     return fail(
         Error(ErrorCode::internal, "{}", error.what()).with_hint("this is a bug in pyro; please report it"));

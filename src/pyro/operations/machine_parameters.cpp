@@ -14,8 +14,12 @@ workspace::VmRequest vm_request_of(const Json& given) {
   workspace::VmRequest request;
   request.environment = get_string(given, "environment");
   request.name = string_or(given, "name", "");
-  request.vcpu_count = static_cast<int>(int_or(given, "vcpu_count", request.vcpu_count));
-  request.mem_mib = static_cast<int>(int_or(given, "mem_mib", request.mem_mib));
+  const auto number = [&](const char* key, int otherwise) {
+    constexpr std::int64_t k_far_outside = 1 << 30; // refused later, like all that is outside
+    return static_cast<int>(std::clamp(int_or(given, key, otherwise), -k_far_outside, k_far_outside));
+  };
+  request.vcpu_count = number("vcpu_count", request.vcpu_count);
+  request.mem_mib = number("mem_mib", request.mem_mib);
   request.ttl_seconds = int_or(given, "ttl_seconds", request.ttl_seconds);
   request.network_policy = string_or(given, "network_policy", "");
   request.backend = string_or(given, "backend", request.backend);

@@ -9,11 +9,13 @@
 #include <pyro/backend/launch_spec.hpp>
 #include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/process.hpp>
 #include <pyro/protocol/call.hpp>
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -33,6 +35,9 @@ struct Guest {
   /// Kills everything inside.
   virtual void kill() = 0;
 
+  /// How the process of pid() ended, waited for; after kill(). nullopt: it cannot be told.
+  virtual std::optional<os::Outcome> outcome() { return std::nullopt; }
+
   /// Has its agent just answered, before its session? Then there is no need to greet it.
   virtual bool has_answered() const { return false; }
 
@@ -49,7 +54,8 @@ struct Guest {
 
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes, disk: DiskWatch::status() or
-/// null}; "/stop" {grace_ms} → {}; "/disk" {limit_bytes} → {held}: another limit, at once.
+/// null, ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk" {limit_bytes} → {held}: another limit,
+/// at once.
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a

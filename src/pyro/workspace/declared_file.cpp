@@ -161,7 +161,7 @@ Json explain_action(Context& context, const Project& project, const std::string&
     for (const auto& other : planned.plan.actions) {
       known.push_back(other.address);
     }
-    throw Error(ErrorCode::invalid_argument, "there is no '{}' in {}", address, loaded.shown)
+    throw Error(ErrorCode::usage, "there is no '{}' in {}", address, loaded.shown)
         .with_hint(fmt::format("addresses: {}", fmt::join(known, ", ")));
   }
   const auto reason = plan::reason_text(action->reason);

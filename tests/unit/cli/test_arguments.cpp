@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <sstream>
 
 namespace pyro::cli {
 
@@ -31,7 +32,55 @@ refusal(const std::vector<std::string>& words, const std::map<std::string, std::
 
 using Words = std::vector<std::string>;
 
+/// What no flag of this kind takes.
+Words wrong_values(const Option& option) {
+  if (!option.choices.empty()) {
+    return {"banana", ""};
+  }
+  if (option.value == "DURATION") {
+    return {"banana", "-5s", "5", "", "99999999999999999999h"};
+  }
+  if (option.value == "N") {
+    return {"banana", "-5", "1.5", "0x10", "", " 1"};
+  }
+  return {};
+}
+
 } // namespace
+
+TEST(Arguments, WrongValuesOfAnyFlagAreWrongUsageAndNameIt) {
+  int tried = 0;
+  for (const auto* command : all_commands()) {
+    Words words;
+    std::istringstream name{std::string(command->name)};
+    for (std::string word; name >> word;) {
+      words.push_back(word);
+    }
+    std::vector<Option> options;
+    for (const auto& option : common_options()) {
+      if (!has_own(*command, option.name)) {
+        options.push_back(option);
+      }
+    }
+    options.insert(options.end(), command->options.begin(), command->options.end());
+    for (const auto& option : options) {
+      for (const auto& value : wrong_values(option)) {
+        auto line = words;
+        line.push_back(std::string(option.name) + "=" + value);
+        const auto message = refusal(line);
+        EXPECT_NE(message.find(std::string(option.name)), std::string::npos)
+            << command->name << " " << option.name << "=" << value << ": " << message;
+        ++tried;
+        if (!value.empty() && option.repeat == Repeat::no) {
+          const auto variable = variable_of(option);
+          const auto by_variable = refusal(words, {{variable, value}});
+          EXPECT_NE(by_variable.find(variable), std::string::npos) << command->name << ": " << by_variable;
+        }
+      }
+    }
+  }
+  EXPECT_GT(tried, 500);
+}
 
 TEST(Arguments, CommonFlagsBeforeAndAfterTheCommand) {
   for (const auto& words :

@@ -7,7 +7,9 @@
 #include <pyro/os/process.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
+#include <optional>
 #include <poll.h>
 
 namespace pyro::backend {
@@ -41,6 +43,30 @@ std::string read_answer(int fd) {
   }
 }
 
+/// What it was told is not worth more than why it ended: that is read next.
+void tell(os::Fd input, const LaunchSpec& spec) {
+  try {
+    os::write_all(input.get(), to_json(spec).dump());
+  } catch (const Error& error) {
+    if (error.error_number() != EPIPE) {
+      throw;
+    }
+  }
+}
+
+/// {"launched": …} or {"error": …}; nullopt: it ended before it had said either.
+std::optional<Json> understood(const std::string& text) {
+  try {
+    auto answer = parse_json(text, "the supervisor's answer");
+    if (answer.is_object() && (answer.contains("error") || answer.contains("launched"))) {
+      return answer;
+    }
+  } catch (const Error&) {
+    // cut off
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
@@ -63,20 +89,18 @@ Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
   auto child = os::spawn(command);
   input.read_end.reset();
   output.write_end.reset();
-  os::write_all(input.write_end.get(), to_json(spec).dump());
-  input.write_end.reset();
-  const auto text = read_answer(output.read_end.get());
-  if (text.empty()) {
+  tell(std::move(input.write_end), spec);
+  const auto answer = understood(read_answer(output.read_end.get()));
+  if (!answer) {
     const auto outcome = child.wait();
     throw Error(ErrorCode::failed, "the supervisor ended before the sandbox was up: {}", to_string(outcome))
         .with_output(last_lines(os::maybe_read_file(log_path, 1 << 20).value_or("")));
   }
-  const auto answer = parse_json(text, "the supervisor's answer");
-  if (answer.contains("error")) {
+  if (answer->contains("error")) {
     std::ignore = child.wait();
-    throw error_from_json(answer["error"]).add_context("starting the sandbox");
+    throw error_from_json((*answer)["error"]).add_context("starting the sandbox");
   }
-  auto launched = launched_from_json(value_at(answer, "launched"));
+  auto launched = launched_from_json(value_at(*answer, "launched"));
   child.release(); // it lives on; whoever looks next finds it by its record
   return launched;
 }

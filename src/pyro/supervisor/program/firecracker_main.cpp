@@ -28,11 +28,14 @@ public:
     m_machine.cgroup->kill();
     if (m_machine.process.pid() > 0) {
       m_machine.process.signal(SIGKILL);
-      m_machine.process.wait(); // from here on nobody writes to its disks
+      m_outcome = m_machine.process.wait(); // from here on nobody writes to its disks
     }
   }
 
+  std::optional<os::Outcome> outcome() override { return m_outcome; }
+
 private:
+  std::optional<os::Outcome> m_outcome;
   backend::firecracker::Machine m_machine;
 };
 

@@ -25,6 +25,8 @@ public:
 
   void thaw() override { m_sandbox.cgroup->thaw(); }
 
+  std::optional<os::Outcome> outcome() override { return m_sandbox.agent.wait(); }
+
   // The death of pid 1 kills the whole pid namespace; the group is only faster when there are many processes.
   void kill() override {
     m_sandbox.cgroup->kill();
@@ -51,12 +53,15 @@ public:
     m_processes.cgroup->kill();
     if (m_processes.agent.pid() > 0) {
       m_processes.agent.signal(SIGKILL);
-      m_processes.agent.wait();
+      m_outcome = m_processes.agent.wait();
     }
     backend::host::kill_orphans();
   }
 
+  std::optional<os::Outcome> outcome() override { return m_outcome; }
+
 private:
+  std::optional<os::Outcome> m_outcome;
   backend::host::Processes m_processes;
 };
 

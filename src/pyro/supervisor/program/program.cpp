@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
@@ -48,6 +49,7 @@ void supervise(
     const backend::LaunchSpec& spec, std::unique_ptr<Guest> guest, Json timings,
     std::vector<std::string> notes) {
   bool is_announced = false;
+  auto& sandbox = *guest;
   Supervisor process(
       spec, std::move(guest), std::move(timings), std::move(notes), [&is_announced](const Json& launched) {
         is_announced = true;
@@ -55,7 +57,12 @@ void supervise(
       });
   process.run();
   if (!is_announced) {
-    answer({{"error", to_json(Error(ErrorCode::failed, "the sandbox ended: {}", process.end_reason()))}});
+    Error error(ErrorCode::failed, "the sandbox ended: {}", process.end_reason());
+    const auto outcome = sandbox.outcome();
+    if (outcome && outcome->signal != SIGKILL) { // that may have been us
+      error.add_context(fmt::format("its first process: {}", os::to_string(*outcome)));
+    }
+    throw error;
   }
 }
 
@@ -63,10 +70,10 @@ int run_program(const std::function<void(const backend::LaunchSpec& spec)>& serv
   ::setsid();
   ::umask(077);
   std::signal(SIGPIPE, SIG_IGN);
-  if (::chdir("/") < 0) {
-    return 1;
-  }
   try {
+    if (::chdir("/") < 0) {
+      throw Error::from_errno(errno, "enter /");
+    }
     start(serve);
   } catch (const Error& error) {
     answer({{"error", to_json(error)}});

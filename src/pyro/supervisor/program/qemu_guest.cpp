@@ -39,11 +39,13 @@ public:
     m_sandbox.cgroup->kill();
     if (m_sandbox.process.pid() > 0) {
       m_sandbox.process.signal(SIGKILL);
-      m_sandbox.process.wait(); // from here on nobody writes to its disks
+      m_outcome = m_sandbox.process.wait(); // from here on nobody writes to its disks
     }
     read_console();
     keep_console();
   }
+
+  std::optional<os::Outcome> outcome() override { return m_outcome; }
 
   void watch(os::EventLoop& loop) override {
     loop.watch(m_sandbox.console.get(), EPOLLIN, [this, &loop](std::uint32_t) {
@@ -81,6 +83,7 @@ private:
     }
   }
 
+  std::optional<os::Outcome> m_outcome;
   backend::qemu::VirtualSandbox m_sandbox;
   backend::LaunchSpec m_spec;
   std::string m_console_log;
