@@ -18,7 +18,7 @@ os::ExclusiveLock lock_active(const Context& context) {
   const auto directory = context.base.root() + "/locks";
   os::make_directories(directory);
   return {
-      directory + "/active", "count active", context.settings.lock_timeout,
+      directory + "/active", "the count of active workspaces", context.settings.lock_timeout,
       context.tell_waiting("workspace")};
 }
 
