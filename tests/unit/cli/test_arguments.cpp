@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -71,7 +72,11 @@ TEST(Arguments, WrongValuesOfAnyFlagAreWrongUsageAndNameIt) {
         EXPECT_NE(message.find(std::string(option.name)), std::string::npos)
             << command->name << " " << option.name << "=" << value << ": " << message;
         ++tried;
-        if (!value.empty() && option.repeat == Repeat::no) {
+        const bool hides = std::any_of( // then the variable is the common flag's
+            common_options().begin(), common_options().end(), [&](const Option& common) {
+              return common.name == option.name && has_own(*command, option.name);
+            });
+        if (!value.empty() && option.repeat == Repeat::no && !hides) {
           const auto variable = variable_of(option);
           const auto by_variable = refusal(words, {{variable, value}});
           EXPECT_NE(by_variable.find(variable), std::string::npos) << command->name << ": " << by_variable;
