@@ -1,5 +1,6 @@
 // Names, labels and messages of others that would drive a terminal, turn text around or hide: wherever pyro
 // shows them, in text and JSON alike, no such character comes out.
+#include "../support/busybox.hpp"
 #include "../support/home.hpp"
 
 #include <pyro/base/safe_text.hpp>
@@ -162,6 +163,46 @@ TEST_F(HostileNames, InWhatServicesAndStepsSay) {
     EXPECT_NE(result.status, 0);
     form == std::string_view("github") ? expect_harmless_for_github(result) : expect_harmless(result);
   }
+}
+
+TEST_F(HostileNames, ANewlineLooksTheSameEverywhere) {
+  make_busybox_root(project() / "image");
+  write_file(project() / "seed/of\nthe seed", "1\n");
+  write_file(
+      project() / "pyro.yaml",
+      "version: 1\nname: test\nenvironment: {image: 'dir:./image'}\nseed: {from: ./seed}\n");
+  expect(0, {"apply", "--yes"});
+  expect(0, {"exec", "--", "touch", "a\nb"});
+  expect(0, {"exec", "--", "rm", "of\nthe seed"});
+  write_file(project() / "seed/more", "1\n");
+  const std::vector<Arguments> all{
+      {"diff"},
+      {"diff", "--patch"},
+      {"plan"},
+      {"status"},
+      {"workspace", "file", "list", "test"},
+      {"workspace", "diff", "test"},
+      {"workspace", "summary", "test"},
+      {"workspace", "logs", "test"},
+      {"workspace", "file", "read", "test", "not\nthere"},
+      {"workspace", "export", "test", "not\nthere", "-o", (root() / "out").string()},
+      {"snapshot", "save", "a\nb"},
+      {"reset", "--to", "a\nb"},
+      {"exec", "-w", "a\nb", "--", "true"},
+      {"plan", "-f", "a\nb"}};
+  int named = 0;
+  for (const auto& arguments : all) {
+    const auto shown = pyro(arguments).all();
+    for (const auto* raw : {"a\nb", "of\nthe", "not\nthere"}) {
+      EXPECT_FALSE(contains(shown, raw)) << arguments[0] << " writes it as it is:\n" << shown;
+    }
+    for (const auto* other : {"\"a\\nb", "\"/workspace/a\\nb", "a\\012b", "a?b", "a%0Ab", "a\\x0ab"}) {
+      EXPECT_FALSE(contains(shown, other)) << arguments[0] << " writes it in another way:\n" << shown;
+    }
+    named += contains(shown, "a\\nb") || contains(shown, "not\\nthere") ? 1 : 0;
+  }
+  EXPECT_GE(named, 10);
+  expect(0, {"reset", "--yes"});
 }
 
 } // namespace

@@ -8,9 +8,9 @@ namespace pyro::testing {
 namespace {
 
 /// Names, types, modes, owners, content and link targets of all that a root holds, but for what every sandbox
-/// mounts itself. For the shell in a sandbox and for ours.
+/// mounts itself, /etc/hosts with its name too. For the shell in a sandbox and for ours.
 constexpr const char* k_listing = R"sh(
-  find . \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./workspace/pyro.yaml \) -prune \
+  find . \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./etc/hosts -o -path ./workspace/pyro.yaml \) -prune \
     -o -print | sort | while read -r path; do
     if [ -h "$path" ]; then
       echo "$path -> $(readlink "$path")"

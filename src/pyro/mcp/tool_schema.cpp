@@ -48,7 +48,6 @@ Json output_schema(const operations::Operation& operation, Detail detail) {
       few[name] = bare(schema["properties"].at(name));
     }
     schema["properties"] = std::move(few);
-    schema["properties"]["pending"] = {{"type", "object"}};
   } else {
     schema["properties"]["pending"] = pending_schema();
   }

@@ -2,7 +2,10 @@
 
 #include "tool_schema.hpp"
 
+#include <pyro/operations/guide.hpp>
 #include <pyro/operations/text.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -59,9 +62,8 @@ Json annotations_of(const operations::Operation& operation) {
 Json call_wait_definition() {
   return {
       {"name", k_call_wait},
-      {"description", "Wait for a call that was answered with \"pending\", or cancel it. Returns its result "
-                      "once it is done; waits "
-                      "at most 45 s, then answers \"pending\" again."},
+      {"description", "Wait for the result of a call that was answered with \"pending\", or cancel it. May "
+                      "answer \"pending\" again."},
       {"inputSchema",
        {{"type", "object"},
         {"properties",
@@ -98,7 +100,7 @@ Tools::Tools(const ToolChoice& choice) : m_choice(choice) {
     m_names.push_back(operation.name);
     m_definitions.push_back(
         {{"name", operation.name},
-         {"description", operation.summary},
+         {"description", fmt::format("{}. {}", operation.summary, operations::guide_of(operation.name))},
          {"inputSchema", input_schema(operation, detail)},
          {"outputSchema", output_schema(operation, detail)},
          {"annotations", annotations_of(operation)}});

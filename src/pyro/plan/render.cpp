@@ -99,10 +99,7 @@ void append_files(std::string& text, const std::string& heading, const std::vect
   }
   text += heading;
   for (std::size_t i = 0; i < std::min(k_shown, entries.size()); ++i) {
-    const auto& entry = entries[i];
-    const auto path = quoted(entry.path);
-    const bool odd = path.size() != entry.path.size() + 2;
-    text += fmt::format("   {} {}", entry.change, odd ? path : entry.path);
+    text += fmt::format("   {} {}", entries[i].change, escape_controls(entries[i].path));
   }
   text += entries.size() > k_shown ? "   …\n" : "\n";
 }

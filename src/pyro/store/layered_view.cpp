@@ -298,7 +298,7 @@ std::vector<std::string> path_components(const std::string& path) {
     std::string part = path.substr(at, end - at);
     at = end + 1;
     if (part == ".." || part.find('\0') != std::string::npos) {
-      throw Error(ErrorCode::invalid_argument, "path {:?} must not hold \"..\" or NUL", path);
+      throw Error(ErrorCode::invalid_argument, "path '{}' must not hold \"..\" or NUL", path);
     }
     if (!part.empty() && part != ".") {
       result.push_back(std::move(part));

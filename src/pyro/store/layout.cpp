@@ -108,7 +108,7 @@ void Base::prepare() const {
 WorkspacePaths::WorkspacePaths(const Base& base, const std::string& id)
     : m_root(base.workspaces() + "/" + id) {
   if (!is_safe_name(id)) {
-    throw Error(ErrorCode::invalid_argument, "invalid workspace id {:?}", id);
+    throw Error(ErrorCode::invalid_argument, "'{}' is no id of a workspace", id);
   }
 }
 
@@ -127,7 +127,7 @@ namespace {
 
 void check_snapshot_name(const std::string& name) {
   if (!is_snapshot_name(name)) {
-    throw Error(ErrorCode::invalid_argument, "invalid snapshot name {:?}", name)
+    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
         .with_hint("use [a-z0-9][a-z0-9._-]*, at most 64 characters");
   }
 }

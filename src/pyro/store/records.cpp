@@ -23,7 +23,7 @@ Error needs_baseline(const std::string& id) {
 }
 
 Error no_workspace(const std::string& id) {
-  return Error(ErrorCode::invalid_argument, "workspace {:?} does not exist", id);
+  return Error(ErrorCode::invalid_argument, "workspace {} does not exist", id);
 }
 
 void sort_by_activity(std::vector<WorkspaceRecord>& records) {
@@ -169,7 +169,7 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
     if (name == k_baseline) {
       throw needs_baseline(id);
     }
-    throw Error(ErrorCode::invalid_argument, "snapshot {:?} does not exist", name);
+    throw Error(ErrorCode::invalid_argument, "snapshot {} does not exist", name);
   }
   try {
     SnapshotRecord record = snapshot_from_json(parse_json(*text, "snapshot record"));

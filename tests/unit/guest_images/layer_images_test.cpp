@@ -234,7 +234,7 @@ TEST_F(LayerImagesTest, AFullDiskSaysSo) {
   }
   const auto small = path("small");
   os::make_directories(small);
-  ASSERT_EQ(::mount("small", small.c_str(), "tmpfs", 0, "size=1m,mode=0700"), 0);
+  ASSERT_EQ(::mount("small", small.c_str(), "tmpfs", 0, "size=2m,mode=0700"), 0); // half is the reserve
   const store::Base base(small);
   base.prepare();
   const store::LayerStore layers(base);

@@ -1,6 +1,7 @@
 #include "../../support/files.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/operations/guide.hpp>
 #include <pyro/operations/operation.hpp>
 #include <pyro/operations/parameters.hpp>
 
@@ -44,6 +45,17 @@ TEST(Table, NamesAreUniqueAndHintsConsistent) {
     EXPECT_TRUE(operation.run) << operation.name;
     EXPECT_EQ(operation.parameters_schema["additionalProperties"], false) << operation.name;
   }
+}
+
+TEST(Table, EachHasAGuide) {
+  for (const auto& operation : operations()) {
+    const auto guide = guide_of(operation.name);
+    EXPECT_TRUE(guide.ends_with('.'))
+        << operation.name << ": what should a caller know of it beside its summary?";
+    EXPECT_LT(guide.size(), 200U) << operation.name << ": a model reads all of them at once";
+    EXPECT_FALSE(operation.summary.ends_with('.')) << operation.name;
+  }
+  EXPECT_EQ(guide_of("none"), "");
 }
 
 TEST(Table, SchemasUseOnlyWhatIsChecked) {
