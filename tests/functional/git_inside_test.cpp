@@ -24,21 +24,8 @@ protected:
             + "\n");
   }
 
-  Result git(Arguments arguments, const fs::path& at = {}) {
-    Arguments argv{
-        "git",
-        "-C",
-        (at.empty() ? project() : at).string(),
-        "-c",
-        "user.name=t",
-        "-c",
-        "user.email=t@example.org",
-        "-c",
-        "protocol.file.allow=always",
-        "-c",
-        "init.defaultBranch=main"};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    const auto result = command(argv);
+  Result git(const Arguments& arguments, const fs::path& at = {}) {
+    const auto result = command(git_command(at.empty() ? project() : at, arguments));
     EXPECT_EQ(result.status, 0) << result;
     return result;
   }

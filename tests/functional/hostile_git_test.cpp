@@ -41,20 +41,7 @@ protected:
   fs::path program() const { return root() / "trap"; }
 
   std::string git(const Arguments& arguments, const fs::path& at = {}) {
-    Arguments argv{
-        "git",
-        "-C",
-        (at.empty() ? project() : at).string(),
-        "-c",
-        "user.name=t",
-        "-c",
-        "user.email=t@example.org",
-        "-c",
-        "init.defaultBranch=main",
-        "-c",
-        "protocol.file.allow=always"};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    return command(argv, {.cwd = root()}).out;
+    return command(git_command(at.empty() ? project() : at, arguments), {.cwd = root()}).out;
   }
 
   /// A directory that is only in a tree object, which is not here: to list it git fetches it, by a command

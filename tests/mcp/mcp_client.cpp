@@ -1,5 +1,6 @@
 #include "mcp_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <poll.h>
 #include <unistd.h>
@@ -14,6 +15,12 @@ constexpr int k_patience_ms = 120'000;
 
 std::ostream& operator<<(std::ostream& out, const Revision& revision) {
   return out << revision.name;
+}
+
+std::string test_name_of(const ::testing::TestParamInfo<Revision>& revision) {
+  std::string name = revision.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
 }
 
 McpClient::McpClient(os::Child child, os::Fd to_server, os::Fd from_server, Revision revision)

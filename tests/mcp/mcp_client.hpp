@@ -19,6 +19,8 @@ struct Revision {
 };
 
 std::ostream& operator<<(std::ostream& out, const Revision& revision);
+/// "2026_07_28": as a part of the name of a test.
+std::string test_name_of(const ::testing::TestParamInfo<Revision>& revision);
 
 class McpClient {
 public:

@@ -2,8 +2,6 @@
 // the schema that the server itself gave for it.
 #include "mcp_client.hpp"
 
-#include <algorithm>
-
 namespace pyro::testing {
 namespace {
 
@@ -93,11 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
     Of, McpSchema,
     ::testing::Values(
         Revision{"2026-07-28", true}, Revision{"2025-11-25", false}, Revision{"2025-06-18", false}),
-    [](const auto& info) {
-      std::string name = info.param.name;
-      std::replace(name.begin(), name.end(), '-', '_');
-      return name;
-    });
+    test_name_of);
 
 } // namespace
 } // namespace pyro::testing

@@ -59,11 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Revision{"2026-07-28", true}, Revision{"2025-11-25", false}, Revision{"2025-06-18", false},
         Revision{"2025-03-26", false}, Revision{"2024-11-05", false}),
-    [](const auto& info) {
-      std::string name = info.param.name;
-      std::replace(name.begin(), name.end(), '-', '_');
-      return name;
-    });
+    test_name_of);
 
 } // namespace
 } // namespace pyro::testing

@@ -33,6 +33,16 @@ std::ostream& operator<<(std::ostream& out, const Result& result) {
              << result.err;
 }
 
+Arguments git_command(const fs::path& directory, const Arguments& arguments) {
+  Arguments argv{"git", "-C", directory.string()};
+  for (const auto* setting :
+       {"user.name=t", "user.email=t@example.org", "init.defaultBranch=main", "protocol.file.allow=always"}) {
+    argv.insert(argv.end(), {"-c", setting});
+  }
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return argv;
+}
+
 void Functional::SetUp() {
   if (const auto why = why_no_sandbox(); !why.empty()) {
     GTEST_SKIP() << "no sandboxes on this machine: " << why;

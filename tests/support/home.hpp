@@ -92,6 +92,9 @@ private:
   std::set<std::string> m_ids;
 };
 
+/// git in that directory, as somebody who may commit, whatever this machine's configuration is.
+Arguments git_command(const fs::path& directory, const Arguments& arguments);
+
 /// Why sandboxes cannot be made here, asked of the kernel with unshare(1); empty: they can.
 std::string why_no_sandbox();
 /// Why Debian's packages cannot be had here; empty: they can.

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/base/utc.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <mutex>
@@ -19,14 +20,7 @@ milliseconds monotonic_now() {
 }
 
 std::string utc_now() {
-  const auto now = std::chrono::system_clock::now();
-  const auto seconds = std::chrono::system_clock::to_time_t(now);
-  const auto rest = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  return fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-      parts.tm_hour, parts.tm_min, parts.tm_sec, rest);
+  return format_utc(std::chrono::system_clock::now(), Subseconds::milliseconds);
 }
 
 /// States of a service that the lines of its action tell as well.

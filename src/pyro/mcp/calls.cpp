@@ -1,9 +1,9 @@
 #include "calls.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/utc.hpp>
 
 #include <algorithm>
-#include <ctime>
 #include <random>
 #include <thread>
 
@@ -14,15 +14,6 @@ namespace {
 constexpr int k_most_running = 128;
 constexpr std::chrono::hours k_kept_for{1};
 constexpr std::chrono::milliseconds k_look{20};
-
-std::string iso_time(std::chrono::system_clock::time_point time) {
-  const auto seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::string text(sizeof("2026-01-01T00:00:00Z") - 1, ' ');
-  std::strftime(text.data(), text.size() + 1, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 /// Nobody guesses the id of another's call.
 std::string random_id() {
@@ -40,12 +31,12 @@ Call::Call(std::string id, std::string operation) : m_id(std::move(id)), m_opera
 }
 
 std::string Call::began_at() const {
-  return iso_time(m_began);
+  return format_utc(m_began);
 }
 
 std::string Call::changed_at() const {
   const std::lock_guard guard(m_mutex);
-  return iso_time(m_changed);
+  return format_utc(m_changed);
 }
 
 std::chrono::milliseconds Call::kept_for() const {

@@ -21,11 +21,10 @@ void read_modern(const Json& meta, const Json& version, RequestContext& context)
   if (!version.is_string()) {
     throw RpcError(k_invalid_params, "_meta: " + std::string(k_version_key) + " is a text");
   }
-  context.revision = version.get<std::string>();
-  if (context.revision != k_modern_revision) {
+  if (version != k_modern_revision) {
     throw RpcError(
-        k_unsupported_version, "the protocol version " + context.revision + " is not supported",
-        {{"supported", supported_revisions()}, {"requested", context.revision}});
+        k_unsupported_version, "the protocol version " + version.get<std::string>() + " is not supported",
+        {{"supported", supported_revisions()}, {"requested", version}});
   }
   const auto capabilities = meta.find(k_capabilities_key);
   if (capabilities == meta.end() || !capabilities->is_object()) {

@@ -26,7 +26,6 @@ std::string agreed_revision(std::string_view wished);
 /// What a request says about itself.
 struct RequestContext {
   Era era = Era::legacy;
-  std::string revision;     // modern only
   bool takes_tasks = false; // may be answered with a task
   Json progress_token;      // null: no progress is wanted
 };

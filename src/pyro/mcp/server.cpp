@@ -206,7 +206,7 @@ std::optional<Json> Server::immediate(const Message& message, const RequestConte
     return Json::object();
   }
   if (method == "server/discover") {
-    return cacheable(discover(), {Era::modern, "", false, nullptr}, k_list_ttl_ms, "public");
+    return cacheable(discover(), {Era::modern, false, nullptr}, k_list_ttl_ms, "public");
   }
   if (method == "tools/list") {
     return cacheable({{"tools", m_tools.definitions()}}, context, k_list_ttl_ms, "public");

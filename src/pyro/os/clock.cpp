@@ -1,8 +1,6 @@
 #include "clock.hpp"
 
-#include <array>
 #include <cstdlib>
-#include <ctime>
 
 namespace pyro::os {
 
@@ -27,15 +25,6 @@ double now_epoch() {
 std::chrono::milliseconds now_monotonic() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now().time_since_epoch());
-}
-
-std::string format_utc(double epoch_seconds) {
-  const auto seconds = static_cast<std::time_t>(epoch_seconds);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), length};
 }
 
 } // namespace pyro::os

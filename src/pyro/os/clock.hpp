@@ -10,7 +10,5 @@ namespace pyro::os {
 /// a clock that jumps does.
 double now_epoch();
 std::chrono::milliseconds now_monotonic();
-/// "2026-11-20T12:46:00Z"
-std::string format_utc(double epoch_seconds);
 
 } // namespace pyro::os
