@@ -43,7 +43,7 @@ TEST_P(KernelLimits, TakenInsideAreThereOutsideAndForOthers) {
       GTEST_SKIP() << "half a minute and 1 GiB: tried by make check-long";
     }
     if (::geteuid() != 0) {
-      GTEST_SKIP() << "counted for the user who starts it, and not bounded (docs/security.md)";
+      return; // counted for the user who starts it: UserLimits
     }
     // The kernel's limit is 4 % of the memory, and that is what it takes.
     replace_in_file(project() / "pyro.yaml", "memory: 256MiB", "memory: 6GiB");
@@ -71,6 +71,45 @@ TEST_P(KernelLimits, TakenInsideAreThereOutsideAndForOthers) {
 INSTANTIATE_TEST_SUITE_P(
     Each, KernelLimits,
     ::testing::Values("inotify", "signals", "timers", "terminals", "files", "queues", "epoll"),
+    [](const auto& each) { return std::string(each.param); });
+
+/// What an ordinary user's sandboxes take counts for the user.
+class UserLimits : public KernelLimits {};
+
+TEST_P(UserLimits, ASandboxThatTakesThemAllIsEnded) {
+  const std::string given = GetParam();
+  const auto what = given.substr(0, given.find('_'));
+  const auto how = given.substr(given.find('_') + 1);
+  if (::geteuid() == 0) {
+    GTEST_SKIP() << "sandboxes of root are users of their own: KernelLimits";
+  }
+  if (what == "epoll" && !all_cases()) {
+    GTEST_SKIP() << "half a minute and 1 GiB: tried by make check-long";
+  }
+  const auto second = another_project("second");
+  spec("", second);
+  fs::copy_file(program(), second / "attack_limits");
+  replace_in_file(project() / "pyro.yaml", "memory: 256MiB", "memory: 6GiB");
+  expect(0, {"apply"});
+  expect(0, {"apply"}, {.cwd = second});
+  const auto attack =
+      pyro({"exec", "--", "sh", "-c", "exec ./attack_limits " + what + " " + how + " < /dev/zero"});
+  EXPECT_NE(attack.status, 0) << attack;
+  EXPECT_NE((attack.out + attack.err).find("that you may have"), std::string::npos) << attack;
+  const auto outside = command({program().string(), what, "few"});
+  EXPECT_EQ(outside.out.rfind("took 5,", 0), 0U) << "the user outside has none left: " << outside;
+  const auto other = pyro({"exec", "--", "./attack_limits", what, "few"}, {.cwd = second});
+  EXPECT_EQ(other.out.rfind("took 5,", 0), 0U) << "another sandbox has none left: " << other;
+  const auto status = expect(0, {"status"});
+  EXPECT_NE(status.out.find("all processes were ended at"), std::string::npos) << status;
+  EXPECT_EQ(expect(0, {"status"}, {.cwd = second}).out.find("processes were ended"), std::string::npos);
+  EXPECT_EQ(inside("echo still here").out, "still here\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, UserLimits,
+    ::testing::Values(
+        "inotify_spread", "inotify_flight", "inotify_thread", "epoll_spread", "epoll_flight", "epoll_thread"),
     [](const auto& each) { return std::string(each.param); });
 
 class FewProcesses : public Functional {};

@@ -1,7 +1,8 @@
 // What the kernel counts by user or for the machine: takes as much of one of them as it can get, says how
 // much, and keeps it until its standard input ends. Argument: inotify, signals, timers, terminals, files,
 // queues or epoll. With `spread` it goes on as other users of the sandbox, for epoll in other processes of
-// its own user; with `few` it takes five.
+// its own user; with `few` it takes five. `flight` and `thread` are `spread` by processes that hide what they
+// have open: on its way through a socket, or in the table of a thread whose process has closed it.
 #include "attack.hpp"
 
 #include <sys/epoll.h>
@@ -9,15 +10,19 @@
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fcntl.h>
 #include <functional>
 #include <mqueue.h>
+#include <sched.h>
 #include <signal.h>
 #include <string>
+#include <thread>
 #include <time.h>
 #include <tuple>
 #include <unistd.h>
@@ -150,9 +155,65 @@ struct Taken {
   int code = 0; // of the attempt that was refused
 };
 
+std::string link_of(int number) {
+  char text[64]{};
+  const auto path = "/proc/thread-self/fd/" + std::to_string(number);
+  return ::readlink(path.c_str(), text, sizeof(text) - 1) > 0 ? text : "";
+}
+
+/// Sends what can be watched with through a socket that nobody reads, and closes it here.
+void put_in_flight() {
+  int pair[2]{};
+  ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair);
+  for (int number = 3; number < 20'000; ++number) {
+    const auto what = link_of(number);
+    if (what != "anon_inode:inotify" && what != "anon_inode:[eventpoll]") {
+      continue;
+    }
+    char byte = 0;
+    iovec part{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &number, sizeof(int));
+    if (::sendmsg(pair[0], &message, MSG_DONTWAIT) < 0) {
+      ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair); // that one is full
+      if (::sendmsg(pair[0], &message, MSG_DONTWAIT) < 0) {
+        return; // as many as a user may have there; the others stay open
+      }
+    }
+    ::close(number);
+  }
+}
+
+/// In a thread with a table of its own, which stays; the process has nothing of it.
+long take_in_thread(const std::string& what, long most, int& code) {
+  long count = 0;
+  int done[2]{};
+  std::ignore = ::pipe(done);
+  std::thread([&, end = done[1]] {
+    ::unshare(CLONE_FILES);
+    const long taken = take(what, most);
+    count = taken;
+    code = errno;
+    std::ignore = ::write(end, "", 1);
+    ::pause();
+  }).detach();
+  char byte = 0;
+  std::ignore = ::read(done[0], &byte, 1);
+  return count;
+}
+
 /// Children, as users of their own where `as_others`, each of which takes what it can get, until `most` of
 /// them ran or one was refused with ENOSPC; the sum is told.
-Taken take_in_children(const std::string& what, uid_t most, bool as_others) {
+Taken take_in_children(const std::string& what, uid_t most, bool as_others, const std::string& how) {
   int pipe[2]{};
   Taken sum;
   if (::pipe(pipe) != 0) {
@@ -167,8 +228,16 @@ Taken take_in_children(const std::string& what, uid_t most, bool as_others) {
       const uid_t user = 2000 + number;
       Taken taken;
       if (!as_others || ::setresuid(user, user, user) == 0) {
-        taken.count = take(what, as_others ? k_bound : k_many);
-        taken.code = errno;
+        const long bound = as_others ? k_bound : k_many;
+        if (how == "thread") {
+          taken.count = take_in_thread(what, bound, taken.code);
+        } else {
+          taken.count = take(what, bound);
+          taken.code = errno;
+        }
+        if (how == "flight") {
+          put_in_flight();
+        }
       }
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       std::ignore = ::write(pipe[1], &taken, sizeof(taken));
@@ -186,11 +255,13 @@ Taken take_in_children(const std::string& what, uid_t most, bool as_others) {
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  const bool spread = argc > 2 && std::string(argv[2]) == "spread";
-  const bool few = argc > 2 && std::string(argv[2]) == "few";
+  const std::string how = argc > 2 ? argv[2] : "";
+  const bool few = how == "few";
+  const bool hides = how == "flight" || how == "thread";
+  const bool spread = hides || how == "spread";
   const bool is_shared = what == "epoll"; // more of it than one process has descriptors for
   Taken taken;
-  if (!(spread && is_shared)) {
+  if (!(spread && is_shared) && !hides) {
     taken.count = take(what, few ? 5 : k_bound);
     taken.code = errno;
   }
@@ -199,7 +270,7 @@ int main(int argc, char** argv) {
     return 64;
   }
   if (spread) {
-    const auto more = take_in_children(what, is_shared ? 200 : 16, !is_shared);
+    const auto more = take_in_children(what, is_shared ? 200 : 16, !is_shared, how);
     taken = {taken.count + more.count, is_shared ? more.code : taken.code};
   }
   std::printf("took %ld, then %s\n", taken.count, attack::error_name(taken.code).c_str());

@@ -59,7 +59,7 @@ Properties exec_result_properties() {
       {"command", text("As the log has it")},
       {"cwd", text("")},
       {"note", text("Why it could not be started, or was stopped")},
-      {"stopped_by", text("disk_limit, disk_entries, disk_reserve: a limit of the workspace ended it")}};
+      {"stopped_by", text("disk_limit, disk_entries, disk_reserve, user_limit: what ended it")}};
 }
 
 Json run_captured(

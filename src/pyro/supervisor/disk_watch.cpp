@@ -6,17 +6,12 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/tree_walk.hpp>
 
-#include <linux/close_range.h>
-#include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <fcntl.h>
 #include <limits>
 #include <sched.h>
@@ -25,9 +20,6 @@
 namespace pyro::supervisor {
 
 namespace {
-
-constexpr std::chrono::milliseconds k_look_patience{120'000};
-constexpr std::size_t k_max_answer = 64 << 10;
 
 /// The number after "write_bytes: "; what was cancelled (truncated before it was on the disk) is not taken
 /// off, which only means one look more.
@@ -55,20 +47,6 @@ std::string inside_path(const std::string& path) {
   }
   const auto rest = path.substr(slash + k_upper.size());
   return part == "root" ? "/" + rest : "/" + part + "/" + rest;
-}
-
-/// Nothing of the supervisor's stays open in the child: who waits for the end of a connection must get it.
-void keep_only(std::vector<int> kept) {
-  std::erase_if(kept, [](int fd) { return fd < 0; });
-  std::sort(kept.begin(), kept.end());
-  unsigned from = 3;
-  for (const int fd : kept) {
-    if (static_cast<unsigned>(fd) > from) {
-      ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0U);
-    }
-    from = std::max(from, static_cast<unsigned>(fd) + 1);
-  }
-  ::syscall(SYS_close_range, from, ~0U, 0U);
 }
 
 Json count(int directory, int proc, int user_namespace) {
@@ -117,7 +95,7 @@ DiskLimits only_reserve_of(const DiskLimits& limits) {
 DiskWatch::DiskWatch(
     os::EventLoop& loop, const std::string& directory, pid_t first_process, std::uint64_t limit_bytes,
     os::ProjectId project, Hooks hooks)
-    : m_loop(loop), m_directory(os::open_directory(directory)),
+    : m_loop(loop), m_answer(loop), m_directory(os::open_directory(directory)),
       m_parent(os::open_directory_at(m_directory.get(), "..")),
       m_proc(open_of_process(first_process, "root/proc", O_DIRECTORY)),
       m_user_namespace(::geteuid() == 0 ? os::Fd() : open_of_process(first_process, "ns/user", 0)),
@@ -244,43 +222,23 @@ void DiskWatch::look(bool frozen) {
   }
   m_is_frozen = frozen && m_hooks.freeze();
   m_began = os::now_monotonic();
-  m_text.clear();
-  auto pipe = os::make_pipe();
-  const auto child = ::fork();
-  if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    keep_only({m_directory.get(), m_proc.get(), m_user_namespace.get(), pipe.write_end.get()});
-    const auto text = count(m_directory.get(), m_proc.get(), m_user_namespace.get())
-                          .dump(-1, ' ', false, Json::error_handler_t::replace);
-    const auto written = ::write(pipe.write_end.get(), text.data(), std::min(text.size(), k_max_answer));
-    ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
-  }
-  if (child < 0) {
-    m_trouble = "no process can be started to count what the sandbox wrote";
+  const std::vector<int> kept{m_directory.get(), m_proc.get(), m_user_namespace.get()};
+  try {
+    m_answer.begin(
+        kept, [this] { return count(m_directory.get(), m_proc.get(), m_user_namespace.get()); },
+        [this](const std::string& text) { on_answer(text); });
+  } catch (const Error& error) {
+    m_trouble = fmt::format("{} to count what the sandbox wrote", error.message());
     end_look();
     rest();
-    return;
   }
-  m_child = os::Child(child);
-  m_answer = std::move(pipe.read_end);
-  m_loop.watch(m_answer.get(), EPOLLIN, [this](std::uint32_t) { on_answer(); });
-  m_patience = m_loop.after(k_look_patience, [this] {
-    m_patience = 0;
-    m_child.signal(SIGKILL); // its end of the pipe closes
-  });
 }
 
-void DiskWatch::on_answer() {
-  std::array<char, 4096> part{};
-  const auto length = ::read(m_answer.get(), part.data(), part.size());
-  if (length > 0 && m_text.size() < k_max_answer) {
-    m_text.append(part.data(), static_cast<std::size_t>(length));
-    return;
-  }
+void DiskWatch::on_answer(const std::string& text) {
   const auto now = os::now_monotonic();
   auto verdict = DiskPolicy::Verdict::within;
   try {
-    const auto answer = parse_json(m_text, "the count of the sandbox's files");
+    const auto answer = parse_json(text, "the count of the sandbox's files");
     m_trouble = string_or(answer, "trouble", "");
     if (m_trouble.empty()) {
       m_usage = {
@@ -299,14 +257,7 @@ void DiskWatch::on_answer() {
 }
 
 void DiskWatch::end_look() {
-  m_loop.cancel(std::exchange(m_patience, 0));
-  if (m_answer) {
-    m_loop.unwatch(m_answer.get());
-    m_answer.reset();
-  }
-  if (m_child.pid() > 0) {
-    m_child = os::Child();
-  }
+  m_answer.end();
   if (std::exchange(m_is_frozen, false)) {
     m_hooks.thaw();
   }
@@ -336,7 +287,7 @@ void DiskWatch::judge(DiskPolicy::Verdict verdict) {
   }
 }
 
-void DiskWatch::stop(DiskStop what) {
+void DiskWatch::stop(LimitStop what) {
   m_event = {
       {"at", os::now_epoch()},
       {"code", what.code},

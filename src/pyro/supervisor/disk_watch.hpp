@@ -3,12 +3,13 @@
 // supervisor; everything happens in its loop, the counting in a child process.
 #pragma once
 
+#include "child_answer.hpp"
 #include "disk_policy.hpp"
 #include "disk_quota.hpp"
+#include "limit_stop.hpp"
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/os/event_loop.hpp>
-#include <pyro/os/process.hpp>
 
 #include <functional>
 #include <optional>
@@ -16,19 +17,12 @@
 
 namespace pyro::supervisor {
 
-struct DiskStop {
-  std::string code;   // "disk_limit", "disk_entries", "disk_reserve"
-  std::string reason; // a sentence without its end
-};
-
 class DiskWatch {
 public:
   struct Hooks {
     std::function<bool()> freeze; // false: cannot be had, or it stands still already
     std::function<void()> thaw;
-    /// Ends every process but the agent, and calls back when that is done; called while the sandbox may still
-    /// stand still.
-    std::function<void(const DiskStop&, std::function<void()> ended)> stop;
+    StopProcesses stop;
   };
 
   /// `directory` holds all that the sandbox writes; `first_process` is pid 1 of the sandbox. `project`: the
@@ -51,15 +45,16 @@ private:
   FileSystemState file_system() const;
   std::optional<std::uint64_t> written() const;
   void look(bool frozen);
-  void on_answer();
+  void on_answer(const std::string& text);
   void end_look();
   void judge(DiskPolicy::Verdict verdict);
-  void stop(DiskStop what);
+  void stop(LimitStop what);
   void look_at_quota();
   std::string limit_text() const;
   std::string reached_text(bool by_entries) const;
 
   os::EventLoop& m_loop;
+  ChildAnswer m_answer;
   os::Fd m_directory;
   os::Fd m_parent; // of the file system as a whole: what a project may use shows as the size of its own
                    // directory
@@ -76,12 +71,8 @@ private:
   Json m_reached;        // when the quota last refused a writer
   std::string m_trouble; // why it cannot look; empty: it can
   // A look in progress.
-  os::Child m_child;
-  os::Fd m_answer;
-  std::string m_text;
   std::chrono::milliseconds m_began{0};
   bool m_is_frozen = false;
-  os::EventLoop::TimerId m_patience = 0;
 };
 
 } // namespace pyro::supervisor

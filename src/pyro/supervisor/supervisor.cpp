@@ -75,6 +75,7 @@ void Supervisor::run() {
   arm_expiry();
   watch_idleness();
   watch_disk();
+  watch_user_limits();
   m_loop.run();
 }
 
@@ -130,16 +131,24 @@ void Supervisor::accept_clients() {
     if ((peer.uid != ::geteuid() && peer.uid != 0) || m_clients.size() >= k_max_clients) {
       continue;
     }
-    auto client = std::make_unique<Client>();
-    auto* key = client.get();
-    client->pump = std::make_unique<os::BytePump>(
-        m_loop, std::move(*socket),
-        pump_session(client->session, [this, key] { m_loop.post([this, key] { drop_client(key); }); }));
-    client->session.on_output([key] { key->pump->wake(); });
-    m_router.attach(client->session);
-    m_clients.emplace(key, std::move(client));
+    try {
+      add_client(std::move(*socket));
+    } catch (const Error&) {
+      continue; // the user has no more watches; the others go on, and this one sees its connection close
+    }
     m_last_use = os::now_monotonic();
   }
+}
+
+void Supervisor::add_client(os::Fd socket) {
+  auto client = std::make_unique<Client>();
+  auto* key = client.get();
+  client->pump = std::make_unique<os::BytePump>(
+      m_loop, std::move(socket),
+      pump_session(client->session, [this, key] { m_loop.post([this, key] { drop_client(key); }); }));
+  client->session.on_output([key] { key->pump->wake(); });
+  m_router.attach(client->session);
+  m_clients.emplace(key, std::move(client));
 }
 
 void Supervisor::drop_client(Client* client) {
@@ -304,14 +313,26 @@ void Supervisor::watch_disk() {
   };
   m_disk = std::make_unique<DiskWatch>(
       m_loop, m_spec.generation_dir, m_guest->pid(), static_cast<std::uint64_t>(m_spec.limits.disk_bytes),
-      m_spec.disk_project, DiskWatch::Hooks{freeze, thaw, [this](const DiskStop& what, auto ended) {
-                                              stop_writers(what, std::move(ended));
+      m_spec.disk_project, DiskWatch::Hooks{freeze, thaw, [this](const LimitStop& what, auto ended) {
+                                              stop_processes(what, std::move(ended));
                                             }});
   m_disk->begin();
 }
 
+/// Machines and the host's own programs have nothing of the kind to hold them by.
+void Supervisor::watch_user_limits() {
+  if (m_spec.kind != backend::LaunchKind::namespaces || ::geteuid() == 0) {
+    return;
+  }
+  m_user_limits =
+      std::make_unique<UserLimitWatch>(m_loop, m_guest->pid(), [this](const LimitStop& what, auto ended) {
+        stop_processes(what, std::move(ended));
+      });
+  m_user_limits->begin();
+}
+
 /// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.
-void Supervisor::stop_writers(const DiskStop& what, std::function<void()> ended) {
+void Supervisor::stop_processes(const LimitStop& what, std::function<void()> ended) {
   const auto patience = m_loop.after(k_stop_patience, [this, reason = what.reason] {
     if (!m_freezer) {
       end(reason);
@@ -400,6 +421,7 @@ Json Supervisor::status() const {
       {"expires_at", m_spec.expires_at},
       {"notes", m_notes},
       {"disk", m_disk ? m_disk->status() : Json()},
+      {"stopped", m_user_limits ? m_user_limits->stopped() : Json()},
       {"ports", m_ports ? m_ports->published() : Json::array()},
       {"timings", m_timings}};
 }

@@ -5,6 +5,7 @@
 
 #include "disk_watch.hpp"
 #include "port_forwarder.hpp"
+#include "user_limit_watch.hpp"
 
 #include <pyro/backend/launch_spec.hpp>
 #include <pyro/os/event_loop.hpp>
@@ -54,8 +55,8 @@ struct Guest {
 
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes, disk: DiskWatch::status() or
-/// null, ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk" {limit_bytes} → {held}: another limit,
-/// at once.
+/// null, stopped: UserLimitWatch::stopped(), ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk"
+/// {limit_bytes} → {held}: another limit, at once.
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
@@ -87,6 +88,7 @@ private:
   void announce();
   void listen();
   void accept_clients();
+  void add_client(os::Fd socket);
   void drop_client(Client* client);
   void add_operations();
   void stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms);
@@ -94,7 +96,8 @@ private:
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
   void watch_disk();
-  void stop_writers(const DiskStop& what, std::function<void()> ended);
+  void watch_user_limits();
+  void stop_processes(const LimitStop& what, std::function<void()> ended);
   void begin_agent_session();
   void thaw();
   void arm_expiry();
@@ -117,7 +120,8 @@ private:
   struct AgentLink;
   std::unique_ptr<AgentLink> m_agent;
   std::unique_ptr<PortForwarder> m_ports;
-  std::unique_ptr<DiskWatch> m_disk; // where the sandbox writes to a file system of this machine
+  std::unique_ptr<DiskWatch> m_disk;             // where the sandbox writes to a file system of this machine
+  std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;
   os::EventLoop::TimerId m_idleness = 0;

@@ -183,10 +183,10 @@ std::optional<Check> user_limits_check() {
   }
   return Check{
       "user-limits", "note",
-      "sandboxes count as you: one can take half of your pending signals, queues and inotify, and all of "
-      "your "
-      "epoll watches (epoll_ctl then fails with ENOSPC in your other programs) until it ends",
-      "where that matters, run pyro as root, or enforce a resources.memory below 4 % of this machine's"};
+      "sandboxes count as you: one can take half of your pending signals, queues and inotify; one that takes "
+      "all "
+      "of your epoll watches or inotify is ended within seconds",
+      "where that matters, run pyro as root"};
 }
 
 Check freeze_check() {

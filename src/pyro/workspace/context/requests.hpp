@@ -103,7 +103,8 @@ struct ExecResult {
   std::int64_t duration_ms = 0;
   std::int64_t oom_kills = 0; // processes that were killed meanwhile for want of memory
   std::string note;           // why it could not be started, or was stopped
-  std::string stopped_by;     // "disk_limit", "disk_entries", "disk_reserve"; empty: it ended by itself
+  std::string
+      stopped_by; // "disk_limit", "disk_entries", "disk_reserve", "user_limit"; empty: it ended by itself
   std::string execution_mode; // "sandbox", "host_compat", …
   std::string workspace_id;   // empty of a one-shot VM
   std::int64_t sequence = 0;  // in the workspace's log; 0: it is not there

@@ -5,6 +5,7 @@
 
 #include <pyro/backend/control_client.hpp>
 #include <pyro/base/error.hpp>
+#include <pyro/base/utc.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/protocol/guest_boot.hpp>
 #include <pyro/spec/applied_spec.hpp>
@@ -166,16 +167,27 @@ std::string oom_sentence(const Json& kills) {
 
 } // namespace
 
-/// What is known of its files' size, and the last stop at the limit; null where nobody watches.
-Json describe_disk(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+/// What the supervisor knows of its limits: of its files' size, where somebody watches (else null), and why
+/// its processes were last ended for what they took from the user.
+void describe_limits(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, Json& document) {
+  document["disk"] = nullptr;
   if (record.state != store::WorkspaceState::started) {
-    return {};
+    return;
   }
   const auto client = backend::ControlClient::connect(paths.control_socket());
   try {
-    return client ? client->call("/status", Json::object(), k_status_patience).value("disk", Json()) : Json();
+    const auto known = client ? client->call("/status", Json::object(), k_status_patience) : Json::object();
+    document["disk"] = known.value("disk", Json());
+    if (const auto stopped = known.value("stopped", Json()); stopped.is_object()) {
+      document["notes"].push_back(fmt::format(
+          "all processes were ended at {}: {}",
+          format_utc(
+              std::chrono::system_clock::from_time_t(static_cast<std::time_t>(get_double(stopped, "at")))),
+          get_string(stopped, "reason")));
+    }
   } catch (const Error&) {
-    return {}; // it has just ended, or hangs, which the services tell
+    // It has just ended, or hangs, which the services tell.
   }
 }
 
@@ -256,7 +268,7 @@ Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& 
                 "the sandbox's agent makes no sense: {}; `pyro reset` makes it anew", error.what()));
   }
   document["services"] = services;
-  document["disk"] = describe_disk(paths, record);
+  describe_limits(paths, record, document);
   document["service_count"] = services.size();
   document["running_service_count"] =
       std::count_if(services.begin(), services.end(), [](const Json& service) {
