@@ -46,28 +46,50 @@ TEST_F(Flags, common__var) {
   expect(65, {"config", "--var", "wodr=told"});
 }
 
-/// What works on the file of a directory has no other workspace than its own.
-void refuse_another_workspace_than_the_files(Flags& test) {
-  write_file(test.project() / "seed/second", "second\n");
-  for (const auto& words :
-       {Arguments{"plan"},
-        {"apply", "--yes"},
-        {"up", "--yes"},
-        {"why", "workspace"},
-        {"run", "--", "true"}}) {
-    for (const auto* name : {"other", "nobody"}) {
-      const auto refused = test.with(words, {"-w", name});
-      EXPECT_EQ(refused.status, 64) << refused;
-      EXPECT_TRUE(contains(refused.err, "hint: ")) << refused;
-    }
+const std::vector<Arguments> k_about_a_file{{"validate"},          {"config"},         {"plan"},
+                                            {"apply", "--yes"},    {"up", "--yes"},    {"why", "workspace"},
+                                            {"run", "--", "true"}, {"trust", "--show"}};
+
+/// One without a file of its own has nothing that could be carried out, and there must be one.
+void refuse_those_without_a_file(Flags& test) {
+  for (const auto& words : k_about_a_file) {
+    const auto by_hand = test.with(words, {"-w", "other"});
+    EXPECT_TRUE(contains(by_hand.err, "the workspace other belongs to no pyro.yaml")) << by_hand;
+    EXPECT_TRUE(contains(by_hand.err, "hint: ")) << by_hand;
+    EXPECT_NE(by_hand.status, 0) << by_hand;
+    const auto nobody = test.with(words, {"-w", "nobody"});
+    EXPECT_TRUE(contains(nobody.err, "workspace nobody does not exist")) << nobody;
+    EXPECT_NE(nobody.status, 0) << nobody;
   }
-  EXPECT_EQ(test.inside("ls").out, "first\n");
+}
+
+/// From elsewhere, where another file is: it is the named workspace's file that is read and carried out.
+void follow_the_name_to_its_file(Flags& test) {
+  const auto elsewhere = test.project() / "elsewhere";
+  test.file("", elsewhere);
+  replace_in_file(elsewhere / "pyro.yaml", "name: test", "name: second");
+  const RunOptions there{.cwd = elsewhere};
+  EXPECT_EQ(test.json({"config", "-w", "test"}, there)["name"], "test");
+  EXPECT_EQ(test.json({"validate", "-w", "test"}, there)["name"], "test");
+  EXPECT_EQ(test.json({"config"}, there)["name"], "second");
+  write_file(test.project() / "seed/second", "second\n");
+  EXPECT_EQ(test.with({"plan", "--detailed-exitcode"}, {"-w", "test"}, there).status, 2);
+  EXPECT_TRUE(contains(test.with({"why", "seed"}, {"-w", "test"}, there).out, "seed tree"));
   for (const auto& own : {std::string("test"), test.json({"status"})["workspace_id"].get<std::string>()}) {
-    test.expect(0, {"plan", "-w", own});
-    test.expect(0, {"run", "--yes", "-w", own, "--", "true"});
-    test.expect(0, {"apply", "--yes", "-w", own});
+    test.expect(0, {"apply", "--yes", "-w", own}, there);
+    EXPECT_EQ(test.with({"run", "--yes", "--", "hostname"}, {"-w", own}, there).out, "test\n");
   }
   EXPECT_EQ(test.inside("ls").out, "first\nsecond\n");
+  EXPECT_EQ(test.workspace_ids().size(), 2U) << "none was made of the file that is here";
+  replace_in_file(test.project() / "pyro.yaml", "name: test", "name: renamed");
+  const auto renamed = test.with({"apply", "--yes"}, {"-w", "test"}, there);
+  EXPECT_EQ(renamed.status, 64) << renamed;
+  EXPECT_TRUE(contains(renamed.err, "the file of another workspace, renamed")) << renamed;
+  fs::rename(test.project() / "pyro.yaml", test.project() / "moved.yaml");
+  const auto gone = test.with({"apply", "--yes"}, {"-w", "test"}, there);
+  EXPECT_TRUE(contains(gone.err, "the file of the workspace test is gone")) << gone;
+  fs::rename(test.project() / "moved.yaml", test.project() / "pyro.yaml");
+  replace_in_file(test.project() / "pyro.yaml", "name: renamed", "name: test");
 }
 
 TEST_F(Flags, common__workspace) {
@@ -78,10 +100,14 @@ TEST_F(Flags, common__workspace) {
   EXPECT_EQ(with(words, {}).out, "test\n");
   EXPECT_EQ(with(words, {"--workspace", "other"}).out, "other\n");
   EXPECT_EQ(with(words, {"-w", other}).out, "other\n");
-  refuse_another_workspace_than_the_files(*this);
+  EXPECT_TRUE(contains(seen_at_a_terminal({"exec", "-it", "-w", "other", "--", "hostname"}), "other"));
+  refuse_those_without_a_file(*this);
+  follow_the_name_to_its_file(*this);
   expect(0, {"destroy", "--yes", "--snapshots"});
   expect(64, {"apply", "-w", "other"});
   expect(0, {"apply", "-w", "test"});
+  expect(64, {"status", "-w", "test", "-C", "."});
+  expect(64, {"ls", "-w", "test"});
 }
 
 TEST_F(Flags, common__yes) {

@@ -102,6 +102,21 @@ TEST_F(HostileNames, InDiffPlanStatusAndFiles) {
   }
 }
 
+/// Contents are payload elsewhere; on GitHub they go to a log that people read.
+TEST_F(HostileNames, OfContentsAndLogsOnGithub) {
+  const std::string text = "::set-output name=a::b\\n\\033[2Jcleared\\n";
+  spec("services: {s: {command: 'printf \"" + text + "\"; exec sleep 1000', readiness: {log: cleared}}}\n");
+  expect(0, {"apply"});
+  EXPECT_EQ(inside("printf '" + text + "' > page").status, 0);
+  for (const Arguments& arguments : std::vector<Arguments>{
+           {"diff", "-p", "-o", "github"}, {"logs", "-o", "github"}, {"logs", "s", "-o", "github"}}) {
+    SCOPED_TRACE(arguments[0]);
+    const auto result = expect(0, arguments);
+    EXPECT_TRUE(contains(result.out, "cleared")) << result;
+    expect_harmless_for_github(result);
+  }
+}
+
 TEST_F(HostileNames, InErrors) {
   for (const auto& name : k_hostile) {
     SCOPED_TRACE(escape_controls(name));

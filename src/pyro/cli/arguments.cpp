@@ -1,6 +1,7 @@
 #include "arguments.hpp"
 
 #include "commands.hpp"
+#include "help.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
@@ -26,10 +27,9 @@ std::vector<Option> options_for(const Command* command) {
     all.assign(command->options.begin(), command->options.end());
   }
   const auto own = all.size();
-  for (auto option : common_options()) {
-    if (command != nullptr && has_own(*command, option.name)) {
-      continue;
-    }
+  const auto everybodys = common_options();
+  for (auto option : command != nullptr ? common_options_of(*command)
+                                        : std::vector<Option>(everybodys.begin(), everybodys.end())) {
     for (std::size_t i = 0; i < own; ++i) {
       if (all[i].letter == option.letter) {
         option.letter = {};
@@ -117,8 +117,31 @@ void spell_out(Words& words) {
   throw error;
 }
 
+/// Why the command has no use for a common flag.
+std::string why_without(const Command& command, Takes kind) {
+  if (kind == Takes::document) {
+    return "it prints no document";
+  }
+  if (!command.operands.empty() && includes(Takes::workspace | k_takes_file, kind)) {
+    return fmt::format("what it is about is said by its words: {}", usage_line(command));
+  }
+  return kind == Takes::workspace ? "it is not about one workspace" : "it reads no pyro.yaml";
+}
+
+void refuse_useless_flag(const std::string& word, const std::string& name, const Command& command) {
+  for (const auto& option : common_options()) {
+    const bool is_letter =
+        !option.letter.empty() && !word.starts_with("--") && word.starts_with(option.letter);
+    if (option.name == name || is_letter) {
+      throw Error(ErrorCode::usage, "{} means nothing to pyro {}", option.name, command.name)
+          .with_hint(why_without(command, option.kind));
+    }
+  }
+}
+
 [[noreturn]] void
 unknown_flag(const std::string& word, const Command& command, const std::vector<Option>& options) {
+  refuse_useless_flag(word, word.substr(0, word.find('=')), command);
   std::vector<std::string> names;
   for (const auto& option : options) {
     names.emplace_back(option.name);
@@ -156,6 +179,10 @@ void check_choice(const Option& option, const std::string& where, const std::str
 
 /// What the value is called says what it must be, for every command alike.
 void check_value(const Option& option, const std::string& where, const std::string& value) {
+  if (value.empty()) {
+    throw Error(ErrorCode::usage, "{}: the value is empty", where)
+        .with_hint(fmt::format("leave {} out, or say which {}", where, option.value));
+  }
   check_choice(option, where, value);
   if (option.value == "DURATION") {
     try {
@@ -208,14 +235,16 @@ void read_options(const Command& command, const Words& words, Arguments& argumen
     if (parsed->count() == 0) {
       continue;
     }
+    const std::string name(option->name);
     auto values = parsed->results();
     if (option->value.empty()) {
-      values = {is_yes(std::string(option->name), values.back()) ? "true" : "false"};
+      arguments.set_switch(without_dashes(name), is_yes(name, values.back()), Arguments::From::line);
+      continue;
     }
     for (const auto& value : values) {
-      check_value(*option, std::string(option->name), value);
+      check_value(*option, name, value);
     }
-    arguments.set(without_dashes(option->name), std::move(values));
+    arguments.set(without_dashes(name), std::move(values), Arguments::From::line);
   }
 }
 
@@ -234,15 +263,15 @@ void read_variables(const Command& command, const Environment& environment, Argu
     const auto name = without_dashes(option.name);
     const auto variable = variable_of(option);
     const auto value = environment(variable);
-    if (!value || value->empty() || !arguments.value(name).empty()) {
+    if (!value || value->empty() || arguments.is_set(name)) {
       continue;
     }
     require_utf8(*value, "the variable " + variable);
     if (option.value.empty()) {
-      arguments.set(name, {is_yes(variable, *value) ? "true" : "false"});
+      arguments.set_switch(name, is_yes(variable, *value), Arguments::From::variable);
     } else {
       check_value(option, variable, *value);
-      arguments.set(name, {*value});
+      arguments.set(name, {*value}, Arguments::From::variable);
     }
   }
 }
@@ -305,8 +334,16 @@ const Command* find_verb(const Words& words, CommandLine& line, Words& before, W
 } // namespace
 
 bool Arguments::has(std::string_view name) const {
-  const auto found = m_values.find(name);
-  return found != m_values.end() && found->second != Words{"false"};
+  const auto found = m_switches.find(name);
+  return found != m_switches.end() ? found->second : m_values.contains(name);
+}
+
+bool Arguments::is_on_the_line(std::string_view name) const {
+  return m_on_the_line.contains(name) && has(name);
+}
+
+bool Arguments::is_set(std::string_view name) const {
+  return m_switches.contains(name) || m_values.contains(name);
 }
 
 std::string Arguments::value(std::string_view name, std::string_view otherwise) const {
@@ -319,8 +356,18 @@ std::vector<std::string> Arguments::values(std::string_view name) const {
   return found == m_values.end() ? Words{} : found->second;
 }
 
-void Arguments::set(std::string name, std::vector<std::string> values) {
-  m_values[std::move(name)] = std::move(values);
+void Arguments::set(const std::string& name, std::vector<std::string> values, From from) {
+  m_values[name] = std::move(values);
+  if (from == From::line) {
+    m_on_the_line.insert(name);
+  }
+}
+
+void Arguments::set_switch(const std::string& name, bool is_on, From from) {
+  m_switches[name] = is_on;
+  if (from == From::line) {
+    m_on_the_line.insert(name);
+  }
 }
 
 bool has_own(const Command& command, std::string_view name) {

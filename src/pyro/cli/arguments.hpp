@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,16 +20,26 @@ class Arguments {
 public:
   /// A switch: was it given (and not as --name=false)? A value: was there one? Names without dashes: "yes".
   bool has(std::string_view name) const;
+  /// The same, and on the command line: a variable speaks to every command, also to those that it means
+  /// nothing to.
+  bool is_on_the_line(std::string_view name) const;
   std::string value(std::string_view name, std::string_view otherwise = "") const;
   std::vector<std::string> values(std::string_view name) const;
 
   std::vector<std::string> operands;
   std::vector<std::string> program; // of exec: what follows "--"
 
-  void set(std::string name, std::vector<std::string> values);
+  enum class From { line, variable };
+
+  void set(const std::string& name, std::vector<std::string> values, From from);
+  void set_switch(const std::string& name, bool is_on, From from);
+  /// Was it said, as a switch also that it is off?
+  bool is_set(std::string_view name) const;
 
 private:
   std::map<std::string, std::vector<std::string>, std::less<>> m_values;
+  std::map<std::string, bool, std::less<>> m_switches;
+  std::set<std::string, std::less<>> m_on_the_line;
 };
 
 struct CommandLine {

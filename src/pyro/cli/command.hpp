@@ -4,12 +4,36 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace pyro::cli {
 
 class Session;
 
 enum class Repeat { no, yes };
+
+/// What the common flags choose: a command refuses those that it has no use for.
+enum class Takes : unsigned {
+  nothing = 0,
+  directory = 1, // --directory
+  file = 2,      // --file
+  values = 4,    // --profile, --var: how the file is read
+  workspace = 8, // --workspace
+  document = 16, // --output, --json
+};
+
+constexpr Takes operator|(Takes left, Takes right) {
+  return static_cast<Takes>(static_cast<unsigned>(left) | static_cast<unsigned>(right));
+}
+
+constexpr bool includes(Takes all, Takes some) {
+  return (static_cast<unsigned>(all) & static_cast<unsigned>(some)) == static_cast<unsigned>(some);
+}
+
+/// What reads a pyro.yaml that is there.
+inline constexpr Takes k_takes_file = Takes::directory | Takes::file | Takes::values | Takes::document;
+/// What is about one workspace: that of a pyro.yaml, or another.
+inline constexpr Takes k_takes_workspace = k_takes_file | Takes::workspace;
 
 struct Option {
   std::string_view name;        // "--workspace"
@@ -18,6 +42,7 @@ struct Option {
   std::string_view help = {};
   std::string_view choices = {}; // "text|json"; empty: anything
   Repeat repeat = Repeat::no;
+  Takes kind = Takes::nothing; // of a common flag: who understands it; nothing: every command
 };
 
 enum class Count { optional, one, many }; // many: none is fine as well
@@ -48,9 +73,12 @@ struct Command {
   std::string_view alias = {}; // a second name, e.g. "snapshot list"
   Trailing trailing = Trailing::operands;
   Failures failures = Failures::by_code;
+  Takes takes = k_takes_workspace;
 };
 
-/// Understood by every command, before and after its name.
+/// The flags that mean the same for all commands, before and after a command's name.
 std::span<const Option> common_options();
+/// Those that the command understands and does not define itself.
+std::vector<Option> common_options_of(const Command& command);
 
 } // namespace pyro::cli

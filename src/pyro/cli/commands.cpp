@@ -1,5 +1,7 @@
 #include "commands.hpp"
 
+#include "arguments.hpp"
+
 #include <array>
 
 namespace pyro::cli {
@@ -7,17 +9,23 @@ namespace pyro::cli {
 namespace {
 
 constexpr std::array k_common{
-    Option{"--file", "-f", "FILE", "The file to read; default: pyro.yaml"},
-    Option{"--directory", "-C", "DIR", "Where the file is; default: the current directory"},
-    Option{"--profile", "", "NAME", "Lay this profile of the file over it"},
-    Option{"--var", "", "NAME=VALUE", "Set a declared variable (also PYRO_VAR_NAME)", "", Repeat::yes},
+    Option{"--file", "-f", "FILE", "The file to read; default: pyro.yaml", "", Repeat::no, Takes::file},
     Option{
-        "--workspace", "-w", "NAME|ID",
-        "Another workspace than the one of this directory; what carries out a file has none"},
+        "--directory", "-C", "DIR", "Where the file is; default: the current directory", "", Repeat::no,
+        Takes::directory},
+    Option{"--profile", "", "NAME", "Lay this profile of the file over it", "", Repeat::no, Takes::values},
+    Option{
+        "--var", "", "NAME=VALUE", "Set a declared variable (also PYRO_VAR_NAME)", "", Repeat::yes,
+        Takes::values},
+    Option{
+        "--workspace", "-w", "NAME|ID", "Instead of the workspace and file of this directory", "", Repeat::no,
+        Takes::workspace},
     Option{"--yes", "-y", "", "Do not ask before something would be lost"},
     Option{"--trust", "", "", "Agree to what pyro.yaml wants of this machine, and remember it"},
-    Option{"--output", "-o", "FORMAT", "Form of the result", "text|json|jsonl|github"},
-    Option{"--json", "", "", "Same as --output json"},
+    Option{
+        "--output", "-o", "FORMAT", "Form of the result", "text|json|jsonl|github", Repeat::no,
+        Takes::document},
+    Option{"--json", "", "", "Same as --output json", "", Repeat::no, Takes::document},
     Option{"--progress", "", "MODE", "How progress is shown", "auto|tty|plain|json|quiet"},
     Option{"--color", "", "WHEN", "Colours; NO_COLOR is respected", "auto|always|never"},
     Option{"--quiet", "-q", "", "Results and errors only"},
@@ -30,6 +38,16 @@ constexpr std::array k_common{
 
 std::span<const Option> common_options() {
   return k_common;
+}
+
+std::vector<Option> common_options_of(const Command& command) {
+  std::vector<Option> options;
+  for (const auto& option : k_common) {
+    if (includes(command.takes, option.kind) && !has_own(command, option.name)) {
+      options.push_back(option);
+    }
+  }
+  return options;
 }
 
 const std::vector<Group>& command_groups() {

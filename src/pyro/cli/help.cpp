@@ -156,8 +156,8 @@ std::string command_help(const Command& command) {
   if (!command.options.empty()) {
     text += "Flags:\n" + flag_table(command.options) + "\n";
   }
-  return text + "Flags of every command (--foo-bar is also PYRO_FOO_BAR in the environment):\n"
-         + flag_table(common_options());
+  return text + "Common flags (--foo-bar is also PYRO_FOO_BAR in the environment):\n"
+         + flag_table(common_options_of(command));
 }
 
 std::string manual_page(const Command* command) {
@@ -179,7 +179,11 @@ std::string manual_page(const Command* command) {
   } else if (!command->options.empty()) {
     text += ".SH FLAGS\n" + troff_flags(command->options);
   }
-  return text + ".SH COMMON FLAGS\n" + troff_flags(common_options());
+  const auto common = common_options();
+  return text + ".SH COMMON FLAGS\n"
+         + troff_flags(
+             command == nullptr ? std::vector<Option>(common.begin(), common.end())
+                                : common_options_of(*command));
 }
 
 } // namespace pyro::cli

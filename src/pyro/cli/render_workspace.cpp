@@ -171,7 +171,12 @@ std::string fact_table(const Json& status, Style style, double now) {
     fact("note", operations::escape_controls(note.is_string() ? note.get<std::string>() : note.dump()));
   }
   if (int_or(status, "generation", 1) == 0) {
-    fact("file", style.yellow("pyro.yaml is not fully applied; `pyro apply` goes on"));
+    const auto lock = status.find("lock");
+    const bool is_at_work = lock != status.end() && string_or(*lock, "operation", "") == "apply";
+    fact(
+        "file", style.yellow(
+                    is_at_work ? "pyro.yaml is being applied for the first time"
+                               : "pyro.yaml is not fully applied; `pyro apply` goes on"));
   } else if (bool_or(status, "spec_changed", false)) {
     fact("file", style.yellow("pyro.yaml changed since apply; see: pyro plan"));
   }
@@ -299,7 +304,9 @@ std::string render_destroyed(const Json& result, double now) {
   const auto until = epoch_at(result, "undo_expires_at");
   const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
   const auto undo = bool_or(result, "undo", false) ? fmt::format(" `pyro undo` brings it back{}.", time)
-                                                   : " Its content and its snapshots are gone for good.";
+                    : bool_or(result, "snapshots_kept", false)
+                        ? " Its content is gone for good (reset.undo: 0s); its snapshots are kept."
+                        : " Its content and its snapshots are gone for good.";
   return fmt::format(
       "{} {}.{}{}\n", name_of(result),
       bool_or(result, "changed", true) ? "is destroyed" : "was destroyed already", elapsed_text(result),

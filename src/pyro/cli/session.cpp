@@ -80,7 +80,13 @@ Json Session::project() const {
 
 Json Session::where() const {
   auto where = project();
-  if (const auto workspace = m_arguments.value("workspace"); !workspace.empty()) {
+  const auto workspace = m_arguments.value("workspace");
+  const bool names_file = m_arguments.is_on_the_line("file") || m_arguments.is_on_the_line("directory");
+  if (m_arguments.is_on_the_line("workspace") && names_file) {
+    throw Error(ErrorCode::usage, "--workspace {} and a file: which of the two?", workspace)
+        .with_hint("a workspace knows its pyro.yaml: leave -f and -C out, or else --workspace");
+  }
+  if (m_arguments.is_on_the_line("workspace") || (!workspace.empty() && !names_file)) {
     where["workspace"] = workspace;
   }
   return where;
@@ -227,10 +233,14 @@ void Session::show_annotations(const Json& result, const std::function<std::stri
 /// The last word on text of others, whatever the command has made safe itself. Elsewhere than on a terminal
 /// it may be a payload, byte for byte.
 std::string Session::shown(std::string text, bool is_safe_wanted) const {
-  if (is_safe_wanted) {
+  if (is_safe_wanted || m_format == Format::github) { // whose log shows escapes as a terminal does
     text = escape_painted(text);
   }
   return m_format == Format::github ? escape_workflow_commands(text) : text;
+}
+
+void Session::show_line(const std::string& text) {
+  m_console.out(shown(text + "\n", true));
 }
 
 void Session::conclude(const Json& result, const std::function<std::string(const Json&)>& text) {

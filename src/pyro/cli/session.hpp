@@ -43,7 +43,7 @@ public:
 
   /// directory, file, profile and vars as operations take them.
   Json project() const;
-  /// The same and workspace.
+  /// The same and workspace. Throws Error(usage) where both a workspace and a file are named.
   Json where() const;
 
   operations::Engine& engine();
@@ -58,6 +58,9 @@ public:
   void show(const Json& result, const std::function<std::string(const Json&)>& text);
   /// The same for workflow commands of GitHub: what the text holds of others must be escaped in it.
   void show_annotations(const Json& result, const std::function<std::string(const Json&)>& text);
+
+  /// One more line of a text that comes bit by bit, to standard output.
+  void show_line(const std::string& text);
 
   /// The same where the text says only what was done: it goes to standard error, and not at all with --quiet.
   void conclude(const Json& result, const std::function<std::string(const Json&)>& text);

@@ -46,7 +46,7 @@ Operation validate_operation() {
   return {
       .name = "validate",
       .summary = "Check pyro.yaml without touching anything",
-      .parameters_schema = project_parameters({}),
+      .parameters_schema = workspace_parameters({}),
       .result_schema = result(
           {{"valid", flag("")},
            {"name", or_null(text(""))},
@@ -54,8 +54,8 @@ Operation validate_operation() {
           {"valid", "diagnostics"}),
       .read_only = true,
       .idempotent = true,
-      .run = [](Context&, const Json& given) {
-        return workspace::validate_project(project_of(given));
+      .run = [](Context& context, const Json& given) {
+        return workspace::validate_project(declared_project(context, given));
       }};
 }
 
@@ -63,12 +63,12 @@ Operation config_operation() {
   return {
       .name = "config",
       .summary = "The effective pyro.yaml: profile and variables applied, defaults filled in, secrets masked",
-      .parameters_schema = project_parameters({}),
+      .parameters_schema = workspace_parameters({}),
       .result_schema = result({}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::normalize_project(context.workspaces, project_of(given));
+        return workspace::normalize_project(context.workspaces, declared_project(context, given));
       }};
 }
 
@@ -76,13 +76,13 @@ Operation plan_operation() {
   return {
       .name = "plan",
       .summary = "What apply would do, with reasons and what would be lost",
-      .parameters_schema = project_parameters({allow_host_compat()}),
+      .parameters_schema = workspace_parameters({allow_host_compat()}),
       .result_schema =
           result({{"plan", plan_schema()}, {"text", text("The same for people")}}, {"plan", "text"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::plan_project(context.workspaces, project_of(given), context.color);
+        return workspace::plan_project(context.workspaces, declared_project(context, given), context.color);
       }};
 }
 
@@ -90,7 +90,7 @@ Operation apply_operation() {
   return {
       .name = "apply",
       .summary = "Make the workspace be as pyro.yaml says",
-      .parameters_schema = project_parameters(
+      .parameters_schema = workspace_parameters(
           {{"approve",
             flag("Also do what loses something; without it such a plan fails with approval_needed")},
            allow_host_compat(),
@@ -113,7 +113,7 @@ Operation apply_operation() {
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
         return workspace::apply_declared_file(
-            context.workspaces, project_of(given), options_of(context, given), context.color);
+            context.workspaces, declared_project(context, given), options_of(context, given), context.color);
       }};
 }
 
@@ -121,7 +121,7 @@ Operation why_operation() {
   return {
       .name = "why",
       .summary = "Why the plan would do what it does at an address, or why a cached layer was not used",
-      .parameters_schema = project_parameters(
+      .parameters_schema = workspace_parameters(
           {allow_host_compat(), {"address", text("environment.setup.deps, services.api, workspace")}},
           {"address"}),
       .result_schema = result(
@@ -135,7 +135,8 @@ Operation why_operation() {
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::explain_action(context.workspaces, project_of(given), get_string(given, "address"));
+        return workspace::explain_action(
+            context.workspaces, declared_project(context, given), get_string(given, "address"));
       }};
 }
 

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/workspace/declared_file.hpp>
 
 namespace pyro::operations {
 
@@ -83,8 +84,7 @@ Json project_parameters(Properties properties, std::vector<std::string> required
 }
 
 Json workspace_parameters(Properties properties, std::vector<std::string> required) {
-  properties["workspace"] =
-      text("Name, id or unique id prefix; default: the one of the project in directory");
+  properties["workspace"] = text("Name, id or id prefix; default: that of directory");
   return project_parameters(std::move(properties), std::move(required));
 }
 
@@ -111,6 +111,10 @@ workspace::Project project_of(const Json& parameters) {
   project.vars = string_map_or_empty(parameters, "vars");
   project.allow_host_compat = bool_or(parameters, "allow_host_compat", false);
   return project;
+}
+
+workspace::Project declared_project(const Context& context, const Json& parameters) {
+  return workspace::file_of_workspace(context.workspaces, workspace_of(parameters), project_of(parameters));
 }
 
 std::string workspace_of(const Json& parameters) {

@@ -35,6 +35,8 @@ Json any_workspace_parameters(Properties properties, std::vector<std::string> re
 Json result(Properties properties, const std::vector<std::string>& required = {});
 
 workspace::Project project_of(const Json& parameters);
+/// The pyro.yaml that is meant: where a workspace is named, its own.
+workspace::Project declared_project(const Context& context, const Json& parameters);
 /// By `workspace_id` or `workspace`; empty: the one of the project.
 std::string workspace_of(const Json& parameters);
 std::string id_of(const Json& parameters);

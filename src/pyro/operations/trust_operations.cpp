@@ -28,12 +28,12 @@ Operation show() {
   return {
       .name = "trust_show",
       .summary = "What pyro.yaml wants of this machine outside its directory, and whether that was agreed to",
-      .parameters_schema = project_parameters({}),
+      .parameters_schema = workspace_parameters({}),
       .result_schema = wanted_schema(),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::show_host_requests(context.workspaces, project_of(given));
+        return workspace::show_host_requests(context.workspaces, declared_project(context, given));
       }};
 }
 
@@ -41,14 +41,14 @@ Operation agree() {
   return {
       .name = "trust_agree",
       .summary = "Agree to exactly what pyro.yaml wants of this machine",
-      .parameters_schema = project_parameters(
+      .parameters_schema = workspace_parameters(
           {{"digest",
             text("Of the list that was looked at; where it is another by now, nothing is agreed")}}),
       .result_schema = wanted_schema(),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::agree_to_host_requests(
-            context.workspaces, project_of(given), string_or(given, "digest", ""));
+            context.workspaces, declared_project(context, given), string_or(given, "digest", ""));
       }};
 }
 

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/spec/schema.hpp>
@@ -109,6 +110,34 @@ std::string differing_text(const Json& input) {
 }
 
 } // namespace
+
+Project file_of_workspace(const Context& context, const std::string& workspace, const Project& project) {
+  if (workspace.empty()) {
+    return project;
+  }
+  const auto id = find_workspace(context, workspace, "");
+  if (!id) {
+    if (!find_project_file(project).empty() && read_project_file(project).spec.name == workspace) {
+      return project; // which is to be made
+    }
+    throw Error(ErrorCode::not_found, "workspace {} does not exist", workspace)
+        .with_hint("`pyro ls` lists what there is");
+  }
+  const auto record = context.records.load(*id);
+  if (record.project_file.empty()) {
+    throw Error(
+        ErrorCode::usage, "the workspace {} belongs to no pyro.yaml: no file speaks of it", record.name)
+        .with_hint(fmt::format("`pyro adopt {}`, where a file is, makes it that file's", record.name));
+  }
+  auto own = project;
+  own.file = record.project_file;
+  own.identity = record.identity_key;
+  if (!os::exists(own.file)) {
+    throw Error(ErrorCode::input_missing, "the file of the workspace {} is gone: {}", record.name, own.file)
+        .with_hint(fmt::format("`pyro adopt {}`, where it is now, takes the workspace along", record.name));
+  }
+  return own;
+}
 
 Json validate_project(const Project& project) {
   std::string shown;

@@ -9,6 +9,9 @@ namespace pyro::workspace {
 
 struct Context;
 
+/// With `workspace` the file of that one, which has to have one of its own; without, the project as it is.
+Project file_of_workspace(const Context& context, const std::string& workspace, const Project& project);
+
 /// {"valid", "diagnostics": [{severity, position, address, message, hint}], "name"}
 Json validate_project(const Project& project);
 

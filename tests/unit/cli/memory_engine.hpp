@@ -15,6 +15,7 @@ struct World {
   using Answer = std::function<Json(const Json& parameters, const operations::Callbacks& callbacks)>;
 
   std::map<std::string, Answer> answers; // by operation
+  Answer otherwise;                      // to those that are not in there
   std::function<operations::ExecResult(const operations::ExecRequest&, const operations::ExecStreams&)> exec;
   std::function<Json(const operations::ShellAttachRequest&, const operations::ExecStreams&)> shell;
   std::vector<std::pair<std::string, std::string>> log_lines; // service, line
@@ -33,7 +34,8 @@ public:
 
   Json call(std::string_view operation, const Json& parameters) override {
     m_world.calls.emplace_back(operation, parameters);
-    return m_world.answers.at(std::string(operation))(parameters, m_callbacks);
+    const auto found = m_world.answers.find(std::string(operation));
+    return (found != m_world.answers.end() ? found->second : m_world.otherwise)(parameters, m_callbacks);
   }
 
   operations::ExecResult stream_exec(

@@ -76,7 +76,8 @@ TEST(Arguments, WrongValuesOfAnyFlagAreWrongUsageAndNameIt) {
             common_options().begin(), common_options().end(), [&](const Option& common) {
               return common.name == option.name && has_own(*command, option.name);
             });
-        if (!value.empty() && option.repeat == Repeat::no && !hides) {
+        if (!value.empty() && option.repeat == Repeat::no && !hides
+            && includes(command->takes, option.kind)) {
           const auto variable = variable_of(option);
           const auto by_variable = refusal(words, {{variable, value}});
           EXPECT_NE(by_variable.find(variable), std::string::npos) << command->name << ": " << by_variable;

@@ -62,6 +62,7 @@ constinit const Command k_adopt{
     .page = adopt_command::k_adopt_page,
     .run = adopt_command::run_adopt,
     .operands = k_one_workspace,
+    .takes = k_takes_file,
 };
 
 constinit const Command k_forget{

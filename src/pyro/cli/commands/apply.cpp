@@ -1,5 +1,4 @@
 #include <pyro/cli/commands.hpp>
-#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
 
 namespace pyro::cli {
@@ -43,7 +42,7 @@ constexpr std::array k_options{
 
 int run(Session& session) {
   const auto& arguments = session.arguments();
-  auto parameters = own_project(session);
+  auto parameters = session.where();
   if (arguments.has("allow-host-compat")) {
     parameters["allow_host_compat"] = true;
   }

@@ -68,6 +68,7 @@ constinit const Command k_attach{
     .run = attach_command::run,
     .operands = attach_command::k_operands,
     .failures = Failures::exec,
+    .takes = Takes::nothing,
 };
 
 } // namespace pyro::cli

@@ -40,7 +40,7 @@ std::string spaced(std::string_view choices) {
   return text;
 }
 
-/// Flags of a command and of all commands, as words.
+/// Flags of a command, its own before the common ones, as words; of none: the common ones.
 std::string flags_of(const Command* command) {
   std::string words;
   const auto add = [&](std::span<const Option> options) {
@@ -48,10 +48,12 @@ std::string flags_of(const Command* command) {
       words += fmt::format("{}{}", words.empty() ? "" : " ", option.name);
     }
   };
-  if (command != nullptr) {
-    add(command->options);
+  if (command == nullptr) {
+    add(common_options());
+    return words;
   }
-  add(common_options());
+  add(command->options);
+  add(common_options_of(*command));
   return words;
 }
 
@@ -172,7 +174,7 @@ std::string fish_option(const Option& option, std::string_view condition) {
 std::string fish_script() {
   std::string text = "# completion of pyro for fish; made by: pyro completion fish\ncomplete -c pyro -f\n";
   for (const auto& option : common_options()) {
-    text += fish_option(option, "");
+    text += fish_option(option, " -n __fish_use_subcommand");
   }
   const auto after = [](const std::vector<std::string>& words) {
     std::string condition;
@@ -193,8 +195,11 @@ std::string fish_script() {
       }
     }
     const auto last = words.back();
-    for (const auto& option : command->options) {
-      text += fish_option(option, fmt::format(" -n '{}'", after(words)));
+    const auto common = common_options_of(*command);
+    for (const auto& options : {command->options, std::span<const Option>(common)}) {
+      for (const auto& option : options) {
+        text += fish_option(option, fmt::format(" -n '{}'", after(words)));
+      }
     }
     words.pop_back();
     text += fmt::format(
@@ -241,6 +246,7 @@ constinit const Command k_completion{
     .page = completion_command::k_page,
     .run = completion_command::run,
     .operands = completion_command::k_operands,
+    .takes = Takes::nothing,
 };
 
 constinit const Command k_man{
@@ -249,6 +255,7 @@ constinit const Command k_man{
     .page = completion_command::k_man_page,
     .run = completion_command::run_man,
     .operands = completion_command::k_man_operands,
+    .takes = Takes::nothing,
 };
 
 } // namespace pyro::cli

@@ -18,8 +18,7 @@ Examples:
 )";
 
 int run(Session& session) {
-  session.show(
-      session.call("config", session.project()), [](const Json& config) { return dump_json(config); });
+  session.show(session.call("config", session.where()), [](const Json& config) { return dump_json(config); });
   return 0;
 }
 

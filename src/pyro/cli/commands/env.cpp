@@ -108,6 +108,7 @@ constinit const Command k_env_pull{
     .run = env_command::run_pull,
     .options = env_command::k_pull_options,
     .operands = env_command::k_image,
+    .takes = Takes::document,
 };
 
 constinit const Command k_env_remove{
@@ -117,6 +118,7 @@ constinit const Command k_env_remove{
     .run = env_command::run_remove,
     .operands = env_command::k_image,
     .alias = "env rm",
+    .takes = Takes::document,
 };
 
 constinit const Command k_env_list{
@@ -125,6 +127,7 @@ constinit const Command k_env_list{
     .page = env_command::k_list_page,
     .run = env_command::run_list,
     .alias = "env ls",
+    .takes = Takes::document,
 };
 
 constinit const Command k_env_inspect{
@@ -133,6 +136,7 @@ constinit const Command k_env_inspect{
     .page = env_command::k_inspect_page,
     .run = env_command::run_inspect,
     .operands = env_command::k_image,
+    .takes = Takes::document,
 };
 
 constinit const Command k_env_prune{
@@ -141,6 +145,7 @@ constinit const Command k_env_prune{
     .page = env_command::k_prune_page,
     .run = env_command::run_prune,
     .options = env_command::k_prune_options,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -133,6 +133,7 @@ constinit const Command k_shell{
     .run = exec_command::run_shell,
     .options = exec_command::k_shell_options,
     .failures = Failures::exec,
+    .takes = Takes::directory | Takes::file | Takes::values | Takes::workspace,
 };
 
 } // namespace pyro::cli

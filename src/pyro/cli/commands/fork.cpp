@@ -107,6 +107,7 @@ constinit const Command k_workspace_fork{
     .run = fork_command::run_by_hand,
     .options = fork_command::k_by_hand_options,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

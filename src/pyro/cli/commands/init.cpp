@@ -96,6 +96,7 @@ constinit const Command k_init{
     .page = init_command::k_page,
     .run = init_command::run,
     .options = init_command::k_options,
+    .takes = Takes::directory | Takes::file | Takes::document,
 };
 
 } // namespace pyro::cli

@@ -33,7 +33,8 @@ Examples:
 
 constexpr std::string_view k_destroy_page = R"(
 Removes the workspace: its sandbox, its content and its record. Snapshots are kept, so `pyro apply` is quick again,
-and `pyro undo` brings the workspace back for 24 h. With --snapshots they go too, for good.
+and `pyro undo` brings the workspace back for as long as reset.undo says (24h by default; with 0s it asks before edits
+are lost). With --snapshots they go too, for good.
 
 Examples:
   pyro destroy

@@ -59,10 +59,10 @@ int run(Session& session) {
           session.console().out(
               json_line("log", {{"service", service}, {"line", operations::to_utf8(line)}}));
         } else if (request.service.empty()) {
-          session.console().out(
-              fmt::format("{} {}\n", style.dim(service + " |"), operations::escape_controls(line)));
+          session.show_line(
+              fmt::format("{} {}", style.dim(service + " |"), operations::escape_controls(line)));
         } else {
-          session.console().out(operations::escape_controls(line) + "\n");
+          session.show_line(operations::escape_controls(line));
         }
       });
   return 0;

@@ -72,6 +72,7 @@ constinit const Command k_doctor{
     .summary = "Say what this machine can do and what is missing",
     .page = machine_command::k_doctor_page,
     .run = machine_command::run_doctor,
+    .takes = Takes::document,
 };
 
 constinit const Command k_prune{
@@ -80,6 +81,7 @@ constinit const Command k_prune{
     .page = machine_command::k_prune_page,
     .run = machine_command::run_prune,
     .options = machine_command::k_prune_options,
+    .takes = Takes::document,
 };
 
 constinit const Command k_version{
@@ -87,6 +89,7 @@ constinit const Command k_version{
     .summary = "Print versions",
     .page = machine_command::k_version_page,
     .run = machine_command::run_version,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -53,6 +53,7 @@ constinit const Command k_mcp_serve{
     .page = mcp_serve_command::k_page,
     .run = mcp_serve_command::run,
     .options = mcp_serve_command::k_options,
+    .takes = Takes::directory,
 };
 
 } // namespace pyro::cli

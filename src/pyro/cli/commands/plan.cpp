@@ -1,5 +1,4 @@
 #include <pyro/cli/commands.hpp>
-#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/render_trust.hpp>
@@ -38,7 +37,7 @@ void write_step_summary(Session& session, const std::string& text) {
 }
 
 int run(Session& session) {
-  auto parameters = own_project(session);
+  auto parameters = session.where();
   if (session.arguments().has("allow-host-compat")) {
     parameters["allow_host_compat"] = true;
   }

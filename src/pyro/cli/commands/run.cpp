@@ -1,7 +1,6 @@
 #include <pyro/base/error.hpp>
 #include <pyro/cli/attach.hpp>
 #include <pyro/cli/commands.hpp>
-#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/vm_flags.hpp>
 
@@ -59,9 +58,25 @@ void refuse_flags_of_new_ones(const Session& session) {
   }
 }
 
+constexpr std::array k_only_with_file{"file", "directory", "profile", "var", "workspace"};
+
+void refuse_flags_of_a_file(const Session& session) {
+  if (session.arguments().has("reset")) {
+    throw Error(
+        ErrorCode::usage,
+        "--reset is for the workspace of a pyro.yaml: nothing is left of `run ENVIRONMENT`");
+  }
+  for (const auto* flag : k_only_with_file) {
+    if (session.arguments().is_on_the_line(flag)) {
+      throw Error(
+          ErrorCode::usage, "--{} is for `pyro run` without ENVIRONMENT, which reads a pyro.yaml", flag);
+    }
+  }
+}
+
 /// Everything that pyro itself says goes to standard error: standard output is the command's.
 void apply_file(Session& session) {
-  auto parameters = own_project(session);
+  auto parameters = session.where();
   parameters["approve"] = session.arguments().has("yes");
   take_switch(session, "allow-host-compat", parameters);
   const auto applied = session.call("apply", parameters);
@@ -72,7 +87,7 @@ void apply_file(Session& session) {
 }
 
 void reset_afterwards(Session& session) {
-  auto parameters = session.project();
+  auto parameters = session.where();
   parameters["approve"] = true; // --reset said so
   session.note(render_reset(session.call("reset", parameters)));
 }
@@ -89,7 +104,7 @@ int run_in_workspace(Session& session) {
         .with_hint("pyro apply --json && pyro exec --json -- COMMAND");
   }
   apply_file(session);
-  const auto result = session.engine().stream_exec(session.project(), request, own_streams(session));
+  const auto result = session.engine().stream_exec(session.where(), request, own_streams(session));
   session.finish_progress();
   if (session.arguments().has("reset")) {
     reset_afterwards(session);
@@ -101,11 +116,7 @@ int run(Session& session) {
   if (session.arguments().operands.empty()) {
     return run_in_workspace(session);
   }
-  if (session.arguments().has("reset")) {
-    throw Error(
-        ErrorCode::usage,
-        "--reset is for the workspace of a pyro.yaml: nothing is left of `run ENVIRONMENT`");
-  }
+  refuse_flags_of_a_file(session);
   return exec_in_vm(session, "vm_run", vm_parameters_of(session));
 }
 

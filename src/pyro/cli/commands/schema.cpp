@@ -31,6 +31,7 @@ constinit const Command k_schema{
     .summary = "Print the JSON Schema of pyro.yaml",
     .page = schema_command::k_page,
     .run = schema_command::run,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

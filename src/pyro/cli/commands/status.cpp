@@ -57,6 +57,7 @@ constinit const Command k_ls{
     .page = status_command::k_ls_page,
     .run = status_command::run_ls,
     .alias = "list",
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

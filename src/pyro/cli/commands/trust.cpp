@@ -59,14 +59,14 @@ Json agree(Session& session, const Json& wanted) {
   if (!session.arguments().has("yes") && !session.agree_on_terminal(wanted)) {
     throw Error(ErrorCode::approval_needed, "not agreed: nothing was remembered");
   }
-  auto parameters = session.project();
+  auto parameters = session.where();
   parameters["digest"] = get_string(wanted, "digest");
   session.call("trust_agree", parameters);
-  return session.call("trust_show", session.project());
+  return session.call("trust_show", session.where());
 }
 
 int run(Session& session) {
-  auto wanted = session.call("trust_show", session.project());
+  auto wanted = session.call("trust_show", session.where());
   if (!session.arguments().has("show")) {
     constexpr int k_lists = 2; // that of the file, and that which its values make of it
     for (int list = 0; list < k_lists && !bool_or(wanted, "agreed", false); ++list) {
@@ -116,6 +116,7 @@ constinit const Command k_trust_ls{
     .page = trust_command::k_ls_page,
     .run = trust_command::run_ls,
     .alias = "trust list",
+    .takes = Takes::document,
 };
 
 constinit const Command k_trust_rm{
@@ -124,6 +125,7 @@ constinit const Command k_trust_rm{
     .page = trust_command::k_rm_page,
     .run = trust_command::run_rm,
     .operands = trust_command::k_checkout,
+    .takes = Takes::directory | Takes::file | Takes::document,
 };
 
 } // namespace pyro::cli

@@ -33,7 +33,7 @@ std::string annotations(const Json& result) {
 }
 
 int run(Session& session) {
-  const auto result = session.call("validate", session.project());
+  const auto result = session.call("validate", session.where());
   const bool valid = get_bool(result, "valid");
   if (session.format() == Format::text) {
     // Valid: a line that --quiet may drop. Not valid: the findings are the result.

@@ -159,6 +159,7 @@ constinit const Command k_vm_create{
     .run = vm_command::run_create,
     .options = k_vm_create_options,
     .operands = k_vm_environment,
+    .takes = Takes::document,
 };
 
 constinit const Command k_vm_start{
@@ -166,7 +167,9 @@ constinit const Command k_vm_start{
     .summary = "Start a VM",
     .page = vm_command::k_start_page,
     .run = vm_command::run_start,
-    .operands = vm_command::k_one_vm};
+    .operands = vm_command::k_one_vm,
+    .takes = Takes::document,
+};
 
 constinit const Command k_vm_exec{
     .name = "vm exec",
@@ -177,6 +180,7 @@ constinit const Command k_vm_exec{
     .operands = vm_command::k_one_vm,
     .trailing = Trailing::program,
     .failures = Failures::exec,
+    .takes = Takes::document,
 };
 
 constinit const Command k_vm_stop{
@@ -184,21 +188,27 @@ constinit const Command k_vm_stop{
     .summary = "Stop a VM",
     .page = vm_command::k_stop_page,
     .run = vm_command::run_stop,
-    .operands = vm_command::k_one_vm};
+    .operands = vm_command::k_one_vm,
+    .takes = Takes::document,
+};
 
 constinit const Command k_vm_delete{
     .name = "vm delete",
     .summary = "Remove a VM",
     .page = vm_command::k_delete_page,
     .run = vm_command::run_delete,
-    .operands = vm_command::k_one_vm};
+    .operands = vm_command::k_one_vm,
+    .takes = Takes::document,
+};
 
 constinit const Command k_vm_status{
     .name = "vm status",
     .summary = "Show a VM",
     .page = vm_command::k_status_page,
     .run = vm_command::run_status,
-    .operands = vm_command::k_one_vm};
+    .operands = vm_command::k_one_vm,
+    .takes = Takes::document,
+};
 
 constinit const Command k_vm_network_info{
     .name = "vm network-info",
@@ -206,6 +216,7 @@ constinit const Command k_vm_network_info{
     .page = vm_command::k_network_page,
     .run = vm_command::run_network,
     .operands = vm_command::k_one_vm,
+    .takes = Takes::document,
 };
 
 constinit const Command k_vm_list{
@@ -213,12 +224,16 @@ constinit const Command k_vm_list{
     .summary = "List the VMs",
     .page = vm_command::k_list_page,
     .run = vm_command::run_list,
-    .alias = "vm ls"};
+    .alias = "vm ls",
+    .takes = Takes::document,
+};
 
 constinit const Command k_vm_reap{
     .name = "vm reap",
     .summary = "Remove expired VMs",
     .page = vm_command::k_reap_page,
-    .run = vm_command::run_reap};
+    .run = vm_command::run_reap,
+    .takes = Takes::document,
+};
 
 } // namespace pyro::cli

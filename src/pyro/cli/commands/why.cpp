@@ -1,5 +1,4 @@
 #include <pyro/cli/commands.hpp>
-#include <pyro/cli/own_workspace.hpp>
 #include <pyro/cli/render.hpp>
 
 namespace pyro::cli {
@@ -22,7 +21,7 @@ constexpr std::array k_operands{
     Operand{"ADDRESS", Count::one, "As in the plan: services.api, environment.setup.os"}};
 
 int run(Session& session) {
-  auto parameters = own_project(session);
+  auto parameters = session.where();
   parameters["address"] = session.arguments().operands.front();
   session.show(session.call("why", parameters), [](const Json& answer) {
     const auto text = string_or(answer, "text", "");

@@ -120,6 +120,7 @@ constinit const Command k_workspace_sync_push{
     .run = workspace_content_command::run_push,
     .options = workspace_content_command::k_push_options,
     .operands = workspace_content_command::k_push_operands,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_export{
@@ -129,6 +130,7 @@ constinit const Command k_workspace_export{
     .run = workspace_content_command::run_export,
     .options = workspace_content_command::k_export_options,
     .operands = workspace_content_command::k_export_operands,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_diff{
@@ -138,6 +140,7 @@ constinit const Command k_workspace_diff{
     .run = workspace_content_command::run_diff,
     .options = workspace_content_command::k_diff_options,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -70,6 +70,7 @@ constinit const Command k_workspace_create{
     .run = workspace_create_command::run,
     .options = workspace_create_command::k_options,
     .operands = workspace_create_command::k_environment,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

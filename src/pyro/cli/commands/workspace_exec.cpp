@@ -93,6 +93,7 @@ constinit const Command k_workspace_exec{
     .operands = k_one_workspace,
     .trailing = Trailing::program,
     .failures = Failures::exec,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_logs{
@@ -102,6 +103,7 @@ constinit const Command k_workspace_logs{
     .run = workspace_exec_command::run_logs,
     .options = workspace_exec_command::k_logs_options,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -174,6 +174,7 @@ constinit const Command k_workspace_file_list{
     .options = workspace_file_command::k_list_options,
     .operands = workspace_file_command::k_list_operands,
     .alias = "workspace file ls",
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_file_read{
@@ -183,6 +184,7 @@ constinit const Command k_workspace_file_read{
     .run = workspace_file_command::run_read,
     .options = workspace_file_command::k_read_options,
     .operands = workspace_file_command::k_file_operands,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_file_write{
@@ -192,6 +194,7 @@ constinit const Command k_workspace_file_write{
     .run = workspace_file_command::run_write,
     .options = workspace_file_command::k_write_options,
     .operands = workspace_file_command::k_file_operands,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_patch_apply{
@@ -200,6 +203,7 @@ constinit const Command k_workspace_patch_apply{
     .page = workspace_file_command::k_patch_page,
     .run = workspace_file_command::run_patch,
     .operands = workspace_file_command::k_patch_operands,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -114,6 +114,7 @@ constinit const Command k_workspace_start{
     .page = workspace_life_command::k_start_page,
     .run = workspace_life_command::run_start,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_stop{
@@ -122,6 +123,7 @@ constinit const Command k_workspace_stop{
     .page = workspace_life_command::k_stop_page,
     .run = workspace_life_command::run_stop,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_update{
@@ -131,6 +133,7 @@ constinit const Command k_workspace_update{
     .run = workspace_life_command::run_update,
     .options = workspace_life_command::k_update_options,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_delete{
@@ -139,6 +142,7 @@ constinit const Command k_workspace_delete{
     .page = workspace_life_command::k_delete_page,
     .run = workspace_life_command::run_delete,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_reap{
@@ -146,6 +150,7 @@ constinit const Command k_workspace_reap{
     .summary = "Remove workspaces whose time is over",
     .page = workspace_life_command::k_reap_page,
     .run = workspace_life_command::run_reap,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

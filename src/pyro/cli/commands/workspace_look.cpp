@@ -83,6 +83,7 @@ constinit const Command k_workspace_list{
     .run = workspace_look_command::run_list,
     .options = workspace_look_command::k_list_options,
     .alias = "workspace ls",
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_status{
@@ -91,6 +92,7 @@ constinit const Command k_workspace_status{
     .page = workspace_look_command::k_status_page,
     .run = workspace_look_command::run_status,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_summary{
@@ -99,6 +101,7 @@ constinit const Command k_workspace_summary{
     .page = workspace_look_command::k_summary_page,
     .run = workspace_look_command::run_summary,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -254,6 +254,7 @@ constinit const Command k_workspace_service_start{
     .run = workspace_service_command::run_start,
     .options = workspace_service_command::k_start_options,
     .operands = workspace_service_command::k_start_operands,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_service_list{
@@ -262,6 +263,7 @@ constinit const Command k_workspace_service_list{
     .page = workspace_service_command::k_list_page,
     .run = workspace_service_command::run_list,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_service_status{
@@ -270,6 +272,7 @@ constinit const Command k_workspace_service_status{
     .page = workspace_service_command::k_status_page,
     .run = workspace_service_command::run_status,
     .operands = workspace_service_command::k_one_service,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_service_logs{
@@ -279,6 +282,7 @@ constinit const Command k_workspace_service_logs{
     .run = workspace_service_command::run_logs,
     .options = workspace_service_command::k_logs_options,
     .operands = workspace_service_command::k_one_service,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_service_stop{
@@ -287,6 +291,7 @@ constinit const Command k_workspace_service_stop{
     .page = workspace_service_command::k_stop_page,
     .run = workspace_service_command::run_stop,
     .operands = workspace_service_command::k_one_service,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -227,6 +227,7 @@ constinit const Command k_workspace_shell_open{
     .run = workspace_shell_command::run_open,
     .options = workspace_shell_command::k_open_options,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_shell_list{
@@ -235,6 +236,7 @@ constinit const Command k_workspace_shell_list{
     .page = workspace_shell_command::k_list_page,
     .run = workspace_shell_command::run_list,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_shell_read{
@@ -244,6 +246,7 @@ constinit const Command k_workspace_shell_read{
     .run = workspace_shell_command::run_read,
     .options = workspace_shell_command::k_read_options,
     .operands = workspace_shell_command::k_one_shell,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_shell_write{
@@ -253,6 +256,7 @@ constinit const Command k_workspace_shell_write{
     .run = workspace_shell_command::run_write,
     .options = workspace_shell_command::k_write_options,
     .operands = workspace_shell_command::k_one_shell,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_shell_signal{
@@ -262,6 +266,7 @@ constinit const Command k_workspace_shell_signal{
     .run = workspace_shell_command::run_signal,
     .options = workspace_shell_command::k_signal_options,
     .operands = workspace_shell_command::k_one_shell,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_shell_resize{
@@ -271,6 +276,7 @@ constinit const Command k_workspace_shell_resize{
     .run = workspace_shell_command::run_resize,
     .options = workspace_shell_command::k_resize_options,
     .operands = workspace_shell_command::k_one_shell,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_shell_close{
@@ -279,6 +285,7 @@ constinit const Command k_workspace_shell_close{
     .page = workspace_shell_command::k_close_page,
     .run = workspace_shell_command::run_close,
     .operands = workspace_shell_command::k_one_shell,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

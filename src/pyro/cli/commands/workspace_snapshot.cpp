@@ -96,6 +96,7 @@ constinit const Command k_workspace_snapshot_create{
     .page = workspace_snapshot_command::k_create_page,
     .run = workspace_snapshot_command::run_create,
     .operands = workspace_snapshot_command::k_named,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_snapshot_list{
@@ -104,6 +105,7 @@ constinit const Command k_workspace_snapshot_list{
     .page = workspace_snapshot_command::k_list_page,
     .run = workspace_snapshot_command::run_list,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_snapshot_delete{
@@ -112,6 +114,7 @@ constinit const Command k_workspace_snapshot_delete{
     .page = workspace_snapshot_command::k_delete_page,
     .run = workspace_snapshot_command::run_delete,
     .operands = workspace_snapshot_command::k_named,
+    .takes = Takes::document,
 };
 
 constinit const Command k_workspace_reset{
@@ -121,6 +124,7 @@ constinit const Command k_workspace_reset{
     .run = workspace_snapshot_command::run_reset,
     .options = workspace_snapshot_command::k_reset_options,
     .operands = k_one_workspace,
+    .takes = Takes::document,
 };
 
 } // namespace pyro::cli

@@ -145,6 +145,13 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   loaded.shown = file.shown;
   loaded.host_compat = project.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
   loaded.identity = identity_of(loaded.spec.name, loaded.directory);
+  if (!project.identity.empty() && loaded.identity != project.identity) {
+    throw Error(
+        ErrorCode::usage, "{} is by now the file of another workspace, {}: not of the one that was named",
+        file.shown, loaded.spec.name)
+        .with_hint(
+            "without --workspace, there, it makes that one; `pyro adopt` there takes the old one over");
+  }
   return loaded;
 }
 

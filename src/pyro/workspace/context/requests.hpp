@@ -21,6 +21,7 @@ struct Project {
   std::string profile;
   std::map<std::string, std::string> vars;
   bool allow_host_compat = false; // may the file's `isolation: host` be had?
+  std::string identity;           // the workspace that it has to be of; empty: whichever it is
 };
 
 /// What an apply or plan may do.
