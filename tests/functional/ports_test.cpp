@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <set>
 #include <tuple>
 
 namespace pyro::testing {
@@ -42,31 +43,6 @@ services:
   }
 };
 
-TEST_F(Ports, AreReachableFromThisMachineAndStayTheSame) {
-  write_file(project() / "page.txt", "from inside\n");
-  spec(k_spec);
-  expect(0, {"apply"});
-  const int port = host_port();
-  ASSERT_GT(port, 0);
-  EXPECT_EQ(fetch(port, "/page.txt").out, "from inside\n");
-
-  expect(0, {"reset", "--yes"});
-  EXPECT_EQ(host_port(), port);
-  EXPECT_EQ(fetch(port, "/page.txt").out, "from inside\n");
-
-  expect(0, {"stop"});
-  EXPECT_NE(fetch(port, "/page.txt").status, 0) << "the forwarder must end with the workspace";
-}
-
-TEST_F(Ports, CarryMuchDataBothWays) {
-  spec(k_spec);
-  expect(0, {"apply"});
-  EXPECT_EQ(inside("head -c 20000000 /dev/urandom > big; sha256sum < big > sum").status, 0);
-  const int port = host_port();
-  const auto sum = command({"sh", "-c", fmt::format("curl -sS http://127.0.0.1:{}/big | sha256sum", port)});
-  EXPECT_EQ(sum.out, inside("cat sum").out);
-}
-
 /// A program of this machine that listens at 127.0.0.1, until it is told to end.
 class Holder {
 public:
@@ -99,6 +75,68 @@ private:
   os::Child m_child;
   int m_port = 0;
 };
+
+TEST_F(Ports, AreReachableFromThisMachineAndStayTheSame) {
+  write_file(project() / "page.txt", "from inside\n");
+  spec(k_spec);
+  expect(0, {"apply"});
+  const int port = host_port();
+  ASSERT_GT(port, 0);
+  EXPECT_EQ(fetch(port, "/page.txt").out, "from inside\n");
+
+  expect(0, {"reset", "--yes"});
+  EXPECT_EQ(host_port(), port);
+  EXPECT_EQ(fetch(port, "/page.txt").out, "from inside\n");
+
+  expect(0, {"stop"});
+  EXPECT_NE(fetch(port, "/page.txt").status, 0) << "the forwarder must end with the workspace";
+}
+
+TEST_F(Ports, AllOfOneInsidePortArePublished) {
+  Holder holder(*this); // a number that is free once it lets go
+  holder.end();
+  const auto fixed = std::to_string(holder.port());
+  small(
+      "services:\n  web:\n    command: exec httpd -f -p 8080 -h /workspace\n    readiness: {tcp: 8080}\n"
+      "    ports: ['8080', '"
+      + fixed + ":8080', '8080']\n");
+  write_file(project() / "page.txt", "from inside\n");
+  const auto published = [&](const Arguments& of) {
+    Arguments words{"status"};
+    words.insert(words.end(), of.begin(), of.end());
+    std::set<int> numbers;
+    const auto status = json(words);
+    for (const auto& port : status["ports"]) {
+      EXPECT_EQ(fetch(port["host_port"], "/page.txt").out, "from inside\n") << port;
+      numbers.insert(port["host_port"].get<int>());
+    }
+    EXPECT_EQ(numbers.size(), 3U);
+    return numbers;
+  };
+  expect(0, {"apply"});
+  const auto first = published({});
+  EXPECT_TRUE(first.contains(holder.port()));
+  EXPECT_TRUE(contains(expect(0, {"apply"}).err, "Nothing to do")) << "all are there";
+  expect(0, {"reset", "--yes"});
+  EXPECT_EQ(published({}), first);
+  expect(0, {"stop"});
+  expect(0, {"start"});
+  EXPECT_EQ(published({}), first);
+  expect(0, {"fork", "other"});
+  const auto others = published({"-w", "other"});
+  EXPECT_FALSE(others.contains(holder.port()));
+  expect(0, {"reset", "--yes", "-w", "other"});
+  EXPECT_EQ(published({"-w", "other"}), others);
+}
+
+TEST_F(Ports, CarryMuchDataBothWays) {
+  spec(k_spec);
+  expect(0, {"apply"});
+  EXPECT_EQ(inside("head -c 20000000 /dev/urandom > big; sha256sum < big > sum").status, 0);
+  const int port = host_port();
+  const auto sum = command({"sh", "-c", fmt::format("curl -sS http://127.0.0.1:{}/big | sha256sum", port)});
+  EXPECT_EQ(sum.out, inside("cat sum").out);
+}
 
 std::string with_port(const std::string& port, const std::string& more = "") {
   return "services:\n  web:\n    command: exec httpd -f -p 8080 -h /workspace\n    ports: ['" + port + "']\n"

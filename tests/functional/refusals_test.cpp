@@ -1,5 +1,6 @@
 // What the file may say and this version or this machine cannot do is refused by `pyro plan`, with the line
 // and a way out; nothing is read and then left undone.
+#include "../support/busybox.hpp"
 #include "../support/home.hpp"
 
 #include <sys/utsname.h>
@@ -52,6 +53,61 @@ TEST_P(Refused, ByThePlan) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Refused, ::testing::ValuesIn(refusals()), [](const auto& each) {
+  return each.param.name;
+});
+
+struct Lacking {
+  std::string name;
+  std::string variable; // of what is looked for
+  std::string body;     // the whole file
+  std::string message;
+  std::string place;
+};
+
+std::vector<Lacking> lacking() {
+  const std::string head = "version: 1\nname: test\n";
+  const std::string small = "environment: {image: 'dir:../image'}\nseed: {from: .}\n";
+  return {
+      {"firecracker", "PYRO_FIRECRACKER", head + "backend: firecracker\n" + small,
+       "guest boot is unavailable: backend 'firecracker': firecracker is not installed", "pyro.yaml:3:"},
+      {"qemu", "PATH", head + "isolation: vm\n" + small,
+       "guest boot is unavailable: backend 'qemu': qemu-system-x86_64 is not installed", "pyro.yaml:3:"},
+      {"mmdebstrap", "PATH", head + "environment: {image: 'debian:12'}\nseed: {from: .}\n",
+       "building a Debian environment needs the program ", "pyro.yaml:3:"},
+      {"skopeo", "PATH", head + "environment: {image: 'alpine:3'}\nseed: {from: .}\n",
+       " needs the program skopeo", "pyro.yaml:3:"},
+      {"pasta", "PATH",
+       head + "environment:\n  image: 'dir:../image'\n  setup: [{run: 'true'}]\nseed: {from: .}\n",
+       "needs the program 'pasta', which is not installed", "pyro.yaml:5:"}};
+}
+
+void PrintTo(const Lacking& lacking, std::ostream* out) {
+  *out << lacking.name;
+}
+
+/// What a machine lacks is found when planning, before anything is fetched or built.
+class WithoutAProgram : public Functional, public ::testing::WithParamInterface<Lacking> {};
+
+TEST_P(WithoutAProgram, IsFoundByThePlan) {
+  const auto& lacking = GetParam();
+  make_busybox_root(root() / "image");
+  write_file(project() / "pyro.yaml", lacking.body);
+  const RunOptions without{
+      .env = {
+          {lacking.variable, (root() / "nothing").string()},
+          {"PYRO_ENVIRONMENT_CACHE_DIR", (root() / "cache").string()},
+          {"PYRO_TRUST", "1"}}};
+  for (const auto* command : {"plan", "apply"}) {
+    const auto result = pyro({command}, without);
+    EXPECT_EQ(result.status, 10) << result;
+    EXPECT_TRUE(contains(result.err, lacking.message)) << result;
+    EXPECT_TRUE(contains(result.err, lacking.place) && contains(result.err, "hint: ")) << result;
+    EXPECT_FALSE(contains(result.err, ": building") || contains(result.err, ": built")) << result;
+  }
+  EXPECT_TRUE(workspace_ids().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, WithoutAProgram, ::testing::ValuesIn(lacking()), [](const auto& each) {
   return each.param.name;
 });
 

@@ -391,9 +391,8 @@ void Service::after_exit(Failure failure, const std::string& what) {
 }
 
 std::string Service::with_hint(const std::string& text) const {
-  auto& readiness = m_definition.readiness;
-  bool useful = readiness && !readiness->hint.empty() && !m_was_ready;
-  return useful ? text + " (" + readiness->hint + ")" : text;
+  const bool is_useful = !m_definition.hint.empty() && !m_was_ready;
+  return is_useful ? text + " (" + m_definition.hint + ")" : text;
 }
 
 void Service::restart_later(const std::string& what) {

@@ -235,10 +235,9 @@ std::string debian_sources(const std::string& host_root) {
   return complete ? lines : "";
 }
 
-Json build_debian(
-    const std::string& variant, const std::string& tree, const std::string& scratch,
-    const std::function<void(const std::string&)>& line) {
+void require_debian_tools() {
   const auto& space = os::IdSpace::current();
+  required_program("unshare", "util-linux", k_build_purpose);
   required_program("mmdebstrap", "mmdebstrap", k_build_purpose);
   if (space.kind() == os::IdSpace::Kind::single) {
     throw Error(
@@ -247,6 +246,13 @@ Json build_debian(
         .with_hint(
             "apt install uidmap, give the user a range in /etc/subuid and /etc/subgid; or use image: host");
   }
+}
+
+Json build_debian(
+    const std::string& variant, const std::string& tree, const std::string& scratch,
+    const std::function<void(const std::string&)>& line) {
+  require_debian_tools();
+  const auto& space = os::IdSpace::current();
   os::make_directories(scratch, 0755);
   auto [result, last_lines] = follow_work(
       [&](int output, int stop) -> Json {

@@ -17,9 +17,12 @@ std::vector<std::string> debian_packages(const std::string& variant);
 /// mirrors are used; empty: mmdebstrap's defaults.
 std::string debian_sources(const std::string& host_root = "");
 
+/// Error(unavailable) where this machine or user cannot build one.
+void require_debian_tools();
+
 /// Builds into `tree`, with temporary files in `scratch` (both below one staging directory). `line` gets the
-/// lines of mmdebstrap's output. Error(unavailable) where this machine or user cannot. Returns the details
-/// for inspect.
+/// lines of mmdebstrap's output. Error(unavailable) as require_debian_tools(). Returns the details for
+/// inspect.
 Json build_debian(
     const std::string& variant, const std::string& tree, const std::string& scratch,
     const std::function<void(const std::string&)>& line);

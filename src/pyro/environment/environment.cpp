@@ -5,6 +5,7 @@
 #include "import.hpp"
 #include "oci.hpp"
 #include "recipe.hpp"
+#include "skopeo.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/log.hpp>
@@ -175,6 +176,29 @@ std::optional<HexDigest> Environments::known_digest(const ImageReference& refere
 std::optional<HexDigest>
 Environments::fingerprint(const std::string& image, const std::string& directory, RegistryAccess access) {
   return known_digest(reference_of(image, directory, access));
+}
+
+void Environments::require_programs(
+    const std::string& image, const std::string& directory, RegistryAccess access) {
+  const auto reference = reference_of(image, directory, access);
+  if (installed(reference)) {
+    return;
+  }
+  switch (reference.kind) {
+  case ImageKind::debian:
+    require_debian_tools();
+    break;
+  case ImageKind::registry:
+  case ImageKind::docker_archive:
+    require_copy_tools(reference.access);
+    break;
+  case ImageKind::host:
+  case ImageKind::directory:
+  case ImageKind::archive:
+  case ImageKind::oci:
+  case ImageKind::oci_archive:
+    break; // read by ourselves
+  }
 }
 
 bool Environments::layers_are_there(const std::vector<HexDigest>& layers) const {

@@ -61,6 +61,9 @@ public:
   std::optional<HexDigest>
   fingerprint(const std::string& image, const std::string& directory, RegistryAccess access);
 
+  /// Error(unavailable) where a program is missing that resolve() would need: what to install is in its hint.
+  void require_programs(const std::string& image, const std::string& directory, RegistryAccess access);
+
   /// The variables that the image itself wants processes to have: empty for all but OCI images, and where it
   /// is not installed.
   std::map<std::string, std::string>

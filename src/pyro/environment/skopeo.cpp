@@ -1,6 +1,7 @@
 #include "skopeo.hpp"
 
 #include "image_watch.hpp"
+#include "tool.hpp"
 
 #include <pyro/backend/shared/guarded_network.hpp>
 #include <pyro/base/error.hpp>
@@ -164,14 +165,18 @@ bool is_loopback_registry(const std::string& reference) {
   return host == "localhost" || (is_address && host.starts_with("127."));
 }
 
-void copy_image(const SkopeoCopy& copy, const std::function<void(const std::string&)>& line) {
-  const auto program = os::find_program("skopeo");
-  if (!program) {
-    throw Error(ErrorCode::unavailable, "copying {} needs the program skopeo", copy.from)
-        .with_hint("apt install skopeo");
+void require_copy_tools(RegistryAccess access) {
+  const auto* purpose = "fetching an image";
+  required_program("skopeo", "skopeo", purpose);
+  if (access == RegistryAccess::anonymous) {
+    required_program("pasta", "passt", purpose);
   }
+}
+
+void copy_image(const SkopeoCopy& copy, const std::function<void(const std::string&)>& line) {
+  const auto program = required_program("skopeo", "skopeo", "copying " + copy.from);
   os::Command command;
-  command.argv = arguments_of(copy, *program);
+  command.argv = arguments_of(copy, program);
   command.cwd = copy.directory;
   command.env = skopeo_environment(copy);
   command.die_with_parent = true;

@@ -19,6 +19,9 @@ struct SkopeoCopy {
 
 constexpr const char* k_archive_of_skopeo = "/proc/self/fd/3";
 
+/// Error(unavailable) where a program is missing that copy_image() needs.
+void require_copy_tools(RegistryAccess access);
+
 /// Error(unavailable) where skopeo is not installed, Error(failed) with its last lines where it fails. Of an
 /// image for several platforms only the one for this machine is copied. A registry on this machine itself
 /// (localhost, 127.0.0.0/8, ::1) may speak plain HTTP; for any other see containers-registries.conf(5). How

@@ -40,7 +40,7 @@ struct Observed {
   std::map<std::string, std::string> service_states; // starting|running|ready|completed|exited|stopped|failed
   std::map<std::string, HexDigest> service_digests;  // service_digest() at the time it was started
   /// publication_of() each; nullopt: nobody knows, or nothing runs.
-  std::optional<std::set<std::string>> published_ports;
+  std::optional<std::multiset<std::string>> published_ports;
   std::map<std::string, std::string> blocked_ports; // publication_of() that cannot be: why not
   std::vector<DriftEntry> drift;
   std::map<std::string, HexDigest> snapshots;       // managed names → key they were taken at

@@ -138,10 +138,13 @@ void Planner::plan_ports() {
   for (const auto& [name, service] : m_spec.services) {
     const auto address = address_of(Subject::service, name) + ".ports";
     bool is_missing = false;
+    std::multiset<std::string> wanted;
     for (const auto& port : service.ports) {
       const auto publication = publication_of(name, port);
-      is_missing =
-          is_missing || (m_observed.published_ports && !m_observed.published_ports->contains(publication));
+      wanted.insert(publication);
+      is_missing = is_missing
+                   || (m_observed.published_ports
+                       && m_observed.published_ports->count(publication) < wanted.count(publication));
       if (const auto why = m_observed.blocked_ports.find(publication);
           why != m_observed.blocked_ports.end()) {
         spec::Diagnostic problem;

@@ -158,9 +158,6 @@ Json to_json(const Probe& value) {
     json["regex"] = value.regex;
     break;
   }
-  if (!value.hint.empty()) {
-    json["hint"] = value.hint;
-  }
   return json;
 }
 
@@ -173,7 +170,6 @@ Probe probe_from_json(const Json& value) {
   probe.successes = static_cast<int>(bounded(value, "successes", 1, 1, 1000));
   probe.failures = static_cast<int>(bounded(value, "failures", 3, 1, 1000));
   probe.watch = bool_or(value, "watch", false);
-  probe.hint = string_or(value, "hint", "");
   switch (probe.kind) {
   case ProbeKind::exec:
     probe.argv = get_strings(value, "argv");
@@ -243,6 +239,7 @@ Json to_json(const ServiceDefinition& value) {
       {"max_restarts", value.max_restarts},
       {"timeout_ms", value.timeout_ms},
       {"stop", {{"signal", value.stop_signal}, {"grace_ms", value.stop_grace_ms}}},
+      {"hint", value.hint},
       {"definition_digest", value.definition_digest}};
   for (auto& [name, dependency] : value.depends_on) {
     json["depends_on"][name] = {
@@ -285,6 +282,7 @@ ServiceDefinition service_definition_from_json(const Json& value) {
     result.stop_signal = string_or(stop, "signal", "SIGTERM");
     result.stop_grace_ms = milliseconds(stop, "grace_ms", 10000);
   }
+  result.hint = string_or(value, "hint", "");
   result.definition_digest = string_or(value, "definition_digest", "");
   return result;
 }

@@ -41,7 +41,6 @@ struct Probe {
   int successes = 1;                // in a row
   int failures = 3;                 // liveness: in a row
   bool watch = false;               // readiness: go on after success
-  std::string hint;                 // shown with a failure
 };
 
 enum class RestartPolicy { no, on_failure, always }; // JSON: "no", "on-failure", "always"
@@ -67,6 +66,7 @@ struct ServiceDefinition {
   std::int64_t timeout_ms = 0; // oneshot: to run; 0 none
   std::string stop_signal = "SIGTERM";
   std::int64_t stop_grace_ms = 10000;
+  std::string hint;              // shown with a failure before it was ready
   std::string definition_digest; // what says "changed"; computed by the host over what needs a restart
 };
 

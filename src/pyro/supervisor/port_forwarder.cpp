@@ -21,11 +21,18 @@ namespace {
 constexpr std::size_t k_max_connections = 128;
 constexpr const char* k_loopback = "127.0.0.1";
 
-/// A port that may be any keeps its listener, whichever number it got.
-std::string key_of(const Json& port) {
-  return fmt::format(
-      "{} {} {} {}", get_string(port, "service"), get_string(port, "address"), get_int(port, "port"),
-      get_bool(port, "fixed") ? get_int(port, "host_port") : 0);
+/// Of each port. One that may be any keeps its listener, whichever number it got; of several that are asked
+/// for alike each has its own.
+std::vector<std::string> keys_of(const Json& ports) {
+  std::vector<std::string> keys;
+  std::map<std::string, int> alike;
+  for (const auto& port : ports) {
+    const auto asked = fmt::format(
+        "{} {} {} {}", get_string(port, "service"), get_string(port, "address"), get_int(port, "port"),
+        get_bool(port, "fixed") ? get_int(port, "host_port") : 0);
+    keys.push_back(fmt::format("{} {}", asked, ++alike[asked]));
+  }
+  return keys;
 }
 
 } // namespace
@@ -173,14 +180,13 @@ std::unique_ptr<PortForwarder::Listener> PortForwarder::listen(const Json& port)
 }
 
 Json PortForwarder::set(const Json& ports) {
-  std::set<std::string> wanted;
-  for (const auto& port : ports) {
-    wanted.insert(key_of(port));
-  }
+  const auto keys = keys_of(ports);
+  const std::set<std::string> wanted(keys.begin(), keys.end());
   std::map<std::string, std::unique_ptr<Listener>> fresh;
   std::map<std::string, std::pair<std::string, Json>> moved; // from the key of an old one to what it is now
-  for (const auto& port : ports) {
-    const auto key = key_of(port);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto& port = ports[i];
+    const auto& key = keys[i];
     if (m_listeners.contains(key)) {
       continue;
     }

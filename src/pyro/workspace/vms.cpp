@@ -65,6 +65,9 @@ void start_locked(Context& context, LockedWorkspace& vm) {
       wanted.wanted_backend, backend::Isolation::sandbox,
       wanted.allow_host_compat ? HostCompat::allowed : HostCompat::refused);
   refuse_policy(backend, wanted.network_policy);
+  if (backend.capabilities().virtual_machine) {
+    require_usable(context, backend);
+  }
   record.backend = backend.name();
   record.execution_mode = backend.execution_mode();
   record.isolation = backend.isolation() == backend::Isolation::host ? "host" : "sandbox";

@@ -140,7 +140,7 @@ TEST_F(ServicesTest, FailsAtOnceWhenItCannotStart) {
   auto result = apply_and_wait(
       {{"a", service(
                  "echo no good; exit 3",
-                 {{"readiness", {{"kind", "tcp"}, {"port", 1}, {"hint", "look at the port"}}}})}});
+                 {{"readiness", {{"kind", "tcp"}, {"port", 1}}}, {"hint", "look at the port"}})}});
   EXPECT_FALSE(result.ok);
   auto& status = result.services[0];
   EXPECT_EQ(status.state, ServiceState::failed);

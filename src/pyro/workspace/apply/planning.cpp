@@ -1,6 +1,6 @@
 #include "planning.hpp"
 
-#include "applier.hpp"
+#include "unsupported.hpp"
 
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
@@ -42,14 +42,29 @@ plan::PlanHeader header_of(
 
 } // namespace
 
+namespace {
+
+/// Where a workspace runs already its backend works, and what is made by hand finds out at once. The programs
+/// of virtual machines are looked up each time: much is fetched and built before the first of them starts.
+bool is_first_start(const Context& context, const LoadedProject& project, const backend::Backend& backend) {
+  return backend.capabilities().virtual_machine
+         || (!project.file.empty() && !find_workspace(context, "", project.identity));
+}
+
+} // namespace
+
 const backend::Backend& backend_for(const Context& context, const LoadedProject& project) {
   try {
     const auto& backend = context.choose_backend(
         project.spec.backend, isolation_of(project.spec.isolation), project.host_compat);
     refuse_unsupported(project, backend);
+    if (is_first_start(context, project, backend)) {
+      require_usable(context, backend);
+    }
     return backend;
   } catch (Error& error) {
-    throw error.position() ? error : error.at(project.spec.place("isolation"));
+    const bool is_named = project.spec.backend != "auto";
+    throw error.position() ? error : error.at(project.spec.place(is_named ? "backend" : "isolation"));
   }
 }
 
@@ -60,6 +75,7 @@ Planned make_planned(
   Planned planned;
   planned.observed = observe(context, project, resolved, record, use_cache);
   planned.plan = plan::make_plan(project.spec, resolved.chain, planned.observed);
+  refuse_unbuildable(context, project, planned.plan, backend);
   const auto header = header_of(project, planned.observed, backend.name(), os::now_monotonic() - started);
   const bool all = context.settings.plan_text == PlanText::all;
   planned.text = plan::plan_text(

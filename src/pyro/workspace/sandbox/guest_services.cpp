@@ -63,14 +63,13 @@ protocol::Probe probe_of(const spec::Check& check) {
   return probe;
 }
 
-protocol::Probe readiness_of(const spec::Readiness& readiness, const std::string& hint) {
+protocol::Probe readiness_of(const spec::Readiness& readiness) {
   auto probe = probe_of(readiness.check);
   probe.interval_ms = readiness.interval ? readiness.interval->count() : 0;
   probe.timeout_ms = readiness.timeout.count();
   probe.deadline_ms = readiness.deadline.count();
   probe.successes = readiness.successes;
   probe.watch = readiness.watch;
-  probe.hint = hint;
   return probe;
 }
 
@@ -122,7 +121,7 @@ protocol::ServiceDefinition definition_of(
         static_cast<protocol::DependencyCondition>(dependency.condition), dependency.restart};
   }
   if (service.readiness) {
-    definition.readiness = readiness_of(*service.readiness, service.hint);
+    definition.readiness = readiness_of(*service.readiness);
   }
   if (service.liveness) {
     definition.liveness = liveness_of(*service.liveness);
@@ -132,6 +131,7 @@ protocol::ServiceDefinition definition_of(
   definition.timeout_ms = service.timeout ? service.timeout->count() : 0;
   definition.stop_signal = service.stop.signal;
   definition.stop_grace_ms = service.stop.grace.count();
+  definition.hint = service.hint;
   definition.definition_digest = plan::service_digest(chain, service.name);
   return definition;
 }
@@ -292,11 +292,21 @@ std::vector<protocol::ServiceStatus> wait_for_services(
 
 Json publish_ports(
     backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered) {
+  auto free_ones = remembered; // that the file leaves to us, each for one port
+  for (const auto& [name, service] : spec.services) {
+    for (const auto& port : service.ports) {
+      std::erase_if(free_ones, [&](const auto& known) { return known.host_port == port.host_port; });
+    }
+  }
   const auto last = [&](const std::string& service, int port) {
-    const auto found = std::find_if(remembered.begin(), remembered.end(), [&](const auto& known) {
+    const auto found = std::find_if(free_ones.begin(), free_ones.end(), [&](const auto& known) {
       return known.service == service && known.port == port;
     });
-    return found == remembered.end() ? 0 : found->host_port;
+    const int host_port = found == free_ones.end() ? 0 : found->host_port;
+    if (found != free_ones.end()) {
+      free_ones.erase(found);
+    }
+    return host_port;
   };
   Json wanted = Json::array();
   for (const auto& [name, service] : spec.services) {

@@ -123,17 +123,6 @@ void kill_pid(pid_t pid) {
   }
 }
 
-/// Is it the machine that lacks something, and not this one sandbox? Then that is what to tell.
-void explain_missing_isolation(const backend::Backend& backend) {
-  for (const auto& check : backend.probe()) {
-    if (check.level == "error") {
-      throw Error(
-          ErrorCode::unavailable, "guest boot is unavailable: backend '{}': {}", backend.name(), check.text)
-          .with_hint(check.hint.empty() ? "`pyro doctor` tells what this machine lacks" : check.hint);
-    }
-  }
-}
-
 void remove_all(const std::vector<std::string>& paths) {
   if (paths.empty()) {
     return;
@@ -228,8 +217,21 @@ start_sandbox(const Context& context, const backend::Backend& backend, SandboxRe
     }
     return launched;
   } catch (const Error& error) {
-    explain_missing_isolation(backend);
+    require_usable(context, backend); // else it is the machine that lacks something: that is what to tell
     throw;
+  }
+}
+
+void require_usable(const Context& context, const backend::Backend& backend) {
+  for (const auto& check : backend.probe()) {
+    if (check.level == "error") {
+      throw Error(
+          ErrorCode::unavailable, "guest boot is unavailable: backend '{}': {}", backend.name(), check.text)
+          .with_hint(check.hint.empty() ? "`pyro doctor` tells what this machine lacks" : check.hint);
+    }
+  }
+  if (backend.capabilities().virtual_machine) {
+    std::ignore = context.guest_kernels.require();
   }
 }
 

@@ -24,6 +24,10 @@ struct SandboxRequest {
 backend::Launched
 start_sandbox(const Context& context, const backend::Backend& backend, SandboxRequest request);
 
+/// Tries what the backend needs of this machine: its programs, the kernel's help, a kernel for guests.
+/// Error(unavailable) with what is missing first.
+void require_usable(const Context& context, const backend::Backend& backend);
+
 /// A connection to a running sandbox's supervisor; Error(bad_state) `must be in 'started' state` where none
 /// answers.
 std::unique_ptr<backend::ControlClient>
