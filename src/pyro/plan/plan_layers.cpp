@@ -142,6 +142,23 @@ Reason Planner::link_reason(std::size_t index) const {
   return {ReasonCode::parent_changed, m_content.chain[index - 1].address, "", "", {}};
 }
 
+/// The kept seed is not in the store any more, and no other may stand for it. Said once, of the first layer.
+void Planner::forbid_other_seed(const Link& link) {
+  if (!m_plan.diagnostics.empty() && m_plan.diagnostics.back().address == "seed.on_change") {
+    return;
+  }
+  spec::Diagnostic problem;
+  problem.code = "seed";
+  problem.address = "seed.on_change";
+  problem.place = place(problem.address);
+  problem.message = fmt::format(
+      "{} cannot be made again: the files that the workspace was made of are not in the store any more, and "
+      "on_change: keep takes no others",
+      link.address);
+  problem.hint = "`pyro apply --no-cache` makes all of it anew, of the files that are there now";
+  m_plan.diagnostics.push_back(std::move(problem));
+}
+
 void Planner::plan_layers() {
   const auto& chain = m_content.chain;
   const auto content = *index_of_point(chain, "prepare");
@@ -165,6 +182,9 @@ void Planner::plan_layers() {
     auto kind = ActionKind::noop;
     Reason reason;
     if (build) {
+      if (keeps_seed() && !m_observed.build_all && i >= *index_of_point(chain, "seed")) {
+        forbid_other_seed(link);
+      }
       reason = link_reason(i);
       const bool changed =
           reason.code == ReasonCode::input_changed || reason.code == ReasonCode::parent_changed;
@@ -183,7 +203,7 @@ void Planner::plan_layers() {
       added.after = {chain[i - 1].address};
     }
   }
-  if (m_content.verdict == ContentVerdict::kept && !content_is_renewed()) {
+  if (keeps_seed() && !m_observed.build_all) {
     for (auto& action : m_actions) {
       if (action.address == "seed") {
         const auto& difference = m_content.difference;

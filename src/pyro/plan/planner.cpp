@@ -39,9 +39,8 @@ Planner::Planner(const spec::Spec& spec, const std::vector<Link>& chain, const O
     : m_spec(spec), m_observed(observed) {
   if (observed.exists) {
     m_content = judge_content(chain, observed, spec.seed.on_change);
-    const bool kept = m_content.verdict == ContentVerdict::kept;
-    if (kept && !observed.cached_keys.contains(content_key(m_content.chain))) {
-      m_content.chain = chain; // the old seed is nowhere to be had any more
+    if (keeps_seed() && observed.build_all) {
+      m_content.chain = chain; // all is made anew, of what is there now
     }
   } else {
     m_content.chain = chain;
@@ -62,6 +61,10 @@ Action& Planner::add_named(Subject subject, const std::string& name, ActionKind 
   auto& action = add(subject, address_of(subject, name), kind, std::move(reason));
   action.name = name;
   return action;
+}
+
+bool Planner::keeps_seed() const {
+  return m_content.verdict == ContentVerdict::kept;
 }
 
 bool Planner::starts_everything() const {

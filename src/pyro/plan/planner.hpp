@@ -33,6 +33,8 @@ private:
   std::size_t content_index() const;
   std::string content_target(std::size_t index) const;
   bool size_changed() const;
+  bool keeps_seed() const;
+  void forbid_other_seed(const Link& link);
 
   // plan_services.cpp
   void plan_services();

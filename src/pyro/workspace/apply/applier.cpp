@@ -4,7 +4,6 @@
 #include "synced_base.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/oci/document.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
@@ -34,80 +33,6 @@ std::set<std::string> all_secrets(const spec::Spec& spec) {
 }
 
 } // namespace
-
-void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend) {
-  const auto& spec = project.spec;
-  const auto refuse = [&](const std::string& address, const std::string& what, const std::string& hint) {
-    throw Error(ErrorCode::unavailable, "{}", what).at(spec.place(address)).with_hint(hint);
-  };
-  const auto host = oci::to_string(oci::host_platform());
-  if (!spec.environment.platform.empty() && spec.environment.platform != host) {
-    refuse(
-        "environment.platform",
-        fmt::format(
-            "programs for {} do not run on this machine, which is {}", spec.environment.platform, host),
-        "leave `platform` out, or run it on such a machine");
-  }
-  if (!spec.mounts.empty()) {
-    refuse(
-        "mounts", "live host directories (mounts) are not supported by this version",
-        "use `seed` to copy files in");
-  }
-  if (!backend.capabilities().own_root) {
-    if (spec.seed.to != "/workspace") {
-      refuse("seed.to", "without isolation the seed can only be at /workspace", "leave `to` out");
-    }
-    for (const auto& [steps, address] :
-         {std::pair(&spec.environment.setup, "environment.setup."), std::pair(&spec.prepare, "prepare.")}) {
-      if (!steps->empty()) {
-        refuse(
-            address + steps->front().id,
-            fmt::format("backend '{}' has no root of its own to run this step in", backend.name()),
-            "leave the steps out, or write `isolation: sandbox`");
-      }
-    }
-  }
-  if (spec.seed.on_change == spec::OnChange::sync
-      && (!backend.capabilities().own_root || spec.seed.to == "/")) {
-    refuse(
-        "seed.on_change",
-        spec.seed.to == "/" ? "a seed that is the whole root cannot be synced"
-                            : "without isolation a seed cannot be synced",
-        "write `reset` (fresh files, asks before edits are lost) or `keep`");
-  }
-  const auto check_egress = [&](const spec::Egress& egress, const std::string& address) {
-    if (egress.kind == spec::EgressKind::hosts && !backend.capabilities().egress_filter) {
-      refuse(
-          address, fmt::format("backend '{}' cannot limit egress to a list of hosts", backend.name()),
-          "write `none` or `all`");
-    }
-    if (egress.kind != spec::EgressKind::none && !backend.capabilities().egress) {
-      refuse(
-          address, "network access from a sandbox needs the program 'pasta', which is not installed",
-          "apt install passt, or write `egress: none`");
-    }
-  };
-  check_egress(spec.network_egress, "network.egress");
-  for (const auto& step : spec.environment.setup) {
-    if (step.egress.kind == spec::EgressKind::hosts) {
-      check_egress(step.egress, "environment.setup." + step.id + ".egress");
-    }
-  }
-  for (const auto& [name, snapshot] : spec.snapshots) {
-    if (snapshot.memory == spec::MemoryMode::on && !backend.capabilities().memory_snapshot) {
-      refuse(
-          "snapshots." + name + ".memory",
-          fmt::format("backend '{}' cannot keep memory in snapshots", backend.name()),
-          "write `memory: auto`: services start again after a reset");
-    }
-    if (snapshot.memory == spec::MemoryMode::on && snapshot.at == "ready" && !all_secrets(spec).empty()) {
-      refuse(
-          "snapshots." + name + ".memory",
-          "the services know secrets, which must not come to lie in a file: their memory cannot be kept",
-          "write `memory: auto`: services start again after a reset");
-    }
-  }
-}
 
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
@@ -396,6 +321,11 @@ store::LayerStack Applier::make_ready_point() {
   });
 }
 
+/// Is what was applied made of the inputs that there are now?
+bool Applier::is_made_of(const std::vector<plan::Link>& chain) const {
+  return plan::content_key(chain) == plan::content_key(m_plan.chain);
+}
+
 void Applier::note_applied() {
   auto& record = m_workspace.record;
   const auto links = plan::to_json(m_plan.chain);
@@ -421,9 +351,11 @@ void Applier::note_applied() {
   }
   ++record.spec_generation;
   record.project_file = m_project.file;
-  record.seed = seed_source(m_context, m_resolved);
-  if (m_resolved.archive) {
-    count_archive(record.seed);
+  if (is_made_of(m_resolved.chain)) { // not of another seed that is kept
+    record.seed = seed_source(m_context, m_resolved);
+    if (m_resolved.archive) {
+      count_archive(record.seed);
+    }
   }
   record.last_activity_at = os::now_epoch();
   const auto secrets = all_secrets(m_project.spec);

@@ -39,6 +39,7 @@ private:
   void take_snapshot(const plan::Action& action);
   store::LayerStack make_ready_point();
   void note_applied();
+  bool is_made_of(const std::vector<plan::Link>& chain) const;
   void change_disk_limit();
   void count_archive(store::SeedSource& seed) const;
   void set_run_time_fields(store::WorkspaceRecord& record) const;
@@ -59,9 +60,6 @@ private:
   bool m_wait = true;
   std::vector<std::string> m_done; // addresses of what has changed the workspace so far
 };
-
-/// What this version or this machine cannot do is refused before anything happens, at its place in the file.
-void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend);
 
 /// Publishes what the spec says and notes the host ports in the record (not saved).
 Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec);

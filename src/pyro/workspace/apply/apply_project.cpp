@@ -6,6 +6,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
+#include <pyro/plan/render.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/state/active.hpp>
@@ -96,6 +97,15 @@ void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
   }
 }
 
+/// What somebody should know though nothing is done; where something is, the plan has it.
+void tell_notes(const Context& context, const plan::Plan& plan) {
+  for (const auto& action : plan.actions) {
+    if (action.kind == plan::ActionKind::note) {
+      context.emit("note", action.address, plan::reason_text(action.reason));
+    }
+  }
+}
+
 constexpr int k_seed_attempts = 16; // files that come and go are met anew each time
 
 /// What one attempt leaves for the next, after files of the seed changed between its scan and its copy.
@@ -140,6 +150,9 @@ std::optional<Applied> try_to_apply(
   const bool changed = !planned.plan.empty();
   if (changed && !is_by_hand(project) && !std::exchange(attempts.is_shown, true)) { // by hand nobody asked
     context.emit("plan", "", planned.text, planned.document);
+  }
+  if (!changed) {
+    tell_notes(context, planned.plan);
   }
   if (!attempts.is_approved) {
     ask_if_needed(planned, options);

@@ -16,13 +16,13 @@ bool layers_are_there(const Context& context, const std::vector<HexDigest>& laye
 }
 
 void observe_cache(
-    Context& context, const ResolvedInputs& resolved, plan::Observed& observed, UseCache use_cache) {
-  for (const auto& link : resolved.chain) {
+    Context& context, const std::vector<plan::Link>& chain, plan::Observed& observed, UseCache use_cache) {
+  for (const auto& link : chain) {
     const auto recipe = context.recipes.find(link.key, store::Touch::no);
     if (!recipe) {
       continue;
     }
-    observed.step_cost_ms[link.address] = recipe->duration_ms;
+    observed.step_cost_ms.emplace(link.address, recipe->duration_ms);
     if (use_cache == UseCache::yes && layers_are_there(context, recipe->layers)) {
       observed.cached_keys.insert(link.key);
     }
@@ -112,7 +112,7 @@ plan::Observed observe(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
     const store::WorkspaceRecord* record, UseCache use_cache) {
   plan::Observed observed;
-  observe_cache(context, resolved, observed, use_cache);
+  observe_cache(context, resolved.chain, observed, use_cache);
   observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
     observe_ports(project.spec, std::nullopt, observed);
@@ -130,6 +130,7 @@ plan::Observed observe(
   observed.capabilities = capability_names(backend.capabilities());
   observed.applied_spec = record->spec;
   observed.applied_links = plan::chain_from_json(record->links);
+  observe_cache(context, observed.applied_links, observed, use_cache); // of which a seed may be kept
   observed.base_key = record->base.key;
   if (started) {
     observe_services(project.spec, paths, observed);
