@@ -36,15 +36,19 @@ TEST_F(Fields, readiness__interval) {
   const auto third_try = [](const std::string& interval) {
     return service(
         "exec sleep 1000",
-        "readiness: {exec: \"echo x >> /tmp/tries; [ $(wc -l < /tmp/tries) -ge 3 ]\", deadline: 10s, "
+        "readiness: {exec: \"echo x >> /tmp/tries; [ $(wc -l < /tmp/tries) -ge 3 ]\", deadline: 5s, "
         "interval: "
             + interval + "}");
   };
   up(third_try("50ms"));
   EXPECT_EQ(see("wc -l < /tmp/tries"), "3");
   expect_run(0, {"destroy", "--yes"});
-  file("", third_try("1h"));
-  EXPECT_EQ(run({"apply", "--yes"}).status, 6) << "there is no third try in ten seconds";
+  file("", third_try("3s"));
+  EXPECT_EQ(run({"apply", "--yes"}).status, 6) << "there is no third try in five seconds";
+  file("", third_try("6s"));
+  const auto refused = run({"validate"});
+  EXPECT_EQ(refused.status, 65) << refused;
+  EXPECT_TRUE(contains(refused.all(), "'deadline' is over before a second try")) << refused;
 }
 
 TEST_F(Fields, readiness__timeout) {

@@ -111,6 +111,11 @@ TEST_F(Fields, service__hint) {
   const auto result = run({"apply", "--yes"});
   EXPECT_NE(result.status, 0);
   EXPECT_TRUE(contains(result.all(), "look at the moon")) << result;
+  for (const auto* without_probe : {"command: 'exit 3'", "command: 'exit 3', oneshot: true"}) {
+    file("", std::string("services: {s: {") + without_probe + ", hint: look at the sun}}\n");
+    EXPECT_EQ(run({"apply", "--yes"}).status, 6);
+    EXPECT_TRUE(contains(read({"status"})["services"][0]["reason"], "look at the sun"));
+  }
 }
 
 // --- dependencies

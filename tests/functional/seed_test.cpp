@@ -1,4 +1,5 @@
 // The seed: what is copied, and how little when little changed.
+#include "../support/busybox.hpp"
 #include "../support/home.hpp"
 
 #include <pyro/base/json_access.hpp>
@@ -37,6 +38,30 @@ TEST_F(Seed, FewChangedFilesBecomeASmallLayerOnTop) {
   expect(0, {"destroy", "--yes", "--snapshots"});
   expect(0, {"apply", "--no-cache"});
   EXPECT_EQ(inside("cat tree/7.txt tree/new.txt; ls tree | wc -l").out, "seven\nnew\n100\n");
+}
+
+/// Which files there are is chosen in a directory; an archive is taken as it is.
+TEST_F(Seed, OfAnArchiveChoosesNoFiles) {
+  make_busybox_root(root() / "image");
+  write_file(project() / "seeded.txt", "seeded\n");
+  EXPECT_EQ(command({"tar", "-cf", "a.tar", "seeded.txt"}).status, 0);
+  const auto from_archive = [&](const std::string& choice) {
+    write_file(
+        project() / "pyro.yaml",
+        "version: 1\nenvironment: {image: 'dir:../image'}\nseed: {from: a.tar" + choice + "}\n");
+  };
+  const RunOptions trusting{.env = {{"PYRO_TRUST", "1"}}};
+  for (const auto* choice : {", git: tracked", ", exclude: ['*.txt']"}) {
+    from_archive(choice);
+    for (const auto* command : {"plan", "apply"}) {
+      const auto refused = expect(65, {command}, trusting);
+      EXPECT_TRUE(contains(refused.err, "an archive is taken as it is")) << refused;
+      EXPECT_TRUE(contains(refused.err, "pyro.yaml:3:")) << refused;
+    }
+  }
+  from_archive("");
+  expect(0, {"apply"}, trusting);
+  EXPECT_EQ(inside("ls").out, "seeded.txt\n");
 }
 
 TEST_F(Seed, AChangeOfTheFileItselfIsNoNewSeed) {

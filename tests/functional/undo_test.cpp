@@ -78,6 +78,28 @@ TEST_F(Undo, IsNotMadeWhereTheFileKeepsNone) {
   EXPECT_NE(pyro({"undo"}).status, 0);
 }
 
+TEST_F(Undo, IsNotMadeByADestroyWhereTheFileKeepsNone) {
+  with_undo("6h");
+  expect(0, {"apply"});
+  expect(0, {"snapshot", "save", "mine"});
+  expect(0, {"reset", "--yes"});
+  EXPECT_EQ(inside("echo mine > note.txt").status, 0);
+  with_undo("0s");
+  const auto refused = expect(7, {"destroy"});
+  EXPECT_TRUE(contains(refused.err, "note.txt") && contains(refused.err, "There will be no undo")) << refused;
+  EXPECT_EQ(inside("cat note.txt").out, "mine\n") << "nothing was done";
+  const auto gone = json({"destroy", "--yes"});
+  EXPECT_EQ(gone["undo"], false) << gone;
+  EXPECT_EQ(gone["snapshots_kept"], true) << gone;
+  EXPECT_TRUE(eventually([&] { return generations() == 0; })) << "its content stays";
+  EXPECT_TRUE(contains(pyro({"undo"}).all(), "nothing to undo"));
+  with_undo("6h");
+  expect(0, {"apply"});
+  EXPECT_TRUE(undo_point().is_null()) << "there is nothing that it could bring back";
+  EXPECT_NE(inside("cat note.txt").status, 0);
+  expect(0, {"reset", "--yes", "--to", "mine"});
+}
+
 TEST_F(Undo, OfADestroyBringsBackWhatTheContentWasMadeFromToo) {
   with_undo("6h", "sync");
   write_file(project() / "a.txt", "one\n");
@@ -88,7 +110,7 @@ TEST_F(Undo, OfADestroyBringsBackWhatTheContentWasMadeFromToo) {
   const auto before = json({"diff"}).at("entries");
   EXPECT_EQ(before.size(), 1U) << before;
   expect(0, {"destroy"});
-  EXPECT_DOUBLE_EQ(kept_for(), 24 * 3600) << "of a destroy: a day, whatever the file says of resets";
+  EXPECT_DOUBLE_EQ(kept_for(), 6 * 3600);
   expect(0, {"undo"});
   EXPECT_EQ(json({"diff"}).at("entries"), before) << "the sync counts as a change";
   const auto again = expect(0, {"apply"});

@@ -215,6 +215,7 @@ Operation destroy_operation() {
       .result_schema = changed_result(
           {{"deleted", flag("")},
            {"changed", flag("False: it was destroyed already")},
+           {"snapshots_kept", flag("They make the next apply quick")},
            {"undo", flag("Can undo bring it back?")},
            {"undo_expires_at", or_null(epoch("How long it can"))}}),
       .destructive = true,

@@ -197,6 +197,11 @@ std::optional<Readiness> read_readiness(Context& context, MapReader& service) {
         "timeout", "no_effect", "one try may take longer than 'deadline', so this has no effect",
         "lower it, or raise 'deadline'");
   }
+  if (result.interval && *result.interval > result.deadline) {
+    reader.error(
+        "interval", "no_effect", "'deadline' is over before a second try, so this has no effect",
+        "lower it, or raise 'deadline'");
+  }
   if (!check) {
     return std::nullopt;
   }

@@ -16,10 +16,16 @@ constexpr std::size_t k_record_limit = 64 << 20;
 constexpr std::string_view k_record_suffix = ".json";
 constexpr std::string_view k_baseline = "baseline";
 
-Error needs_baseline(const std::string& id) {
+enum class Baseline { none_yet, lost };
+
+Error needs_baseline(const std::string& id, Baseline baseline) {
+  constexpr std::string_view k_needed = "requires a baseline snapshot, and";
+  if (baseline == Baseline::lost) {
+    return Error(ErrorCode::bad_state, "workspace {} {} its record is missing or damaged", id, k_needed);
+  }
   return Error(
-      ErrorCode::bad_state, "workspace {} requires a baseline snapshot, and its record is missing or damaged",
-      id);
+             ErrorCode::bad_state, "workspace {} {} has none yet: its first apply is not over", id, k_needed)
+      .with_hint("`pyro status` says who is at work on it; `pyro apply` goes on where nobody is");
 }
 
 Error no_workspace(const std::string& id) {
@@ -167,7 +173,8 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
       throw no_workspace(id);
     }
     if (name == k_baseline) {
-      throw needs_baseline(id);
+      const auto record = find(id);
+      throw needs_baseline(id, record && record->generation == 0 ? Baseline::none_yet : Baseline::lost);
     }
     throw Error(ErrorCode::invalid_argument, "snapshot {} does not exist", name);
   }
@@ -179,7 +186,7 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
     return record;
   } catch (Error& error) {
     if (name == k_baseline && error.code() == ErrorCode::protocol) {
-      throw needs_baseline(id).add_context(error.message());
+      throw needs_baseline(id, Baseline::lost).add_context(error.message());
     }
     throw error.add_context(fmt::format("while reading snapshot {} of workspace {}", name, id));
   }

@@ -72,15 +72,33 @@ void kill_before_removal(Context& context, LockedWorkspace& workspace) {
   }
 }
 
-std::string loss_text(const std::string& target, const std::vector<plan::DriftEntry>& drift, bool has_undo) {
-  auto text = fmt::format("reset to {} would discard {} changes:\n", target, drift.size());
+std::string loss_text(const std::string& what, const std::vector<plan::DriftEntry>& drift) {
+  auto text = fmt::format("{} would discard {} changes:\n", what, drift.size());
   for (std::size_t index = 0; index < drift.size() && index < 20; ++index) {
     text += fmt::format("  {} {}\n", drift[index].change, drift[index].path);
   }
   if (drift.size() > 20) {
     text += fmt::format("  ... and {} more\n", drift.size() - 20);
   }
-  return text + (has_undo ? "An undo point will be kept.\n" : "There will be no undo.\n");
+  return text + "There will be no undo.\n";
+}
+
+/// Where no undo point will be made, what would be lost is shown first. Error(approval_needed).
+void ask_before_loss(
+    const Context& context, const LockedWorkspace& workspace, const std::string& what,
+    const ApplyOptions& options) {
+  const auto& record = workspace.record;
+  if (record.lifecycle.undo_ms > 0 || options.approve_all || is_destroyed(record) || record.generation == 0) {
+    return;
+  }
+  const auto drift = find_drift(context, workspace.paths, record, base_stack_of(record), {"/"}, {});
+  if (drift.empty()) {
+    return;
+  }
+  const auto text = loss_text(what, drift);
+  if (!options.ask || !options.ask(text)) {
+    throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
+  }
 }
 
 } // namespace
@@ -99,17 +117,7 @@ Json reset_workspace(
   if (located.project) {
     locked.record.lifecycle.undo_ms = located.project->spec.reset.undo.count(); // as the file says by now
   }
-  const bool has_undo = locked.record.lifecycle.undo_ms > 0;
-  if (!has_undo && !options.approve_all) {
-    const auto drift =
-        find_drift(context, locked.paths, locked.record, base_stack_of(locked.record), {"/"}, {});
-    if (!drift.empty()) {
-      const auto text = loss_text(target, drift, has_undo);
-      if (!options.ask || !options.ask(text)) {
-        throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
-      }
-    }
-  }
+  ask_before_loss(context, locked, "reset to " + target, options);
   const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
   const auto services = restart_services(context, located, locked);
   if (!went_on && located.project) {
@@ -233,26 +241,29 @@ Json destroy_workspace(
   if (remove_snapshots) {
     kill_before_removal(context, locked);
     remove_workspace(context, locked.paths);
-    return {{"workspace_id", located.id},
-            {"name", record.name},
-            {"deleted", true},
-            {"changed", true},
-            {"undo", false},
+    return {{"workspace_id", located.id}, {"name", record.name}, {"deleted", true},
+            {"snapshots_kept", false},    {"changed", true},     {"undo", false},
             {"duration_ms", took(began)}};
   }
+  if (located.declared) {
+    record.lifecycle.undo_ms = located.declared->reset.undo.count(); // as the file says by now
+  }
+  ask_before_loss(context, locked, "destroy " + record.name, options);
   stop_workspace(context, locked, k_destroy_stop_grace);
   const bool was_there = !is_destroyed(record);
   if (was_there) {
-    const auto displaced = note_destroyed(record, "destroy");
-    context.records.save(record);
-    if (displaced > 0) {
-      remove_generations(context, {locked.paths.generation(displaced)}, Detached::yes);
+    std::vector<std::string> unused;
+    for (const auto generation : note_destroyed(record, "destroy")) {
+      unused.push_back(locked.paths.generation(generation));
     }
+    context.records.save(record);
+    remove_generations(context, unused, Detached::yes);
   }
   return {
       {"workspace_id", located.id},
       {"name", record.name},
       {"deleted", true},
+      {"snapshots_kept", true},
       {"changed", was_there},
       {"undo", record.undo.has_value()},
       {"undo_expires_at", undo_end(record)},

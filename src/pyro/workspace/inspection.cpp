@@ -63,12 +63,14 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
   document["ports"] = describe_ports(record);
   Json snapshots = Json::array();
   document["base_snapshot"] = nullptr;
-  try {
-    const auto records = context.records.snapshots(located.id);
-    snapshots = to_json_list(records);
-    document["base_snapshot"] = base_snapshot_of(record, records);
-  } catch (const Error& error) {
-    document["snapshots_error"] = error.what();
+  if (record.generation > 0) { // else its first apply has not come to its content yet
+    try {
+      const auto records = context.records.snapshots(located.id);
+      snapshots = to_json_list(records);
+      document["base_snapshot"] = base_snapshot_of(record, records);
+    } catch (const Error& error) {
+      document["snapshots_error"] = error.what();
+    }
   }
   document["description"] = spec::applied_spec(record.spec).description;
   document["snapshots"] = snapshots;

@@ -77,6 +77,22 @@ void tell_broken_git(Context& context, const LoadedProject& project, const seed:
   }
 }
 
+/// An archive is taken as it is.
+void refuse_choice_in_archive(const LoadedProject& project) {
+  if (project.file.empty()) {
+    return; // nobody wrote it
+  }
+  const auto& spec = project.spec;
+  for (const auto* address : {"seed.git", "seed.exclude"}) {
+    if (spec.positions.contains(address)) {
+      throw Error(
+          ErrorCode::invalid_file, "{} chooses files of a directory; an archive is taken as it is", address)
+          .at(spec.place(address))
+          .with_hint("leave it out, or let `from` name a directory");
+    }
+  }
+}
+
 void resolve_seed(
     Context& context, const LoadedProject& project, const RestlessFiles& restless, ResolvedInputs& resolved) {
   const auto& seed = project.spec.seed;
@@ -110,11 +126,12 @@ void resolve_seed(
       }
       tell_broken_git(context, project, *resolved.scan);
     } else {
+      refuse_choice_in_archive(project);
       resolved.archive = seed::scan_archive_seed(source, stat_cache_of(context, source));
       resolved.digests.seed_tree = resolved.archive->tree_digest;
     }
   } catch (Error& error) {
-    throw error.at(project.spec.place("seed.from"));
+    throw error.position() ? error : error.at(project.spec.place("seed.from"));
   }
 }
 

@@ -64,7 +64,7 @@ void remove_stray_generations(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   std::vector<std::string> stray;
   for (const auto& name : os::list_directory(paths.generations())) {
-    const bool is_current = name == std::to_string(record.generation);
+    const bool is_current = name == std::to_string(record.generation) && !is_destroyed(record);
     const bool is_undo = record.undo && name == std::to_string(record.undo->generation);
     if (!is_current && !is_undo) {
       stray.push_back(paths.generations() + "/" + name);

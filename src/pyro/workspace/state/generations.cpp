@@ -133,7 +133,8 @@ bool switch_generation(
       store::Journal::begin(workspace.paths.journal(), operation, {{"generation", target}}, os::Durable::no);
   os::crash_point("switch.journal");
   std::optional<store::UndoEntry> undo;
-  if (record.generation > 0 && keep_undo == KeepUndo::yes && record.lifecycle.undo_ms > 0) {
+  const bool is_there = record.generation > 0 && os::exists(workspace.paths.generation(record.generation));
+  if (is_there && keep_undo == KeepUndo::yes && record.lifecycle.undo_ms > 0) {
     undo = undo_entry(record, reason, record.lifecycle.undo_ms);
   }
   // An existing writable layer must not be mounted twice, so its last sandbox has to be gone altogether.

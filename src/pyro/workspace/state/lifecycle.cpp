@@ -7,8 +7,6 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::int64_t k_undo_of_destroy_ms = 86'400'000;
-
 std::int64_t milliseconds_or_zero(const std::optional<std::chrono::milliseconds>& duration) {
   return duration ? duration->count() : 0;
 }
@@ -60,11 +58,19 @@ undo_entry(const store::WorkspaceRecord& record, const std::string& reason, std:
       now + static_cast<double>(kept_ms) / 1000};
 }
 
-int note_destroyed(store::WorkspaceRecord& record, const std::string& reason) {
-  const int displaced = record.undo ? record.undo->generation : 0;
-  record.undo = undo_entry(record, reason, k_undo_of_destroy_ms);
-  record.destroyed_at = record.undo->made_at;
-  return displaced;
+std::vector<int> note_destroyed(store::WorkspaceRecord& record, const std::string& reason) {
+  std::vector<int> unused;
+  if (record.undo) {
+    unused.push_back(record.undo->generation);
+    record.undo.reset();
+  }
+  if (record.lifecycle.undo_ms > 0) {
+    record.undo = undo_entry(record, reason, record.lifecycle.undo_ms);
+  } else {
+    unused.push_back(record.generation);
+  }
+  record.destroyed_at = os::now_epoch();
+  return unused;
 }
 
 } // namespace pyro::workspace

@@ -27,8 +27,8 @@ bool ends_in_destruction(const store::WorkspaceRecord& record, const std::string
 store::UndoEntry
 undo_entry(const store::WorkspaceRecord& record, const std::string& reason, std::int64_t kept_ms);
 
-/// Marks a stopped workspace as destroyed, kept for undo for a day. Not saved. Returns the generation that
-/// nothing needs any more; 0: none.
-int note_destroyed(store::WorkspaceRecord& record, const std::string& reason);
+/// Marks a stopped workspace as destroyed, kept for undo as long as its lifecycle says. Not saved. Returns
+/// the generations that nothing needs any more.
+std::vector<int> note_destroyed(store::WorkspaceRecord& record, const std::string& reason);
 
 } // namespace pyro::workspace
