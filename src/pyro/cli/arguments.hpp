@@ -59,7 +59,4 @@ bool has_own(const Command& command, std::string_view name);
 /// "PYRO_LOCK_TIMEOUT" of "--lock-timeout": every flag that takes one value, or none, can be set there.
 std::string variable_of(const Option& option);
 
-/// true, 1, yes, on. Throws Error(usage) for what is neither a yes nor a no.
-bool is_yes(const std::string& variable, const std::string& value);
-
 } // namespace pyro::cli

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include "flag_values.hpp"
 #include "interrupts.hpp"
 #include "render_parts.hpp"
 #include "render_trust.hpp"
