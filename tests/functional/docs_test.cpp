@@ -66,7 +66,7 @@ class Docs : public Functional, public ::testing::WithParamInterface<const char*
 TEST_P(Docs, CommandsWorkAsWritten) {
   const auto commands = commands_of(source_dir() / GetParam());
   ASSERT_FALSE(commands.empty()) << GetParam() << " has no tested block";
-  for (const auto* name : {"quickstart", "cpp-project", "ci"}) {
+  for (const auto* name : {"quickstart", "cpp-project", "ci", "database"}) {
     copy_example(name, another_project(std::string("examples/") + name));
   }
   another_project("notes"); // made by docs/cli.md
@@ -99,7 +99,9 @@ TEST_P(Docs, CommandsWorkAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, Docs, ::testing::Values("README.md", "docs/cli.md", "docs/workspaces.md", "docs/images.md"),
+    All, Docs,
+    ::testing::Values(
+        "README.md", "docs/cli.md", "docs/workspaces.md", "docs/images.md", "docs/databases.md"),
     [](const auto& param) {
       std::string name = fs::path(param.param).stem().string();
       return name;
@@ -107,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(DocsFiles, LinksLeadSomewhere) {
   static const std::regex link(R"(\]\(([^)#:]+)\))");
-  for (const auto* folder : {".", "docs", "docs/decisions", "examples/quickstart", "examples/redis"}) {
+  for (const auto* folder :
+       {".", "docs", "docs/decisions", "examples/quickstart", "examples/redis", "examples/database"}) {
     for (const auto& entry : fs::directory_iterator(source_dir() / folder)) {
       if (entry.path().extension() != ".md") {
         continue;

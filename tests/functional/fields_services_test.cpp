@@ -118,6 +118,38 @@ TEST_F(Fields, service__hint) {
   }
 }
 
+TEST_F(Fields, oneshot__per) {
+  const auto once = [](const std::string& per) {
+    return "services: {s: {command: 'mkdir /made && echo x >> /workspace/ran', oneshot: " + per + "}}\n";
+  };
+  up(once("{per: content}"));
+  expect_run(0, {"stop"});
+  expect_run(0, {"start"});
+  EXPECT_EQ(see("cat ran"), "x");
+  EXPECT_EQ(read({"status"})["services"][0]["state"], "completed");
+  file("", once("{per: start}"));
+  expect_run(0, {"apply", "--yes"});
+  expect_run(0, {"stop"});
+  EXPECT_EQ(run({"start"}).status, 6) << "it is there already";
+  file("", once("{per: often}"));
+  EXPECT_EQ(run({"validate"}).status, 65);
+}
+
+TEST_F(Fields, snapshot__services) {
+  const auto was_open_after_a_reset = [&](const std::string& services) {
+    up("services:\n  s:\n    command: |\n      [ -e /open ] && echo yes > /was_open || echo no > /was_open\n "
+       "     touch "
+       "/open\n      trap 'rm /open; exit 0' TERM\n      while :; do sleep 0.1; done\n    readiness: {file: "
+       "/open}\n"
+       "snapshots: {a: {at: ready"
+       + services + "}}\n");
+    expect_run(0, {"reset", "--yes"});
+    return see("cat /was_open");
+  };
+  EXPECT_EQ(was_open_after_a_reset(", services: stopped"), "no");
+  EXPECT_EQ(was_open_after_a_reset(", services: running"), "yes");
+}
+
 // --- dependencies
 
 TEST_F(Fields, dependency__condition) {

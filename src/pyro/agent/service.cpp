@@ -1,5 +1,6 @@
 #include "service.hpp"
 
+#include "done_once.hpp"
 #include "lineage.hpp"
 #include "start_report.hpp"
 
@@ -102,7 +103,10 @@ void Service::define(protocol::ServiceDefinition definition) {
   };
   bool readiness_changed = text(definition.readiness) != text(m_definition.readiness);
   bool liveness_changed = text(definition.liveness) != text(m_definition.liveness);
-  m_definition = std::move(definition);
+  const bool was_noted = std::exchange(m_definition, std::move(definition)).once_per_content;
+  if (m_state == State::completed && !was_noted) {
+    note_completion();
+  }
   if (m_pid <= 0 || m_ending != Ending::none) {
     return;
   }
@@ -129,7 +133,29 @@ void Service::start() {
   m_budget_used = 0;
   m_stop_reason.clear();
   m_first_start = os::now_monotonic();
+  if (m_definition.once_per_content && is_done(m_name, m_definition.definition_digest)) {
+    set_state(State::completed, "the content has its result already");
+    return;
+  }
   run();
+}
+
+void Service::run_again() {
+  if (m_definition.once_per_content) {
+    forget_done(m_name);
+  }
+}
+
+/// Before anybody hears of it: a snapshot that is taken then has the note.
+void Service::note_completion() {
+  if (!m_definition.once_per_content) {
+    return;
+  }
+  try {
+    note_done(m_name, m_definition.definition_digest);
+  } catch (const Error& error) {
+    m_log.append(LogStream::err, fmt::format("pyro: it will run again: {}\n", error.what()));
+  }
 }
 
 void Service::add_source(std::optional<OutputSource>& source, os::Fd fd, LogStream stream) {
@@ -365,6 +391,7 @@ void Service::on_exit(os::Outcome outcome, const std::string& note) {
 void Service::after_exit(Failure failure, const std::string& what) {
   const bool failed = failure == Failure::own || failure == Failure::timeout;
   if (m_definition.oneshot && !failed) {
+    note_completion();
     set_state(State::completed);
     return;
   }

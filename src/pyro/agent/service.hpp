@@ -35,8 +35,11 @@ public:
   /// Takes effect at once for probes and supervision, at the next start for the rest.
   void define(protocol::ServiceDefinition definition);
 
-  /// A fresh start: restarts and the readiness deadline count from here. The service must not be up.
+  /// A fresh start: restarts and the readiness deadline count from here. The service must not be up. A
+  /// oneshot whose result the content has is completed by it.
   void start();
+  /// The next start runs it, whatever the content has.
+  void run_again();
   /// Stops the group (stop signal, grace, SIGKILL) or just the waiting for a restart. The state tells when it
   /// is done.
   void stop(std::chrono::milliseconds most_grace = std::chrono::hours(24));
@@ -79,6 +82,7 @@ private:
   void restart_later(const std::string& what);
   void end_run(Ending ending, std::chrono::milliseconds grace);
   void set_state(State state, const std::string& reason = {}, Failure failure = Failure::none);
+  void note_completion();
   void cancel_timers();
   void add_source(std::optional<OutputSource>& source, os::Fd fd, LogStream stream);
   std::string with_hint(const std::string& text) const;

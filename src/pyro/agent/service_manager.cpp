@@ -242,6 +242,7 @@ void ServiceManager::restart(const CallPointer& call, const Json& request) {
   auto names = selected(request);
   for (auto& name : with_dependents(names, true)) {
     if (names.contains(name) || entry(name).service->is_up()) {
+      entry(name).service->run_again();
       request_restart(entry(name));
     }
   }

@@ -40,6 +40,7 @@ constexpr std::array k_rules{
     Rule{"prepare.*.timeout_ms", none},
     Rule{"prepare.*.retries", none},
     Rule{"services.*.depends_on", none},
+    Rule{"services.*.oneshot_per", update},
     Rule{"services.*.readiness", update},
     Rule{"services.*.liveness", update},
     Rule{"services.*.restart", update},

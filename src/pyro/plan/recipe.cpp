@@ -184,6 +184,14 @@ std::vector<Link> build_chain(const spec::Spec& spec, const InputDigests& digest
     builder.value("egress", to_string(spec.network_egress), "network.egress");
     builder.value("name", spec.name, "name");
     builder.value("checkout", digests.checkout, "services");
+    for (const auto& [name, service] : spec.services) {
+      if (service.oneshot_per == spec::OneshotPer::content) { // the content says that it is done
+        builder.value("done once: " + name, "content", fmt::format("services.{}.oneshot", name));
+      }
+    }
+    if (spec::stops_for_ready_point(spec.snapshots)) {
+      builder.value("services while captured", "stopped", "snapshots");
+    }
     if (digests.single_id) {
       builder.value("ids", "only one inside", "services");
     }

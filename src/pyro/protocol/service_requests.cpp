@@ -231,6 +231,7 @@ Json to_json(const ServiceDefinition& value) {
       {"env", value.env},
       {"user", value.user},
       {"oneshot", value.oneshot},
+      {"once_per_content", value.once_per_content},
       {"depends_on", Json::object()},
       {"ready_after_ms", value.ready_after_ms},
       {"readiness", value.readiness ? to_json(*value.readiness) : Json()},
@@ -257,6 +258,7 @@ ServiceDefinition service_definition_from_json(const Json& value) {
   result.user = std::move(how.user);
   result.timeout_ms = how.timeout_ms;
   result.oneshot = bool_or(value, "oneshot", false);
+  result.once_per_content = bool_or(value, "once_per_content", false);
   if (has(value, "depends_on")) {
     auto& dependencies = value_at(value, "depends_on");
     if (!dependencies.is_object()) {

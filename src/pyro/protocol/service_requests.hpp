@@ -56,7 +56,8 @@ struct ServiceDefinition {
   std::string cwd;
   std::map<std::string, std::string> env;
   std::string user;
-  bool oneshot = false; // must exit 0
+  bool oneshot = false;          // must exit 0
+  bool once_per_content = false; // a oneshot that has completed in this content is not run again
   std::map<std::string, Dependency> depends_on;
   std::optional<Probe> readiness; // none: ready when it has been running for a time (oneshot: when completed)
   std::int64_t ready_after_ms = 1000; // that time

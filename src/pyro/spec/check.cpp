@@ -38,6 +38,7 @@ public:
     check_cycles();
     check_host_ports();
     check_snapshots();
+    check_stopped_services();
     check_mounts();
     check_caches(m_spec, m_spec.environment.setup, "environment.setup.", m_context);
     check_caches(m_spec, m_spec.prepare, "prepare.", m_context);
@@ -229,6 +230,27 @@ private:
       error(
           "reset.to", "reference", fmt::format("there is no snapshot '{}'", m_spec.reset.to),
           suggestion(m_spec.reset.to, names_of(m_spec.snapshots)));
+    }
+  }
+
+  /// All at the ready point are the same layer, taken in one way.
+  void check_stopped_services() {
+    const auto stops = stops_for_ready_point(m_spec.snapshots);
+    for (const auto& [name, snapshot] : m_spec.snapshots) {
+      const auto address = fmt::format("snapshots.{}.services", name);
+      const bool is_stopped = snapshot.services == CaptureServices::stopped;
+      if (is_stopped && snapshot.at != "ready") {
+        error(address, "no_effect", "only at 'ready' there are services to stop", "remove it");
+      } else if (is_stopped && snapshot.memory == MemoryMode::on) {
+        error(
+            fmt::format("snapshots.{}.memory", name), "no_effect",
+            "services that are stopped for the snapshot have no memory to keep", "remove one of the two");
+      } else if (!is_stopped && snapshot.at == "ready" && stops) {
+        error(
+            m_context.positions.contains(address) ? address : "snapshots." + name, "clash",
+            "another snapshot at 'ready' has its services stopped, and both are one point",
+            "write 'services: stopped' here too, or nowhere");
+      }
     }
   }
 

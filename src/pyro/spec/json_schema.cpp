@@ -109,6 +109,9 @@ Json simple_type(std::string_view type) {
   if (type == "egress") {
     return {{"anyOf", Json::array({text(), list_of(text())})}};
   }
+  if (type == "oneshot") {
+    return {{"anyOf", Json::array({or_interpolated({{"type", "boolean"}}), reference("oneshot")})}};
+  }
   if (type == "depends_on") {
     return {{"anyOf", Json::array({list_of(text()), map_of(reference("dependency"))})}};
   }

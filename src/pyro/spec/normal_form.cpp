@@ -103,7 +103,7 @@ Json service_json(const Service& service) {
   for (const auto& [name, dependency] : service.depends_on) {
     depends_on[name] = {{"condition", name_of(dependency.condition)}, {"restart", dependency.restart}};
   }
-  return {
+  Json json{
       {"command", service.command.argv()},
       {"env_file", service.env_file},
       {"secrets", service.secrets},
@@ -117,6 +117,10 @@ Json service_json(const Service& service) {
       {"stop", {{"signal", service.stop.signal}, {"grace_ms", service.stop.grace.count()}}},
       {"ports", ports_json(service.ports)},
       {"hint", service.hint}};
+  if (service.oneshot_per != OneshotPer::start) {
+    json["oneshot_per"] = name_of(service.oneshot_per);
+  }
+  return json;
 }
 
 Json services_json(const Spec& spec) {
@@ -169,6 +173,9 @@ Json snapshots_json(const Spec& spec) {
   Json result = Json::object();
   for (const auto& [name, snapshot] : spec.snapshots) {
     result[name] = {{"at", snapshot.at}, {"memory", name_of(snapshot.memory)}};
+    if (snapshot.services != CaptureServices::running) {
+      result[name]["services"] = name_of(snapshot.services);
+    }
   }
   return result;
 }

@@ -108,6 +108,7 @@ void read_snapshots(Context& context, MapReader& root, Spec& spec) {
     auto& snapshot = spec.snapshots[name];
     reader.string("at", snapshot.at);
     reader.choice("memory", snapshot.memory);
+    reader.choice("services", snapshot.services);
   });
 }
 

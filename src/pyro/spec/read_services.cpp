@@ -125,6 +125,17 @@ void read_depends_on(Context& context, MapReader& reader, Service& service) {
       });
 }
 
+void read_oneshot(Context& context, MapReader& service, Service& result) {
+  const Node* node = service.value("oneshot");
+  if (!node || !node->is_map()) {
+    service.boolean("oneshot", result.oneshot);
+    return;
+  }
+  MapReader reader(context, *node, service.address_of("oneshot"), "oneshot");
+  reader.choice("per", result.oneshot_per);
+  result.oneshot = true;
+}
+
 void read_service(
     Context& context, const std::string& name, const Node& node, const std::string& address, Spec& spec) {
   MapReader reader(context, node, address, "service");
@@ -140,7 +151,7 @@ void read_service(
   reader.inputs("env_file", service.env_file);
   reader.strings("secrets", service.secrets);
   std::sort(service.secrets.begin(), service.secrets.end());
-  reader.boolean("oneshot", service.oneshot);
+  read_oneshot(context, reader, service);
   read_depends_on(context, reader, service);
   service.readiness = read_readiness(context, reader);
   service.liveness = read_liveness(context, reader);

@@ -117,7 +117,9 @@ constexpr std::array k_service{
     Field{"env", "map env", "Variables over environment.env"},
     Field{"env_file", "list input", "Files of variables, from the seed"},
     Field{"secrets", "list string", "Secrets at /run/secrets/NAME"},
-    Field{"oneshot", "bool", "It must exit 0, and apply waits for that", "false"},
+    Field{
+        "oneshot", "oneshot", "It must exit 0, and apply waits for that: true, or how often it runs",
+        "false"},
     Field{"depends_on", "depends_on", "What must be there first"},
     Field{"readiness", "shape readiness", "How it is known to be ready"},
     Field{"liveness", "shape liveness", "How it is known to be still well"},
@@ -127,6 +129,12 @@ constexpr std::array k_service{
     Field{"stop", "shape stop", "How it is stopped"},
     Field{"ports", "list port", "\"8080\", \"3000:8080\" or \"0.0.0.0:3000:8080\""},
     Field{"hint", "string", "Shown when it does not become ready"},
+};
+
+constexpr std::array k_oneshot{
+    Field{
+        "per", "enum start|content",
+        "content: not again where the content, such as a snapshot's, has its result already", "start"},
 };
 
 constexpr std::array k_dependency{
@@ -177,6 +185,9 @@ constexpr std::array k_stop{
 constexpr std::array k_snapshot{
     Field{"at", "string", "image, setup, setup.ID, seed, prepare, prepare.ID or ready", {}, required},
     Field{"memory", "enum auto|true|false", "Also keep memory and device state", "auto"},
+    Field{
+        "services", "enum running|stopped",
+        "At ready: what they do while it is taken; stopped ones have closed their files", "running"},
 };
 
 constexpr std::array k_retention{
@@ -224,6 +235,7 @@ constexpr std::array k_shapes{
     Shape{"seed", k_seed},
     Shape{"prepare_step", k_prepare_step},
     Shape{"service", k_service},
+    Shape{"oneshot", k_oneshot},
     Shape{"dependency", k_dependency},
     Shape{"readiness", k_readiness},
     Shape{"liveness", k_liveness},

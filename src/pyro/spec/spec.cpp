@@ -24,6 +24,20 @@ std::string_view name_of(RestartPolicy value) {
   return value == RestartPolicy::no ? "no" : (value == RestartPolicy::always ? "always" : "on-failure");
 }
 
+std::string_view name_of(OneshotPer value) {
+  return value == OneshotPer::start ? "start" : "content";
+}
+
+std::string_view name_of(CaptureServices value) {
+  return value == CaptureServices::running ? "running" : "stopped";
+}
+
+bool stops_for_ready_point(const std::map<std::string, Snapshot>& snapshots) {
+  return std::any_of(snapshots.begin(), snapshots.end(), [](const auto& entry) {
+    return entry.second.at == "ready" && entry.second.services == CaptureServices::stopped;
+  });
+}
+
 std::string_view name_of(MemoryMode value) {
   return value == MemoryMode::automatic ? "auto" : (value == MemoryMode::on ? "true" : "false");
 }

@@ -29,7 +29,13 @@ enum class Condition { started, ready, completed };
 
 enum class RestartPolicy { no, on_failure, always };
 
+/// How often a oneshot runs: at each start, or once for each content, whose snapshots have its result.
+enum class OneshotPer { start, content };
+
 enum class MemoryMode { automatic, on, off };
+
+/// What services do while a snapshot is taken.
+enum class CaptureServices { running, stopped };
 
 enum class DriftPolicy { report, reset, fail };
 
@@ -48,7 +54,9 @@ std::string_view name_of(GitMode value);
 std::string_view name_of(OnChange value);
 std::string_view name_of(Condition value);
 std::string_view name_of(RestartPolicy value);
+std::string_view name_of(OneshotPer value);
 std::string_view name_of(MemoryMode value);
+std::string_view name_of(CaptureServices value);
 std::string_view name_of(DriftPolicy value);
 std::string_view name_of(LifecycleAction value);
 std::string_view name_of(MountMode value);
@@ -228,6 +236,7 @@ struct Service {
   std::vector<std::string> env_file;
   std::vector<std::string> secrets; // sorted
   bool oneshot = false;
+  OneshotPer oneshot_per = OneshotPer::start;
   std::map<std::string, Dependency> depends_on;
   std::optional<Readiness> readiness;
   std::optional<Liveness> liveness;
@@ -246,7 +255,11 @@ StringMap effective_env(const Service& service, const Environment& environment);
 struct Snapshot {
   std::string at; // image | setup | setup.<id> | seed | prepare | prepare.<id> | ready
   MemoryMode memory = MemoryMode::automatic;
+  CaptureServices services = CaptureServices::running; // of `at: ready`
 };
+
+/// Are the services stopped while the ready point is captured? All snapshots at it agree (check.cpp).
+bool stops_for_ready_point(const std::map<std::string, Snapshot>& snapshots);
 
 struct Retention {
   int keep = 3;

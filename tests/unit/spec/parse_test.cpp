@@ -361,6 +361,7 @@ TEST(Schema, TheReaderLooksAtEveryKeyOfTheTable) {
       {"seed", "seed: {}"},
       {"prepare_step", "prepare: [{}]"},
       {"service", "services: {a: {}}"},
+      {"oneshot", "services: {a: {oneshot: {}}}"},
       {"dependency", "services: {a: {depends_on: {a: {}}}}"},
       {"readiness", "services: {a: {readiness: {}}}"},
       {"liveness", "services: {a: {liveness: {}}}"},

@@ -1,5 +1,6 @@
 #include "applier.hpp"
 
+#include "ready_ports.hpp"
 #include "seed_sync.hpp"
 #include "synced_base.hpp"
 
@@ -8,6 +9,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
+#include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
 #include <pyro/workspace/sandbox/service_failure.hpp>
 #include <pyro/workspace/state/generations.hpp>
@@ -18,6 +20,7 @@
 #include <pyro/workspace/state/snapshots.hpp>
 #include <pyro/workspace/state/unfinished.hpp>
 
+#include <algorithm>
 #include <set>
 
 namespace pyro::workspace {
@@ -36,7 +39,8 @@ std::set<std::string> all_secrets(const spec::Spec& spec) {
 
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
-    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait) {
+    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
+    const std::function<void(const std::string& service)>& on_ready) {
   if (project.spec.services.empty()) {
     return {};
   }
@@ -68,7 +72,7 @@ std::vector<protocol::ServiceStatus> start_services(
   for (const auto& [name, service] : project.spec.services) {
     names.push_back(name);
   }
-  return wait_for_services(context, *client, project.spec, names, redactor);
+  return wait_for_services(context, *client, project.spec, names, redactor, on_ready);
 }
 
 Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec) {
@@ -80,7 +84,7 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
     return Json::array();
   }
   auto client = connect_sandbox(workspace.paths.runtime(), "ports");
-  return publish_ports(*client, spec, remembered);
+  return publish_ports(*client, spec, remembered, [](const std::string&) { return true; });
 }
 
 Applier::Applier(
@@ -271,9 +275,42 @@ void Applier::apply_services() {
   if (std::exchange(m_services_done, true)) {
     return; // the agent starts them all in the order of their dependencies
   }
+  PortsOfReadyServices ports(m_context, m_workspace, m_project.spec);
   m_services = start_services(
       m_context, m_project, m_resolved, m_workspace.paths.runtime(), {m_builder.run_user(), run_env()},
-      m_wait);
+      m_wait, [&](const std::string& service) { ports.publish(service); });
+}
+
+/// Those that go on: of a oneshot nothing is left to stop.
+std::vector<std::string> Applier::long_services() const {
+  std::vector<std::string> names;
+  for (const auto& [name, service] : m_project.spec.services) {
+    if (!service.oneshot) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+/// As the services run, or as they leave their files when they are stopped.
+store::LayerStack Applier::capture_ready(const std::string& address) {
+  const auto names = long_services();
+  if (!spec::stops_for_ready_point(m_project.spec.snapshots) || names.empty()) {
+    return capture_running(m_context, m_workspace, address);
+  }
+  const auto client = connect_sandbox(m_workspace.paths.runtime(), "a snapshot");
+  m_context.emit("note", address, "its services are stopped for it and started again");
+  stop_services(*client, m_project.spec, names);
+  auto stack = capture_running(m_context, m_workspace, address);
+  client->call("/agent/services/start", protocol::to_json(protocol::ServicesSelect{names, false}));
+  const auto again = wait_for_services(
+      m_context, *client, m_project.spec, names, redactor_of(m_workspace.paths, m_workspace.record));
+  for (const auto& status : again) {
+    std::replace_if(
+        m_services.begin(), m_services.end(), [&](const auto& old) { return old.name == status.name; },
+        status);
+  }
+  return stack;
 }
 
 void Applier::take_snapshot(const plan::Action& action) {
@@ -292,7 +329,7 @@ void Applier::take_snapshot(const plan::Action& action) {
     const auto started = os::now_monotonic();
     // Only content that nobody has touched may stand for the recipe: else the point is made in a sandbox of
     // its own.
-    stack = m_content_is_fresh ? capture_running(m_context, m_workspace, action.address) : make_ready_point();
+    stack = m_content_is_fresh ? capture_ready(action.address) : make_ready_point();
     store::RecipeRecord recipe;
     recipe.key = action.key;
     recipe.layers = stack.layers;
@@ -318,6 +355,10 @@ store::LayerStack Applier::make_ready_point() {
   const auto below = stack_for(plan::content_key(m_plan.chain));
   return m_builder.build_ready(below, [this](const std::string& runtime) {
     start_services(m_context, m_project, m_resolved, runtime, {m_builder.run_user(), run_env()}, true);
+    if (const auto names = long_services();
+        spec::stops_for_ready_point(m_project.spec.snapshots) && !names.empty()) {
+      stop_services(*connect_sandbox(runtime, "a snapshot"), m_project.spec, names);
+    }
   });
 }
 

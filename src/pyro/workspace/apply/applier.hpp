@@ -9,6 +9,7 @@
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ private:
   void apply_services();
   void take_snapshot(const plan::Action& action);
   store::LayerStack make_ready_point();
+  store::LayerStack capture_ready(const std::string& address);
+  std::vector<std::string> long_services() const;
   void note_applied();
   bool is_made_of(const std::vector<plan::Link>& chain) const;
   void change_disk_limit();
@@ -64,9 +67,11 @@ private:
 /// Publishes what the spec says and notes the host ports in the record (not saved).
 Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec);
 
-/// Starts the services of a record anew (after start, reset, undo) and delivers its secrets.
+/// Starts the services of a record anew (after start, reset, undo) and delivers its secrets. `on_ready`: see
+/// wait_for_services().
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
-    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait);
+    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
+    const std::function<void(const std::string& service)>& on_ready = {});
 
 } // namespace pyro::workspace

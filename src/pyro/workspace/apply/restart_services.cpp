@@ -1,6 +1,7 @@
 #include "restart_services.hpp"
 
 #include "applier.hpp"
+#include "ready_ports.hpp"
 
 namespace pyro::workspace {
 
@@ -11,9 +12,11 @@ Json restart_services(
   if (project.spec.services.empty()) {
     return list;
   }
+  PortsOfReadyServices ports(context, workspace, project.spec);
   for (const auto& status : start_services(
            context, project, resolved, workspace.paths.runtime(),
-           {workspace.record.user, workspace.record.env}, true)) {
+           {workspace.record.user, workspace.record.env}, true,
+           [&](const std::string& service) { ports.publish(service); })) {
     list.push_back(protocol::to_json(status));
   }
   publish_workspace_ports(workspace, project.spec);

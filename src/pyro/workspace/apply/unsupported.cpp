@@ -45,6 +45,16 @@ void check_own_root(const spec::Spec& spec, const backend::Backend& backend) {
   }
 }
 
+void check_oneshots(const spec::Spec& spec, const backend::Backend& backend) {
+  for (const auto& [name, service] : spec.services) {
+    if (service.oneshot_per == spec::OneshotPer::content && !backend.capabilities().own_root) {
+      refuse(
+          spec, fmt::format("services.{}.oneshot", name),
+          "without isolation the content cannot say that a oneshot is done", "write `oneshot: true`");
+    }
+  }
+}
+
 void check_sync(const spec::Spec& spec, const backend::Backend& backend) {
   if (spec.seed.on_change == spec::OnChange::sync
       && (!backend.capabilities().own_root || spec.seed.to == "/")) {
@@ -108,6 +118,7 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
         "use `seed` to copy files in");
   }
   check_own_root(spec, backend);
+  check_oneshots(spec, backend);
   check_sync(spec, backend);
   check_egress(spec, spec.network_egress, "network.egress", backend);
   for (const auto& step : spec.environment.setup) {

@@ -116,6 +116,7 @@ protocol::ServiceDefinition definition_of(
   }
   definition.user = user_of(service, defaults.user);
   definition.oneshot = service.oneshot;
+  definition.once_per_content = service.oneshot_per == spec::OneshotPer::content;
   for (const auto& [name, dependency] : service.depends_on) {
     definition.depends_on[name] = {
         static_cast<protocol::DependencyCondition>(dependency.condition), dependency.restart};
@@ -252,7 +253,8 @@ services_status_if_any(const std::string& control_socket) {
 
 std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
-    const std::vector<std::string>& names, const Redactor& redactor) {
+    const std::vector<std::string>& names, const Redactor& redactor,
+    const std::function<void(const std::string& service)>& on_ready) {
   if (names.empty()) {
     return {};
   }
@@ -264,6 +266,9 @@ std::vector<protocol::ServiceStatus> wait_for_services(
     context.emit(
         "probe", "services." + status.name, std::string(protocol::name_of(status.state)),
         {{"state", protocol::name_of(status.state)}, {"last_probe", status.last_probe}});
+    if (on_ready && status.state == protocol::ServiceState::ready) {
+      on_ready(status.name);
+    }
   };
   events.on_result = [&](const Json& value) {
     answer = value;
@@ -290,8 +295,18 @@ std::vector<protocol::ServiceStatus> wait_for_services(
   return result.services;
 }
 
+void stop_services(
+    backend::ControlClient& client, const spec::Spec& spec, const std::vector<std::string>& names) {
+  std::chrono::milliseconds patience{15'000};
+  for (const auto& name : names) {
+    patience += spec.services.at(name).stop.grace;
+  }
+  client.call("/agent/services/stop", protocol::to_json(protocol::ServicesSelect{names, false}), patience);
+}
+
 Json publish_ports(
-    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered) {
+    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered,
+    const std::function<bool(const std::string& service)>& is_wanted) {
   auto free_ones = remembered; // that the file leaves to us, each for one port
   for (const auto& [name, service] : spec.services) {
     for (const auto& port : service.ports) {
@@ -311,6 +326,9 @@ Json publish_ports(
   Json wanted = Json::array();
   for (const auto& [name, service] : spec.services) {
     for (const auto& port : service.ports) {
+      if (!is_wanted(name)) {
+        continue;
+      }
       wanted.push_back(
           {{"service", name},
            {"address", port.address},
@@ -321,7 +339,9 @@ Json publish_ports(
   }
   const auto answer = client.call("/ports", {{"ports", wanted}});
   const auto& published = value_at(answer, "ports");
-  remembered.clear();
+  std::erase_if(remembered, [&](const auto& known) {
+    return is_wanted(known.service) || !spec.services.contains(known.service);
+  });
   for (const auto& port : published) {
     remembered.push_back(
         {get_string(port, "service"), static_cast<int>(get_int(port, "port")),

@@ -8,6 +8,7 @@
 #include <pyro/spec/spec.hpp>
 #include <pyro/workspace/context/context.hpp>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,19 +53,26 @@ Redactor deliver_secrets(
 /// The variables by which a process finds its secrets: {"NPM_TOKEN_FILE", "/run/secrets/npm_token"}.
 std::map<std::string, std::string> secret_variables(const std::vector<SecretFile>& files);
 
-/// Waits until every service is ready, with events; throws ServicesNotReady (service_failure.hpp).
+/// Waits until every service is ready, with events; throws ServicesNotReady (service_failure.hpp). `on_ready`
+/// is told of each as it becomes ready, whatever becomes of the others.
 std::vector<protocol::ServiceStatus> wait_for_services(
     const Context& context, backend::ControlClient& client, const spec::Spec& spec,
-    const std::vector<std::string>& names, const Redactor& redactor);
+    const std::vector<std::string>& names, const Redactor& redactor,
+    const std::function<void(const std::string& service)>& on_ready = {});
+
+/// Stops those of the file in their order, each with its own signal and grace.
+void stop_services(
+    backend::ControlClient& client, const spec::Spec& spec, const std::vector<std::string>& names);
 
 /// The same status without secrets in what the service, its probe or the agent said.
 protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor& redactor);
 
-/// Makes the supervisor publish the ports of the spec. `remembered` holds the host ports of this workspace
-/// so that they stay the same; it is brought up to date. Returns [{service, address,
-/// host_port, port}].
+/// Makes the supervisor publish the ports of those services of the spec, and no others. `remembered` holds
+/// the host ports of this workspace so that they stay the same; it is brought up to date. Returns [{service,
+/// address, host_port, port}].
 Json publish_ports(
-    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered);
+    backend::ControlClient& client, const spec::Spec& spec, std::vector<store::PublishedPort>& remembered,
+    const std::function<bool(const std::string& service)>& is_wanted);
 
 std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& client);
 /// The same where a sandbox may run; nullopt: none does, or it has just ended.

@@ -60,7 +60,8 @@ const std::vector<std::string>& built_in_ignores() {
   static const std::vector<std::string> s_patterns{
       "/tmp/*",          "/var/tmp/*",       "/var/log/", "/var/cache/",         "/run/",
       "/dev/",           "/proc/",           "/sys/",     "/var/lib/apt/lists/", "/root/.cache/",
-      "/home/*/.cache/", "/etc/resolv.conf", "/etc/mtab", "**/__pycache__/",     "/.pyro/"};
+      "/home/*/.cache/", "/etc/resolv.conf", "/etc/mtab", "**/__pycache__/",     "/.pyro/",
+      "/var/lib/pyro/"};
   return s_patterns;
 }
 

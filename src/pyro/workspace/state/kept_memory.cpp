@@ -147,6 +147,7 @@ void save_machine_memory(
   const auto wanted = spec.snapshots.find(snapshot_name);
   if (wanted == spec.snapshots.end() || wanted->second.at != "ready"
       || wanted->second.memory == spec::MemoryMode::off || spec.services.empty()
+      || wanted->second.services == spec::CaptureServices::stopped
       || !context.backend_named(workspace.record.backend).capabilities().memory_snapshot) {
     return;
   }
