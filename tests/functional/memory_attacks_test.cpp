@@ -55,7 +55,8 @@ TEST_F(MemoryAttacks, AHogEndsAndIsNamed) {
   EXPECT_EQ(result.out.find("SUCCEEDED"), std::string::npos) << result;
   EXPECT_EQ(result.out.find(": missing "), std::string::npos) << result;
   EXPECT_NE(
-      result.err.find("pyro: killed: out of memory (environment.resources.memory: 128 MiB)"),
+      result.err.find(
+          "pyro: ./attack_resources was killed: out of memory (environment.resources.memory: 128 MiB)"),
       std::string::npos)
       << result;
   expect_alive(agent);
@@ -64,7 +65,17 @@ TEST_F(MemoryAttacks, AHogEndsAndIsNamed) {
   EXPECT_EQ(kills.at("last").at("who"), "the command ./attack_resources");
   EXPECT_NE(pyro({"status"}).out.find("killed: out of memory"), std::string::npos);
   // By way of a shell, and told apart from a kill by hand.
-  EXPECT_NE(inside("./attack_resources hog >/dev/null").err.find("out of memory"), std::string::npos);
+  EXPECT_NE(
+      inside("./attack_resources hog >/dev/null; exit $?")
+          .err.find("pyro: a process of /bin/sh was killed: out of memory (environment.resources.memory: "),
+      std::string::npos);
+  // A program that makes a failure of its own of it, and one that does without.
+  EXPECT_NE(
+      inside("./attack_resources hog >/dev/null || exit 2")
+          .err.find(
+              "pyro: while /bin/sh ran, a process was killed: out of memory (environment.resources.memory: "),
+      std::string::npos);
+  EXPECT_EQ(inside("./attack_resources hog >/dev/null || true").err.find("pyro:"), std::string::npos);
   EXPECT_EQ(inside("kill -9 $$").err.find("out of memory"), std::string::npos);
   expect_alive(agent);
 }
@@ -79,6 +90,26 @@ TEST_F(MemoryAttacks, ACrowdOfSmallProcessesDoesNotEndTheAgentEither) {
   EXPECT_EQ(result.out.find("SUCCEEDED"), std::string::npos) << result;
   expect_alive(agent);
   EXPECT_GE(json({"status"}).at("oom_kills").at("count"), 1);
+}
+
+TEST_F(MemoryAttacks, AStepThatWasKilledIsNamedWithTheField) {
+  expect(0, {"apply"});
+  if (!has_limits()) {
+    GTEST_SKIP() << "memory is not limited here";
+  }
+  const auto with_step = [&](const std::string& run) {
+    append_file(project() / "pyro.yaml", "prepare: [{id: large, run: '" + run + "'}]\n");
+    const auto applied = pyro({"apply", "--yes"});
+    EXPECT_EQ(applied.status, 1) << applied;
+    auto text = read_file(project() / "pyro.yaml");
+    write_file(project() / "pyro.yaml", text.substr(0, text.find("prepare:")));
+    return applied.err;
+  };
+  const std::string limit = "killed: out of memory (environment.resources.memory: 128 MiB)";
+  EXPECT_NE(with_step("exec ./attack_resources hog").find("the step large was " + limit), std::string::npos);
+  const auto made = with_step("./attack_resources hog || exit 2");
+  EXPECT_NE(made.find("while the step large ran, a process was " + limit), std::string::npos) << made;
+  EXPECT_NE(made.find("exit code 2"), std::string::npos) << made;
 }
 
 TEST_F(MemoryAttacks, AServiceThatWasKilledSaysWhy) {

@@ -206,14 +206,20 @@ void ExecTask::on_exit(os::Outcome outcome) {
   try_finish();
 }
 
-/// A shell says of a child that was killed what it would say of itself.
+/// A shell says of a child that was killed what it would say of itself; other programs (make, npm) fail in
+/// their own way.
 void ExecTask::note_memory() {
-  if (m_timed_out || m_told_to_kill || m_gone || m_outcome->shell_status() != 128 + SIGKILL) {
+  if (m_timed_out || m_told_to_kill || m_gone || m_outcome->ok()) {
     return;
   }
+  using protocol::MemoryVictim;
   auto& kills = m_runtime.memory_kills;
-  if (kills.explains("the command " + m_program)) {
-    m_oom_note = kills.reason();
+  if (m_outcome->shell_status() == 128 + SIGKILL) {
+    if (kills.explains("the command " + m_program, m_oom_kills_before)) {
+      m_oom_victim = m_outcome->signal == SIGKILL ? MemoryVictim::command : MemoryVictim::process_of_it;
+    }
+  } else if (kills.count() > m_oom_kills_before) {
+    m_oom_victim = MemoryVictim::somebody;
   }
 }
 
@@ -282,7 +288,10 @@ void ExecTask::try_finish() {
   result.signal = m_timed_out ? 0 : m_outcome->signal;
   result.timed_out = m_timed_out;
   result.oom_kills = m_runtime.memory_kills.count() - m_oom_kills_before;
-  result.oom_note = m_oom_note;
+  result.oom_victim = m_oom_victim;
+  if (m_oom_victim != protocol::MemoryVictim::none) {
+    result.oom_note = m_runtime.memory_kills.reason();
+  }
   result.stderr_note = m_start_note;
   if (m_stopped) {
     result.stopped_by = m_stopped->code;

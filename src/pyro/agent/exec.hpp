@@ -64,7 +64,7 @@ private:
   bool m_told_to_kill = false;
   std::string m_program; // as it was named
   std::int64_t m_oom_kills_before = 0;
-  std::string m_oom_note;
+  protocol::MemoryVictim m_oom_victim = protocol::MemoryVictim::none;
   std::string m_start_note;
   std::uint64_t m_ends = 0; // Runtime::ends at the start
   std::optional<protocol::ProcessesEnd> m_stopped;

@@ -39,9 +39,9 @@ std::int64_t MemoryKills::count() const {
   return read_counter(m_counter.get()) - m_base;
 }
 
-bool MemoryKills::explains(const std::string& who) {
+bool MemoryKills::explains(const std::string& who, std::int64_t before) {
   const auto now = count();
-  if (now <= m_explained) {
+  if (now <= m_explained || now <= before) {
     return false;
   }
   m_explained = now;
@@ -50,9 +50,13 @@ bool MemoryKills::explains(const std::string& who) {
   return true;
 }
 
-std::string MemoryKills::reason() const {
+std::string MemoryKills::what() const {
   const auto limit = m_limit_bytes > 0 ? ": " + format_bytes(static_cast<std::uint64_t>(m_limit_bytes)) : "";
-  return "killed: out of memory (environment.resources.memory" + limit + ")";
+  return "out of memory (environment.resources.memory" + limit + ")";
+}
+
+std::string MemoryKills::reason() const {
+  return "killed: " + what();
 }
 
 Json MemoryKills::to_json() const {

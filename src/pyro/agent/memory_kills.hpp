@@ -20,9 +20,11 @@ public:
 
   std::int64_t count() const;
 
-  /// A child was found dead by SIGKILL that nobody here sent. True: for want of memory, and it is remembered
-  /// as the last one.
-  bool explains(const std::string& who);
+  /// A child was found dead by SIGKILL that nobody here sent; `before`: the count when it was started. True:
+  /// for want of memory, and it is remembered as the last one.
+  bool explains(const std::string& who, std::int64_t before);
+  /// "out of memory (environment.resources.memory: 128MiB)"
+  std::string what() const;
   /// "killed: out of memory (environment.resources.memory: 128MiB)"
   std::string reason() const;
   /// {count, last: {who, at} or null}

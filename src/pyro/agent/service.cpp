@@ -188,6 +188,7 @@ void Service::run() {
   m_ending = Ending::none;
   m_last_probe.clear();
   m_started_at = os::now_epoch();
+  m_memory_kills_before = m_runtime.memory_kills.count();
   ::clock_gettime(CLOCK_REALTIME_COARSE, &m_started);
 
   LaunchResult launched;
@@ -361,8 +362,10 @@ void Service::on_exit(os::Outcome outcome, const std::string& note) {
   }
   auto what = note.empty() ? os::to_string(outcome) : note;
   const bool was_killed = ending == Ending::none && outcome.shell_status() == 128 + SIGKILL;
-  if (was_killed && m_runtime.memory_kills.explains("the service " + m_name)) {
+  if (was_killed && m_runtime.memory_kills.explains("the service " + m_name, m_memory_kills_before)) {
     what = m_runtime.memory_kills.reason();
+  } else if (!outcome.ok() && m_runtime.memory_kills.count() > m_memory_kills_before) {
+    what += "; a process was killed while it ran: " + m_runtime.memory_kills.what();
   }
   switch (ending) {
   case Ending::requested:

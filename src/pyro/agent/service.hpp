@@ -100,6 +100,7 @@ private:
   std::string m_marker;
   pid_t m_pid = -1;
   double m_started_at = 0;
+  std::int64_t m_memory_kills_before = 0; // when it was started
   double m_ready_at = 0;
   double m_ended_at = 0;
   std::timespec m_started{};

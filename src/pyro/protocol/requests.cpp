@@ -102,11 +102,40 @@ ExecRequest exec_request_from_json(const Json& value) {
   return result;
 }
 
+namespace {
+
+std::string_view name_of(MemoryVictim victim) {
+  switch (victim) {
+  case MemoryVictim::none:
+    break;
+  case MemoryVictim::command:
+    return "command";
+  case MemoryVictim::process_of_it:
+    return "process_of_it";
+  case MemoryVictim::somebody:
+    return "somebody";
+  }
+  return "";
+}
+
+/// An older agent does not say: what it notes was the command or a process of it.
+MemoryVictim victim_of(std::string_view name) {
+  for (const auto victim : {MemoryVictim::command, MemoryVictim::somebody}) {
+    if (name == name_of(victim)) {
+      return victim;
+    }
+  }
+  return MemoryVictim::process_of_it;
+}
+
+} // namespace
+
 Json to_json(const ExecResult& value) {
   return {{"exit_code", value.exit_code},     {"signal", value.signal},
           {"timed_out", value.timed_out},     {"duration_ms", value.duration_ms},
           {"stderr_note", value.stderr_note}, {"oom_kills", value.oom_kills},
-          {"oom_note", value.oom_note},       {"stopped_by", value.stopped_by}};
+          {"oom_note", value.oom_note},       {"oom_victim", name_of(value.oom_victim)},
+          {"stopped_by", value.stopped_by}};
 }
 
 ExecResult exec_result_from_json(const Json& value) {
@@ -118,6 +147,8 @@ ExecResult exec_result_from_json(const Json& value) {
   result.stderr_note = string_or(value, "stderr_note", "");
   result.oom_kills = int_or(value, "oom_kills", 0);
   result.oom_note = string_or(value, "oom_note", "");
+  result.oom_victim =
+      result.oom_note.empty() ? MemoryVictim::none : victim_of(string_or(value, "oom_victim", ""));
   result.stopped_by = string_or(value, "stopped_by", "");
   return result;
 }

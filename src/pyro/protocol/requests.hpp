@@ -66,6 +66,10 @@ struct ExecRequest {
   std::int64_t timeout_ms = 0; // 0: none. Past it every process of this exec is killed
 };
 
+/// Who was killed for want of memory while a command ran, as far as it can be told: the command's own
+/// process, one of its processes (a shell ends like its child), or somebody, after which the command failed.
+enum class MemoryVictim { none, command, process_of_it, somebody };
+
 /// Result of /exec. A program that cannot be started is a result too: 127 not found, 126 not executable, no
 /// such user or cwd, with the reason in stderr_note.
 struct ExecResult {
@@ -75,8 +79,9 @@ struct ExecResult {
   std::int64_t duration_ms = 0;
   std::string stderr_note;
   std::int64_t oom_kills = 0; // processes of the sandbox that were killed meanwhile for want of memory
-  std::string oom_note;       // that it, or probably a process of its, was among them
-  std::string stopped_by;     // the code of /processes/end; empty: it ended by itself, or by who asked for it
+  MemoryVictim oom_victim = MemoryVictim::none;
+  std::string oom_note;   // where there is one: "killed: out of memory (LIMIT)"
+  std::string stopped_by; // the code of /processes/end; empty: it ended by itself, or by who asked for it
 };
 
 /// /secrets/put → {path}. Written to /run/secrets/NAME, which is a tmpfs; with a service, whose user is not

@@ -144,6 +144,21 @@ protocol::ExecResult run_with_lines(
   return protocol::exec_result_from_json(*result);
 }
 
+std::string memory_sentence(const protocol::ExecResult& result, const std::string& who) {
+  using protocol::MemoryVictim;
+  switch (result.oom_victim) {
+  case MemoryVictim::none:
+    return "";
+  case MemoryVictim::command:
+    return fmt::format("{} was {}", who, result.oom_note);
+  case MemoryVictim::process_of_it:
+    return fmt::format("a process of {} was {}", who, result.oom_note);
+  case MemoryVictim::somebody:
+    break;
+  }
+  return fmt::format("while {} ran, a process was {}", who, result.oom_note);
+}
+
 protocol::ExecRequest guest_request(
     const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const ExecRequest& request,
     const ExecStreams& streams) {
@@ -223,7 +238,9 @@ ExecResult run_with_output(
     output(protocol::FrameType::data_err, fmt::format("pyro: timed out after {}\n", limit));
   }
   if (!ended.oom_note.empty()) {
-    output(protocol::FrameType::data_err, fmt::format("pyro: {}\n", ended.oom_note));
+    output(
+        protocol::FrameType::data_err,
+        fmt::format("pyro: {}\n", memory_sentence(ended, request.argv.front())));
   }
   ExecResult outcome;
   outcome.oom_kills = ended.oom_kills;

@@ -16,6 +16,10 @@ protocol::ExecResult run_with_lines(
     backend::ControlClient& client, const protocol::ExecRequest& request,
     const std::function<void(const std::string&)>& line, const std::function<void()>& check_interrupted);
 
+/// "make was killed: out of memory (environment.resources.memory: 1 GiB)", for a result with an oom_note.
+/// `who`: the command or step.
+std::string memory_sentence(const protocol::ExecResult& result, const std::string& who);
+
 /// A command as the agent takes it: what the caller left out is the workspace's.
 protocol::ExecRequest guest_request(
     const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const ExecRequest& request,
