@@ -3,6 +3,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pyro {
 
@@ -23,9 +24,14 @@ std::string_view without_line_ends(std::string_view text) {
 
 } // namespace
 
-Redactor::Redactor(const std::map<std::string, std::string>& values) {
-  const auto add = [this](std::string_view value, const std::string& name) {
-    if (!value.empty()) {
+Redactor::Redactor(const std::map<std::string, std::string>& values)
+    : Redactor(NamedValues(values.begin(), values.end())) {
+}
+
+Redactor::Redactor(const NamedValues& values) {
+  std::set<std::string_view> known; // the first name of a value is as good as another
+  const auto add = [&](std::string_view value, const std::string& name) {
+    if (!value.empty() && known.insert(value).second) {
       m_patterns.push_back({std::string(value), name});
       m_starts[byte_of(value.front())] = true;
     }

@@ -6,9 +6,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pyro {
+
+/// Name and value; a name may come more than once, as a secret that was changed does.
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
 /// Knows values by name; each occurrence becomes "[redacted:NAME]". Of a value the text without the line ends
 /// at its end is looked for, and of a value of several lines also every line of at least 8 bytes, since
@@ -18,6 +22,7 @@ public:
   /// Redacts nothing.
   Redactor() = default;
   explicit Redactor(const std::map<std::string, std::string>& values);
+  explicit Redactor(const NamedValues& values);
 
   bool empty() const { return m_patterns.empty(); }
 

@@ -80,6 +80,8 @@ std::string_view name_of(ReasonCode code) {
     return "service_not_running";
   case ReasonCode::service_outdated:
     return "service_outdated";
+  case ReasonCode::secret_changed:
+    return "secret_changed";
   case ReasonCode::dependency_restarted:
     return "dependency_restarted";
   case ReasonCode::workspace_restarted:

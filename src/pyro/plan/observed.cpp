@@ -94,6 +94,8 @@ Json to_json(const Observed& observed) {
       {"service_digests", observed.service_digests},
       {"published_ports", observed.published_ports ? Json(*observed.published_ports) : Json()},
       {"blocked_ports", observed.blocked_ports},
+      {"changed_secrets", observed.changed_secrets},
+      {"missing_secrets", observed.missing_secrets},
       {"drift", std::move(drift)},
       {"snapshots", observed.snapshots},
       {"step_cost_ms", observed.step_cost_ms}};
@@ -126,6 +128,10 @@ Observed observed_from_json(const Json& value) {
     observed.published_ports.emplace(list.begin(), list.end());
   }
   observed.blocked_ports = string_map_or_empty(value, "blocked_ports");
+  for (auto& name : strings_or_empty(value, "changed_secrets")) {
+    observed.changed_secrets.insert(std::move(name));
+  }
+  observed.missing_secrets = string_map_or_empty(value, "missing_secrets");
   each(value, "drift", [&](const Json& item) { observed.drift.push_back(drift_from(item)); });
   observed.snapshots = string_map_or_empty(value, "snapshots");
   if (const Json& costs = member_or_null(value, "step_cost_ms"); costs.is_object()) {

@@ -42,6 +42,8 @@ struct Observed {
   /// publication_of() each; nullopt: nobody knows, or nothing runs.
   std::optional<std::multiset<std::string>> published_ports;
   std::map<std::string, std::string> blocked_ports; // publication_of() that cannot be: why not
+  std::set<std::string> changed_secrets; // given to the sandbox with another value than the one set now
+  std::map<std::string, std::string> missing_secrets; // name → why it cannot be delivered
   std::vector<DriftEntry> drift;
   std::map<std::string, HexDigest> snapshots;       // managed names → key they were taken at
   std::map<std::string, std::int64_t> step_cost_ms; // address → how long it took last time

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,7 @@ enum class ReasonCode {
   service_removed,
   service_not_running,
   service_outdated, // runs with another definition than recorded
+  secret_changed,   // it was given another value than the one that is set now
   dependency_restarted,
   workspace_restarted, // starts because the workspace does
   workspace_stopped,
@@ -121,6 +123,9 @@ struct Plan {
   bool empty() const;
   const Action* find(std::string_view address) const;
 };
+
+/// Secrets that carrying the plan out delivers, to services or to steps.
+std::set<std::string> secrets_needed(const spec::Spec& spec, const std::vector<Action>& actions);
 
 Plan make_plan(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed);
 

@@ -55,6 +55,16 @@ std::optional<Reason> Planner::definition_change(const std::string& name) const 
   return std::nullopt;
 }
 
+std::optional<Reason> Planner::secret_change(const std::string& name) const {
+  for (const auto& secret : m_spec.services.at(name).secrets) {
+    if (m_observed.changed_secrets.contains(secret)) {
+      return Reason{
+          ReasonCode::secret_changed, secret, "", "", place(address_of(Subject::service, name) + ".secrets")};
+    }
+  }
+  return std::nullopt;
+}
+
 Action Planner::service_action(const std::string& name) const {
   const auto& service = m_spec.services.at(name);
   const auto found = m_observed.service_states.find(name);
@@ -74,11 +84,12 @@ Action Planner::service_action(const std::string& name) const {
   if (!was_applied(name) && state.empty()) {
     return as(ActionKind::start, {ReasonCode::service_added, "", "", "", place(action.address)});
   }
-  const auto change = definition_change(name);
+  auto change = definition_change(name);
   if (starts_everything()) {
     const Reason with_workspace{ReasonCode::workspace_restarted, "", "", "", {}};
     return as(change ? ActionKind::restart : ActionKind::start, change.value_or(with_workspace));
   }
+  change = change ? change : secret_change(name);
   if (change) {
     return as(is_alive(state) ? ActionKind::restart : ActionKind::start, *change);
   }

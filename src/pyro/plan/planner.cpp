@@ -246,6 +246,7 @@ Plan Planner::run() {
   plan_ports();
   plan_snapshots();
   plan_layers();
+  plan_secrets();
   finish();
   return std::move(m_plan);
 }

@@ -36,10 +36,14 @@ private:
   bool keeps_seed() const;
   void forbid_other_seed(const Link& link);
 
+  // plan_secrets.cpp
+  void plan_secrets();
+
   // plan_services.cpp
   void plan_services();
   void plan_stops();
   void plan_ports();
+  std::optional<Reason> secret_change(const std::string& name) const;
   Action service_action(const std::string& name) const;
   std::optional<Reason> definition_change(const std::string& name) const;
   bool was_applied(const std::string& name) const;

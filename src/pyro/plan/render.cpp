@@ -259,6 +259,8 @@ std::string reason_text(const Reason& reason) {
     return fmt::format("it is {}", reason.before);
   case ReasonCode::service_outdated:
     return "runs with an older definition";
+  case ReasonCode::secret_changed:
+    return fmt::format("the value of secret {} changed", reason.field);
   case ReasonCode::dependency_restarted:
     return fmt::format("{} restarts", reason.field);
   case ReasonCode::workspace_restarted:

@@ -206,7 +206,13 @@ void Call::on_close(CloseReason reason) {
 
 std::shared_ptr<Call>
 open_call(Session& session, const std::string& path, const Json& request, CallEvents events) {
-  auto first = encode_frame(FrameType::json, text_of(request), k_max_request);
+  const auto text = text_of(request);
+  if (text.size() > k_max_request) {
+    throw Error(
+        ErrorCode::invalid_argument, "what is sent for {} is too large: {} bytes of {}", path, text.size(),
+        k_max_request);
+  }
+  const auto first = encode_frame(FrameType::json, text, k_max_request);
   auto call = std::make_shared<Call>(Role::client, path);
   call->set_events(std::move(events));
   call->m_stream = session.open(path, call->stream_events());

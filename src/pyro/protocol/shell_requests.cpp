@@ -128,17 +128,22 @@ ShellReadResult shell_read_result_from_json(const Json& value) {
       position(value, "first"), position(value, "start"), position(value, "end"), get_bool(value, "running")};
 }
 
+static void check_input(std::string_view data) {
+  if (data.size() > k_shell_input) {
+    throw Error(
+        ErrorCode::invalid_argument, "the input has {} bytes, too many for one write (limit {})", data.size(),
+        k_shell_input);
+  }
+}
+
 Json to_json(const ShellWrite& value) {
+  check_input(value.data);
   return {{"shell_id", value.shell_id}, {"data", base64_encode(value.data)}};
 }
 
 ShellWrite shell_write_from_json(const Json& value) {
   ShellWrite result{shell_id(value), base64_decode(get_string(value, "data"))};
-  if (result.data.size() > k_shell_input) {
-    throw Error(
-        ErrorCode::invalid_argument, "{} bytes are too many for one write (limit {})", result.data.size(),
-        k_shell_input);
-  }
+  check_input(result.data);
   return result;
 }
 

@@ -183,6 +183,10 @@ void Supervisor::add_operations() {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
   });
   m_router.add("/ports/publish", [this](const auto& call, const Json& request) { publish(call, request); });
+  m_secrets.add_operations(m_router);
+  m_router.add(
+      "/agent" + std::string(protocol::path::k_secrets_put),
+      [this](const auto& call, const Json& request) { deliver_secret(call, request); });
   m_router.add_prefix("/agent/", [this](protocol::Stream stream, const std::string& path) {
     return protocol::proxy_stream(
         std::move(stream), m_agent->session, path.substr(std::string_view("/agent").size()));
@@ -211,6 +215,21 @@ void Supervisor::shut_down(const std::string& reason, std::int64_t grace_ms, std
 
 void Supervisor::stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms) {
   shut_down("stopped", grace_ms, [call] { call->finish(Json::object()); });
+}
+
+/// Noted first: whoever takes secrets out of what is said in there has to know it before it can be said.
+void Supervisor::deliver_secret(const std::shared_ptr<protocol::Call>& call, const Json& request) {
+  const auto secret = protocol::secret_put_from_json(request);
+  m_secrets.note({secret.name, secret.value});
+  protocol::CallEvents events;
+  events.on_result = [call](const Json& result) {
+    call->finish(result);
+  };
+  events.on_failure = [call](const Error& error) {
+    call->fail(error);
+  };
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_secrets_put), request, std::move(events));
 }
 
 void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json& request) {

@@ -5,6 +5,7 @@
 
 #include "disk_watch.hpp"
 #include "port_forwarder.hpp"
+#include "secret_notes.hpp"
 #include "user_limit_watch.hpp"
 
 #include <pyro/backend/launch_spec.hpp>
@@ -64,7 +65,7 @@ struct Guest {
 /// "/save" {directory} → {pause_ms}: keeps the guest with all its processes there. Nobody may be using the
 /// sandbox.
 /// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
-/// listened at.
+/// listened at. "/secrets/…": protocol/secret_notes.hpp; "/agent/secrets/put" is noted and passed on.
 class Supervisor {
 public:
   /// `ready`: called once the agent has answered; gets the document for the one who started us.
@@ -92,6 +93,7 @@ private:
   void drop_client(Client* client);
   void add_operations();
   void stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms);
+  void deliver_secret(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
@@ -122,6 +124,7 @@ private:
   std::unique_ptr<PortForwarder> m_ports;
   std::unique_ptr<DiskWatch> m_disk;             // where the sandbox writes to a file system of this machine
   std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
+  SecretNotes m_secrets;
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;
   os::EventLoop::TimerId m_idleness = 0;

@@ -72,6 +72,10 @@ void kill_before_removal(Context& context, LockedWorkspace& workspace) {
   }
 }
 
+store::LayerStack stack_of(const store::SnapshotRecord& snapshot) {
+  return {snapshot.layers, snapshot.host_directories};
+}
+
 std::string loss_text(const std::string& what, const std::vector<plan::DriftEntry>& drift) {
   auto text = fmt::format("{} would discard {} changes:\n", what, drift.size());
   for (std::size_t index = 0; index < drift.size() && index < 20; ++index) {
@@ -114,12 +118,13 @@ Json reset_workspace(
   const auto target = reset_target(context, located, to);
   require_baseline(context, located.id);
   const auto snapshot = context.records.snapshot(located.id, target);
+  auto prepared = prepare_start(context, located, locked, stack_of(snapshot));
   if (located.project) {
     locked.record.lifecycle.undo_ms = located.project->spec.reset.undo.count(); // as the file says by now
   }
   ask_before_loss(context, locked, "reset to " + target, options);
   const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
-  const auto services = restart_services(context, located, locked);
+  const auto services = restart_services(context, prepared, locked);
   if (!went_on && located.project) {
     save_machine_memory(context, locked, located.project->spec, target);
   }
@@ -145,8 +150,9 @@ Json reset_to_snapshot(Context& context, const std::string& workspace, const std
     require_baseline(context, located.id);
     const auto snapshot = context.records.snapshot(located.id, snapshot_name);
     name = snapshot.name;
+    auto prepared = prepare_start(context, located, locked, stack_of(snapshot));
     const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
-    restart_services(context, located, locked);
+    restart_services(context, prepared, locked);
     if (!went_on && located.project) {
       save_machine_memory(context, locked, located.project->spec, name);
     }
@@ -170,10 +176,11 @@ Json undo_last_change(Context& context, const std::string& workspace, const Proj
             "for as long as the file's reset.undo says");
   }
   const bool was_destroyed = is_destroyed(locked.record);
+  auto prepared = prepare_start(context, located, locked, std::nullopt);
   switch_generation(
       context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
       was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo");
-  const auto services = restart_services(context, located, locked);
+  const auto services = restart_services(context, prepared, locked);
   return {{"workspace_id", located.id}, {"name", locked.record.name},
           {"undone", entry->reason},    {"undo", locked.record.undo.has_value()},
           {"services", services},       {"duration_ms", took(began)}};
@@ -215,9 +222,10 @@ Json bring_up_workspace(Context& context, const std::string& workspace, const Pr
   Json services = Json::array();
   const bool was_stopped = locked.record.state != store::WorkspaceState::started;
   if (was_stopped) {
+    auto prepared = prepare_start(context, located, locked, std::nullopt);
     renew_expiry(locked.record);
     start_workspace(context, locked);
-    services = restart_services(context, located, locked);
+    services = restart_services(context, prepared, locked);
   }
   return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "started"},
           {"changed", was_stopped},     {"services", services},       {"duration_ms", took(began)}};

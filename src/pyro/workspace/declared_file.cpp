@@ -49,8 +49,9 @@ Looked look(Context& context, const Project& project, bool color) {
     looked.record = load_and_recover(context, *id);
   }
   const auto* record = looked.record ? &*looked.record : nullptr;
-  looked.planned =
-      make_planned(context, looked.project, resolved, record, backend, UseCache::yes, color, started);
+  auto secrets = secrets_of(context, looked.project, record ? record->id : "");
+  looked.planned = make_planned(
+      context, looked.project, resolved, secrets, record, backend, UseCache::yes, color, started);
   return looked;
 }
 

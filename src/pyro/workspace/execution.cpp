@@ -3,7 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/context.hpp>
-#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/command_log.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
@@ -70,12 +70,8 @@ void stream_service_logs(
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
   const auto record = load_and_recover(context, located.id);
-  const auto redactor = redactor_of(paths, record);
-  const std::function line = [&](const std::string& name, const std::string& text) {
-    shown(name, redactor.redact(text));
-  };
-  if (!follow && show_kept_logs(paths, record, service, tail, line)) {
-    return;
+  if (!follow && show_kept_logs(paths, record, service, tail, shown)) {
+    return; // kept without secrets (keep_logs)
   }
   const auto tell_none = [&] {
     context.emit("note", "", "this workspace has no services");
@@ -85,6 +81,10 @@ void stream_service_logs(
     return;
   }
   auto client = connect_sandbox(paths.runtime(), "logs");
+  const LiveRedactor secrets(*client, paths, record);
+  const std::function line = [&](const std::string& name, const std::string& text) {
+    shown(name, secrets.now().redact(text));
+  };
   std::vector<std::string> names;
   for (const auto& status : services_status(*client)) {
     if (service.empty() || status.name == service) {

@@ -53,7 +53,7 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
   const auto located = locate(context, request.workspace, project, HostUse::taken);
   const auto names = fork_names(context, request, context.records.load(located.id));
   const auto store_lock = context.use_store("fork");
-  const auto source = fork_source(context, located, request.snapshot);
+  auto source = fork_source(context, located, request.snapshot);
   auto records = fork_records(source, names, request.ttl_seconds);
   create_within_limit(context, records);
   std::ignore = os::IdSpace::current(); // found out once, not by every child

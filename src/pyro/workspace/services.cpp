@@ -9,6 +9,7 @@
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/readiness.hpp>
 #include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/sandbox/service_calls.hpp>
 #include <pyro/workspace/state/command_log.hpp>
@@ -53,9 +54,8 @@ connect(Context& context, ServiceHost& host, const std::string& operation) {
 }
 
 /// What the agent says of it now, without secrets: for callers and for the record.
-void take(const ServiceHost& host, Json& document, const protocol::ServiceStatus& status) {
+void take(const Redactor& redactor, Json& document, const protocol::ServiceStatus& status) {
   take_status(document, status);
-  const auto redactor = redactor_of(host.paths, host.record);
   for (const auto* key : {"reason", "last_probe"}) {
     if (document[key].is_string()) {
       document[key] = redactor.redact(document[key].get<std::string>());
@@ -79,13 +79,14 @@ std::vector<Json> all_services(const ServiceHost& host) {
     known.insert(status.name);
   }
   auto all = host.services.without_process(known);
+  const auto redactor = running.empty() ? Redactor() : redactor_of(host.paths, host.record);
   for (const auto& [name, status] : running) {
     const auto recorded = status.by_hand ? host.services.find(name) : std::nullopt;
     if (status.by_hand && !recorded) {
       continue; // it is just being removed, or begun
     }
     auto document = recorded.value_or(declared_service(name));
-    take(host, document, status);
+    take(redactor, document, status);
     if (recorded && document != *recorded) {
       save_spare(name, [&] { host.services.save(document); }); // the next look says it again
     }
@@ -225,7 +226,8 @@ Json start_workspace_service(Context& context, const std::string& workspace, con
     begin_service(host, *client, define, document);
     document["published_ports"] = publish(*client, request);
     host.services.save(document);
-    take(host, document, wait_for_service(context, *client, request.name));
+    const auto status = wait_for_service(context, *client, request.name);
+    take(redactor_of(host.paths, host.record), document, status);
     host.services.save(document);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::not_found) {
@@ -288,7 +290,8 @@ Json stop_workspace_service(Context& context, const std::string& workspace, cons
   const auto client = connect(context, host, "service_stop");
   auto document = find_service(host, service);
   try {
-    take(host, document, stop_service(*client, service));
+    const auto status = stop_service(*client, service);
+    take(redactor_of(host.paths, host.record), document, status);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::not_found) {
       throw;

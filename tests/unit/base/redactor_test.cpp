@@ -29,6 +29,20 @@ TEST(Redactor, KnowsNothingByDefaultAndOfEmptyValues) {
   EXPECT_EQ(Redactor().redact("text"), "text");
 }
 
+TEST(Redactor, ANameMayHaveSeveralValues) {
+  const Redactor redactor(NamedValues{{"TOKEN", "before"}, {"TOKEN", "after!"}, {"OTHER", "before"}});
+  EXPECT_EQ(redactor.redact("before after!"), "[redacted:TOKEN] [redacted:TOKEN]");
+}
+
+TEST(Redactor, AStreamLearnsOfValuesThatItsRedactorGets) {
+  Redactor redactor(NamedValues{{"A", "first"}});
+  RedactedStream stream(redactor);
+  EXPECT_EQ(stream.add("first sec"), "[redacted:A] sec");
+  redactor = Redactor(NamedValues{{"A", "first"}, {"A", "second"}});
+  EXPECT_EQ(stream.add(" second fir"), " [redacted:A] ");
+  EXPECT_EQ(stream.finish(), "fir");
+}
+
 TEST(Redactor, TheLongestValueWins) {
   const Redactor redactor(Values{{"SHORT", "abc"}, {"LONG", "abcdef"}});
   EXPECT_EQ(redactor.redact("abcdef abcde"), "[redacted:LONG] [redacted:SHORT]de");

@@ -16,7 +16,8 @@ protected:
     const auto resolved = resolve_inputs(*context, loaded, Build::yes);
     const auto ids = context->records.ids();
     const auto now = ids.empty() ? std::nullopt : std::optional(record());
-    return observe(*context, loaded, resolved, now ? &*now : nullptr, use_cache);
+    auto secrets = secrets_of(*context, loaded, now ? now->id : "");
+    return observe(*context, loaded, resolved, secrets, now ? &*now : nullptr, use_cache);
   }
 
   /// "A /workspace/new.txt", …

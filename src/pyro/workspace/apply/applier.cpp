@@ -1,6 +1,7 @@
 #include "applier.hpp"
 
 #include "ready_ports.hpp"
+#include "required_users.hpp"
 #include "seed_sync.hpp"
 #include "synced_base.hpp"
 
@@ -27,40 +28,55 @@ namespace pyro::workspace {
 
 namespace {
 
-std::set<std::string> all_secrets(const spec::Spec& spec) {
+/// Their definitions are as they were, so the agent would leave them alone.
+std::set<std::string> services_with_changed_secrets(const plan::Plan& plan) {
   std::set<std::string> names;
-  for (const auto& [name, service] : spec.services) {
-    names.insert(service.secrets.begin(), service.secrets.end());
+  for (const auto& action : plan.actions) {
+    if (action.kind == plan::ActionKind::restart && action.reason.code == plan::ReasonCode::secret_changed) {
+      names.insert(action.name);
+    }
   }
   return names;
 }
 
-} // namespace
-
-std::vector<protocol::ServiceStatus> start_services(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
-    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
-    const std::function<void(const std::string& service)>& on_ready) {
-  if (project.spec.services.empty()) {
-    return {};
-  }
-  auto client = connect_sandbox(runtime_dir, "services");
-  const auto redactor =
-      deliver_secrets(*client, project.spec, project.directory, secret_files(project.spec, defaults.user));
-  const auto definitions = service_definitions(project.spec, resolved.env_files, resolved.chain, defaults);
-  client->call("/agent/services/apply", protocol::to_json(definitions));
+/// Services that have a process once more, or should.
+void start_again(backend::ControlClient& client, const std::set<std::string>& restart, const Json& applied) {
   std::vector<std::string> dead;
-  for (const auto& status : services_status(*client)) {
+  auto living = restart;
+  for (const auto& name : get_strings(applied, "restarted")) {
+    living.erase(name);
+  }
+  for (const auto& status : services_status(client)) {
     using State = protocol::ServiceState;
     const bool ended =
         status.state == State::exited || status.state == State::failed || status.state == State::stopped;
     if (ended && !status.by_hand) {
       dead.push_back(status.name);
+      living.erase(status.name);
     }
   }
   if (!dead.empty()) {
-    client->call("/agent/services/start", protocol::to_json(protocol::ServicesSelect{dead, false}));
+    client.call("/agent/services/start", protocol::to_json(protocol::ServicesSelect{dead, false}));
   }
+  if (!living.empty()) {
+    const protocol::ServicesSelect select{{living.begin(), living.end()}, false};
+    client.call("/agent/services/restart", protocol::to_json(select));
+  }
+}
+
+} // namespace
+
+std::vector<protocol::ServiceStatus> start_services(
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
+    const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
+    const std::function<void(const std::string& service)>& on_ready, const std::set<std::string>& restart) {
+  if (project.spec.services.empty()) {
+    return {};
+  }
+  auto client = connect_sandbox(runtime_dir, "services");
+  const auto redactor = deliver_secrets(*client, secrets, secret_files(project.spec, defaults.user));
+  const auto definitions = service_definitions(project.spec, resolved.env_files, resolved.chain, defaults);
+  start_again(*client, restart, client->call("/agent/services/apply", protocol::to_json(definitions)));
   if (!wait) {
     auto services = services_status(*client);
     for (auto& status : services) {
@@ -88,11 +104,11 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
 }
 
 Applier::Applier(
-    Context& context, const LoadedProject& project, ResolvedInputs& resolved, const plan::Plan& plan,
-    LockedWorkspace& workspace, const backend::Backend& backend)
-    : m_context(context), m_project(project), m_resolved(resolved), m_plan(plan), m_workspace(workspace),
-      m_backend(backend),
-      m_builder(context, project, resolved, backend, workspace.record.id, workspace.paths.root()) {
+    Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
+    const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend)
+    : m_context(context), m_project(project), m_resolved(resolved), m_secrets(secrets), m_plan(plan),
+      m_workspace(workspace), m_backend(backend),
+      m_builder(context, project, resolved, secrets, backend, workspace.record.id, workspace.paths.root()) {
 }
 
 void Applier::run(bool wait_for_services) {
@@ -217,6 +233,13 @@ std::map<std::string, std::string> Applier::run_env() const {
   return env;
 }
 
+/// What steps were given may lie in files that they made.
+void Applier::hand_on_secrets() {
+  for (const auto& [name, value] : m_secrets.values()) {
+    m_workspace.secrets.push_back({name, value});
+  }
+}
+
 void Applier::change_workspace(const plan::Action& action) {
   using Kind = plan::ActionKind;
   auto& record = m_workspace.record;
@@ -225,12 +248,15 @@ void Applier::change_workspace(const plan::Action& action) {
       record, lifecycle_of(m_project.spec), is_new || record.state != store::WorkspaceState::started);
   set_run_time_fields(record);
   record.user = m_builder.run_user();
+  hand_on_secrets();
   if (action.kind == Kind::reboot || action.kind == Kind::start) {
+    remember_secrets(m_context, m_workspace);
     stop_workspace(m_context, m_workspace, std::chrono::seconds(10));
     start_workspace(m_context, m_workspace);
     return;
   }
   const auto stack = stack_for(action.key);
+  require_users(m_context, m_project.spec, m_backend, stack);
   const auto keep = record.generation > 0 ? KeepUndo::yes : KeepUndo::no;
   const bool is_reset = action.kind == Kind::reset;
   ReplacedBaseline baseline(m_context, m_workspace, stack, action.key);
@@ -277,8 +303,9 @@ void Applier::apply_services() {
   }
   PortsOfReadyServices ports(m_context, m_workspace, m_project.spec);
   m_services = start_services(
-      m_context, m_project, m_resolved, m_workspace.paths.runtime(), {m_builder.run_user(), run_env()},
-      m_wait, [&](const std::string& service) { ports.publish(service); });
+      m_context, m_project, m_resolved, m_secrets, m_workspace.paths.runtime(),
+      {m_builder.run_user(), run_env()}, m_wait, [&](const std::string& service) { ports.publish(service); },
+      services_with_changed_secrets(m_plan));
 }
 
 /// Those that go on: of a oneshot nothing is left to stop.
@@ -354,7 +381,8 @@ void Applier::take_snapshot(const plan::Action& action) {
 store::LayerStack Applier::make_ready_point() {
   const auto below = stack_for(plan::content_key(m_plan.chain));
   return m_builder.build_ready(below, [this](const std::string& runtime) {
-    start_services(m_context, m_project, m_resolved, runtime, {m_builder.run_user(), run_env()}, true);
+    start_services(
+        m_context, m_project, m_resolved, m_secrets, runtime, {m_builder.run_user(), run_env()}, true);
     if (const auto names = long_services();
         spec::stops_for_ready_point(m_project.spec.snapshots) && !names.empty()) {
       stop_services(*connect_sandbox(runtime, "a snapshot"), m_project.spec, names);
@@ -399,7 +427,7 @@ void Applier::note_applied() {
     }
   }
   record.last_activity_at = os::now_epoch();
-  const auto secrets = all_secrets(m_project.spec);
+  const auto secrets = service_secrets(m_project.spec);
   record.secrets = {secrets.begin(), secrets.end()};
   forget_maker(record);
   m_context.records.save(record);

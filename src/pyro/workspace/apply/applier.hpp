@@ -19,8 +19,8 @@ namespace pyro::workspace {
 class Applier {
 public:
   Applier(
-      Context& context, const LoadedProject& project, ResolvedInputs& resolved, const plan::Plan& plan,
-      LockedWorkspace& workspace, const backend::Backend& backend);
+      Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
+      const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend);
 
   /// Throws with what failed; the record then still says the truth.
   void run(bool wait_for_services);
@@ -35,6 +35,7 @@ private:
   void act(const plan::Action& action);
   void build(const plan::Action& action);
   void change_workspace(const plan::Action& action);
+  void hand_on_secrets();
   void sync(const plan::Action& action);
   void apply_services();
   void take_snapshot(const plan::Action& action);
@@ -52,6 +53,7 @@ private:
   Context& m_context;
   const LoadedProject& m_project;
   ResolvedInputs& m_resolved;
+  ProjectSecrets& m_secrets;
   const plan::Plan& m_plan;
   LockedWorkspace& m_workspace;
   const backend::Backend& m_backend;
@@ -68,10 +70,11 @@ private:
 Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec);
 
 /// Starts the services of a record anew (after start, reset, undo) and delivers its secrets. `on_ready`: see
-/// wait_for_services().
+/// wait_for_services(). `restart`: those that run are restarted too.
 std::vector<protocol::ServiceStatus> start_services(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
-    const std::function<void(const std::string& service)>& on_ready = {});
+    const std::function<void(const std::string& service)>& on_ready = {},
+    const std::set<std::string>& restart = {});
 
 } // namespace pyro::workspace

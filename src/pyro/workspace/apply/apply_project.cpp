@@ -19,9 +19,8 @@ namespace {
 void refuse_forbidden(const plan::Plan& plan) {
   for (const auto& diagnostic : plan.diagnostics) {
     if (diagnostic.severity == spec::Severity::error) {
-      throw Error(ErrorCode::failed, "{}", diagnostic.message)
-          .at(diagnostic.place)
-          .with_hint(diagnostic.hint);
+      const auto code = diagnostic.code == "secret" ? ErrorCode::input_missing : ErrorCode::failed;
+      throw Error(code, "{}", diagnostic.message).at(diagnostic.place).with_hint(diagnostic.hint);
     }
   }
 }
@@ -129,24 +128,39 @@ bool note_changed_seed(Context& context, const ResolvedInputs& resolved, Attempt
   return true;
 }
 
+/// A first apply starts every service: what they miss is told before an image is fetched for them.
+void require_service_secrets(const Context& context, const LoadedProject& project) {
+  auto secrets = secrets_of(context, project, "");
+  for (const auto& name : service_secrets(project.spec)) {
+    if (const auto problem = secrets.problem(name)) {
+      throw *problem;
+    }
+  }
+}
+
 /// nullopt: the seed did not hold still.
 std::optional<Applied> try_to_apply(
     Context& context, const LoadedProject& project, const ApplyOptions& options, bool color,
     Attempts& attempts) {
   const auto& backend = backend_for(context, project);
+  auto id = find_workspace(context, "", project.identity);
+  if (!id) {
+    require_service_secrets(context, project);
+  }
   auto resolved = resolve_inputs(context, project, Build::yes, attempts.restless);
 
-  auto id = find_workspace(context, "", project.identity);
   std::optional<LockedWorkspace> workspace;
   UnfinishedRemoval unfinished(context, id);
   if (id) {
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
   const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
+  auto secrets = secrets_of(context, project, id.value_or(""));
   auto planned = make_planned(
-      context, project, resolved, workspace ? &workspace->record : nullptr, backend, use_cache, color,
-      attempts.started);
+      context, project, resolved, secrets, workspace ? &workspace->record : nullptr, backend, use_cache,
+      color, attempts.started);
   refuse_forbidden(planned.plan);
+  secrets.read(plan::secrets_needed(project.spec, planned.plan.actions));
   const bool changed = !planned.plan.empty();
   if (changed && !is_by_hand(project) && !std::exchange(attempts.is_shown, true)) { // by hand nobody asked
     context.emit("plan", "", planned.text, planned.document);
@@ -163,7 +177,7 @@ std::optional<Applied> try_to_apply(
     id = new_workspace(context, project);
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
-  Applier applier(context, project, resolved, planned.plan, *workspace, backend);
+  Applier applier(context, project, resolved, secrets, planned.plan, *workspace, backend);
   try {
     applier.run(options.wait);
   } catch (const Error&) {

@@ -1,5 +1,6 @@
 #include "fork.hpp"
 
+#include "argument_limits.hpp"
 #include "by_hand.hpp"
 #include "restart_services.hpp"
 
@@ -35,6 +36,16 @@ void discard_fork(const Context& context, const std::string& id) {
 ForkSource fork_source(Context& context, const Located& located, const std::string& snapshot) {
   ForkSource source;
   source.snapshot = snapshot;
+  source.delivered =
+      delivered_secrets_if_any(store::WorkspacePaths(context.base, located.id)).value_or(SecretNotes{});
+  if (located.project) {
+    source.project = located.project;
+    choose_ports_anew(source.project->spec);
+    source.resolved = resolve_service_inputs(*source.project);
+    check_service_limits(*source.project, *source.resolved);
+    source.declared.emplace(context, *source.project, values_in_use(source.delivered));
+    source.declared->read(service_secrets(source.project->spec));
+  }
   {
     auto locked = lock_workspace(context, located.id, "fork");
     source.record = locked.record;
@@ -51,11 +62,6 @@ ForkSource fork_source(Context& context, const Located& located, const std::stri
       source.stack = capture_content(context, locked, "fork");
     }
     source.secrets = kept_secrets(locked.paths);
-  }
-  if (located.project) {
-    source.project = located.project;
-    choose_ports_anew(source.project->spec);
-    source.resolved = resolve_service_inputs(*source.project);
   }
   return source;
 }
@@ -131,11 +137,12 @@ fork_names(const Context& context, const ForkRequest& request, const store::Work
   return names;
 }
 
-Json start_fork(Context& context, const ForkSource& source, const std::string& id) {
+Json start_fork(Context& context, ForkSource& source, const std::string& id) {
   auto locked = lock_workspace(context, id, "fork");
   const auto name = locked.record.name;
   try {
     keep_secrets(locked.paths, source.secrets);
+    locked.secrets = source.delivered;
     record_snapshot(
         context, locked, "baseline", store::SnapshotKind::baseline, source.stack, source.base_key);
     os::crash_point("fork.baseline");
@@ -147,7 +154,7 @@ Json start_fork(Context& context, const ForkSource& source, const std::string& i
           }
         });
     if (source.project) {
-      restart_services(context, *source.project, *source.resolved, locked);
+      restart_services(context, *source.project, *source.resolved, *source.declared, locked);
       forget_maker(locked.record);
       context.records.save(locked.record);
     }

@@ -4,7 +4,7 @@
 
 #include "resolve_inputs.hpp"
 
-#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/context/project_secrets.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
 
@@ -24,6 +24,8 @@ struct ForkSource {
   /// Its file, where it has one: the services of a fork. Their host ports are chosen anew.
   std::optional<LoadedProject> project;
   std::optional<ResolvedInputs> resolved;
+  std::optional<ProjectSecrets> declared; // read, so that no fork misses one
+  SecretNotes delivered;                  // what the original was given, now and before
 };
 
 /// Captures the content as it is now, of a stopped workspace as well, or takes a snapshot's. The caller holds
@@ -41,7 +43,7 @@ std::vector<std::string>
 fork_names(const Context& context, const ForkRequest& request, const store::WorkspaceRecord& source);
 
 /// Starts a fork whose record was saved, with secrets and services. What fails leaves nothing of it behind.
-Json start_fork(Context& context, const ForkSource& source, const std::string& id);
+Json start_fork(Context& context, ForkSource& source, const std::string& id);
 
 /// Removes what there is of one that could not be made.
 void discard_fork(const Context& context, const std::string& id);

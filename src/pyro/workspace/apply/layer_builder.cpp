@@ -2,9 +2,9 @@
 
 #include "copied_seed.hpp"
 #include "seed_memory.hpp"
+#include "step_failure.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -50,9 +50,9 @@ std::string without_leading_slash(const std::string& path) {
 } // namespace
 
 LayerBuilder::LayerBuilder(
-    Context& context, const LoadedProject& project, ResolvedInputs& resolved, const backend::Backend& backend,
-    std::string workspace_id, std::string directory)
-    : m_context(context), m_project(project), m_resolved(resolved), m_backend(backend),
+    Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
+    const backend::Backend& backend, std::string workspace_id, std::string directory)
+    : m_context(context), m_project(project), m_resolved(resolved), m_secrets(secrets), m_backend(backend),
       m_workspace_id(std::move(workspace_id)), m_directory(std::move(directory)) {
 }
 
@@ -280,7 +280,7 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   for (const auto& name : step.secrets) {
     secrets.push_back({name, user, ""});
   }
-  const auto redactor = deliver_secrets(*client, m_project.spec, m_project.directory, secrets);
+  const auto redactor = deliver_secrets(*client, m_secrets, secrets);
   protocol::ExecRequest request;
   request.argv = {"/bin/sh", "-ec", step.run};
   request.cwd = step.workdir;
@@ -309,13 +309,7 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   if (result.exit_code == 0 && !result.timed_out) {
     return;
   }
-  Error error(
-      ErrorCode::failed, "the step {} {}", step.id,
-      result.timed_out              ? fmt::format("did not end within {}", format_duration(step.timeout))
-      : !result.oom_note.empty()    ? "was " + result.oom_note
-      : !result.stopped_by.empty()  ? "was " + result.stderr_note
-      : !result.stderr_note.empty() ? "could not be started: " + result.stderr_note
-                                    : fmt::format("failed with exit code {}", result.exit_code));
+  auto error = step_failure(step, result);
   throw error.at(m_project.spec.place(address + ".run")).with_output({last.begin(), last.end()});
 }
 

@@ -8,7 +8,7 @@
 #include <pyro/seed/copy.hpp>
 #include <pyro/store/layer_stack.hpp>
 #include <pyro/workspace/context/context.hpp>
-#include <pyro/workspace/context/project.hpp>
+#include <pyro/workspace/context/project_secrets.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 
 #include <functional>
@@ -23,7 +23,7 @@ class LayerBuilder {
 public:
   /// `directory`: of the workspace; build sandboxes live below it and are gone afterwards.
   LayerBuilder(
-      Context& context, const LoadedProject& project, ResolvedInputs& resolved,
+      Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
       const backend::Backend& backend, std::string workspace_id, std::string directory);
 
   /// Builds one link; the one before it must be in the cache. Returns its stack.
@@ -63,6 +63,7 @@ private:
   Context& m_context;
   const LoadedProject& m_project;
   ResolvedInputs& m_resolved;
+  ProjectSecrets& m_secrets;
   const backend::Backend& m_backend;
   std::string m_workspace_id;
   std::string m_directory;

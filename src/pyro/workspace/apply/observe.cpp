@@ -1,7 +1,8 @@
 #include "observe.hpp"
 
+#include "host_ports.hpp"
+
 #include <pyro/base/error.hpp>
-#include <pyro/os/tcp_socket.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/drift.hpp>
 
@@ -29,39 +30,36 @@ void observe_cache(
   }
 }
 
-/// What the supervisor has published; nullopt: an older one, which does not tell.
-std::optional<Json> published_ports(backend::ControlClient& client) {
-  const auto status = client.call("/status", Json::object());
-  const auto found = status.find("ports");
-  return found != status.end() && found->is_array() ? std::optional<Json>(*found) : std::nullopt;
-}
-
 void observe_ports(const spec::Spec& spec, const std::optional<Json>& published, plan::Observed& observed) {
-  std::set<std::pair<std::string, int>> ours; // address and port on this machine
   if (published) {
     observed.published_ports.emplace();
     for (const auto& item : *published) {
       spec::Port port;
       port.address = get_string(item, "address");
       port.port = static_cast<int>(get_int(item, "port"));
-      const auto host_port = static_cast<int>(get_int(item, "host_port"));
-      ours.emplace(port.address, host_port);
       if (get_bool(item, "fixed")) {
-        port.host_port = host_port;
+        port.host_port = static_cast<int>(get_int(item, "host_port"));
       }
       observed.published_ports->insert(plan::publication_of(get_string(item, "service"), port));
     }
   }
-  for (const auto& [name, service] : spec.services) {
-    for (const auto& port : service.ports) {
-      if (!port.host_port || ours.contains({port.address, *port.host_port})) {
-        continue;
-      }
-      try {
-        os::check_listen_tcp(port.address, *port.host_port);
-      } catch (const Error& error) {
-        observed.blocked_ports[plan::publication_of(name, port)] = error.message();
-      }
+  for (const auto& blocked : blocked_ports(spec, published)) {
+    observed.blocked_ports[plan::publication_of(blocked.service, blocked.port)] = blocked.why;
+  }
+}
+
+void observe_secrets(const spec::Spec& spec, ProjectSecrets& secrets, plan::Observed& observed) {
+  auto names = service_secrets(spec);
+  for (const auto* steps : {&spec.environment.setup, &spec.prepare}) {
+    for (const auto& step : *steps) {
+      names.insert(step.secrets.begin(), step.secrets.end());
+    }
+  }
+  for (const auto& name : names) {
+    if (const auto problem = secrets.problem(name)) {
+      observed.missing_secrets[name] = problem->message();
+    } else if (secrets.is_changed(name)) {
+      observed.changed_secrets.insert(name);
     }
   }
 }
@@ -109,10 +107,11 @@ std::set<std::string> capability_names(const backend::Capabilities& capabilities
 }
 
 plan::Observed observe(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const store::WorkspaceRecord* record, UseCache use_cache) {
   plan::Observed observed;
   observe_cache(context, resolved.chain, observed, use_cache);
+  observe_secrets(project.spec, secrets, observed);
   observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
     observe_ports(project.spec, std::nullopt, observed);

@@ -5,6 +5,7 @@
 #include "resolve_inputs.hpp"
 
 #include <pyro/plan/observed.hpp>
+#include <pyro/workspace/context/project_secrets.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 
 namespace pyro::workspace {
@@ -13,7 +14,7 @@ enum class UseCache { yes, no };
 
 /// `record` null: there is no workspace yet.
 plan::Observed observe(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const store::WorkspaceRecord* record, UseCache use_cache);
 
 /// The host names of capabilities that plan/ asks for.

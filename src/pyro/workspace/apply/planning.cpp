@@ -1,5 +1,6 @@
 #include "planning.hpp"
 
+#include "argument_limits.hpp"
 #include "unsupported.hpp"
 
 #include <pyro/base/units.hpp>
@@ -69,11 +70,13 @@ const backend::Backend& backend_for(const Context& context, const LoadedProject&
 }
 
 Planned make_planned(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
     std::chrono::milliseconds started) {
+  check_step_limits(project.spec);
+  check_service_limits(project, resolved);
   Planned planned;
-  planned.observed = observe(context, project, resolved, record, use_cache);
+  planned.observed = observe(context, project, resolved, secrets, record, use_cache);
   planned.plan = plan::make_plan(project.spec, resolved.chain, planned.observed);
   refuse_unbuildable(context, project, planned.plan, backend);
   const auto header = header_of(project, planned.observed, backend.name(), os::now_monotonic() - started);

@@ -23,7 +23,7 @@ const backend::Backend& backend_for(const Context& context, const LoadedProject&
 
 /// `record`: null where there is no workspace yet. `started`: when the command began, for the plan's header.
 Planned make_planned(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
     std::chrono::milliseconds started);
 

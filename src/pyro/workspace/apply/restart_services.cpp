@@ -1,12 +1,48 @@
 #include "restart_services.hpp"
 
 #include "applier.hpp"
+#include "argument_limits.hpp"
+#include "host_ports.hpp"
 #include "ready_ports.hpp"
+#include "required_users.hpp"
+
+#include <pyro/base/error.hpp>
 
 namespace pyro::workspace {
 
+namespace {
+
+void require_ports(const spec::Spec& spec, const store::WorkspacePaths& paths) {
+  const auto blocked = blocked_ports(spec, published_ports_if_any(paths));
+  if (!blocked.empty()) {
+    throw Error(ErrorCode::already_exists, "{}", blocked.front().why)
+        .at(spec.place("services." + blocked.front().service + ".ports"))
+        .with_hint("end what listens there, or publish another port");
+  }
+}
+
+} // namespace
+
+std::optional<PreparedStart> prepare_start(
+    Context& context, const Located& located, const LockedWorkspace& workspace,
+    const std::optional<store::LayerStack>& content) {
+  if (!located.project) {
+    return std::nullopt;
+  }
+  const auto& project = *located.project;
+  PreparedStart prepared{
+      project, resolve_service_inputs(project), secrets_of(context, project, workspace.record.id)};
+  check_service_limits(project, prepared.resolved);
+  prepared.secrets.read(service_secrets(project.spec));
+  require_ports(project.spec, workspace.paths);
+  if (content) {
+    require_users(context, project.spec, context.backend_named(workspace.record.backend), *content);
+  }
+  return prepared;
+}
+
 Json restart_services(
-    Context& context, const LoadedProject& project, const ResolvedInputs& resolved,
+    Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     LockedWorkspace& workspace) {
   Json list = Json::array();
   if (project.spec.services.empty()) {
@@ -14,7 +50,7 @@ Json restart_services(
   }
   PortsOfReadyServices ports(context, workspace, project.spec);
   for (const auto& status : start_services(
-           context, project, resolved, workspace.paths.runtime(),
+           context, project, resolved, secrets, workspace.paths.runtime(),
            {workspace.record.user, workspace.record.env}, true,
            [&](const std::string& service) { ports.publish(service); })) {
     list.push_back(protocol::to_json(status));
@@ -24,10 +60,10 @@ Json restart_services(
   return list;
 }
 
-Json restart_services(Context& context, const Located& located, LockedWorkspace& workspace) {
-  return located.project ? restart_services(
-             context, *located.project, resolve_service_inputs(*located.project), workspace)
-                         : Json::array();
+Json restart_services(Context& context, std::optional<PreparedStart>& prepared, LockedWorkspace& workspace) {
+  return prepared
+             ? restart_services(context, prepared->project, prepared->resolved, prepared->secrets, workspace)
+             : Json::array();
 }
 
 } // namespace pyro::workspace

@@ -53,6 +53,15 @@ void require_existing(const OwnerIds& ids, const std::string& owner) {
 
 } // namespace
 
+bool has_user(const store::LayerStore& layers, const store::LayerStack& stack, const std::string& owner) {
+  const auto user = owner.substr(0, owner.find(':'));
+  if (user.empty() || user == "root" || whole_number<std::uint32_t>(user)) {
+    return true;
+  }
+  const store::LayeredView view(store::Stack::of(layers.trees(stack.layers), stack.host_directories));
+  return find_line(view, "etc/passwd", user).has_value();
+}
+
 OwnerIds
 owner_ids(const store::LayerStore& layers, const store::LayerStack& stack, const std::string& owner) {
   if (owner.empty() || owner == "root" || owner == "0") {

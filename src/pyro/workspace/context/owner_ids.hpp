@@ -15,6 +15,10 @@ struct OwnerIds {
   std::uint32_t gid = 0;
 };
 
+/// Is the user of "name", "uid", "name:group" or "uid:gid" one of that /etc/passwd, or a number? The empty
+/// one is whoever else would be it.
+bool has_user(const store::LayerStore& layers, const store::LayerStack& stack, const std::string& owner);
+
 OwnerIds owner_ids(const store::LayerStore& layers, const store::LayerStack& stack, const std::string& owner);
 
 } // namespace pyro::workspace

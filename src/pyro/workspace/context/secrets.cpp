@@ -3,12 +3,12 @@
 #include "named_path.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/units.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/protocol/requests.hpp>
-#include <pyro/spec/applied_spec.hpp>
 
 #include <cstdlib>
 
@@ -33,20 +33,6 @@ std::string read_secret_file(const SecretInput& input) {
     throw Error(ErrorCode::invalid_argument, "secret {}: {}", input.name, error.message());
   }
   throw Error(ErrorCode::invalid_argument, "secret {}: there is no file {}", input.name, input.file_path);
-}
-
-/// Declared ones by the recorded spec.
-std::optional<std::string> recorded_secret(const store::WorkspaceRecord& record, const std::string& name) {
-  const auto secrets = spec::applied_spec(record.spec).secrets;
-  const auto found = secrets.find(name);
-  if (found == secrets.end() || found->second.source == spec::SecretSource::command) {
-    return std::nullopt; // a command is not run just to look for its output
-  }
-  try {
-    return declared_secret(found->second, record.checkout);
-  } catch (const Error&) {
-    return std::nullopt; // what lies there now was never delivered
-  }
 }
 
 } // namespace
@@ -109,7 +95,9 @@ void deliver_kept_secrets(const store::WorkspacePaths& paths, const std::string&
   }
 }
 
-std::optional<std::string> declared_secret(const spec::Secret& secret, const std::string& directory) {
+namespace {
+
+std::optional<std::string> value_of(const spec::Secret& secret, const std::string& directory) {
   if (secret.source == spec::SecretSource::env) {
     const char* value = std::getenv(secret.from.c_str());
     return value ? std::optional<std::string>(value) : std::nullopt;
@@ -127,24 +115,16 @@ std::optional<std::string> declared_secret(const spec::Secret& secret, const std
   return text;
 }
 
-KnownSecrets known_secrets(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  auto values = kept_secrets(paths);
-  bool complete = true;
-  for (const auto& name : record.secrets) {
-    if (values.contains(name)) {
-      continue;
-    }
-    if (auto value = recorded_secret(record, name)) {
-      values[name] = std::move(*value);
-    } else {
-      complete = false;
-    }
-  }
-  return {values.empty() ? Redactor() : Redactor(values), complete};
-}
+} // namespace
 
-Redactor redactor_of(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  return known_secrets(paths, record).redactor;
+std::optional<std::string> declared_secret(const spec::Secret& secret, const std::string& directory) {
+  auto value = value_of(secret, directory);
+  if (value && value->size() > k_max_declared) {
+    throw Error(
+        ErrorCode::invalid_argument, "its value of {} is too large: a secret has at most {}",
+        format_bytes(value->size()), format_bytes(k_max_declared));
+  }
+  return value;
 }
 
 void redact_strings(Json& document, const Redactor& redactor) {

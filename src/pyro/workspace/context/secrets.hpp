@@ -1,6 +1,7 @@
 // Secrets of a workspace. Those given by hand are kept beside the record, a file of mode 0600 each, and never
-// in it; those that a pyro.yaml declares are read where it says, each time. Both go to /run/secrets of the
-// sandbox (in memory) and are taken out of whatever is shown or written.
+// in it; those that a pyro.yaml declares are read where it says (project_secrets.hpp) and kept nowhere. Both
+// go to /run/secrets of the sandbox (in memory) and are taken out of whatever is shown or written
+// (sandbox/delivered_secrets.hpp).
 #pragma once
 
 #include "context.hpp"
@@ -32,18 +33,9 @@ SecretValues kept_secrets(const store::WorkspacePaths& paths);
 /// Puts the kept ones into the sandbox that was just started there, each readable by that user alone.
 void deliver_kept_secrets(const store::WorkspacePaths& paths, const std::string& user);
 
-/// The value of a declared secret; nullopt: not set.
+/// The value of a declared secret; nullopt: not set. Throws Error for one of more than 1 MiB, and what
+/// reading a file or running a command throws; the caller knows which secret it is. See project_secrets.hpp.
 std::optional<std::string> declared_secret(const spec::Secret& secret, const std::string& directory);
-
-/// Takes out the kept secrets, and the declared ones that this process can read (no command is run for it).
-struct KnownSecrets {
-  Redactor redactor;
-  bool complete = true; // false: a declared one could not be read here, so output must not be kept
-};
-
-KnownSecrets known_secrets(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
-/// The redactor alone, for what is only shown.
-Redactor redactor_of(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
 /// In every string of the document, keys aside.
 void redact_strings(Json& document, const Redactor& redactor);

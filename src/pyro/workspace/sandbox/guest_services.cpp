@@ -1,5 +1,6 @@
 #include "guest_services.hpp"
 
+#include "delivered_secrets.hpp"
 #include "service_failure.hpp"
 
 #include <pyro/base/error.hpp>
@@ -7,7 +8,6 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
 #include <pyro/protocol/requests.hpp>
-#include <pyro/workspace/context/secrets.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -191,33 +191,19 @@ protocol::ServicesApply service_definitions(
 }
 
 Redactor deliver_secrets(
-    backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
-    const std::vector<SecretFile>& files) {
-  SecretValues values;
+    backend::ControlClient& client, ProjectSecrets& secrets, const std::vector<SecretFile>& files) {
   for (const auto& file : files) {
-    const auto& secret = spec.secrets.at(file.name);
-    auto known = values.find(file.name);
-    if (known == values.end()) {
-      std::optional<std::string> value;
-      try {
-        value = declared_secret(secret, directory);
-      } catch (Error& error) {
-        throw error.at(spec.place("secrets." + file.name));
-      }
-      if (!value && secret.required) {
-        throw Error(ErrorCode::input_missing, "the secret {} is not set (from {})", file.name, secret.from)
-            .at(spec.place("secrets." + file.name));
-      }
-      if (!value) {
-        continue;
-      }
-      known = values.emplace(file.name, std::move(*value)).first;
+    if (const auto* value = secrets.value(file.name)) {
+      client.call(
+          "/agent/secrets/put",
+          protocol::to_json(protocol::SecretPut{file.name, *value, file.user, file.service}));
     }
-    client.call(
-        "/agent/secrets/put",
-        protocol::to_json(protocol::SecretPut{file.name, known->second, file.user, file.service}));
   }
-  return Redactor(values);
+  NamedValues known(secrets.values().begin(), secrets.values().end());
+  for (const auto& note : delivered_secrets(client).value_or(SecretNotes{})) {
+    known.emplace_back(note.name, note.value);
+  }
+  return Redactor(known);
 }
 
 protocol::ServiceStatus redacted(protocol::ServiceStatus status, const Redactor& redactor) {

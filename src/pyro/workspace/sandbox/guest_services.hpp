@@ -7,6 +7,7 @@
 #include <pyro/protocol/service_requests.hpp>
 #include <pyro/spec/spec.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/project_secrets.hpp>
 
 #include <functional>
 #include <map>
@@ -44,11 +45,10 @@ struct SecretFile {
 /// given the same one.
 std::vector<SecretFile> secret_files(const spec::Spec& spec, const std::string& default_user);
 
-/// Reads secret values on this machine and puts them into the sandbox's /run/secrets. Returns what takes them
+/// Puts secret values into the sandbox's /run/secrets. Returns what takes them, and those that it had before,
 /// out of whatever the sandbox says.
 Redactor deliver_secrets(
-    backend::ControlClient& client, const spec::Spec& spec, const std::string& directory,
-    const std::vector<SecretFile>& files);
+    backend::ControlClient& client, ProjectSecrets& secrets, const std::vector<SecretFile>& files);
 
 /// The variables by which a process finds its secrets: {"NPM_TOKEN_FILE", "/run/secrets/npm_token"}.
 std::map<std::string, std::string> secret_variables(const std::vector<SecretFile>& files);

@@ -10,6 +10,7 @@
 #include <pyro/protocol/guest_boot.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_address.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 
@@ -143,7 +144,9 @@ Json describe_oom_kills(const store::WorkspacePaths& paths, const store::Workspa
     if (const auto last = told.find("last"); last != told.end() && last->is_object()) {
       kills["last"] = {{"who", get_string(*last, "who")}, {"at", get_double(*last, "at")}};
     }
-    redact_strings(kills, redactor_of(paths, record));
+    if (kills["last"].is_object()) {
+      redact_strings(kills, redactor_of(paths, record));
+    }
     return kills;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::timeout) {
@@ -202,7 +205,9 @@ Json describe_services(const store::WorkspacePaths& paths, const store::Workspac
       list.push_back(protocol::to_json(status));
       known.insert(status.name);
     }
-    redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
+    if (!list.empty()) {
+      redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
+    }
   } else {
     const auto applied = spec::applied_spec(record.spec);
     for (const auto& name : applied.services) {

@@ -6,6 +6,7 @@
 #include <pyro/os/file_lock.hpp>
 #include <pyro/store/journal.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 
 #include <optional>
@@ -17,6 +18,7 @@ struct LockedWorkspace {
   store::WorkspacePaths paths;
   store::WorkspaceRecord record;
   os::ExclusiveLock lock;
+  SecretNotes secrets = {}; // what the supervisor of the next sandbox is told
 };
 
 /// A workspace (no VM) by id, unique id prefix or name; empty: by the identity key. nullopt: none.

@@ -21,6 +21,13 @@ const backend::Backend& backend_of(const Context& context, const store::Workspac
   return context.backend_named(record.backend);
 }
 
+/// What earlier sandboxes were given may lie in files that the new one has.
+void hand_on_secrets(const LockedWorkspace& workspace) {
+  if (!workspace.secrets.empty()) {
+    note_secrets(*connect_sandbox(workspace.paths.runtime(), "secrets"), workspace.secrets);
+  }
+}
+
 backend::Launched launch(
     Context& context, LockedWorkspace& workspace, int generation, const store::LayerStack& stack,
     const std::string& saved = {}) {
@@ -41,6 +48,7 @@ backend::Launched launch(
   request.saved = saved;
   auto launched = start_sandbox(context, backend_of(context, record), request);
   try {
+    hand_on_secrets(workspace);
     deliver_kept_secrets(workspace.paths, record.user);
   } catch (const Error&) {
     kill_sandbox(workspace.paths.runtime());
@@ -85,6 +93,20 @@ void note_stopped(store::WorkspaceRecord& record) {
 
 } // namespace
 
+void remember_secrets(const Context& context, LockedWorkspace& workspace) {
+  try {
+    const auto notes = delivered_secrets_if_any(workspace.paths);
+    if (notes) { // older than what is there for the next one by now
+      workspace.secrets.insert(workspace.secrets.begin(), notes->begin(), notes->end());
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) {
+      throw;
+    }
+    context.emit("note", "workspace", fmt::format("its old secrets are not known: {}", error.message()));
+  }
+}
+
 int next_generation(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   int highest = record.generation;
   for (const auto& name : os::list_directory(paths.generations())) {
@@ -128,6 +150,7 @@ bool switch_generation(
     const store::LayerStack& stack, int existing, KeepUndo keep_undo, const std::string& reason,
     const std::function<void(store::WorkspaceRecord&)>& change, const std::optional<KeptMemory>& memory) {
   auto& record = workspace.record;
+  std::ignore = context.layers.trees(stack.layers); // one that is gone is found while all still runs
   const int target = existing > 0 ? existing : next_generation(workspace.paths, record);
   auto journal =
       store::Journal::begin(workspace.paths.journal(), operation, {{"generation", target}}, os::Durable::no);
@@ -137,6 +160,7 @@ bool switch_generation(
   if (is_there && keep_undo == KeepUndo::yes && record.lifecycle.undo_ms > 0) {
     undo = undo_entry(record, reason, record.lifecycle.undo_ms);
   }
+  remember_secrets(context, workspace);
   // An existing writable layer must not be mounted twice, so its last sandbox has to be gone altogether.
   kill_sandbox(workspace.paths.runtime(), existing > 0 ? Teardown::awaited : Teardown::left_behind);
   os::crash_point("switch.stopped");

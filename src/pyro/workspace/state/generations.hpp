@@ -12,6 +12,10 @@
 
 namespace pyro::workspace {
 
+/// Keeps what the sandbox was given for the next one, whoever ends it and however. Where it does not tell, so
+/// be it.
+void remember_secrets(const Context& context, LockedWorkspace& workspace);
+
 /// Ends the sandbox and records the workspace as stopped. Fine when it is stopped already.
 void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::milliseconds grace);
 

@@ -5,7 +5,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
-#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 
 namespace pyro::workspace {

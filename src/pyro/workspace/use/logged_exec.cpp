@@ -3,7 +3,7 @@
 #include <pyro/base/bounded_text.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
-#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 #include <pyro/workspace/state/command_log.hpp>
@@ -53,8 +53,8 @@ ExecResult run_logged(
   const auto& record = running.record;
   const auto& client = running.client;
   const auto guest = guest_request(paths, record, request, streams);
-  const auto secrets = known_secrets(paths, record);
-  const auto& redactor = secrets.redactor;
+  const LiveRedactor secrets(*client, paths, record);
+  const auto& redactor = secrets.now();
   const auto started_at = os::now_epoch();
   Stream out(redactor);
   Stream err(redactor);
@@ -79,14 +79,14 @@ ExecResult run_logged(
   command.command = text.text();
   command.cwd = result.cwd;
   command.exit_code = result.exit_code;
-  if (secrets.complete) {
+  if (secrets.complete()) {
     command.out = out.kept().text();
     command.err = err.kept().text() + result.note;
   } else {
-    command.err = "[output not kept: a declared secret is not set here, so it could not be taken out]";
+    command.err = "[output not kept: not all of its secrets are known, so they could not be taken out]";
   }
-  command.out_truncated = out.kept().truncated() || !secrets.complete;
-  command.err_truncated = err.kept().truncated() || !secrets.complete;
+  command.out_truncated = out.kept().truncated() || !secrets.complete();
+  command.err_truncated = err.kept().truncated() || !secrets.complete();
   command.duration_ms = result.duration_ms;
   command.execution_mode = result.execution_mode;
   command.started_at = started_at;

@@ -5,8 +5,8 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/random.hpp>
 #include <pyro/workspace/context/login_shell.hpp>
-#include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/context/terminal_text.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/input_feeder.hpp>
 #include <pyro/workspace/state/locate.hpp>
@@ -119,7 +119,8 @@ std::vector<protocol::ShellStatus> list_shells(ShellHost& host) {
 }
 
 Json read_shell(ShellHost& host, const ShellReadRequest& request) {
-  const auto redactor = redactor_of(host.paths, host.record);
+  const LiveRedactor secrets(*host.client, host.paths, host.record);
+  const auto& redactor = secrets.now();
   const auto margin = redactor.longest();
   const auto cursor = static_cast<std::uint64_t>(request.cursor);
   protocol::ShellRead wanted;
@@ -164,8 +165,8 @@ Json read_shell(ShellHost& host, const ShellReadRequest& request) {
 Json join_shell(
     ShellHost& host, const protocol::ShellAttach& request, const ExecStreams& streams,
     const std::function<std::optional<Json>()>& poll_control) {
-  const auto redactor = redactor_of(host.paths, host.record);
-  RedactedStream shown(redactor);
+  const LiveRedactor secrets(*host.client, host.paths, host.record);
+  RedactedStream shown(secrets.now());
   std::optional<Json> answer;
   std::optional<Error> failure;
   std::shared_ptr<protocol::Call> call;
