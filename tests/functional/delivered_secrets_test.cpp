@@ -3,6 +3,7 @@
 #include "../support/busybox.hpp"
 #include "../support/holding.hpp"
 #include "../support/home.hpp"
+#include "../support/terminal.hpp"
 
 #include <unistd.h>
 
@@ -216,6 +217,21 @@ TEST_F(DeliveredSecrets, OfAStepTheyAreTakenOutOfWhatItLeft) {
   expect(0, {"apply"}, with(token));
   const auto said = expect(0, {"exec", "--", "cat", "left"}, without());
   EXPECT_EQ(said.out, "[redacted:token]");
+}
+
+TEST_F(DeliveredSecrets, OnATerminalTheBeginningOfOneAppearsAllTheSame) {
+  talker();
+  expect(0, {"apply"}, with(token));
+  auto variables = environment(without());
+  variables["TERM"] = "xterm";
+  OnATerminal terminal(
+      {(bin / "pyro").string(), "exec", "-t", "--", "sh", "-c", "printf 'name? s3cr3t'; read name; cat left"},
+      variables, project());
+  EXPECT_TRUE(terminal.see("name? s3cr3t")) << terminal.seen();
+  terminal.type("me\r");
+  EXPECT_TRUE(terminal.see("[redacted:token]")) << terminal.seen();
+  lacks(terminal.seen(), token);
+  EXPECT_EQ(terminal.status(), 0);
 }
 
 TEST_F(DeliveredSecrets, ContentStaysAsItIs) {

@@ -12,6 +12,10 @@ namespace pyro::workspace {
 
 namespace {
 
+/// On a terminal: after so long without output, what was held back as the possible beginning of a secret is
+/// shown; else a letter that was typed, or the end of a prompt, would not appear.
+constexpr std::chrono::milliseconds k_show_after{200};
+
 /// One stream of output on its way: without secrets to its reader, and the same for the log.
 class Stream {
 public:
@@ -58,12 +62,20 @@ ExecResult run_logged(
   const auto started_at = os::now_epoch();
   Stream out(redactor);
   Stream err(redactor);
+  auto last_output = os::now_monotonic();
+  const auto poll_at_terminal = [&]() -> std::optional<Json> {
+    if (os::now_monotonic() - last_output > k_show_after) {
+      write_output(streams, FrameType::data_out, out.finish());
+    }
+    return request.poll_control ? request.poll_control() : std::nullopt;
+  };
   auto result = run_with_output(
       *client, guest, streams.in,
       [&](FrameType type, std::string_view bytes) {
+        last_output = os::now_monotonic();
         write_output(streams, type, (type == FrameType::data_err ? err : out).add(bytes));
       },
-      request.poll_control);
+      request.tty ? poll_at_terminal : request.poll_control);
   write_output(streams, FrameType::data_out, out.finish());
   write_output(streams, FrameType::data_err, err.finish());
   result.note = redactor.redact(result.note);
