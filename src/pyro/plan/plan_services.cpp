@@ -89,7 +89,9 @@ Action Planner::service_action(const std::string& name) const {
     const Reason with_workspace{ReasonCode::workspace_restarted, "", "", "", {}};
     return as(change ? ActionKind::restart : ActionKind::start, change.value_or(with_workspace));
   }
-  change = change ? change : secret_change(name);
+  if (!change && is_alive(state)) { // a oneshot that is done has had it
+    change = secret_change(name);
+  }
   if (change) {
     return as(is_alive(state) ? ActionKind::restart : ActionKind::start, *change);
   }

@@ -12,10 +12,6 @@ namespace pyro::workspace {
 
 namespace {
 
-/// On a terminal: after so long without output, what was held back as the possible beginning of a secret is
-/// shown; else a letter that was typed, or the end of a prompt, would not appear.
-constexpr std::chrono::milliseconds k_show_after{200};
-
 /// One stream of output on its way: without secrets to its reader, and the same for the log.
 class Stream {
 public:

@@ -18,9 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t k_max_character = 4;
-/// Attached: after so long without output, what was held back as the possible beginning of a secret is shown;
-/// else a prompt that ends like one would stay invisible.
-constexpr milliseconds k_show_after{200};
 
 std::string state_of(bool running) {
   return running ? "running" : "exited";
