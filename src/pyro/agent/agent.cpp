@@ -4,6 +4,7 @@
 #include "file_task.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
+#include "run_files.hpp"
 #include "sync_writes.hpp"
 #include "tcp.hpp"
 #include "upper_task.hpp"
@@ -53,6 +54,9 @@ Agent::Agent(AgentOptions options)
                 nothing_to_read()},
       m_freezer(m_runtime.is_init), m_services(m_runtime), m_shells(m_runtime),
       m_channel(std::move(options.channel)) {
+  if (m_runtime.is_init) {
+    make_run_files();
+  }
   m_loop.on_signals({SIGCHLD}, [this](int) { m_reaper.collect(); });
   add_operations();
   m_router.attach(m_session);

@@ -1,9 +1,10 @@
-// What a sandbox can put before its agent outside the channel: user databases, answers to probes, output of
-// services.
+// What a sandbox can put before its agent outside the channel: user databases, tmpfiles.d, answers to probes,
+// output of services.
 #include "../support/require.hpp"
 
 #include <pyro/agent/http_probe.hpp>
 #include <pyro/agent/service_log.hpp>
+#include <pyro/agent/tmpfiles.hpp>
 #include <pyro/agent/users.hpp>
 #include <pyro/base/error.hpp>
 
@@ -24,6 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     } catch (const pyro::Error& error) {
       require(error.code() == pyro::ErrorCode::not_found, "unknown is the only complaint");
     }
+  }
+
+  for (const auto& file : run_files_in(text)) {
+    require(!file.path.empty() && file.path.front() != '/' && file.path.back() != '/', "a path below /run");
+    require(("/" + file.path + "/").find("/../") == std::string::npos, "it stays below");
+    require(!file.path.starts_with("secrets") || file.path.find('/') != 7, "nothing among our secrets");
+    require(file.mode.value_or(0) <= 07777, "a mode is a mode");
   }
 
   ServiceLog log;

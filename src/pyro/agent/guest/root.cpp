@@ -5,6 +5,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/mount.hpp>
+#include <pyro/os/run_skeleton.hpp>
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -131,12 +132,17 @@ void mount_kernel_files() {
   link_in_dev("/proc/self/fd/2", "/dev/stderr");
   std::ignore = ::unlink("/dev/ptmx");
   link_in_dev("pts/ptmx", "/dev/ptmx");
+  const auto covered = os::maybe_open("/run", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   mount_new("/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
   for (const auto& [name, mode] :
        {std::pair{"/run/lock", 01777U}, std::pair{"/run/secrets", 0711U}, std::pair{"/run/pyro", 0755U}}) {
     if (::mkdir(name, mode) < 0 || ::chmod(name, mode) < 0) {
       throw Error::from_errno(errno, fmt::format("create {}", name));
     }
+  }
+  if (covered) {
+    const auto run = os::open_file("/run", O_RDONLY | O_DIRECTORY);
+    os::copy_run_skeleton(covered->get(), run.get());
   }
 }
 

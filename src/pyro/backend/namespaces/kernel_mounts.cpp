@@ -4,6 +4,7 @@
 #include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
+#include <pyro/os/run_skeleton.hpp>
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -110,15 +111,19 @@ void make_dev(int root, const KernelSources& sources) {
 }
 
 void make_run(int root) {
+  const auto covered = os::maybe_open_beneath(root, "run", O_RDONLY | O_DIRECTORY);
   mount_in(
       root, "run", "tmpfs", {{"mode", "0755"}, {"size", "64m"}, {"nr_inodes", "16k"}},
       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-  const auto run = directory_in(root, "run");
+  const auto run = *os::maybe_open_beneath(root, "run", O_RDONLY | O_DIRECTORY);
   for (const auto& [name, mode] :
        {std::pair{"lock", 01777U}, std::pair{"secrets", 0711U}, std::pair{"pyro", 0755U}}) {
     if (::mkdirat(run.get(), name, mode) < 0) {
       throw Error::from_errno(errno, fmt::format("create /run/{}", name));
     }
+  }
+  if (covered) {
+    os::copy_run_skeleton(covered->get(), run.get());
   }
 }
 
