@@ -42,8 +42,15 @@ std::string settled(const std::string& environment) {
   return environment;
 }
 
+/// In the folder of the state directory whose it is.
 fs::path record_of(const fs::path& cache, const Json& pulled) {
-  return cache / "environments" / (pulled["digest"].get<std::string>() + ".json");
+  const auto name = pulled["digest"].get<std::string>() + ".json";
+  for (const auto& home : fs::directory_iterator(cache / "environments/homes")) {
+    if (fs::exists(home.path() / name)) {
+      return home.path() / name;
+    }
+  }
+  return {};
 }
 
 TEST_P(ContractFake, env_cache__where_it_is) {

@@ -88,8 +88,8 @@ const std::vector<Group>& command_groups() {
         &k_vm_network_info, &k_vm_list, &k_vm_reap},
        Listed::by_family},
       {"The machine",
-       {&k_env_pull, &k_env_list, &k_env_inspect, &k_env_remove, &k_env_prune, &k_prune, &k_doctor,
-        &k_version, &k_completion, &k_man}},
+       {&k_env_pull, &k_env_list, &k_env_inspect, &k_env_remove, &k_env_prune, &k_df, &k_prune, &k_purge,
+        &k_doctor, &k_version, &k_completion, &k_man}},
   };
   return groups;
 }

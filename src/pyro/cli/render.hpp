@@ -19,7 +19,11 @@ std::string render_list(const Json& result, Style style, double now = epoch_now(
 std::string render_snapshots(const Json& result, Style style, double now = epoch_now());
 std::string render_environments(const Json& result, Style style, double now = epoch_now());
 std::string render_doctor(const Json& result, Style style);
-/// What prune removed or would remove.
+/// What prune removed or would remove, and what is kept.
+std::string render_pruned(const Json& result, double now = epoch_now());
+std::string render_disk_usage(const Json& result, double now = epoch_now());
+std::string render_purged(const Json& result);
+/// What env prune or reap removed or would remove.
 std::string render_removed(const Json& result);
 /// "M src/cart.ts" lines and a summary.
 std::string render_diff(const Json& result, Style style);

@@ -127,7 +127,9 @@ std::string fact_table(const Json& status, Style style, double now) {
   const auto resets = int_or(status, "reset_count", 0);
   const auto started = epoch_at(status, "started_at");
   fact("description", text_at(status, "description"));
-  fact("directory", text_at(status, "checkout"));
+  fact(
+      "directory",
+      text_at(status, "checkout") + (bool_or(status, "checkout_gone", false) ? " (it is gone)" : ""));
   fact("image", text_at(status, "environment"));
   fact("backend", backend.empty() || isolation.empty() ? backend : backend + ", isolation " + isolation);
   if (memory > 0) {
@@ -213,6 +215,21 @@ std::string render_status(const Json& status, Style style, double now) {
   return text + error_lines(status, style);
 }
 
+namespace {
+
+/// Of a destroyed one.
+std::string kept_text(const Json& workspace, double now) {
+  if (text_at(workspace, "state") != "destroyed") {
+    return "";
+  }
+  const auto undo = workspace.find("undo");
+  const auto until = undo != workspace.end() && undo->is_object() ? epoch_at(*undo, "expires_at") : 0;
+  return until > now ? fmt::format("; `pyro undo` brings it back for another {}", span_text(until - now))
+                     : "; kept for its snapshots";
+}
+
+} // namespace
+
 std::string render_list(const Json& result, Style style, double now) {
   const auto& workspaces = list_at(result, "workspaces");
   std::string damaged;
@@ -229,10 +246,12 @@ std::string render_list(const Json& result, Style style, double now) {
   Table table;
   table.add({"NAME", "STATE", "ID", "BACKEND", "ACTIVE", "DIRECTORY"});
   for (const auto& one : workspaces) {
+    const auto* gone = bool_or(one, "checkout_gone", false) ? "; the directory is gone" : "";
     table.add(
         {text_at(one, "name"), colored_state(text_at(one, "state"), style),
          text_at(one, "workspace_id").substr(0, k_short_id), text_at(one, "backend"),
-         age_text(epoch_at(one, "last_activity_at"), now), text_at(one, "checkout")});
+         age_text(epoch_at(one, "last_activity_at"), now),
+         text_at(one, "checkout") + gone + kept_text(one, now)});
   }
   return table.text() + damaged;
 }
@@ -306,7 +325,8 @@ std::string render_destroyed(const Json& result, double now) {
   const auto undo = bool_or(result, "undo", false) ? fmt::format(" `pyro undo` brings it back{}.", time)
                     : bool_or(result, "snapshots_kept", false)
                         ? " Its content is gone for good (reset.undo: 0s); its snapshots are kept."
-                        : " Its content and its snapshots are gone for good.";
+                        : " Its content and its snapshots are gone for good. What was cached for it "
+                          "stays a day; `pyro df` shows it, `pyro prune --all` removes it.";
   return fmt::format(
       "{} {}.{}{}\n", name_of(result),
       bool_or(result, "changed", true) ? "is destroyed" : "was destroyed already", elapsed_text(result),

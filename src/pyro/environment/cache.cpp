@@ -1,5 +1,7 @@
 #include "cache.hpp"
 
+#include "cached_record.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/log.hpp>
 #include <pyro/base/spare_save.hpp>
@@ -20,77 +22,10 @@ namespace pyro::environment {
 
 namespace {
 
-constexpr std::int64_t k_record_version = 1;
-constexpr std::string_view k_environment_suffix = ".json";
-
-void remove_file(const std::string& path) {
-  if (::unlink(path.c_str()) < 0 && errno != ENOENT) {
-    throw Error::from_errno(errno, fmt::format("remove {}", path));
-  }
-}
-
-/// A cache: what cannot be read is as if it were not there.
-template <typename Result, typename Read>
-std::optional<Result> read_or_miss(const std::string& path, const Read& read) {
-  try {
-    const auto text = os::maybe_read_file(path);
-    return text ? std::optional<Result>(read(parse_json(*text, path))) : std::nullopt;
-  } catch (const Error& error) {
-    log::debug("environment cache: {}", error.what());
-    return std::nullopt;
-  }
-}
-
-std::vector<HexDigest> get_digests(const Json& object, std::string_view key) {
-  auto digests = get_strings(object, key);
-  for (const auto& digest : digests) {
-    if (!store::is_digest(digest)) {
-      throw Error(ErrorCode::protocol, "'{}' holds '{}', which is no digest", key, digest);
-    }
-  }
-  return digests;
-}
+/// Of which state directory the records beside it are.
+constexpr std::string_view k_home_note = "home.json";
 
 } // namespace
-
-Json to_json(const EnvironmentRecord& record) {
-  return {
-      {"version", k_record_version},
-      {"digest", record.digest},
-      {"image", record.image},
-      {"kind", record.kind},
-      {"layers", record.layers},
-      {"host_dirs", record.host_dirs},
-      {"created_at", record.created_at},
-      {"size_bytes", record.size_bytes},
-      {"entry_count", record.entry_count},
-      {"details", record.details}};
-}
-
-EnvironmentRecord environment_record_from_json(const Json& value) {
-  if (get_int(value, "version") != k_record_version) {
-    throw Error(ErrorCode::protocol, "an environment record of another version");
-  }
-  EnvironmentRecord record;
-  record.digest = get_string(value, "digest");
-  record.image = get_string(value, "image");
-  record.kind = get_string(value, "kind");
-  record.layers = get_digests(value, "layers");
-  record.host_dirs = get_strings(value, "host_dirs");
-  record.created_at = get_double(value, "created_at");
-  record.size_bytes = static_cast<std::uint64_t>(get_int(value, "size_bytes"));
-  record.entry_count = static_cast<std::uint64_t>(get_int(value, "entry_count"));
-  record.details = value_at(value, "details");
-  for (const auto& name : record.host_dirs) {
-    if (!store::is_safe_name(name)) {
-      throw Error(ErrorCode::protocol, "'{}' is no top-level directory", name);
-    }
-  }
-  if (record.layers.empty() || !record.details.is_object()) {
-    throw Error(ErrorCode::protocol, "an environment record without layers or details");
-  }
-  return record;
-}
 
 EnvironmentCache::EnvironmentCache(std::string directory)
     : m_root(directory.empty() ? store::environment_cache_directory() : std::move(directory)),
@@ -99,54 +34,52 @@ EnvironmentCache::EnvironmentCache(std::string directory)
 
 void EnvironmentCache::prepare() const {
   store::prepare_private_directory(m_root);
-  for (const auto* part : {"", "/known", "/locks"}) {
+  for (const auto* part : {"", "/known", "/locks", "/homes"}) {
     store::prepare_private_directory(m_directory + part);
   }
 }
 
-std::string EnvironmentCache::record_path(const HexDigest& digest) const {
-  if (!store::is_digest(digest)) {
-    throw Error(ErrorCode::invalid_argument, "'{}' is no digest of an environment", digest);
-  }
-  return fmt::format("{}/{}{}", m_directory, digest, k_environment_suffix);
-}
-
 std::string EnvironmentCache::known_path(const std::string& subject) const {
-  return fmt::format("{}/known/{}{}", m_directory, sha256_of(subject), k_environment_suffix);
+  return fmt::format("{}/known/{}{}", m_directory, sha256_of(subject), k_record_suffix);
 }
 
 std::string EnvironmentCache::lock_path(const std::string& image) const {
   return fmt::format("{}/locks/{}", m_directory, sha256_of(image));
 }
 
-std::optional<EnvironmentRecord> EnvironmentCache::find(const HexDigest& digest) const {
-  auto record = read_or_miss<EnvironmentRecord>(record_path(digest), environment_record_from_json);
-  return record && record->digest == digest ? record : std::nullopt;
+std::string EnvironmentCache::records_of(const std::string& home) const {
+  return fmt::format("{}/homes/{}", m_directory, sha256_of(home));
 }
 
-void EnvironmentCache::save(const EnvironmentRecord& record) const {
-  os::write_json_atomically(record_path(record.digest), to_json(record));
+void EnvironmentCache::prepare_records_of(const std::string& home) const {
+  prepare();
+  const auto directory = records_of(home);
+  store::prepare_private_directory(directory);
+  const auto note = fmt::format("{}/{}", directory, k_home_note);
+  if (!os::exists(note)) {
+    os::write_json_atomically(note, {{"home", home}});
+  }
 }
 
-void EnvironmentCache::remove(const HexDigest& digest) const {
-  remove_file(record_path(digest));
-}
-
-std::vector<EnvironmentRecord> EnvironmentCache::list(std::vector<HexDigest>* damaged) const {
-  std::vector<EnvironmentRecord> records;
-  for (const auto& name : os::list_directory(m_directory)) {
-    const std::filesystem::path path(name);
-    const auto digest = path.stem().string();
-    if (path.extension() != k_environment_suffix || !store::is_digest(digest)) {
+std::vector<std::string> EnvironmentCache::other_homes(const std::string& home) const {
+  std::vector<std::string> others;
+  const auto homes = m_directory + "/homes";
+  for (const auto& name : os::list_directory(homes)) {
+    const auto directory = fmt::format("{}/{}", homes, name);
+    if (directory == records_of(home)) {
       continue;
     }
-    if (auto record = find(digest)) {
-      records.push_back(std::move(*record));
-    } else if (damaged) {
-      damaged->push_back(digest);
+    const auto other =
+        read_or_miss<std::string>(fmt::format("{}/{}", directory, k_home_note), [](const Json& value) {
+          return get_string(value, "home");
+        });
+    if (other && os::is_directory(*other)) {
+      others.push_back(*other);
+    } else {
+      os::remove_tree(directory);
     }
   }
-  return records;
+  return others;
 }
 
 std::optional<HexDigest> EnvironmentCache::known(const std::string& subject, const std::string& stamp) const {
@@ -174,7 +107,7 @@ void EnvironmentCache::remember(
 }
 
 void EnvironmentCache::forget(const std::string& subject) const {
-  remove_file(known_path(subject));
+  remove_record(known_path(subject));
 }
 
 HexDigest EnvironmentCache::digest_of_file(const std::string& path) const {

@@ -1,5 +1,5 @@
-// What is known of environments between processes: a record per install and digests remembered for files that
-// did not change. Only records; the content is in the layer store.
+// What every state directory of a user may know of images: digests remembered for files that did not change,
+// downloads under way, and which state directories there are. Which images one of them has: installs.hpp.
 #pragma once
 
 #include <pyro/base/json_access.hpp>
@@ -15,35 +15,12 @@
 
 namespace pyro::environment {
 
-/// One install. It counts only while every layer is there.
-struct EnvironmentRecord {
-  HexDigest digest;
-  std::string image; // ImageReference::canonical()
-  std::string kind;
-  std::vector<HexDigest> layers;
-  std::vector<std::string> host_dirs;
-  double created_at = 0;
-  std::uint64_t size_bytes = 0;
-  std::uint64_t entry_count = 0;
-  Json details = Json::object();
-};
-
-Json to_json(const EnvironmentRecord& record);
-EnvironmentRecord environment_record_from_json(const Json& value);
-
 class EnvironmentCache {
 public:
   explicit EnvironmentCache(std::string directory);
 
   /// Creates the directories, private to the user.
   void prepare() const;
-
-  /// nullopt: none, or damaged.
-  std::optional<EnvironmentRecord> find(const HexDigest& digest) const;
-  void save(const EnvironmentRecord& record) const;
-  void remove(const HexDigest& digest) const;
-  /// All readable ones; digests of damaged ones go to `damaged` where given.
-  std::vector<EnvironmentRecord> list(std::vector<HexDigest>* damaged = nullptr) const;
 
   /// A digest remembered for `subject` ("file /var/lib/dpkg/status", "image debian:12") under the same stamp.
   std::optional<HexDigest> known(const std::string& subject, const std::string& stamp) const;
@@ -55,11 +32,18 @@ public:
   /// Of one that is open already; `path` is its name.
   HexDigest digest_of_file(const os::Fd& file, const std::string& path) const;
 
-  /// Where the record of this install is or would be.
-  std::string record_path(const HexDigest& digest) const;
+  /// Where records of this state directory lie: installs.hpp.
+  std::string records_of(const std::string& home) const;
+  /// Creates it.
+  void prepare_records_of(const std::string& home) const;
+  /// The state directories but `home` that have such a place and are still there; that of others is removed.
+  std::vector<std::string> other_homes(const std::string& home) const;
 
   /// The lock held while this image is installed.
   std::string lock_path(const std::string& image) const;
+
+  /// Of pyro's in the user's cache; what lies in it: directory() and nothing else.
+  const std::string& root() const { return m_root; }
 
   const std::string& directory() const { return m_directory; }
 

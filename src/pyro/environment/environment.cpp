@@ -107,7 +107,11 @@ std::vector<store::HostDirectory> Environment::host_directories() const {
 Environments::Environments(
     const store::Base& base, const store::LayerStore& layers, EnvironmentProgress progress, std::string cache)
     : m_base(base), m_layers(layers), m_recipes(base), m_progress(std::move(progress)),
-      m_cache(std::move(cache)) {
+      m_cache(std::move(cache)), m_installs(m_cache, base) {
+}
+
+bool Environments::has_other_homes() const {
+  return !m_cache.other_homes(m_base.root()).empty();
 }
 
 void Environments::note(const std::string& text) const {
@@ -207,20 +211,8 @@ bool Environments::layers_are_there(const std::vector<HexDigest>& layers) const 
 }
 
 std::optional<EnvironmentRecord> Environments::installed(const HexDigest& digest) const {
-  auto record = m_cache.find(digest);
-  if (!record) {
-    return std::nullopt;
-  }
-  if (layers_are_there(record->layers)) {
-    return record;
-  }
-  // The cache may serve several state directories; this one's own layers of it are in its recipes.
-  const auto recipe = m_recipes.find(environment_recipe_key(digest), store::Touch::no);
-  if (recipe && !recipe->layers.empty() && layers_are_there(recipe->layers)) {
-    record->layers = recipe->layers;
-    return record;
-  }
-  return std::nullopt;
+  auto record = m_installs.find(digest);
+  return record && layers_are_there(record->layers) ? record : std::nullopt;
 }
 
 std::optional<EnvironmentRecord> Environments::installed(const ImageReference& reference) {
@@ -300,12 +292,13 @@ void Environments::record_install(EnvironmentRecord& record) const {
   store::RecipeRecord recipe;
   recipe.key = environment_recipe_key(record.digest);
   recipe.layers = record.layers;
-  recipe.address = std::string(k_environment_address) + record.image;
+  recipe.address = std::string(store::k_image_address) + record.image;
   for (const auto& name : record.host_dirs) {
     recipe.host_directories.push_back({"/" + name, name});
   }
   m_recipes.save(std::move(recipe));
-  m_cache.save(record);
+  m_cache.prepare_records_of(m_base.root());
+  m_installs.save(record);
 }
 
 EnvironmentRecord
@@ -391,7 +384,7 @@ Environments::status_of_install(const ImageReference& reference, bool is_install
     return is_damaged ? "repaired" : "refreshed";
   }
   const auto digest = known_digest(reference);
-  return digest && os::exists(m_cache.record_path(*digest)) ? "repaired" : "installed";
+  return digest && os::exists(m_installs.path(*digest)) ? "repaired" : "installed";
 }
 
 Json Environments::pull(const std::string& image, const std::string& directory, Refresh refresh) {
@@ -427,7 +420,7 @@ Json Environments::pull(const std::string& image, const std::string& directory, 
 Json Environments::list() {
   const auto stacks = stacks_in_use();
   Json environments = Json::array();
-  for (const auto& listed : m_cache.list()) {
+  for (const auto& listed : m_installs.list()) {
     const auto here = installed(listed.digest);
     const auto& record = here ? *here : listed;
     environments.push_back(

@@ -5,6 +5,7 @@
 
 #include "cache.hpp"
 #include "image.hpp"
+#include "installs.hpp"
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
@@ -46,7 +47,7 @@ enum class DryRun { no, yes };
 
 class Environments {
 public:
-  /// `cache` is where installs are recorded; empty: store::environment_cache_directory().
+  /// `cache` is where digests are remembered; empty: store::environment_cache_directory().
   Environments(
       const store::Base& base, const store::LayerStore& layers, EnvironmentProgress progress,
       std::string cache = {});
@@ -91,6 +92,12 @@ public:
       const std::string& image, const std::string& directory,
       std::chrono::milliseconds patience = std::chrono::seconds(30));
 
+  /// Are there state directories of this user that have images too?
+  bool has_other_homes() const;
+
+  /// The user's cache, of all state directories.
+  const EnvironmentCache& cache() const { return m_cache; }
+
 private:
   struct Built;
 
@@ -126,6 +133,7 @@ private:
   store::RecipeCache m_recipes;
   EnvironmentProgress m_progress;
   EnvironmentCache m_cache;
+  InstallRecords m_installs;
 };
 
 } // namespace pyro::environment

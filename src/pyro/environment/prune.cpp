@@ -13,9 +13,23 @@ namespace pyro::environment {
 
 namespace {
 
-/// Of workspaces, their snapshots and what an undo would bring back.
-std::vector<std::vector<HexDigest>> stacks_of_workspaces(const store::Base& base) {
-  std::vector<std::vector<HexDigest>> stacks;
+struct Standing {
+  std::vector<HexDigest> layers;
+  std::string who; // for people
+};
+
+std::string who_is(const store::WorkspaceRecord& record) {
+  const auto& name = record.name.empty() ? record.id : record.name;
+  if (!record.destroyed_at) {
+    return fmt::format("the workspace {}", name);
+  }
+  return fmt::format(
+      "the destroyed workspace {} ({}), which is kept for `pyro undo` and its snapshots", name, record.id);
+}
+
+/// Workspaces, their snapshots and what an undo would bring back.
+std::vector<Standing> standing_workspaces(const store::Base& base) {
+  std::vector<Standing> all;
   const store::WorkspaceRecords workspaces(base);
   for (const auto& id : workspaces.ids()) {
     try {
@@ -23,13 +37,14 @@ std::vector<std::vector<HexDigest>> stacks_of_workspaces(const store::Base& base
       if (!record) {
         continue;
       }
-      stacks.push_back(record->layers);
+      all.push_back({record->layers, who_is(*record)});
       if (record->undo) {
-        stacks.push_back(record->undo->layers);
+        all.push_back({record->undo->layers, "the undo point of " + who_is(*record)});
       }
       if (workspaces.has_snapshots(id)) {
         for (const auto& snapshot : workspaces.snapshots(id)) {
-          stacks.push_back(snapshot.layers);
+          all.push_back(
+              {snapshot.layers, fmt::format("the snapshot {} of {}", snapshot.name, who_is(*record))});
         }
       }
     } catch (const Error&) {
@@ -38,15 +53,28 @@ std::vector<std::vector<HexDigest>> stacks_of_workspaces(const store::Base& base
       } // deleted while we looked
     }
   }
-  return stacks;
+  return all;
+}
+
+/// Who stands on these layers; nullopt: nobody.
+std::optional<std::string> who_stands_on(const store::Base& base, const std::vector<HexDigest>& layers) {
+  for (const auto& standing : standing_workspaces(base)) {
+    if (any_stands_on({standing.layers}, layers)) {
+      return standing.who;
+    }
+  }
+  return std::nullopt;
 }
 
 } // namespace
 
 std::vector<std::vector<HexDigest>> Environments::stacks_in_use() const {
-  auto stacks = stacks_of_workspaces(m_base);
+  std::vector<std::vector<HexDigest>> stacks;
+  for (auto& standing : standing_workspaces(m_base)) {
+    stacks.push_back(std::move(standing.layers));
+  }
   for (auto& recipe : m_recipes.list()) {
-    if (!is_environment_recipe(recipe)) {
+    if (!store::is_of_image(recipe)) {
       stacks.push_back(std::move(recipe.layers));
     }
   }
@@ -61,14 +89,14 @@ os::ExclusiveLock Environments::lock_store(const char* operation, std::chrono::m
 }
 
 void Environments::forget(const HexDigest& digest) {
-  m_cache.remove(digest);
+  m_installs.remove(digest);
   m_recipes.remove(environment_recipe_key(digest));
 }
 
 /// Layers of images are remembered one by one; those of no installed image are given up.
 void Environments::forget_unused_oci_layers() {
   std::set<HexDigest> used;
-  for (const auto& listed : m_cache.list()) {
+  for (const auto& listed : m_installs.list()) {
     if (const auto record = installed(listed.digest)) {
       used.insert(record->layers.begin(), record->layers.end());
     }
@@ -76,7 +104,7 @@ void Environments::forget_unused_oci_layers() {
   for (const auto& recipe : m_recipes.list()) {
     const bool is_used = std::any_of(
         recipe.layers.begin(), recipe.layers.end(), [&](const auto& layer) { return used.contains(layer); });
-    if (is_environment_recipe(recipe) && recipe.address.starts_with(oci::k_oci_layer_address) && !is_used) {
+    if (store::is_of_image(recipe) && recipe.address.starts_with(oci::k_oci_layer_address) && !is_used) {
       m_recipes.remove(recipe.key);
     }
   }
@@ -99,7 +127,7 @@ Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
     }
   };
   std::vector<HexDigest> damaged;
-  for (const auto& listed : m_cache.list(&damaged)) {
+  for (const auto& listed : m_installs.list(&damaged)) {
     const auto record = installed(listed.digest);
     if (!record || !any_stands_on(stacks, record->layers)) {
       drop(
@@ -120,7 +148,7 @@ Json Environments::prune(DryRun dry_run, std::chrono::milliseconds patience) {
 
 std::vector<HexDigest> Environments::without_layers(const std::string& image) const {
   std::vector<HexDigest> gone;
-  for (const auto& listed : m_cache.list()) {
+  for (const auto& listed : m_installs.list()) {
     if (listed.image == image && !installed(listed.digest)) {
       gone.push_back(listed.digest);
     }
@@ -150,9 +178,11 @@ Json Environments::remove(
         .with_hint("`pyro env list` lists those that are");
   }
   // Cached steps on it do not matter: they hold its layers themselves.
-  if (any_stands_on(stacks_of_workspaces(m_base), record->layers)) {
-    throw Error(ErrorCode::bad_state, "the image {} is in use: a workspace or a snapshot stands on it", image)
-        .with_hint("destroy those first; `pyro ls` lists workspaces");
+  if (const auto who = who_stands_on(m_base, record->layers)) {
+    throw Error(ErrorCode::bad_state, "the image {} is in use: {} stands on it", image, *who)
+        .with_hint("`pyro destroy --snapshots -w NAME|ID` removes a workspace with all that is kept of it; "
+                   "`pyro df` lists "
+                   "what is kept");
   }
   forget(record->digest);
   forget_unused_oci_layers();

@@ -6,20 +6,12 @@
 #include <pyro/store/recipes.hpp>
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 namespace pyro::environment {
 
-/// The address of such records, with the image behind it. No workspace has this name.
-inline constexpr std::string_view k_environment_address = "environment.image:";
-
 inline std::string environment_recipe_key(const HexDigest& digest) {
   return Sha256().field("environment").field(digest).finish();
-}
-
-inline bool is_environment_recipe(const store::RecipeRecord& recipe) {
-  return recipe.workspace.empty() && recipe.address.starts_with(k_environment_address);
 }
 
 /// Does any of these stacks begin with these layers?

@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, 11> k_core{"apply",
                                                   "destroy"};
 
 /// What concerns this machine more than a workspace.
-constexpr std::array<std::string_view, 5> k_machine{"env_", "trust_", "vm_", "prune", "schema"};
+constexpr std::array<std::string_view, 7> k_machine{"disk_usage", "env_",   "prune", "purge",
+                                                    "schema",     "trust_", "vm_"};
 
 bool is_in(Profile profile, std::string_view name) {
   switch (profile) {

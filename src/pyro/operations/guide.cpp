@@ -25,6 +25,9 @@ constexpr std::array k_guides{
     Guide{
         "diff", "Costs what was changed, not the size of the tree. Everything in the system counts, not "
                 "/workspace alone."},
+    Guide{
+        "disk_usage",
+        "Costs a walk over what is there. Each byte is counted once; until says when it goes by itself."},
     Guide{"doctor", "Call it when something is unavailable: it names what is missing and how to get it."},
     Guide{"env_inspect", "For an image that is on this machine; env_list names them."},
     Guide{"env_list", "Costs nothing. What it names needs no fetching."},
@@ -39,7 +42,13 @@ constexpr std::array k_guides{
     Guide{"list", "Costs little. The same workspaces as workspace_list."},
     Guide{"logs", "Of services that the file declares; what commands printed is in workspace_logs."},
     Guide{"plan", "Changes nothing and runs nothing of the project. Read needs_approval before apply."},
-    Guide{"prune", "Frees disk space; dry_run only tells."},
+    Guide{
+        "prune",
+        "Frees disk space; dry_run only tells. all also gives up what destroyed workspaces could be brought "
+        "back from, and images and steps that are then made again."},
+    Guide{
+        "purge",
+        "For a person to decide: everything of every workspace is gone for good. One is removed by destroy."},
     Guide{
         "reset",
         "Milliseconds, whatever was broken: rather this than a repair. undo takes it back for a while."},

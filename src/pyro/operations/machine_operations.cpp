@@ -2,7 +2,9 @@
 #include "schema_parts.hpp"
 #include "version.hpp"
 
+#include <pyro/workspace/disk_use.hpp>
 #include <pyro/workspace/machine.hpp>
+#include <pyro/workspace/purge.hpp>
 
 namespace pyro::operations {
 
@@ -19,19 +21,44 @@ Json environment_schema() {
       {"digest"});
 }
 
+Json removed_items() {
+  return list_of(
+      result(
+          {{"kind", text("workspace, layer, recipe, …")},
+           {"name", text("")},
+           {"image", text("Of env_prune")},
+           {"digest", text("Of env_prune")},
+           {"size_bytes", number("")},
+           {"reason", text("")}}),
+      "");
+}
+
+Json env_prune_result() {
+  return result(
+      {{"removed", removed_items()},
+       {"kept", number("Images that stay")},
+       {"bytes", number("Freed, or to be freed")},
+       {"dry_run", flag("")}});
+}
+
+Json holder_schema() {
+  return result(
+      {{"kind",
+        text("workspace, destroyed (kept for undo and its snapshots), steps (cached for that name), image, "
+             "caches, disk_images, templates, shared_cache, unneeded")},
+       {"name", text("")},
+       {"workspace_id", or_null(text(""))},
+       {"size_bytes", number("What nothing before it in the list needs")},
+       {"until", or_null(epoch("When retention gives it up; null: not by itself"))}},
+      {"kind", "name", "size_bytes"});
+}
+
 Json prune_result() {
   return result(
-      {{"removed", list_of(
-                       result(
-                           {{"kind", text("layer, recipe, …")},
-                            {"name", text("")},
-                            {"image", text("Of env_prune")},
-                            {"digest", text("Of env_prune")},
-                            {"size_bytes", number("")},
-                            {"reason", text("")}}),
-                       "")},
-       {"size_bytes", number("Freed, or to be freed; of env_prune: bytes")},
-       {"bytes", number("Of env_prune: freed, or to be freed")},
+      {{"removed", removed_items()},
+       {"size_bytes", number("Freed, or to be freed")},
+       {"kept", list_of(holder_schema(), "What stays although no workspace needs it")},
+       {"skipped", list_of(text(""), "What was in the way")},
        {"dry_run", flag("")}});
 }
 
@@ -40,7 +67,7 @@ Operation env_prune_operation() {
       .name = "env_prune",
       .summary = "Remove images that nothing uses",
       .parameters_schema = parameters({{"dry_run", flag("Only say what would go")}}),
-      .result_schema = prune_result(),
+      .result_schema = env_prune_result(),
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
@@ -72,12 +99,56 @@ Operation prune_operation() {
   return {
       .name = "prune",
       .summary = "Remove what no workspace needs and no retention keeps",
-      .parameters_schema = parameters({{"dry_run", flag("Only say what would go")}}),
+      .parameters_schema = parameters(
+          {{"all", flag("Also what is kept: destroyed workspaces, cached steps, images, caches")},
+           {"dry_run", flag("Only say what would go")},
+           {"approve", flag("Do not ask where something would be lost for good")}}),
       .result_schema = prune_result(),
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::prune_store(context.workspaces, bool_or(given, "dry_run", false));
+        const auto keep =
+            bool_or(given, "all", false) ? workspace::PruneKeep::needed : workspace::PruneKeep::retained;
+        return workspace::prune_store(
+            context.workspaces, {keep, bool_or(given, "dry_run", false)}, options_of(context, given));
+      }};
+}
+
+Operation disk_usage_operation() {
+  return {
+      .name = "disk_usage",
+      .summary = "What takes disk space, for whom it is kept and until when",
+      .parameters_schema = parameters({}),
+      .result_schema = result(
+          {{"base", text("The state directory")},
+           {"size_bytes", number("All of it together")},
+           {"free_bytes", number("Of the file system")},
+           {"holders", list_of(holder_schema(), "")},
+           {"prune_bytes", number("What prune would free now")},
+           {"prune_all_bytes", number("What prune with all would")}},
+          {"size_bytes", "holders"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json&) {
+        return workspace::disk_usage(context.workspaces);
+      }};
+}
+
+Operation purge_operation() {
+  return {
+      .name = "purge",
+      .summary = "End every sandbox and remove all that pyro has of this user: workspaces, snapshots, caches",
+      .parameters_schema = parameters({{"approve", flag("Do not ask")}}),
+      .result_schema = result(
+          {{"removed", list_of(text(""), "Directories")},
+           {"left", list_of(text(""), "What is there and not pyro's")},
+           {"workspaces", number("How many there were")},
+           {"size_bytes", number("Freed")}},
+          {"removed"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::purge(context.workspaces, options_of(context, given));
       }};
 }
 
@@ -144,6 +215,8 @@ std::vector<Operation> machine_operations() {
       env_prune_operation(),
       doctor_operation(),
       prune_operation(),
+      disk_usage_operation(),
+      purge_operation(),
       version_operation(),
   };
 }

@@ -45,6 +45,7 @@ Properties workspace_properties() {
       {"labels", map_of_text("")},
       {"state", choice({"created", "started", "stopped", "destroyed"}, "")},
       {"checkout", text("The directory of its pyro.yaml")},
+      {"checkout_gone", flag("There is no such directory any more")},
       {"environment", text("The image")},
       {"backend", text("")},
       {"isolation", text("")},
@@ -126,7 +127,8 @@ Operation list_operation() {
   return {
       .name = "list",
       .summary = "All workspaces of this user",
-      .parameters_schema = parameters({}),
+      .parameters_schema =
+          parameters({{"all", flag("Also destroyed ones that are kept for undo and their snapshots")}}),
       .result_schema = result(
           {{"count", number("")},
            {"workspaces", list_of(listed_workspace_schema(), "As in status")},
@@ -134,8 +136,10 @@ Operation list_operation() {
           {"count", "workspaces"}),
       .read_only = true,
       .idempotent = true,
-      .run = [](Context& context, const Json&) {
-        return workspace::list_workspaces(context.workspaces);
+      .run = [](Context& context, const Json& given) {
+        workspace::WorkspaceFilter filter;
+        filter.with_destroyed = bool_or(given, "all", false);
+        return workspace::list_workspaces(context.workspaces, filter);
       }};
 }
 

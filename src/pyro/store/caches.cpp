@@ -48,11 +48,15 @@ std::string cache_directory(const Base& base, const CacheKey& key) {
   return fmt::format("{}/{}", folder, Sha256{}.field(key.image).field(key.target).finish().substr(0, 32));
 }
 
-std::vector<StaleCache> stale_caches(const Base& base) {
+std::vector<StaleCache>
+stale_caches(const Base& base, const std::optional<std::set<std::string>>& needed_by) {
   std::vector<StaleCache> stale;
   for (const auto& name : os::list_directory(base.caches())) {
     auto path = base.caches() + "/" + name;
     if (name == k_machine) {
+      if (needed_by && needed_by->empty()) {
+        stale.push_back({std::move(path), name, "there is no workspace"});
+      }
       continue;
     }
     if (!name.starts_with(k_checkout)) {
@@ -64,6 +68,8 @@ std::vector<StaleCache> stale_caches(const Base& base) {
       stale.push_back({std::move(path), name, "nobody's"});
     } else if (!os::is_directory(*checkout)) {
       stale.push_back({std::move(path), name, fmt::format("its checkout {} is gone", *checkout)});
+    } else if (needed_by && !needed_by->contains(*checkout)) {
+      stale.push_back({std::move(path), name, fmt::format("there is no workspace of {}", *checkout)});
     }
   }
   return stale;

@@ -4,6 +4,8 @@
 
 #include "layout.hpp"
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,8 @@ struct StaleCache {
 
 /// Those of checkouts that are gone, and what other versions of pyro or killed processes left. With the
 /// store's exclusive lock nobody uses them.
-std::vector<StaleCache> stale_caches(const Base& base);
+/// With `needed_by` also those of all other checkouts, and the machine's where there is none.
+std::vector<StaleCache>
+stale_caches(const Base& base, const std::optional<std::set<std::string>>& needed_by = {});
 
 } // namespace pyro::store

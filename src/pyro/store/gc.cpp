@@ -2,6 +2,8 @@
 
 #include "caches.hpp"
 #include "gc_images.hpp"
+#include "gc_recipes.hpp"
+#include "gc_references.hpp"
 #include "layers.hpp"
 #include "recipes.hpp"
 #include "records.hpp"
@@ -22,28 +24,6 @@
 namespace pyro::store {
 
 namespace {
-
-/// Files in sandboxes may have modes and owners that only their own id space can look at, and remove.
-std::uint64_t disk_usage(const std::string& path) {
-  struct stat status {};
-
-  if (lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return 0; // a symlink is one, wherever it leads
-  }
-  return os::IdSpace::current()
-      .run([&path]() -> Json {
-        std::uint64_t bytes = 0;
-        os::walk_tree(
-            path, os::TreeVisitor{
-                      [&bytes](const os::TreeEntry& entry) {
-                        bytes += static_cast<std::uint64_t>(entry.status.st_blocks) * 512;
-                        return os::Visit::go_on;
-                      },
-                      {}});
-        return bytes;
-      })
-      .get<std::uint64_t>();
-}
 
 void remove_trees(const std::vector<std::string>& paths) {
   if (paths.empty()) {
@@ -82,10 +62,10 @@ public:
         return 0;
       }
       for (const RecipeRecord& recipe : m_recipes.list()) {
-        m_used.insert(recipe.layers.begin(), recipe.layers.end());
+        m_needed.add({HolderKind::steps, recipe.workspace}, recipe.layers);
       }
       for (const HexDigest& digest : candidates) {
-        const auto manifest = m_used.contains(digest) ? std::nullopt : m_layers.find(digest);
+        const auto manifest = m_needed.has(digest) ? std::nullopt : m_layers.find(digest);
         if (!manifest) {
           continue;
         }
@@ -99,9 +79,16 @@ public:
 
   GcReport run() {
     {
-      // Nobody uses or makes layers while it is decided what goes; what goes is only moved aside here.
-      const os::ExclusiveLock lock(
-          m_base.store_lock(), "garbage collection", m_options.lock_timeout, m_options.waiting);
+      // Nobody uses or makes layers while it is decided what goes; what goes is only moved aside here. Who
+      // only looks is in nobody's way.
+      std::optional<os::ExclusiveLock> alone;
+      std::optional<os::SharedLock> looking;
+      if (m_options.dry_run) {
+        looking.emplace(
+            lock_store_shared(m_base, m_options.lock_timeout, "looking at the store", m_options.waiting));
+      } else {
+        alone.emplace(m_base.store_lock(), "garbage collection", m_options.lock_timeout, m_options.waiting);
+      }
       const bool complete = mark();
       drop_recipes();
       if (complete) {
@@ -110,6 +97,7 @@ public:
       sweep_images();
       sweep_staging();
       sweep_caches();
+      sweep_build_locks();
     }
     sweep_generations();
     if (!m_options.dry_run) {
@@ -120,6 +108,7 @@ public:
     for (const GcItem& item : m_report.removed) {
       m_report.bytes += item.bytes;
     }
+    m_report.holdings = m_needed.holdings();
     return std::move(m_report);
   }
 
@@ -128,93 +117,32 @@ private:
     return m_now - since < std::chrono::duration<double>(min_age).count();
   }
 
-  const RecipeRetention& retention_of(const RecipeRecord& recipe) const {
-    const auto own = m_options.recipes_of.find(recipe.workspace);
-    return own == m_options.recipes_of.end() ? m_options.recipes : own->second;
-  }
-
   void removed(std::string kind, std::string name, std::uint64_t bytes, std::string reason) {
     m_report.removed.push_back({std::move(kind), std::move(name), bytes, std::move(reason)});
   }
 
-  void refer(const std::vector<HexDigest>& layers) { m_used.insert(layers.begin(), layers.end()); }
-
-  /// What plans compare the content with.
-  void refer(const ContentBase& base) {
-    refer(base.layers.value_or(std::vector<HexDigest>{}));
-    if (base.seed) {
-      refer(base.seed->below);
-      refer(base.seed->first);
-      refer(base.seed->last);
-    }
-  }
-
   /// False where not all references are known: then no layer is removed.
   bool mark() {
-    bool complete = true;
-    for (const std::string& id : m_records.ids()) {
-      try {
-        if (const auto record = m_records.find(id)) {
-          refer(record->layers);
-          refer(record->base);
-          if (const auto& baseline = record->synced_baseline) {
-            refer(baseline->layers);
-            refer(baseline->below);
-            refer(baseline->first_seed);
-          }
-          if (record->undo) {
-            refer(record->undo->layers);
-            refer(record->undo->base);
-          }
-        }
-        if (m_records.has_snapshots(id)) {
-          for (const SnapshotRecord& snapshot : m_records.snapshots(id)) {
-            refer(snapshot.layers);
-          }
-        }
-      } catch (const Error& error) {
-        complete = false;
-        m_report.skipped.push_back(
-            fmt::format("layers: what workspace {} refers to is not known ({})", id, error.what()));
-      }
-    }
-    return complete;
-  }
-
-  void drop_recipe(const RecipeRecord& record, const std::string& reason) {
-    removed("recipe", record.key, 0, reason);
-    if (!m_options.dry_run) {
-      m_recipes.remove(record.key);
-    }
+    m_needed.add_workspaces(m_options.without);
+    const auto& problems = m_needed.problems();
+    m_report.skipped.insert(m_report.skipped.end(), problems.begin(), problems.end());
+    return m_needed.complete();
   }
 
   void drop_recipes() {
     std::vector<std::string> damaged;
-    std::vector<RecipeRecord> recipes = m_recipes.list(&damaged);
+    auto recipes = m_recipes.list(&damaged);
     for (const std::string& key : damaged) {
       removed("recipe", key, 0, "damaged");
       if (!m_options.dry_run && is_safe_name(key)) {
         m_recipes.remove(key);
       }
     }
-    std::sort(recipes.begin(), recipes.end(), [](const RecipeRecord& one, const RecipeRecord& other) {
-      return one.last_used > other.last_used;
-    });
-    std::map<std::pair<std::string, std::string>, int> kept;
-    std::map<std::string, std::set<HexDigest>> layers_of;
-    for (const RecipeRecord& recipe : recipes) {
-      const auto& retention = retention_of(recipe);
-      const bool is_one_of_few = ++kept[{recipe.workspace, recipe.address}] <= retention.keep;
-      auto& layers = layers_of[recipe.workspace];
-      const bool fits = !retention.max_size || size_with(layers, recipe) <= *retention.max_size;
-      if (!(is_one_of_few && fits) && !is_young(recipe.last_used, retention.min_age)) {
-        drop_recipe(
-            recipe, is_one_of_few ? "the layers of its workspace are larger than their limit"
-                                  : "newer ones are kept for the same step");
-        continue;
+    for (DoomedRecipe& recipe : choose_recipes(std::move(recipes), m_options, m_layers, m_needed)) {
+      if (!m_options.dry_run) {
+        m_recipes.remove(recipe.key);
       }
-      layers.insert(recipe.layers.begin(), recipe.layers.end());
-      m_used.insert(recipe.layers.begin(), recipe.layers.end());
+      removed("recipe", std::move(recipe.key), 0, std::move(recipe.reason));
     }
   }
 
@@ -229,19 +157,9 @@ private:
     }
   }
 
-  std::uint64_t size_with(std::set<HexDigest> layers, const RecipeRecord& recipe) {
-    layers.insert(recipe.layers.begin(), recipe.layers.end());
-    std::uint64_t bytes = 0;
-    for (const HexDigest& digest : layers) {
-      const auto manifest = m_layers.find(digest);
-      bytes += manifest ? manifest->size_bytes : 0;
-    }
-    return bytes;
-  }
-
   void sweep_layers() {
     for (const HexDigest& digest : m_layers.list()) {
-      if (m_used.contains(digest)) {
+      if (m_needed.has(digest)) {
         continue;
       }
       const auto manifest = m_layers.find(digest);
@@ -289,7 +207,7 @@ private:
         }
         continue;
       }
-      removed("staging", name, disk_usage(path), "left behind");
+      removed("staging", name, bytes_below(path), "left behind");
       if (!m_options.dry_run) {
         m_doomed.push_back(path);
         std::ignore = unlink(lock_path.c_str());
@@ -297,10 +215,19 @@ private:
     }
   }
 
+  /// Whoever builds holds the store's lock as well.
+  void sweep_build_locks() {
+    for (const std::string& name : os::list_directory(m_base.build_locks())) {
+      if (!m_options.dry_run) {
+        std::ignore = unlink((m_base.build_locks() + "/" + name).c_str());
+      }
+    }
+  }
+
   /// Moved aside while nobody builds: a cache of the same name may be made again right afterwards.
   void sweep_caches() {
-    for (const StaleCache& cache : stale_caches(m_base)) {
-      removed("cache", cache.name, disk_usage(cache.path), cache.reason);
+    for (const StaleCache& cache : stale_caches(m_base, m_options.caches_of)) {
+      removed("cache", cache.name, bytes_below(cache.path), cache.reason);
       if (m_options.dry_run) {
         continue;
       }
@@ -354,7 +281,7 @@ private:
         continue;
       }
       const std::string path = paths.generations() + "/" + name;
-      removed("generation", id + "/" + name, disk_usage(path), "no longer in use");
+      removed("generation", id + "/" + name, bytes_below(path), "no longer in use");
       if (!m_options.dry_run) {
         remove_trees({path});
       }
@@ -367,7 +294,7 @@ private:
   RecipeCache m_recipes;
   WorkspaceRecords m_records;
   double m_now;
-  std::set<HexDigest> m_used;
+  References m_needed{m_layers};
   std::optional<Staging> m_bin;      // where layers go first
   std::vector<std::string> m_doomed; // moved aside; removed once the lock is free again
   GcReport m_report;

@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pyro::store {
@@ -32,14 +34,45 @@ struct RecipeRetention {
   std::optional<std::uint64_t> max_size;
 };
 
+/// Which images stay that no workspace stands on.
+enum class ImageKeep {
+  recent, // the last few of each name
+  in_use, // none
+};
+
 struct GcOptions {
   std::map<std::string, RecipeRetention> recipes_of; // by the name of the workspace
   RecipeRetention recipes;                           // of all others
+  ImageKeep images = ImageKeep::recent;
+  /// Only caches of these checkouts stay, and those of the machine where there is any; absent: of all
+  /// checkouts that are there.
+  std::optional<std::set<std::string>> caches_of;
   /// No layer and nothing else that is younger is removed.
   std::chrono::seconds min_age = std::chrono::hours(1);
+  /// As if these workspaces were gone already.
+  std::set<std::string> without;
   bool dry_run = false;
   std::chrono::milliseconds lock_timeout = std::chrono::seconds(30);
   os::WaitingCallback waiting = {};
+};
+
+/// In the order in which layers are counted as theirs.
+enum class HolderKind {
+  workspace,
+  destroyed, // a workspace that is kept for undo and its snapshots
+  steps,     // cached steps and seeds of a workspace's name
+  image,
+};
+
+std::string_view name_of(HolderKind kind);
+
+/// Layers that are kept, and on whose behalf.
+struct GcHolding {
+  HolderKind kind = HolderKind::workspace;
+  std::string name;
+  std::string id = {};              // of a workspace
+  std::uint64_t bytes = 0;          // of layers that nothing before it needs
+  std::optional<double> until = {}; // epoch; nullopt: no end is known
 };
 
 struct GcItem {
@@ -54,9 +87,15 @@ struct GcReport {
   std::uint64_t bytes = 0;
   /// What kept it from doing more: a damaged record, a busy workspace.
   std::vector<std::string> skipped;
+  std::vector<GcHolding> holdings;
   bool dry_run = false;
 };
 
+/// Bytes on disk of a directory of pyro's; 0 where it is none.
+std::uint64_t bytes_below(const std::string& directory);
+
+/// {"kind", "name", "workspace_id", "size_bytes", "until"}
+Json to_json(const GcHolding& holding);
 Json to_json(const GcReport& report);
 
 GcReport collect_garbage(const Base& base, const GcOptions& options = {});

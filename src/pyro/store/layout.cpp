@@ -97,6 +97,13 @@ Base::Base(std::string root) : m_root(std::move(root)) {
   }
 }
 
+std::span<const std::string_view> Base::parts() {
+  static constexpr std::array<std::string_view, 12> k_parts{"workspaces",    "store", "caches",  "templates",
+                                                            "trust",         "locks", "exports", "stat-cache",
+                                                            "disk-projects", "empty", "reserve", "pruned"};
+  return k_parts;
+}
+
 void Base::prepare() const {
   prepare_private_directory(m_root);
   for (const std::string& path : {store(), layers(), recipes(), staging(), workspaces()}) {

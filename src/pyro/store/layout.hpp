@@ -2,7 +2,9 @@
 // recipes.hpp, records.hpp, journal.hpp.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace pyro::store {
 
@@ -30,6 +32,9 @@ public:
   /// Held while an environment is made of this machine's own files.
   std::string install_lock() const { return store() + "/install-lock"; }
 
+  /// Locks of those who build a layer, by its recipe key, so that nobody builds the same one beside them.
+  std::string build_locks() const { return store() + "/building"; }
+
   std::string layers() const { return store() + "/layers"; }
 
   std::string recipes() const { return store() + "/recipes"; }
@@ -55,6 +60,12 @@ public:
   std::string disk_projects() const { return m_root + "/disk-projects"; }
 
   std::string workspaces() const { return m_root + "/workspaces"; }
+
+  /// When the retention was carried out last.
+  std::string prune_stamp() const { return m_root + "/pruned"; }
+
+  /// All that pyro ever makes below root().
+  static std::span<const std::string_view> parts();
 
 private:
   std::string m_root;

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pyro::store {
@@ -24,6 +25,13 @@ struct RecipeRecord {
   double last_used = 0;
   std::int64_t duration_ms = 0;
 };
+
+/// Begins the address of the recipes of images, with the image behind it; they are made for no workspace.
+inline constexpr std::string_view k_image_address = "environment.image:";
+
+inline bool is_of_image(const RecipeRecord& recipe) {
+  return recipe.workspace.empty() && recipe.address.starts_with(k_image_address);
+}
 
 Json to_json(const RecipeRecord& record);
 RecipeRecord recipe_from_json(const Json& value);

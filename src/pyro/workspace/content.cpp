@@ -1,5 +1,6 @@
 #include "content.hpp"
 
+#include "disk_use.hpp"
 #include "inspection.hpp"
 
 #include <pyro/base/error.hpp>
@@ -10,6 +11,7 @@
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/apply/observe.hpp>
 #include <pyro/workspace/apply/restart_services.hpp>
+#include <pyro/workspace/context/agreement.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
@@ -76,7 +78,16 @@ store::LayerStack stack_of(const store::SnapshotRecord& snapshot) {
   return {snapshot.layers, snapshot.host_directories};
 }
 
-std::string loss_text(const std::string& what, const std::vector<plan::DriftEntry>& drift) {
+/// Where no undo point will be made: what nobody could bring back. Empty: nothing.
+std::string loss_of(const Context& context, const LockedWorkspace& workspace, const std::string& what) {
+  const auto& record = workspace.record;
+  if (record.lifecycle.undo_ms > 0 || is_destroyed(record) || record.generation == 0) {
+    return "";
+  }
+  const auto drift = find_drift(context, workspace.paths, record, base_stack_of(record), {{"/"}, {}});
+  if (drift.empty()) {
+    return "";
+  }
   auto text = fmt::format("{} would discard {} changes:\n", what, drift.size());
   for (std::size_t index = 0; index < drift.size() && index < 20; ++index) {
     text += fmt::format("  {} {}\n", drift[index].change, drift[index].path);
@@ -87,32 +98,10 @@ std::string loss_text(const std::string& what, const std::vector<plan::DriftEntr
   return text + "There will be no undo.\n";
 }
 
-/// Where no undo point will be made, what would be lost is shown first. Error(approval_needed).
-void ask_before_loss(
-    const Context& context, const LockedWorkspace& workspace, const std::string& what,
-    const ApplyOptions& options) {
-  const auto& record = workspace.record;
-  if (record.lifecycle.undo_ms > 0 || options.approve_all || is_destroyed(record) || record.generation == 0) {
-    return;
-  }
-  const auto drift = find_drift(context, workspace.paths, record, base_stack_of(record), {"/"}, {});
-  if (drift.empty()) {
-    return;
-  }
-  const auto text = loss_text(what, drift);
-  if (!options.ask || !options.ask(text)) {
-    throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
-  }
-}
-
-} // namespace
-
-Json reset_workspace(
-    Context& context, const std::string& workspace, const Project& project, const std::string& to,
-    const ApplyOptions& options) {
+/// nullopt: it would lose more than `agreed`, which says afterwards what.
+std::optional<Json> reset_within(
+    Context& context, const Located& located, const std::string& to, bool approved, std::string& agreed) {
   const auto started = os::now_monotonic();
-  const store::LentReserve reserve(context.base);
-  const auto located = locate(context, workspace, project, HostUse::taken);
   const auto store_lock = context.use_store("reset");
   auto locked = lock_workspace(context, located.id, "reset");
   const auto target = reset_target(context, located, to);
@@ -122,13 +111,17 @@ Json reset_workspace(
   if (located.project) {
     locked.record.lifecycle.undo_ms = located.project->spec.reset.undo.count(); // as the file says by now
   }
-  ask_before_loss(context, locked, "reset to " + target, options);
+  const auto loss = approved ? "" : loss_of(context, locked, "reset to " + target);
+  if (!loss.empty() && loss != agreed) {
+    agreed = loss;
+    return std::nullopt;
+  }
   const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
   const auto services = restart_services(context, prepared, locked);
   if (!went_on && located.project) {
     save_machine_memory(context, locked, located.project->spec, target);
   }
-  return {
+  return Json{
       {"workspace_id", located.id},
       {"name", locked.record.name},
       {"workspace_reset", {{"snapshot_name", target}}},
@@ -137,7 +130,24 @@ Json reset_workspace(
       {"from_memory", went_on},
       {"undo", locked.record.undo.has_value()},
       {"undo_expires_at", undo_end(locked.record)},
-      {"duration_ms", (os::now_monotonic() - started).count()}};
+      {"duration_ms", took(started)}};
+}
+
+} // namespace
+
+Json reset_workspace(
+    Context& context, const std::string& workspace, const Project& project, const std::string& to,
+    const ApplyOptions& options) {
+  const store::LentReserve reserve(context.base);
+  const auto located = locate(context, workspace, project, HostUse::taken);
+  std::string agreed;
+  for (;;) {
+    if (auto done = reset_within(context, located, to, options.approve_all, agreed)) {
+      prune_when_due(context);
+      return std::move(*done);
+    }
+    require_agreement(agreed, options);
+  }
 }
 
 Json reset_to_snapshot(Context& context, const std::string& workspace, const std::string& snapshot_name) {
@@ -231,32 +241,23 @@ Json bring_up_workspace(Context& context, const std::string& workspace, const Pr
           {"changed", was_stopped},     {"services", services},       {"duration_ms", took(began)}};
 }
 
-Json destroy_workspace(
-    Context& context, const std::string& workspace, const Project& project, const ApplyOptions& options,
-    bool remove_snapshots) {
+namespace {
+
+/// Its record stays, for undo and its snapshots. nullopt: it would lose more than `agreed`, which says
+/// afterwards what.
+std::optional<Json>
+destroy_within(Context& context, const Located& located, bool approved, std::string& agreed) {
   const auto began = os::now_monotonic();
-  const store::LentReserve reserve(context.base);
-  const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, "destroy");
   auto& record = locked.record;
-  if (remove_snapshots && !options.approve_all) {
-    const auto text =
-        fmt::format("destroy {} with all its snapshots: nothing of it can be brought back\n", record.name);
-    if (!options.ask || !options.ask(text)) {
-      throw Error(ErrorCode::approval_needed, "{}", text).with_hint("run it again with --yes");
-    }
-  }
-  if (remove_snapshots) {
-    kill_before_removal(context, locked);
-    remove_workspace(context, locked.paths);
-    return {{"workspace_id", located.id}, {"name", record.name}, {"deleted", true},
-            {"snapshots_kept", false},    {"changed", true},     {"undo", false},
-            {"duration_ms", took(began)}};
-  }
   if (located.declared) {
     record.lifecycle.undo_ms = located.declared->reset.undo.count(); // as the file says by now
   }
-  ask_before_loss(context, locked, "destroy " + record.name, options);
+  const auto loss = approved ? "" : loss_of(context, locked, "destroy " + record.name);
+  if (!loss.empty() && loss != agreed) {
+    agreed = loss;
+    return std::nullopt;
+  }
   stop_workspace(context, locked, k_destroy_stop_grace);
   const bool was_there = !is_destroyed(record);
   if (was_there) {
@@ -267,7 +268,7 @@ Json destroy_workspace(
     context.records.save(record);
     remove_generations(context, unused, Detached::yes);
   }
-  return {
+  return Json{
       {"workspace_id", located.id},
       {"name", record.name},
       {"deleted", true},
@@ -276,6 +277,46 @@ Json destroy_workspace(
       {"undo", record.undo.has_value()},
       {"undo_expires_at", undo_end(record)},
       {"duration_ms", took(began)}};
+}
+
+Json destroy_for_good(Context& context, const Located& located) {
+  const auto began = os::now_monotonic();
+  auto locked = lock_workspace(context, located.id, "destroy");
+  kill_before_removal(context, locked);
+  remove_workspace(context, locked.paths);
+  return {
+      {"workspace_id", located.id},
+      {"name", locked.record.name},
+      {"deleted", true},
+      {"snapshots_kept", false},
+      {"changed", true},
+      {"undo", false},
+      {"duration_ms", took(began)}};
+}
+
+} // namespace
+
+Json destroy_workspace(
+    Context& context, const std::string& workspace, const Project& project, const ApplyOptions& options,
+    bool remove_snapshots) {
+  const store::LentReserve reserve(context.base);
+  const auto located = locate(context, workspace, project);
+  if (remove_snapshots) {
+    const auto name = context.records.load(located.id).name;
+    require_agreement(
+        fmt::format("destroy {} with all its snapshots: nothing of it can be brought back\n", name), options);
+    auto done = destroy_for_good(context, located);
+    prune_when_due(context);
+    return done;
+  }
+  std::string agreed;
+  for (;;) {
+    if (auto done = destroy_within(context, located, options.approve_all, agreed)) {
+      prune_when_due(context);
+      return std::move(*done);
+    }
+    require_agreement(agreed, options);
+  }
 }
 
 } // namespace pyro::workspace

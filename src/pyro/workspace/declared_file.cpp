@@ -1,5 +1,7 @@
 #include "declared_file.hpp"
 
+#include "disk_use.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
@@ -171,6 +173,7 @@ Json apply_declared_file(Context& context, const Project& project, const ApplyOp
   const store::LentReserve reserve(context.base);
   const auto loaded = load_project(context, project);
   const auto applied = apply_project(context, loaded, options, color);
+  prune_when_due(context);
   return {
       {"workspace_id", applied.workspace_id},
       {"name", loaded.spec.name},

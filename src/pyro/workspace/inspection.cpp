@@ -95,7 +95,7 @@ Json list_workspaces(Context& context, const WorkspaceFilter& filter) {
   for (const auto& listed : context.records.list(&damaged)) {
     const bool fits =
         (filter.name.empty() || listed.name == filter.name) && has_labels(listed, filter.labels);
-    if (is_destroyed(listed) || is_vm(listed) || is_abandoned(listed) || !fits) {
+    if ((is_destroyed(listed) && !filter.with_destroyed) || is_vm(listed) || is_abandoned(listed) || !fits) {
       continue;
     }
     const auto record = load_and_recover_if_there(context, listed.id);

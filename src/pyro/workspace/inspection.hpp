@@ -20,6 +20,7 @@ struct WorkspaceFilter {
   std::string name;
   std::map<std::string, std::string> labels;
   std::string state;
+  bool with_destroyed = false; // also those that are kept for undo and their snapshots
 };
 
 /// Those that fit, the last used first. {"count", "workspaces", "damaged"}

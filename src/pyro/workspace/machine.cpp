@@ -4,14 +4,9 @@
 #include <pyro/base/units.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/process.hpp>
-#include <pyro/spec/applied_spec.hpp>
 #include <pyro/store/disk_reserve.hpp>
-#include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/disk_quota.hpp>
-#include <pyro/workspace/state/active.hpp>
-#include <pyro/workspace/state/find_and_lock.hpp>
-#include <pyro/workspace/state/unfinished.hpp>
 
 #include <sys/statvfs.h>
 
@@ -170,8 +165,8 @@ Json prune_environments(Context& context, bool dry_run) {
   const store::LentReserve reserve(context.base);
   const auto dry = dry_run ? environment::DryRun::yes : environment::DryRun::no;
   auto result = context.environments.prune(dry, context.settings.lock_timeout);
-  // A kernel serves every root: it goes with the last environment.
-  const bool needed = result["kept"].get<std::size_t>() > 0;
+  // A kernel serves every root of every state directory: it goes with the last environment.
+  const bool needed = result["kept"].get<std::size_t>() > 0 || context.environments.has_other_homes();
   for (auto& kernel : context.guest_kernels.prune(
            dry, needed ? guest_images::GuestKernels::Keep::newest : guest_images::GuestKernels::Keep::none)) {
     result["bytes"] = result["bytes"].get<std::uint64_t>() + kernel["size_bytes"].get<std::uint64_t>();
@@ -209,49 +204,6 @@ Json examine_machine(Context& context) {
       {"base", context.base.root()},
       {"checks", checks},
       {"objects", owned_objects(context)}};
-}
-
-namespace {
-
-/// `retention` of the file that was applied; where several workspaces have one name, the most that any of
-/// them wants.
-void keep_as_told(store::GcOptions& options, const store::WorkspaceRecord& record) {
-  const auto told = spec::applied_spec(record.spec).retention;
-  if (!told || record.name.empty()) {
-    return;
-  }
-  const store::RecipeRetention wanted{told->keep, told->min_age, told->max_size};
-  const auto [known, is_new] = options.recipes_of.emplace(record.name, wanted);
-  if (!is_new) {
-    auto& all = known->second;
-    all.keep = std::max(all.keep, wanted.keep);
-    all.min_age = std::max(all.min_age, wanted.min_age);
-    all.max_size = all.max_size && wanted.max_size ? std::optional(std::max(*all.max_size, *wanted.max_size))
-                                                   : std::nullopt;
-  }
-}
-
-} // namespace
-
-Json prune_store(Context& context, bool dry_run) {
-  const store::LentReserve reserve(context.base);
-  if (!dry_run) {
-    remove_unfinished_workspaces(context);
-    remove_unrecorded(context);
-  }
-  store::GcOptions options;
-  for (const auto& record : context.records.list()) {
-    std::ignore = load_and_recover_if_there(context, record.id); // so that what was left can be collected
-    keep_as_told(options, record);
-  }
-  options.dry_run = dry_run;
-  options.lock_timeout = context.settings.lock_timeout;
-  options.waiting = context.tell_waiting("store");
-  const auto report = store::collect_garbage(context.base, options);
-  if (!dry_run) {
-    release_quotas(context.base);
-  }
-  return store::to_json(report);
 }
 
 } // namespace pyro::workspace

@@ -1,4 +1,4 @@
-// What this machine has for workspaces: environments, doctor, prune.
+// What this machine has for workspaces: environments, doctor. What takes its disk: disk_use.hpp.
 #pragma once
 
 #include <pyro/base/json_access.hpp>
@@ -24,8 +24,5 @@ Json prune_environments(Context& context, bool dry_run);
 /// {"checks": [{name, ok: bool, level: ok|note|warning|error, text, hint}], "objects": {...kernel objects
 /// owned}}
 Json examine_machine(Context& context);
-
-/// Removes what no workspace and no recipe within its retention needs.
-Json prune_store(Context& context, bool dry_run);
 
 } // namespace pyro::workspace

@@ -82,7 +82,9 @@ TEST(Render, Lifecycle) {
   EXPECT_EQ(render_destroyed(result, 1000), "x is destroyed. (12 ms) `pyro undo` brings it back for 24 h.\n");
   EXPECT_EQ(
       render_destroyed({{"name", "x"}, {"undo", false}}, 1000),
-      "x is destroyed. Its content and its snapshots are gone for good.\n");
+      "x is destroyed. Its content and its snapshots are gone for good. What was cached for it stays a day; "
+      "`pyro df` "
+      "shows it, `pyro prune --all` removes it.\n");
   EXPECT_EQ(
       render_destroyed({{"name", "x"}, {"changed", false}, {"undo", true}}, 1000),
       "x was destroyed already. `pyro undo` brings it back.\n");

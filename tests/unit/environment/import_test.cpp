@@ -169,6 +169,19 @@ TEST_F(EnvironmentsImport, PruneForgetsWhatNobodyUses) {
   EXPECT_EQ(left[0]["in_use"], true);
 }
 
+TEST_F(EnvironmentsImport, PruneInOneStateLeavesWhatTheOtherHas) {
+  make_root("root");
+  settle();
+  environments().resolve("dir:root", m_root, RegistryAccess::anonymous);
+  const store::Base other(path("state2"));
+  const store::LayerStore other_layers(other);
+  Environments second(other, other_layers, {}, path("cache"));
+  EXPECT_TRUE(second.prune(DryRun::no)["removed"].empty());
+  EXPECT_TRUE(second.list()["environments"].empty()) << "it has none";
+  EXPECT_TRUE(environments().inspect("dir:root", m_root)["installed"]);
+  EXPECT_EQ(environments().list()["environments"].size(), 1U);
+}
+
 TEST_F(EnvironmentsImport, OneCacheServesTwoStates) {
   make_root("root");
   settle();

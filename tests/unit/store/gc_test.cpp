@@ -1,69 +1,14 @@
-#include "tree_support.hpp"
+#include "gc_fixture.hpp"
 
-#include <pyro/base/error.hpp>
-#include <pyro/os/clock.hpp>
 #include <pyro/store/caches.hpp>
-#include <pyro/store/gc.hpp>
 #include <pyro/store/journal.hpp>
-#include <pyro/store/recipes.hpp>
-#include <pyro/store/records.hpp>
 
-#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
 #include <filesystem>
-#include <set>
 
 namespace pyro::store::test {
-
-namespace {
-
-class GcTest : public ::testing::Test {
-protected:
-  GcTest() {
-    m_base.prepare();
-    options.min_age = std::chrono::seconds(0);
-    options.recipes.min_age = std::chrono::seconds(0);
-  }
-
-  HexDigest layer(const std::string& content) {
-    Staging staging = layers.stage();
-    write(staging.tree() + "/f", content);
-    return layers.publish(std::move(staging), {"test", ""}, os::Durable::no).digest;
-  }
-
-  void recipe(
-      const std::string& key, const HexDigest& digest, double age, const std::string& address = "s",
-      const std::string& workspace = "w") {
-    RecipeRecord record;
-    record.workspace = workspace;
-    record.key = key;
-    record.layers = {digest};
-    record.address = address;
-    record.last_used = os::now_epoch() - age;
-    recipes.save(record, os::Durable::no);
-  }
-
-  std::set<std::string> collect() {
-    report = collect_garbage(m_base, options);
-    std::set<std::string> removed;
-    for (const GcItem& item : report.removed) {
-      removed.insert(item.kind + " " + item.name);
-    }
-    return removed;
-  }
-
-  Scratch scratch;
-  Base m_base{scratch / "base"};
-  LayerStore layers{m_base};
-  RecipeCache recipes{m_base};
-  WorkspaceRecords records{m_base};
-  GcOptions options;
-  GcReport report;
-};
-
-} // namespace
 
 TEST_F(GcTest, CachesGoWithTheirCheckout) {
   make_directory(scratch / "here");
@@ -189,47 +134,6 @@ TEST_F(GcTest, ADamagedRecordKeepsEveryLayer) {
   EXPECT_TRUE(collect().empty());
   EXPECT_FALSE(report.skipped.empty());
   EXPECT_EQ(layers.list().size(), 1U);
-}
-
-TEST_F(GcTest, RecipesByNumberForEachAddress) {
-  options.recipes.keep = 2;
-  for (int i = 0; i < 4; ++i) {
-    recipe("k" + std::to_string(i), layer(std::to_string(i)), 100 * i);
-  }
-  recipe("other", layer("other"), 10000, "another step");
-  const auto removed = collect();
-  EXPECT_TRUE(removed.contains("recipe k2"));
-  EXPECT_TRUE(removed.contains("recipe k3"));
-  EXPECT_EQ(removed.size(), 4U) << "two recipes and their layers";
-  EXPECT_TRUE(recipes.find("k0") && recipes.find("k1") && recipes.find("other"));
-}
-
-TEST_F(GcTest, EachWorkspaceKeepsAsManyRecipesAsItsFileSays) {
-  options.recipes.keep = 0;
-  options.recipes_of["one"] = {1, std::chrono::seconds(0), std::nullopt};
-  options.recipes_of["young"] = {0, std::chrono::seconds(150), std::nullopt};
-  for (const auto* workspace : {"one", "young", "none"}) {
-    for (int i = 0; i < 3; ++i) {
-      const auto key = workspace + std::to_string(i);
-      recipe(key, layer(key), 100 * i, "s", workspace);
-    }
-  }
-  const auto removed = collect();
-  for (const auto* kept : {"one0", "young0", "young1"}) {
-    EXPECT_TRUE(recipes.find(kept)) << kept;
-  }
-  for (const auto* gone : {"one1", "one2", "young2", "none0", "none1", "none2"}) {
-    EXPECT_TRUE(removed.contains(std::string("recipe ") + gone)) << gone;
-  }
-}
-
-TEST_F(GcTest, RecipesUntilTheStoreFits) {
-  recipe("new", layer(std::string(1000, 'a')), 10, "1");
-  recipe("old", layer(std::string(1000, 'b')), 20, "2");
-  options.recipes.max_size = 1500;
-  EXPECT_TRUE(collect().contains("recipe old"));
-  EXPECT_TRUE(recipes.find("new"));
-  EXPECT_FALSE(recipes.find("old"));
 }
 
 TEST_F(GcTest, StagingOfTheDeadOnly) {

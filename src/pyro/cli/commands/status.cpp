@@ -19,12 +19,16 @@ Examples:
 )";
 
 constexpr std::string_view k_ls_page = R"(
-Lists all workspaces of this user, wherever their pyro.yaml is.
+Lists all workspaces of this user, wherever their pyro.yaml is. With --all also destroyed ones that are kept, for `pyro undo
+-w ID` and for their snapshots.
 
 Examples:
   pyro ls
+  pyro ls --all
   pyro ls --json | jq -r '.workspaces[].workspace_id'
 )";
+
+constexpr std::array k_ls_options{Option{"--all", "-a", "", "Also destroyed ones that are kept for undo"}};
 
 int run(Session& session) {
   session.show(session.call("status", session.where()), [&](const Json& status) {
@@ -34,7 +38,7 @@ int run(Session& session) {
 }
 
 int run_ls(Session& session) {
-  session.show(session.call("list", Json::object()), [&](const Json& result) {
+  session.show(session.call("list", {{"all", session.arguments().has("all")}}), [&](const Json& result) {
     return render_list(result, session.out_style());
   });
   return 0;
@@ -56,6 +60,7 @@ constinit const Command k_ls{
     .summary = "List all workspaces",
     .page = status_command::k_ls_page,
     .run = status_command::run_ls,
+    .options = status_command::k_ls_options,
     .alias = "list",
     .takes = Takes::document,
 };

@@ -1,5 +1,6 @@
 #include "applier.hpp"
 
+#include "build_once.hpp"
 #include "ready_ports.hpp"
 #include "required_users.hpp"
 #include "seed_sync.hpp"
@@ -105,9 +106,9 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
 
 Applier::Applier(
     Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
-    const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend)
+    const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend, UseCache use_cache)
     : m_context(context), m_project(project), m_resolved(resolved), m_secrets(secrets), m_plan(plan),
-      m_workspace(workspace), m_backend(backend),
+      m_workspace(workspace), m_backend(backend), m_use_cache(use_cache),
       m_builder(context, project, resolved, secrets, backend, workspace.record.id, workspace.paths.root()) {
 }
 
@@ -188,10 +189,25 @@ void Applier::act(const plan::Action& action) {
   }
 }
 
+/// A step with all its tries; nothing else says how long it may take.
+std::chrono::milliseconds Applier::longest_build(const std::string& address) const {
+  constexpr std::chrono::minutes k_else{10};
+  for (const auto* steps : {&m_project.spec.environment.setup, &m_project.spec.prepare}) {
+    for (const auto& step : *steps) {
+      if (address.ends_with("." + step.id)) {
+        return step.timeout * (step.retries + 1) + std::chrono::minutes(1);
+      }
+    }
+  }
+  return k_else;
+}
+
 void Applier::build(const plan::Action& action) {
   for (std::size_t index = 0; index < m_resolved.chain.size(); ++index) {
     if (m_resolved.chain[index].address == action.address) {
-      m_builder.build(index);
+      build_once(m_context, m_resolved.chain[index], m_use_cache, longest_build(action.address), [&] {
+        m_builder.build(index);
+      });
       return;
     }
   }

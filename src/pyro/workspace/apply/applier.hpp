@@ -2,6 +2,7 @@
 #pragma once
 
 #include "layer_builder.hpp"
+#include "observe.hpp"
 #include "resolve_inputs.hpp"
 
 #include <pyro/plan/plan.hpp>
@@ -20,7 +21,8 @@ class Applier {
 public:
   Applier(
       Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
-      const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend);
+      const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend,
+      UseCache use_cache);
 
   /// Throws with what failed; the record then still says the truth.
   void run(bool wait_for_services);
@@ -34,6 +36,7 @@ private:
   void carry_out();
   void act(const plan::Action& action);
   void build(const plan::Action& action);
+  std::chrono::milliseconds longest_build(const std::string& address) const;
   void change_workspace(const plan::Action& action);
   void hand_on_secrets();
   void sync(const plan::Action& action);
@@ -57,6 +60,7 @@ private:
   const plan::Plan& m_plan;
   LockedWorkspace& m_workspace;
   const backend::Backend& m_backend;
+  UseCache m_use_cache;
   LayerBuilder m_builder;
   std::vector<protocol::ServiceStatus> m_services;
   std::vector<std::string> m_conflicts;

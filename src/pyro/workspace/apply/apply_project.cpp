@@ -83,19 +83,6 @@ private:
   bool m_dismissed = false;
 };
 
-void ask_if_needed(const Planned& planned, const ApplyOptions& options) {
-  if (!planned.plan.needs_approval || options.approve_all) {
-    return;
-  }
-  if (!options.ask) {
-    throw Error(ErrorCode::approval_needed, "this would discard changes: nothing was done")
-        .with_hint("look at the plan, then run it again with --yes; `pyro diff` shows the changes");
-  }
-  if (!options.ask(planned.text)) {
-    throw Error(ErrorCode::approval_needed, "not approved: nothing was done");
-  }
-}
-
 /// What somebody should know though nothing is done; where something is, the plan has it.
 void tell_notes(const Context& context, const plan::Plan& plan) {
   for (const auto& action : plan.actions) {
@@ -107,12 +94,14 @@ void tell_notes(const Context& context, const plan::Plan& plan) {
 
 constexpr int k_seed_attempts = 16; // files that come and go are met anew each time
 
-/// What one attempt leaves for the next, after files of the seed changed between its scan and its copy.
+/// What one attempt leaves for the next, after files of the seed changed between its scan and its copy, or
+/// after the question that it had.
 struct Attempts {
   int left = k_seed_attempts;
   RestlessFiles restless;
   bool is_shown = false;
-  bool is_approved = false; // that something is lost
+  std::optional<Json> agreed = {};      // the plan that somebody said yes to
+  std::optional<Planned> question = {}; // has to be agreed to before the next
   std::chrono::milliseconds started = os::now_monotonic();
 };
 
@@ -138,7 +127,26 @@ void require_service_secrets(const Context& context, const LoadedProject& projec
   }
 }
 
-/// nullopt: the seed did not hold still.
+bool has_to_ask(const Planned& planned, const ApplyOptions& options, const Attempts& attempts) {
+  const bool is_agreed = attempts.agreed && plan::same_actions(*attempts.agreed, planned.plan);
+  return planned.plan.needs_approval && !options.approve_all && !is_agreed;
+}
+
+/// Nothing is locked meanwhile, since an answer may take hours; what is agreed to is therefore planned anew.
+void ask(const ApplyOptions& options, Attempts& attempts) {
+  auto& planned = *attempts.question;
+  if (!options.ask) {
+    throw Error(ErrorCode::approval_needed, "this would discard changes: nothing was done")
+        .with_hint("look at the plan, then run it again with --yes; `pyro diff` shows the changes");
+  }
+  if (!options.ask(planned.text)) {
+    throw Error(ErrorCode::approval_needed, "not approved: nothing was done");
+  }
+  attempts.agreed = std::move(planned.document);
+  attempts.question.reset();
+}
+
+/// nullopt: the seed did not hold still, or there is a question.
 std::optional<Applied> try_to_apply(
     Context& context, const LoadedProject& project, const ApplyOptions& options, bool color,
     Attempts& attempts) {
@@ -162,22 +170,25 @@ std::optional<Applied> try_to_apply(
   refuse_forbidden(planned.plan);
   secrets.read(plan::secrets_needed(project.spec, planned.plan.actions));
   const bool changed = !planned.plan.empty();
-  if (changed && !is_by_hand(project) && !std::exchange(attempts.is_shown, true)) { // by hand nobody asked
+  const bool is_question = has_to_ask(planned, options, attempts);
+  const bool is_another = is_question && attempts.agreed.has_value();
+  if (changed && !is_by_hand(project) && (!attempts.is_shown || is_another)) { // by hand nobody asked
     context.emit("plan", "", planned.text, planned.document);
+    attempts.is_shown = true;
   }
   if (!changed) {
     tell_notes(context, planned.plan);
   }
-  if (!attempts.is_approved) {
-    ask_if_needed(planned, options);
-    attempts.is_approved = planned.plan.needs_approval;
+  if (is_question) {
+    attempts.question = std::move(planned);
+    return std::nullopt;
   }
   os::crash_point("apply.planned");
   if (!workspace) {
     id = new_workspace(context, project);
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
-  Applier applier(context, project, resolved, secrets, planned.plan, *workspace, backend);
+  Applier applier(context, project, resolved, secrets, planned.plan, *workspace, backend, use_cache);
   try {
     applier.run(options.wait);
   } catch (const Error&) {
@@ -189,6 +200,22 @@ std::optional<Applied> try_to_apply(
   unfinished.dismiss();
   return Applied{
       *id, changed, std::move(planned), applier.services(), workspace->record.notes, applier.conflicts()};
+}
+
+/// nullopt: there is a question.
+std::optional<Applied> apply_or_ask(
+    Context& context, const LoadedProject& project, const ApplyOptions& options, bool color,
+    Attempts& attempts) {
+  std::optional<os::ExclusiveLock> identity_lock; // made by hand nobody else can mean the same one
+  if (!is_by_hand(project)) {
+    identity_lock.emplace(lock_identity(context, project.identity, "apply"));
+  }
+  const auto store_lock = context.use_store("apply");
+  std::optional<Applied> applied;
+  while (!applied && !attempts.question) {
+    applied = try_to_apply(context, project, options, color, attempts);
+  }
+  return applied;
 }
 
 } // namespace
@@ -207,16 +234,12 @@ lock_identity(const Context& context, const std::string& identity, const std::st
 
 Applied
 apply_project(Context& context, const LoadedProject& project, const ApplyOptions& options, bool color) {
-  std::optional<os::ExclusiveLock> identity_lock; // made by hand nobody else can mean the same one
-  if (!is_by_hand(project)) {
-    identity_lock.emplace(lock_identity(context, project.identity, "apply"));
-  }
-  const auto store_lock = context.use_store("apply");
   Attempts attempts;
   for (;;) {
-    if (auto applied = try_to_apply(context, project, options, color, attempts)) {
+    if (auto applied = apply_or_ask(context, project, options, color, attempts)) {
       return std::move(*applied);
     }
+    ask(options, attempts);
   }
 }
 

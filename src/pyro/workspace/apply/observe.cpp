@@ -1,6 +1,7 @@
 #include "observe.hpp"
 
 #include "host_ports.hpp"
+#include "leftovers.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
@@ -93,6 +94,19 @@ spec::Isolation isolation_of(const backend::Backend& backend) {
   return spec::Isolation::vm;
 }
 
+/// What is made again by itself counts where nothing could bring it back.
+DriftRequest drift_request(const spec::Spec& spec, const ResolvedInputs& resolved) {
+  DriftRequest request{spec.drift.report, spec.drift.ignore};
+  if (spec.reset.undo.count() > 0) {
+    const auto leftovers =
+        std::make_shared<const Leftovers>(spec, resolved.scan ? resolved.scan->source() : std::string());
+    request.leaves_out = [leftovers](const std::string& path, bool is_directory) {
+      return leftovers->has(path, is_directory);
+    };
+  }
+  return request;
+}
+
 } // namespace
 
 std::set<std::string> capability_names(const backend::Capabilities& capabilities) {
@@ -138,8 +152,7 @@ plan::Observed observe(
   }
   const auto base = base_stack_of(*record);
   if (layers_are_there(context, record->layers) && layers_are_there(context, base.layers)) {
-    observed.drift =
-        find_drift(context, paths, *record, base, project.spec.drift.report, project.spec.drift.ignore);
+    observed.drift = find_drift(context, paths, *record, base, drift_request(project.spec, resolved));
   } else {
     context.emit("note", "workspace", "what has changed inside cannot be told: a layer below it is gone");
   }

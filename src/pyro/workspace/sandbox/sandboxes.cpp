@@ -135,8 +135,8 @@ void remove_all(const std::vector<std::string>& paths) {
   });
 }
 
-/// In a child of init, which holds nothing of the caller's, above all not its locks. What it cannot do is
-/// found by the garbage collection of a later command.
+} // namespace
+
 void in_the_background(const std::function<void()>& work) {
   const pid_t middle = ::fork();
   if (middle < 0) {
@@ -156,6 +156,8 @@ void in_the_background(const std::function<void()>& work) {
   }
   os::Child(middle).wait();
 }
+
+namespace {
 
 void remove_and(
     const std::vector<std::string>& paths, Detached detached, const std::function<void()>& finish) {

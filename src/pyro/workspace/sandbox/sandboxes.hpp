@@ -4,6 +4,7 @@
 #include <pyro/backend/control_client.hpp>
 #include <pyro/workspace/context/context.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,10 @@ void kill_sandbox(const std::string& runtime_dir, Teardown teardown = Teardown::
 
 /// Why the last sandbox there ended, in its supervisor's words; empty where it could not tell.
 std::string end_reason(const std::string& runtime_dir);
+
+/// In a child of init, which holds nothing of the caller's, above all not its locks. What it cannot do is
+/// found by the garbage collection of a later command.
+void in_the_background(const std::function<void()>& work);
 
 /// Removes directories with the ids of the inside. With Detached::yes in a process of its own, off the
 /// caller's path.

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/os/directory.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -21,6 +22,17 @@ std::string templates_directory(const store::Base& base) {
   const char* given = std::getenv("PYRO_TEMPLATES");
   require_utf8(given != nullptr ? given : "", "the variable PYRO_TEMPLATES");
   return given != nullptr && *given == '/' ? store::without_symlinks(given) : base.root() + "/templates";
+}
+
+std::vector<std::string> saved_templates(const store::Base& base) {
+  std::vector<std::string> found;
+  const auto directory = templates_directory(base);
+  for (const auto& name : os::list_directory(directory)) {
+    if (store::is_digest(name)) {
+      found.push_back(directory + "/" + name);
+    }
+  }
+  return found;
 }
 
 std::int64_t template_budget() {

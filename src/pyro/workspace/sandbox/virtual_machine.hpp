@@ -5,9 +5,12 @@
 
 namespace pyro::workspace {
 
-/// Where saved guests are kept: a cache, removed by `pyro prune` or by hand at any time. PYRO_TEMPLATES
+/// Where saved guests are kept: a cache, removed by `pyro prune --all` or by hand at any time. PYRO_TEMPLATES
 /// (absolute), else in the base.
 std::string templates_directory(const store::Base& base);
+
+/// The directories of those that are there.
+std::vector<std::string> saved_templates(const store::Base& base);
 
 /// How much they may take: PYRO_TEMPLATE_BUDGET (a size such as 4GiB, or 0 for none), else 2 GiB.
 std::int64_t template_budget();

@@ -7,6 +7,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/utc.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
 #include <pyro/protocol/guest_boot.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/secrets.hpp>
@@ -71,6 +72,7 @@ Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log
       {"workspace_path", "/workspace"},
       {"workspace_seed", describe_seed(record)},
       {"checkout", record.checkout},
+      {"checkout_gone", !record.checkout.empty() && !os::is_directory(record.checkout)},
       {"backend", record.backend},
       {"isolation", record.isolation},
       {"execution_mode", record.execution_mode},

@@ -38,7 +38,8 @@ std::vector<store::DiffEntry> entries_below(
   options.ignored = [&](const std::string& path, bool is_directory) {
     const auto whole = options.root.empty() ? path : options.root + "/" + path;
     const auto name = std::string_view(whole).substr(whole.rfind('/') + 1);
-    return ignores.match(whole, name, is_directory) == seed::Match::ignored;
+    return ignores.match(whole, name, is_directory) == seed::Match::ignored
+           || (request.leaves_out && request.leaves_out(whole, is_directory));
   };
   return store::compute_diff(stack_of(context, request.before), current, options);
 }
@@ -92,10 +93,10 @@ Json diff_workspace(
 
 std::vector<plan::DriftEntry> find_drift(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
-    const store::LayerStack& base, const std::vector<std::string>& report,
-    const std::vector<std::string>& ignore) {
-  DiffRequest request{base, report, built_in_ignores()};
-  request.ignore.insert(request.ignore.end(), ignore.begin(), ignore.end());
+    const store::LayerStack& base, const DriftRequest& wanted) {
+  DiffRequest request{base, wanted.report, built_in_ignores()};
+  request.ignore.insert(request.ignore.end(), wanted.ignore.begin(), wanted.ignore.end());
+  request.leaves_out = wanted.leaves_out;
   const auto current = current_stack(context, paths, record);
   const auto found = os::IdSpace::current().run([&]() -> Json {
     Json list = Json::array();

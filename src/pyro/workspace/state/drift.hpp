@@ -8,6 +8,7 @@
 #include <pyro/store/diff.hpp>
 #include <pyro/store/layer_stack.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct DiffRequest {
   std::vector<std::string> roots;  // absolute in the sandbox: "/workspace", "/"
   std::vector<std::string> ignore; // gitignore patterns on absolute paths
   store::Patches patches = store::Patches::yes;
+  std::function<bool(const std::string& path, bool is_directory)> leaves_out = {};
 };
 
 /// The contract's document (diff-baseline). Paths of entries are relative to the single root, or absolute
@@ -38,10 +40,16 @@ Json diff_workspace(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request);
 
-/// The entries that a plan shows: against `base`, by the spec's drift settings.
+struct DriftRequest {
+  std::vector<std::string> report; // roots, as in DiffRequest
+  std::vector<std::string> ignore; // patterns, beside the built in ones
+  /// Of a path without the slash at its beginning: is it not worth a word?
+  std::function<bool(const std::string& path, bool is_directory)> leaves_out = {};
+};
+
+/// The entries that a plan shows: what was changed since `base`.
 std::vector<plan::DriftEntry> find_drift(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
-    const store::LayerStack& base, const std::vector<std::string>& report,
-    const std::vector<std::string>& ignore);
+    const store::LayerStack& base, const DriftRequest& wanted);
 
 } // namespace pyro::workspace

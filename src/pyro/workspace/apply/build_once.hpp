@@ -1,0 +1,18 @@
+// Applies that want the same layer at once: one builds it, the others wait and take it.
+#pragma once
+
+#include "planning.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace pyro::workspace {
+
+/// Builds the link with `build` unless somebody else did since it was planned. Says for whom it waits;
+/// whoever dies at it or fails is followed by the next. `longest`: how long an honest builder may take. With
+/// UseCache::no it is built in any case.
+void build_once(
+    const Context& context, const plan::Link& link, UseCache use_cache, std::chrono::milliseconds longest,
+    const std::function<void()>& build);
+
+} // namespace pyro::workspace
