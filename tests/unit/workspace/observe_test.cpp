@@ -25,7 +25,7 @@ protected:
       const std::vector<std::string>& report = {"/workspace"}, const std::vector<std::string>& ignore = {}) {
     std::vector<std::string> lines;
     for (const auto& entry :
-         find_drift(*context, paths(), record(), base_stack_of(record()), report, ignore)) {
+         find_drift(*context, paths(), record(), base_stack_of(record()), {report, ignore})) {
       lines.push_back(std::string(1, entry.change) + " " + entry.path);
     }
     return lines;
@@ -108,7 +108,7 @@ TEST_F(ObserveTest, DriftIsMeasuredFromWhatWasCapturedLast) {
   auto changed = record();
   changed.base.layers = std::vector<HexDigest>(changed.layers.begin(), changed.layers.end() - 1); // no seed
   EXPECT_EQ(base_stack_of(changed).layers, *changed.base.layers);
-  const auto entries = find_drift(*context, paths(), changed, base_stack_of(changed), {"/workspace"}, {});
+  const auto entries = find_drift(*context, paths(), changed, base_stack_of(changed), {{"/workspace"}, {}});
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].path, "/workspace/a.txt");
   EXPECT_EQ(entries[0].change, 'A');
