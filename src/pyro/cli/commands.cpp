@@ -11,7 +11,8 @@ namespace {
 constexpr std::array k_common{
     Option{"--file", "-f", "FILE", "The file to read; default: pyro.yaml", "", Repeat::no, Takes::file},
     Option{
-        "--directory", "-C", "DIR", "Where the file is; default: the current directory", "", Repeat::no,
+        "--directory", "-C", "DIR",
+        "Where the file is; default: the current directory, else the nearest above with one", "", Repeat::no,
         Takes::directory},
     Option{"--profile", "", "NAME", "Lay this profile of the file over it", "", Repeat::no, Takes::values},
     Option{
@@ -55,13 +56,13 @@ const std::vector<Group>& command_groups() {
       {"Describe a workspace", {&k_init, &k_validate, &k_config, &k_schema}},
       {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
       {"What it may take of your machine", {&k_trust, &k_trust_ls, &k_trust_rm}},
-      {"Look at it", {&k_status, &k_ls, &k_logs, &k_diff}},
-      {"Use it", {&k_exec, &k_shell, &k_attach}},
+      {"Look at it", {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff}},
+      {"Use it", {&k_exec, &k_shell, &k_attach, &k_cp}},
       {"Go back",
        {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,
         &k_snapshot_import, &k_snapshot_push, &k_snapshot_pull, &k_reset, &k_undo}},
       {"Another one like it", {&k_fork, &k_adopt, &k_forget}},
-      {"Stop and start", {&k_start, &k_stop, &k_down, &k_destroy}},
+      {"Stop and start", {&k_start, &k_restart, &k_wait, &k_stop, &k_down, &k_destroy}},
       {"By hand, without a pyro.yaml",
        {&k_workspace_create,         &k_workspace_list,
         &k_workspace_status,         &k_workspace_update,

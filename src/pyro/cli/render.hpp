@@ -39,6 +39,13 @@ std::string render_undo(const Json& result);
 std::string render_started(const Json& result);
 std::string render_stopped(const Json& result);
 std::string render_destroyed(const Json& result, double now = epoch_now());
+/// The services of a status, with their processes and ports.
+std::string render_services(const Json& status, Style style, double now = epoch_now());
+/// Published ports, one a line: service, port inside, where it is reached.
+std::string render_ports(const Json& result);
+/// Services that are ready now, in one line.
+std::string render_ready(const Json& result);
+std::string render_restarted(const Json& result);
 /// Commands with their output, indented.
 std::string render_command_log(const Json& log, Style style);
 std::string render_summary(const Json& summary, Style style);

@@ -27,6 +27,9 @@ std::string age_text(double epoch, double now);
 /// "0.3 s", "5 min": what lies between two times.
 std::string span_text(double seconds);
 
+/// Where a published port is reached on this machine: its URL, else address and port.
+std::string place_of(const Json& port);
+
 /// Green for what is well, red for what failed.
 std::string colored_state(const std::string& state, Style style);
 

@@ -158,10 +158,7 @@ std::string fact_table(const Json& status, Style style, double now) {
     fact("undo", undo_text(*undo, now));
   }
   for (const auto& port : list_at(status, "ports")) {
-    fact(
-        "port", fmt::format(
-                    "{} {} on host port {}", text_at(port, "service"), text_at(port, "port"),
-                    text_at(port, "host_port")));
+    fact("port", fmt::format("{} {} at {}", text_at(port, "service"), text_at(port, "port"), place_of(port)));
   }
   if (const auto lock = status.find("lock"); lock != status.end() && lock->is_object()) {
     fact(
@@ -244,14 +241,18 @@ std::string render_list(const Json& result, Style style, double now) {
     return damaged + "No workspaces. `pyro apply` makes one from a pyro.yaml, `pyro init` writes that.\n";
   }
   Table table;
-  table.add({"NAME", "STATE", "ID", "BACKEND", "ACTIVE", "DIRECTORY"});
+  table.add({"NAME", "STATE", "ID", "BACKEND", "ACTIVE", "DIRECTORY", "PORTS"});
   for (const auto& one : workspaces) {
+    std::string ports;
+    for (const auto& port : list_at(one, "ports")) {
+      ports += (ports.empty() ? "" : ", ") + text_at(port, "service") + " " + place_of(port);
+    }
     const auto* gone = bool_or(one, "checkout_gone", false) ? "; the directory is gone" : "";
     table.add(
         {text_at(one, "name"), colored_state(text_at(one, "state"), style),
          text_at(one, "workspace_id").substr(0, k_short_id), text_at(one, "backend"),
          age_text(epoch_at(one, "last_activity_at"), now),
-         text_at(one, "checkout") + gone + kept_text(one, now)});
+         text_at(one, "checkout") + gone + kept_text(one, now), ports});
   }
   return table.text() + damaged;
 }
@@ -269,15 +270,21 @@ std::string render_snapshots(const Json& result, Style, double now) {
 
 std::string render_applied(const Json& result, Style style) {
   const auto elapsed = std::chrono::milliseconds(int_or(result, "duration_ms", 0));
+  Table ports("  ");
+  for (const auto& port : list_at(result, "ports")) {
+    ports.add(
+        {text_at(port, "service"), place_of(port), fmt::format("port {} inside", text_at(port, "port"))});
+  }
   if (!bool_or(result, "changed", false)) {
-    return fmt::format("Nothing to do: {} is as pyro.yaml says. ({} ms)\n", name_of(result), elapsed.count());
+    return fmt::format("Nothing to do: {} is as pyro.yaml says. ({} ms)\n", name_of(result), elapsed.count())
+           + ports.text();
   }
   std::string text = fmt::format(
       "{} {} is as pyro.yaml says. ({})\n", style.green("Done:"), name_of(result), format_elapsed(elapsed));
   if (const auto& services = list_at(result, "services"); !services.empty()) {
     text += service_table(services, style);
   }
-  return text + "Try: pyro exec -- COMMAND, pyro shell, pyro status\n";
+  return text + ports.text() + "Try: pyro exec -- COMMAND, pyro shell, pyro status\n";
 }
 
 std::string elapsed_text(const Json& result) {

@@ -21,6 +21,17 @@ Json about_workspace(Properties properties, std::vector<std::string> required) {
   return result(std::move(properties), std::move(required));
 }
 
+Json export_document() {
+  return about_workspace(
+      {{"workspace_path", text("")},
+       {"output_path", text("")},
+       {"artifact_type", choice({"file", "directory", "symlink"}, "")},
+       {"entry_count", number("")},
+       {"bytes_written", number("")},
+       {"left_out", number("FIFOs, sockets and devices")}},
+      {"output_path", "artifact_type", "entry_count", "bytes_written"});
+}
+
 Operation workspace_sync_push_operation() {
   return {
       .name = "workspace_sync_push",
@@ -62,18 +73,52 @@ Operation workspace_export_operation() {
           {{"path", text("In /workspace; relative ones start there")},
            {"output_path", text("What it becomes: a directory's content gets no extra level")}},
           {"path", "output_path"}),
-      .result_schema = about_workspace(
-          {{"workspace_path", text("")},
-           {"output_path", text("")},
-           {"artifact_type", choice({"file", "directory", "symlink"}, "")},
-           {"entry_count", number("")},
-           {"bytes_written", number("")},
-           {"left_out", number("FIFOs, sockets and devices")}},
-          {"output_path", "artifact_type", "entry_count", "bytes_written"}),
+      .result_schema = export_document(),
       .read_only = true,
       .run = [](Context& context, const Json& given) {
         return workspace::export_from_workspace(
             context.workspaces, id_of(given), get_string(given, "path"), get_string(given, "output_path"));
+      }};
+}
+
+Operation copy_in_operation() {
+  return {
+      .name = "copy_in",
+      .summary = "Copy a file or directory of this machine to a path in /workspace, as cp -r does",
+      .parameters_schema = workspace_parameters(
+          {{"source_path", text("A file or directory; one that ends with /. is its content alone")},
+           {"path", text("What it becomes in /workspace, or the directory that it comes into")}},
+          {"source_path", "path"}),
+      .result_schema = about_workspace(
+          {{"path", text("What it has become")},
+           {"source_path", text("")},
+           {"artifact_type", choice({"file", "directory"}, "")},
+           {"entry_count", number("")},
+           {"bytes_written", number("")}},
+          {"path", "artifact_type", "entry_count", "bytes_written"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::copy_into_workspace(
+            context.workspaces, workspace_of(given), project_of(given), get_string(given, "source_path"),
+            get_string(given, "path"));
+      }};
+}
+
+Operation copy_out_operation() {
+  return {
+      .name = "copy_out",
+      .summary = "Copy a file or directory of /workspace to this machine, as cp -r does",
+      .parameters_schema = workspace_parameters(
+          {{"path", text("In /workspace; relative ones start there")},
+           {"output_path", text("What it becomes, or the directory that it comes into")}},
+          {"path", "output_path"}),
+      .result_schema = export_document(),
+      .read_only = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::copy_out_of_workspace(
+            context.workspaces, workspace_of(given), project_of(given), get_string(given, "path"),
+            get_string(given, "output_path"));
       }};
 }
 
@@ -219,9 +264,16 @@ Operation workspace_patch_apply_operation() {
 } // namespace
 
 std::vector<Operation> content_operations() {
-  return {workspace_sync_push_operation(),  workspace_export_operation(),    workspace_diff_operation(),
-          workspace_file_list_operation(),  workspace_file_read_operation(), workspace_file_write_operation(),
-          workspace_patch_apply_operation()};
+  return {
+      copy_in_operation(),
+      copy_out_operation(),
+      workspace_sync_push_operation(),
+      workspace_export_operation(),
+      workspace_diff_operation(),
+      workspace_file_list_operation(),
+      workspace_file_read_operation(),
+      workspace_file_write_operation(),
+      workspace_patch_apply_operation()};
 }
 
 } // namespace pyro::operations

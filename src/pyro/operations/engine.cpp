@@ -28,8 +28,9 @@ public:
   }
 
   ExecResult stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) override {
+    const auto given = with_directory(m_context, where);
     return workspace::exec_in_workspace(
-        m_workspaces, workspace_of(where), project_of(where), request, streams);
+        m_workspaces, workspace_of(given), project_of(given), request, streams);
   }
 
   ExecResult stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) override {
@@ -47,8 +48,9 @@ public:
   }
 
   void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) override {
+    const auto given = with_directory(m_context, where);
     workspace::stream_service_logs(
-        m_workspaces, workspace_of(where), project_of(where), request.service, request.tail, request.follow,
+        m_workspaces, workspace_of(given), project_of(given), request.service, request.tail, request.follow,
         line, [this] { return m_callbacks.interrupted && m_callbacks.interrupted(); });
   }
 

@@ -104,6 +104,7 @@ Operation apply_operation() {
            {"plan", plan_schema()},
            {"text", text("The plan for people")},
            {"services", list_of(result({}), "As in status")},
+           {"ports", published_ports_schema()},
            {"conflicts",
             list_of(text(""), "With seed.on_change: sync, files that changed inside too: left as they are")},
            {"duration_ms", number("")}},

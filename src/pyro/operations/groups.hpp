@@ -28,6 +28,9 @@ Json workspace_document_schema();
 /// The same in a list of many: without snapshots and what else is looked up for one alone.
 Json listed_workspace_schema();
 
+/// The `ports` of status, list and apply.
+Json published_ports_schema();
+
 /// One snapshot, as snapshot_create returns it.
 Json snapshot_schema();
 

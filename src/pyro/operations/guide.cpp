@@ -20,6 +20,10 @@ constexpr std::array k_guides{
                  "it would do."},
     Guide{"config", "To see what a profile, variables and defaults make of the file. Reads the file only."},
     Guide{
+        "copy_in", "Overwrites files of the same name, whatever they are. For many files at once give their "
+                   "directory."},
+    Guide{"copy_out", "Never overwrites. From the layers: a stopped workspace does as well."},
+    Guide{
         "destroy", "Content that is in no snapshot can be brought back with undo for a while, unless "
                    "snapshots is true."},
     Guide{
@@ -52,6 +56,10 @@ constexpr std::array k_guides{
     Guide{
         "reset",
         "Milliseconds, whatever was broken: rather this than a repair. undo takes it back for a while."},
+    Guide{
+        "restart",
+        "For a service that reads its files only once. Those that depend on it stay as they are, unless the "
+        "file says restart: true."},
     Guide{"schema", "To write or check a pyro.yaml."},
     Guide{"service_list", "All services of the workspace with their states, those started by hand too."},
     Guide{
@@ -125,6 +133,9 @@ constexpr std::array k_guides{
         "Boots it, or clones a booted one: milliseconds where a template is there, seconds where not."},
     Guide{"vm_status", "Its state and limits."},
     Guide{"vm_stop", "Its command ends; vm_delete removes what is left."},
+    Guide{
+        "wait", "After an apply with wait false, or while another process applies. Costs nothing where all "
+                "are ready already."},
     Guide{"why", "When the plan surprises: the cause, down to the file that changed."},
     Guide{
         "workspace_create", "For work without a pyro.yaml. Delete it when done; it ends by itself after "

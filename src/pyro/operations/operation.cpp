@@ -49,7 +49,8 @@ Json call(Context& context, std::string_view name, const Json& parameters) {
       limit.count() > 0) {
     limited.emplace(context.interrupted, TimeLimit{operation.name, limit});
   }
-  return operation.run(context, given);
+  const bool has_directory = operation.parameters_schema.at("properties").contains("directory");
+  return operation.run(context, has_directory ? with_directory(context, given) : given);
 }
 
 Json operations_document() {

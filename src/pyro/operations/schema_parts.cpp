@@ -2,6 +2,8 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/project_search.hpp>
 #include <pyro/workspace/declared_file.hpp>
 
 namespace pyro::operations {
@@ -76,7 +78,7 @@ Json parameters(Properties properties, const std::vector<std::string>& required)
 }
 
 Json project_parameters(Properties properties, std::vector<std::string> required) {
-  properties["directory"] = text("Where pyro.yaml is; default: the current directory");
+  properties["directory"] = text("Where pyro.yaml is; default: here, or the nearest above");
   properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
   properties["profile"] = text("The profile to lay over it");
   properties["vars"] = map_of_text("Values of declared variables");
@@ -101,6 +103,19 @@ Json any_workspace_parameters(Properties properties, std::vector<std::string> re
 
 Json result(Properties properties, const std::vector<std::string>& required) {
   return object(std::move(properties), required);
+}
+
+Json with_directory(const Context& context, Json parameters) {
+  for (const auto* key : {"directory", "file", "workspace", "workspace_id"}) {
+    if (parameters.contains(key)) {
+      return parameters;
+    }
+  }
+  if (const auto directory = workspace::project_directory_above()) {
+    context.workspaces.emit("note", "", fmt::format("using {}/pyro.yaml", *directory));
+    parameters["directory"] = *directory;
+  }
+  return parameters;
 }
 
 workspace::Project project_of(const Json& parameters) {

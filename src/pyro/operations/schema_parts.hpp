@@ -34,6 +34,9 @@ Json any_workspace_parameters(Properties properties, std::vector<std::string> re
 /// A result: more properties may follow in later versions.
 Json result(Properties properties, const std::vector<std::string>& required = {});
 
+/// For an operation with project_parameters(): with the directory of the file where the caller named neither
+/// file nor workspace and it lies above.
+Json with_directory(const Context& context, Json parameters);
 workspace::Project project_of(const Json& parameters);
 /// The pyro.yaml that is meant: where a workspace is named, its own.
 workspace::Project declared_project(const Context& context, const Json& parameters);

@@ -3,6 +3,7 @@
 
 #include <pyro/workspace/content.hpp>
 #include <pyro/workspace/inspection.hpp>
+#include <pyro/workspace/service_control.hpp>
 
 namespace pyro::operations {
 
@@ -37,9 +38,25 @@ Json services_schema() {
   return list_of(service_schema(), "");
 }
 
+} // namespace
+
+Json published_ports_schema() {
+  return list_of(
+      result(
+          {{"service", text("")},
+           {"port", number("Inside")},
+           {"host_port", number("On this machine")},
+           {"address", text("Of this machine, where it listens")},
+           {"url", or_null(text("Where a probe of the service says that it is HTTP"))}}),
+      "Published ports");
+}
+
+namespace {
+
 /// What status and list tell alike.
 Properties workspace_properties() {
   return {
+      {"ports", published_ports_schema()},
       {"workspace_id", text("")},
       {"name", text("")},
       {"labels", map_of_text("")},
@@ -100,9 +117,6 @@ Json status_schema() {
   properties["description"] = text("What pyro.yaml says of it");
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
   properties["snapshots"] = snapshot_list_schema();
-  properties["ports"] = list_of(
-      result({{"service", text("")}, {"port", number("Inside")}, {"host_port", number("On this machine")}}),
-      "");
   properties["lock"] =
       result({{"pid", number("")}, {"operation", text("What runs on it now")}, {"since", epoch("")}});
   return result(
@@ -153,6 +167,40 @@ Operation start_operation() {
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::bring_up_workspace(context.workspaces, workspace_of(given), project_of(given));
+      }};
+}
+
+Operation restart_operation() {
+  return {
+      .name = "restart",
+      .summary = "Stop services of a started workspace and start them again; files stay",
+      .parameters_schema = workspace_parameters(
+          {{"services", list_of(text(""), "Default: all")},
+           {"wait", flag("Until they are ready; default true")},
+           {"timeout", text("For all of it, e.g. 30s")}}),
+      .result_schema = changed_result({{"state", text("")}, {"services", services_schema()}}),
+      .destructive = true,
+      .time_limit = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::restart_named_services(
+            context.workspaces, workspace_of(given), project_of(given), strings_or_empty(given, "services"),
+            bool_or(given, "wait", true) ? workspace::WaitUntilReady::yes : workspace::WaitUntilReady::no);
+      }};
+}
+
+Operation wait_operation() {
+  return {
+      .name = "wait",
+      .summary = "Wait until a workspace is started and its services are ready",
+      .parameters_schema = workspace_parameters(
+          {{"services", list_of(text(""), "Default: all")}, {"timeout", text("For all of it, e.g. 30s")}}),
+      .result_schema = changed_result({{"state", text("")}, {"services", services_schema()}}),
+      .read_only = true,
+      .idempotent = true,
+      .time_limit = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::wait_for_workspace(
+            context.workspaces, workspace_of(given), project_of(given), strings_or_empty(given, "services"));
       }};
 }
 
@@ -243,8 +291,8 @@ Json listed_workspace_schema() {
 }
 
 std::vector<Operation> workspace_operations() {
-  return {status_operation(), list_operation(), start_operation(),  stop_operation(),
-          reset_operation(),  undo_operation(), destroy_operation()};
+  return {status_operation(), list_operation(),  start_operation(), restart_operation(), wait_operation(),
+          stop_operation(),   reset_operation(), undo_operation(),  destroy_operation()};
 }
 
 } // namespace pyro::operations

@@ -38,6 +38,12 @@ AppliedSpec applied_spec(const Json& normal_form) {
   applied.description = string_or(normal_form, "description", "");
   for (const auto& [name, definition] : value_at(normal_form, "services").items()) {
     applied.services.push_back(name);
+    for (const auto* probe : {"readiness", "liveness"}) {
+      const auto check = definition.value(probe, Json());
+      if (check.is_object() && string_or(check, "kind", "") == "http") {
+        applied.http_ports[name].insert(static_cast<int>(get_int(check, "port")));
+      }
+    }
   }
   for (const auto& [name, secret] : value_at(normal_form, "secrets").items()) {
     applied.secrets[name] = secret_from_json(secret);

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace pyro::spec {
 struct AppliedSpec {
   std::string description;
   std::vector<std::string> services; // names
+  std::map<std::string, std::set<int>>
+      http_ports; // of services, by name: where a probe of theirs speaks HTTP
   std::map<std::string, Secret> secrets;
   std::vector<std::string> drift_report;
   std::optional<Retention> retention;

@@ -156,7 +156,11 @@ Limits limits_from_json(const Json& value) {
 Json to_json(const std::vector<PublishedPort>& ports) {
   Json list = Json::array();
   for (const auto& port : ports) {
-    list.push_back({{"service", port.service}, {"port", port.port}, {"host_port", port.host_port}});
+    list.push_back(
+        {{"service", port.service},
+         {"port", port.port},
+         {"host_port", port.host_port},
+         {"address", port.address}});
   }
   return list;
 }
@@ -166,7 +170,7 @@ std::vector<PublishedPort> ports_from_json(const Json& list) {
   for (const auto& port : list) {
     ports.push_back(
         {get_string(port, "service"), static_cast<int>(get_int(port, "port")),
-         static_cast<int>(get_int(port, "host_port"))});
+         static_cast<int>(get_int(port, "host_port")), string_or(port, "address", "127.0.0.1")});
   }
   return ports;
 }

@@ -87,6 +87,7 @@ struct PublishedPort {
   std::string service;
   int port = 0;
   int host_port = 0; // the same again after a reset
+  std::string address = "127.0.0.1";
 
   bool operator==(const PublishedPort&) const = default;
 };

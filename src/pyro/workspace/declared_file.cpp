@@ -181,6 +181,7 @@ Json apply_declared_file(Context& context, const Project& project, const ApplyOp
       {"plan", applied.planned.document},
       {"text", applied.planned.text},
       {"services", describe_services(applied.services)},
+      {"ports", applied.ports},
       {"notes", applied.notes},
       {"conflicts", applied.conflicts},
       {"duration_ms", (os::now_monotonic() - started).count()}};

@@ -41,9 +41,11 @@ Json read_content(
 }
 
 /// A started workspace under its lock: no snapshot, reset or other change of files meanwhile.
-LockedWorkspace changeable(Context& context, const std::string& workspace, const std::string& operation) {
+LockedWorkspace changeable(
+    Context& context, const std::string& workspace, const std::string& operation,
+    const Project& project = {}) {
   context.base.prepare();
-  const auto located = locate(context, workspace, {});
+  const auto located = locate(context, workspace, project);
   auto locked = lock_workspace(context, located.id, operation);
   require_started(locked.record, operation);
   return locked;
@@ -75,7 +77,93 @@ std::string directory_for(const store::LayeredView& view, const std::string& des
   return real;
 }
 
+/// Computed where files have the ids of the inside.
+std::string found_inside(const std::function<std::string()>& look) {
+  return base64_decode(
+      os::IdSpace::current().run([&]() -> Json { return base64_encode(look()); }).get<std::string>());
+}
+
+/// Where something called `name` goes that is copied to `wanted`.
+std::string target_of(
+    const store::LayeredView& view, const std::string& wanted, bool is_directory, const std::string& name) {
+  const auto real = real_path_inside(view, wanted, LastLink::follow);
+  const auto found = find_inside(view, real);
+  if (!is_directory && !(found && found->is_directory())) {
+    return real;
+  }
+  if (found && !found->is_directory()) {
+    throw Error(ErrorCode::invalid_argument, "{} is no directory", shown_inside(wanted));
+  }
+  return real.empty() ? name : real + "/" + name;
+}
+
+std::string path_to_copy(const std::string& path) {
+  try {
+    return path_inside(path, "a path to copy");
+  } catch (Error& error) {
+    throw error.with_hint(
+        "elsewhere: `pyro exec -- cat FILE > FILE` and `pyro exec -u root -- sh -c 'cat > FILE' < FILE`");
+  }
+}
+
 } // namespace
+
+Json copy_into_workspace(
+    Context& context, const std::string& workspace, const Project& project, const std::string& source,
+    const std::string& path) {
+  namespace fs = std::filesystem;
+  const auto wanted = path_to_copy(path);
+  const bool is_below = path.ends_with('/');
+  const bool is_content = fs::path(source).filename() == ".";
+  std::error_code missing;
+  const auto real_source = fs::canonical(source, missing);
+  if (missing) {
+    throw Error(ErrorCode::input_missing, "there is no '{}' to copy", source);
+  }
+  auto name = fs::absolute(source).lexically_normal();
+  name = name.has_filename() ? name : name.parent_path();
+  auto locked = changeable(context, workspace, "cp", project);
+  const auto view = store::LayeredView(current_stack(context, locked.paths, locked.record));
+  const bool is_directory = fs::is_directory(real_source);
+  const auto target = found_inside([&] {
+    return is_directory && is_content ? directory_for(view, wanted)
+                                      : target_of(view, wanted, is_below, name.filename().string());
+  });
+  auto client = connect_sandbox(locked.paths.runtime(), "cp");
+  GuestChange change(*client, locked.record.user);
+  std::uint64_t entries = 1;
+  if (is_directory) {
+    entries = push_tree(context, {real_source.string(), false}, target, change).entries;
+  } else {
+    push_file(real_source.string(), target, change);
+  }
+  const auto result = change.commit();
+  note_activity(context, locked);
+  return with_id(
+      {{"path", shown_inside(target)},
+       {"source_path", real_source.string()},
+       {"artifact_type", is_directory ? "directory" : "file"},
+       {"entry_count", entries},
+       {"bytes_written", result.bytes}},
+      locked.record);
+}
+
+Json copy_out_of_workspace(
+    Context& context, const std::string& workspace, const Project& project, const std::string& path,
+    const std::string& destination) {
+  namespace fs = std::filesystem;
+  const auto wanted = path_to_copy(path);
+  const auto name = wanted.empty() ? fs::path("workspace") : fs::path(wanted).filename();
+  auto output = fs::path(destination);
+  if (os::is_directory(destination)) {
+    output /= name;
+  } else if (destination.ends_with('/')) {
+    throw Error(ErrorCode::input_missing, "there is no directory '{}'", destination);
+  }
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  return export_from_workspace(context, located.id, path, output.string());
+}
 
 Json push_into_workspace(
     Context& context, const std::string& workspace, const std::string& source_path, const std::string& dest) {
@@ -84,10 +172,7 @@ Json push_into_workspace(
   auto locked = changeable(context, workspace, "workspace_sync_push");
   auto client = connect_sandbox(locked.paths.runtime(), "workspace_sync_push");
   const auto view = store::LayeredView(current_stack(context, locked.paths, locked.record));
-  const auto real =
-      base64_decode(os::IdSpace::current()
-                        .run([&]() -> Json { return base64_encode(directory_for(view, destination)); })
-                        .get<std::string>());
+  const auto real = found_inside([&] { return directory_for(view, destination); });
   GuestChange change(*client, locked.record.user);
   const auto pushed = push_tree(context, source, real, change);
   const auto result = change.commit();

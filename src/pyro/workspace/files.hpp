@@ -1,7 +1,7 @@
 // Files in and out of a workspace. `workspace` is an id, a unique id prefix or a name.
 #pragma once
 
-#include <pyro/base/json_access.hpp>
+#include <pyro/workspace/context/requests.hpp>
 
 #include <cstdint>
 #include <string>
@@ -18,6 +18,18 @@ Json push_into_workspace(
 /// A file or directory of /workspace to exactly `output_path`, which must not exist.
 Json export_from_workspace(
     Context& context, const std::string& workspace, const std::string& path, const std::string& output_path);
+
+/// As cp -r does it: a file or directory of this machine becomes `path` in /workspace, or comes into it where
+/// that is a directory or ends with a slash; a source that ends with /. is the content alone. Started
+/// workspaces only. `workspace` empty: the one of `project`.
+Json copy_into_workspace(
+    Context& context, const std::string& workspace, const Project& project, const std::string& source,
+    const std::string& path);
+
+/// The other way round, out of a workspace in whatever state; what is there already is never overwritten.
+Json copy_out_of_workspace(
+    Context& context, const std::string& workspace, const Project& project, const std::string& path,
+    const std::string& destination);
 
 /// {"workspace_id", "path", "entries": [{path, artifact_type, size_bytes, link_target}], "truncated"}
 Json list_workspace_files(

@@ -60,7 +60,6 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
   const auto record = load_and_recover(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = describe(paths, record);
-  document["ports"] = describe_ports(record);
   Json snapshots = Json::array();
   document["base_snapshot"] = nullptr;
   if (record.generation > 0) { // else its first apply has not come to its content yet

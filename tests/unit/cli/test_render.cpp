@@ -16,7 +16,8 @@ TEST(Render, Status) {
     "services": [
       {"name": "db", "state": "ready", "started_at": 900, "ready_at": 900.812, "restarts": 1},
       {"name": "api", "state": "failed", "restarts": 3, "exit_code": 1, "reason": "refused \u001b[31m"}],
-    "ports": [{"service": "api", "port": 8080, "host_port": 40123}],
+    "ports": [{"service": "api", "port": 8080, "host_port": 40123, "address": "127.0.0.1",
+      "url": "http://127.0.0.1:40123/"}],
     "snapshots": [
       {"snapshot_name": "baseline", "kind": "baseline", "created_at": 400, "size_bytes": 2048, "entry_count": 2},
       {"snapshot_name": "ready", "kind": "managed", "created_at": 700, "size_bytes": 0, "entry_count": 0,
@@ -36,7 +37,7 @@ TEST(Render, Status) {
   ends       in 2 h
   resets     2, the last 9 s ago
   undo       `pyro undo` takes back: reset to ready, 10 s ago; for another 60 min
-  port       api 8080 on host port 40123
+  port       api 8080 at http://127.0.0.1:40123/
   note       disk is not limited
   file       pyro.yaml changed since apply; see: pyro plan
 
@@ -138,11 +139,12 @@ TEST(Render, ListDoctorAndPrune) {
       render_list(
           Json::parse(R"({"workspaces": [
         {"workspace_id": "ws-1", "name": "shop", "state": "started", "backend": "namespaces", "checkout": "/s",
-         "last_activity_at": 880},
+         "last_activity_at": 880, "ports": [{"service": "api", "port": 8080, "host_port": 40123,
+         "address": "0.0.0.0", "url": null}]},
         {"workspace_id": "ws-22", "name": "agent", "state": "stopped", "backend": "qemu", "checkout": "/a"}]})"),
           Style{}, 1000),
-      "NAME   STATE    ID     BACKEND     ACTIVE     DIRECTORY\n"
-      "shop   started  ws-1   namespaces  2 min ago  /s\n"
+      "NAME   STATE    ID     BACKEND     ACTIVE     DIRECTORY  PORTS\n"
+      "shop   started  ws-1   namespaces  2 min ago  /s         api 0.0.0.0:40123\n"
       "agent  stopped  ws-22  qemu                   /a\n");
   EXPECT_EQ(
       render_doctor(

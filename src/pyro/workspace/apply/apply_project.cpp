@@ -9,7 +9,9 @@
 #include <pyro/plan/render.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/state/active.hpp>
+#include <pyro/workspace/state/describe.hpp>
 #include <pyro/workspace/state/unfinished.hpp>
 
 namespace pyro::workspace {
@@ -199,7 +201,13 @@ std::optional<Applied> try_to_apply(
   }
   unfinished.dismiss();
   return Applied{
-      *id, changed, std::move(planned), applier.services(), workspace->record.notes, applier.conflicts()};
+      *id,
+      changed,
+      std::move(planned),
+      applier.services(),
+      describe_ports(workspace->paths, workspace->record),
+      workspace->record.notes,
+      applier.conflicts()};
 }
 
 /// nullopt: there is a question.
@@ -211,6 +219,9 @@ std::optional<Applied> apply_or_ask(
     identity_lock.emplace(lock_identity(context, project.identity, "apply"));
   }
   const auto store_lock = context.use_store("apply");
+  if (!is_by_hand(project)) {
+    FailedStepRoom(context, project.identity).forget();
+  }
   std::optional<Applied> applied;
   while (!applied && !attempts.question) {
     applied = try_to_apply(context, project, options, color, attempts);

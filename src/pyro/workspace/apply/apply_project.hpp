@@ -15,6 +15,7 @@ struct Applied {
   bool changed = false;
   Planned planned;
   std::vector<protocol::ServiceStatus> services;
+  Json ports; // as status tells them
   std::vector<std::string> notes;
   std::vector<std::string> conflicts; // of seed.on_change: sync, left as they are inside
 };

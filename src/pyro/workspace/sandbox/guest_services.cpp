@@ -331,7 +331,7 @@ Json publish_ports(
   for (const auto& port : published) {
     remembered.push_back(
         {get_string(port, "service"), static_cast<int>(get_int(port, "port")),
-         static_cast<int>(get_int(port, "host_port"))});
+         static_cast<int>(get_int(port, "host_port")), get_string(port, "address")});
   }
   return published;
 }

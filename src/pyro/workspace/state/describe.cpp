@@ -235,14 +235,54 @@ Json describe_network(const store::WorkspaceRecord& record) {
   return {{"network_enabled", enabled}, {"guest_ip", address}};
 }
 
-/// Published ports.
-Json describe_ports(const store::WorkspaceRecord& record) {
+namespace {
+
+/// For a browser of this machine, whatever else the address takes connections from.
+Json url_of(const std::string& address, int host_port, bool is_http) {
+  const auto host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return is_http ? Json(fmt::format("http://{}:{}/", is_ipv6 ? "[" + host + "]" : host, host_port)) : Json();
+}
+
+Json port_of(const std::string& service, int port, int host_port, const std::string& address, bool is_http) {
+  return {
+      {"service", service},
+      {"port", port},
+      {"host_port", host_port},
+      {"address", address},
+      {"url", url_of(address, host_port, is_http)}};
+}
+
+/// Of one by hand; empty where it does not run.
+void add_ports_by_hand(const Json& service, Json& list) {
+  const auto state = string_or(service, "state", "");
+  if (state != "running" && state != "starting") {
+    return;
+  }
+  const auto readiness = service.value("readiness", Json());
+  const bool is_http = readiness.is_object() && string_or(readiness, "type", "") == "http";
+  for (const auto& port : service.value("published_ports", Json::array())) {
+    list.push_back(port_of(
+        get_string(service, "service_name"), static_cast<int>(get_int(port, "guest_port")),
+        static_cast<int>(get_int(port, "host_port")), "127.0.0.1", is_http));
+  }
+}
+
+} // namespace
+
+Json describe_ports(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   Json list = Json::array();
   if (record.state != store::WorkspaceState::started) {
     return list;
   }
+  const auto http_ports = spec::applied_spec(record.spec).http_ports;
   for (const auto& port : record.ports) {
-    list.push_back({{"service", port.service}, {"port", port.port}, {"host_port", port.host_port}});
+    const auto known = http_ports.find(port.service);
+    const bool is_http = known != http_ports.end() && known->second.contains(port.port);
+    list.push_back(port_of(port.service, port.port, port.host_port, port.address, is_http));
+  }
+  for (const auto& service : ServiceRecords(paths, record).all()) {
+    add_ports_by_hand(service, list);
   }
   return list;
 }
@@ -275,6 +315,7 @@ Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& 
                 "the sandbox's agent makes no sense: {}; `pyro reset` makes it anew", error.what()));
   }
   document["services"] = services;
+  document["ports"] = describe_ports(paths, record);
   describe_limits(paths, record, document);
   document["service_count"] = services.size();
   document["running_service_count"] =

@@ -16,8 +16,8 @@ Json describe_services(const store::WorkspacePaths& paths, const store::Workspac
 /// {"network_enabled", "guest_ip"}
 Json describe_network(const store::WorkspaceRecord& record);
 
-/// Published ports: [{service, port, host_port}].
-Json describe_ports(const store::WorkspaceRecord& record);
+/// Published ports: [{service, port, host_port, address, url}]; url where a probe says that it is HTTP.
+Json describe_ports(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
 /// Epoch seconds of the last change or command.
 double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);

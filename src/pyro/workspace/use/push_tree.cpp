@@ -5,6 +5,7 @@
 #include <pyro/os/archive_reader.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
+#include <pyro/os/regular_file.hpp>
 #include <pyro/os/tree_copy.hpp>
 #include <pyro/os/tree_walk.hpp>
 
@@ -17,6 +18,15 @@ namespace pyro::workspace {
 namespace {
 
 using protocol::FileRecord;
+
+void send_content(FileRecord record, int fd, GuestChange& change) {
+  for (const auto& [name, value] : os::extended_attributes_of(fd)) {
+    if (os::may_keep_xattr(name, {})) {
+      record.xattrs[name] = value;
+    }
+  }
+  change.send_file(record, fd);
+}
 
 class Push {
 public:
@@ -74,13 +84,8 @@ private:
     if (!opened || ::fstat(opened->get(), &now) != 0 || !S_ISREG(now.st_mode)) {
       throw Error(ErrorCode::stale, "{} changed while it was read", entry.path);
     }
-    for (const auto& [name, value] : os::extended_attributes_of(opened->get())) {
-      if (os::may_keep_xattr(name, {})) {
-        record.xattrs[name] = value;
-      }
-    }
     record.size = static_cast<std::uint64_t>(now.st_size);
-    m_change.send_file(record, opened->get());
+    send_content(std::move(record), opened->get(), m_change);
   }
 
   std::string m_destination;
@@ -120,6 +125,19 @@ Pushed push_tree(
   os::extract_archive(source.path, unpacked.get(), {});
   os::crash_point("push.unpacked");
   return Push(destination, change).run(unpacked.get());
+}
+
+std::uint64_t push_file(const std::string& path, const std::string& destination, GuestChange& change) {
+  const auto file = os::open_regular(path);
+
+  struct stat status {};
+
+  if (::fstat(file.get(), &status) != 0) {
+    throw Error::from_errno(errno, "look at " + path);
+  }
+  const auto record = record_of(destination, status);
+  send_content(record, file.get(), change);
+  return record.size;
 }
 
 } // namespace pyro::workspace

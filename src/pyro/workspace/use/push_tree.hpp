@@ -28,4 +28,7 @@ struct Pushed {
 Pushed push_tree(
     const Context& context, const PushSource& source, const std::string& destination, GuestChange& change);
 
+/// A regular file of this machine, which becomes `destination`; its size.
+std::uint64_t push_file(const std::string& path, const std::string& destination, GuestChange& change);
+
 } // namespace pyro::workspace
