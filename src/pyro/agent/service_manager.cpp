@@ -1,6 +1,7 @@
 #include "service_manager.hpp"
 
 #include "log_call.hpp"
+#include "service_names.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/protocol/requests.hpp>
@@ -130,6 +131,16 @@ void ServiceManager::start_with_dependencies(const std::string& name, std::set<s
 
 void ServiceManager::apply(const CallPointer& call, const Json& request) {
   auto wanted = protocol::services_apply_from_json(request);
+  std::set<std::string> names;
+  for (auto& [name, definition] : wanted.services) {
+    names.insert(name);
+  }
+  for (auto& [name, entry] : m_entries) {
+    if (entry.by_hand) {
+      names.insert(name);
+    }
+  }
+  write_service_names(names);
   std::vector<std::string> started;
   std::vector<std::string> stopped;
   std::set<std::string> restarted;
@@ -190,6 +201,9 @@ void ServiceManager::define(const CallPointer& call, const Json& request) {
   } else if (m_entries.size() >= protocol::k_max_services) {
     throw Error(ErrorCode::unavailable, "{} services are too many", m_entries.size() + 1);
   }
+  auto names = all_names();
+  names.insert(wanted.name);
+  write_service_names(names);
   auto& entry = add_entry(wanted.name);
   entry.by_hand = true;
   entry.service->define(std::move(wanted.definition));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t k_most = 1 << 20;
 constexpr std::string_view k_mark = " # the name of this sandbox, by pyro";
+constexpr std::string_view k_service_mark = " # a service, by pyro";
 
 std::vector<std::string> words_of(const std::string& line) {
   std::istringstream in(line.substr(0, line.find('#')));
@@ -59,6 +60,25 @@ std::string hosts_with_name(std::string_view own, const std::string& hostname) {
     text += "127.0.0.1\t" + hostname + std::string(k_mark) + "\n";
   }
   return text;
+}
+
+std::string hosts_with_services(std::string_view text, const std::set<std::string>& services) {
+  auto missing = services;
+  std::string result;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with(k_service_mark)) {
+      continue;
+    }
+    result += line + '\n';
+    for (const auto& word : words_of(line)) {
+      missing.erase(word);
+    }
+  }
+  for (const auto& name : missing) {
+    result += "127.0.0.1\t" + name + std::string(k_service_mark) + "\n";
+  }
+  return result;
 }
 
 } // namespace pyro::os

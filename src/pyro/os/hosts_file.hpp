@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,9 @@ std::optional<std::string> maybe_read_hosts(int root);
 
 /// `own` with the lines that it lacks. Our line for an earlier name goes.
 std::string hosts_with_name(std::string_view own, const std::string& hostname);
+
+/// `text` with a line for each of these services, all of them at 127.0.0.1, but for names that it has
+/// already. Our lines for other services go.
+std::string hosts_with_services(std::string_view text, const std::set<std::string>& services);
 
 } // namespace pyro::os

@@ -33,5 +33,22 @@ TEST(HostsFile, OfAStepIsAsItIs) {
   EXPECT_EQ(hosts_with_name(k_localhost, k_step_hostname), k_localhost);
 }
 
+TEST(HostsFile, HasALineForEachService) {
+  const auto text = hosts_with_services("127.0.0.1 localhost\n", {"db", "web"});
+  EXPECT_EQ(
+      text, "127.0.0.1 localhost\n127.0.0.1\tdb # a service, by pyro\n127.0.0.1\tweb # a service, by pyro\n");
+  EXPECT_EQ(hosts_with_services(text, {"db", "web"}), text);
+}
+
+TEST(HostsFile, LinesOfServicesThatAreGoneGo) {
+  const auto text =
+      hosts_with_services(hosts_with_services("10.0.0.1 a\n", {"db"}) + "10.0.0.2 mine\n", {"web"});
+  EXPECT_EQ(text, "10.0.0.1 a\n10.0.0.2 mine\n127.0.0.1\tweb # a service, by pyro\n");
+}
+
+TEST(HostsFile, WhatIsNamedAlreadyIsNoService) {
+  EXPECT_EQ(hosts_with_services("10.0.0.1 db work\n", {"db", "work"}), "10.0.0.1 db work\n");
+}
+
 } // namespace
 } // namespace pyro::os
