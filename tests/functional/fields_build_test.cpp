@@ -274,6 +274,81 @@ TEST_F(Fields, seed__git) {
   EXPECT_EQ(see("ls -d *.txt .git"), ".git\nignored.txt\nseeded.txt\nuntracked.txt");
 }
 
+namespace {
+
+constexpr const char* k_certificate = "-----BEGIN CERTIFICATE-----\nTUlJQg==\n-----END CERTIFICATE-----\n";
+
+} // namespace
+
+TEST_F(Fields, environment__ca) {
+  const std::string kept =
+      "SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS";
+  const auto each_has_it =
+      "for v in " + kept + "; do grep -c TUlJQg== $(env | sed -n s,^$v=,,p); done | sort -u";
+  write_file(root() / "busybox/etc/ssl/certs/ca-certificates.crt", "the system's\n");
+  write_file(project() / "ca.pem", std::string("a comment\r\n") + k_certificate);
+  const std::string steps = "  ca: ca.pem\n  setup: [{id: set, run: '" + each_has_it + " > /set'}]\n";
+  up_with(steps, "prepare: [{id: prepare, run: '" + each_has_it + " > /workspace/prepared'}]\n");
+  EXPECT_EQ(see(each_has_it + "; cat /set prepared"), "1\n1\n1");
+  EXPECT_EQ(
+      see("head -n1 $SSL_CERT_FILE; head -n1 $NODE_EXTRA_CA_CERTS"),
+      "the system's\n-----BEGIN CERTIFICATE-----");
+  // A comment is no change, another certificate is.
+  write_file(project() / "ca.pem", std::string("another comment\n") + k_certificate);
+  EXPECT_EQ(read({"why", "environment.setup.ca"})["cached"], true);
+  write_file(project() / "ca.pem", "-----BEGIN CERTIFICATE-----\nTUlJQw==\n-----END CERTIFICATE-----\n");
+  EXPECT_EQ(read({"why", "environment.setup.ca"})["cached"], false);
+}
+
+TEST_F(Fields, environment__ca__where_the_image_has_none_and_what_the_file_says_comes_first) {
+  write_file(project() / "ca.pem", k_certificate);
+  up_with("  ca: ca.pem\n  env: {SSL_CERT_FILE: /mine}\n");
+  EXPECT_EQ(
+      see("echo $SSL_CERT_FILE; grep -c TUlJQg== $CURL_CA_BUNDLE /usr/local/share/ca-certificates/pyro.crt"),
+      "/mine\n/etc/pyro/ca-bundle.pem:1\n/usr/local/share/ca-certificates/pyro.crt:1");
+}
+
+TEST_F(Fields, environment__ca__is_beneath_the_checkout_or_agreed_to) {
+  write_file(root() / "outside.pem", k_certificate);
+  file("  ca: ../outside.pem\n", "");
+  auto options = m_options;
+  options.env["PYRO_TRUST"] = "";
+  const auto refused = pyro({"apply", "--yes"}, options);
+  EXPECT_TRUE(refused.status == 7 && contains(refused.err, "outside.pem")) << refused;
+  expect_run(0, {"plan"});
+  fs::create_symlink(root() / "outside.pem", project() / "link.pem");
+  file("  ca: link.pem\n", "");
+  EXPECT_EQ(run({"plan"}).status, 77);
+  write_file(project() / "key.pem", "-----BEGIN PRIVATE KEY-----\n");
+  file("  ca: key.pem\n", "");
+  EXPECT_TRUE(contains(expect_run(65, {"plan"}).err, "no certificate"));
+  file("  ca: missing.pem\n", "");
+  EXPECT_TRUE(contains(expect_run(66, {"plan"}).err, "pyro.yaml:5"));
+}
+
+/// The text, or the map with the same words.
+TEST_F(Fields, git__files) {
+  write_file(project() / ".gitignore", "ignored.txt\n");
+  write_file(project() / "untracked.txt", "untracked\n");
+  write_file(project() / "ignored.txt", "ignored\n");
+  EXPECT_EQ(command(git_command(project(), {"init", "-q"})).status, 0);
+  EXPECT_EQ(command(git_command(project(), {"add", "seeded.txt"})).status, 0);
+  up_with("", "", "{from: ., git: {files: tracked}}");
+  EXPECT_EQ(see("ls"), "seeded.txt");
+  up_with("", "", "{from: ., git: {files: all}}");
+  EXPECT_EQ(see("ls"), "ignored.txt\nseeded.txt\nuntracked.txt");
+}
+
+TEST_F(Fields, git__history) {
+  write_file(project() / ".gitignore", "ignored.txt\n");
+  write_file(project() / "ignored.txt", "ignored\n");
+  EXPECT_EQ(command(git_command(project(), {"init", "-q"})).status, 0);
+  up_with("", "", "{from: ., git: {history: false}}");
+  EXPECT_EQ(see("ls -d .git *.txt 2>/dev/null"), "seeded.txt");
+  up_with("", "", "{from: ., git: {history: true}}");
+  EXPECT_EQ(see("ls -d .git *.txt"), ".git\nseeded.txt");
+}
+
 TEST_F(Fields, seed__exclude) {
   write_file(project() / "large.bin", "x\n");
   up_with("", "", "{from: ., exclude: ['*.bin']}");

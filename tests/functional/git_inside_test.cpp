@@ -62,6 +62,43 @@ protected:
   }
 };
 
+/// A status that is clean, with everything that there was.
+TEST_F(GitInside, HistoryComesWithoutIgnoredFiles) {
+  write_file(project() / "a.txt", "a\n");
+  write_file(project() / ".gitignore", "/ignored\nbuild\n");
+  write_file(project() / "ignored/big", "x\n");
+  file("{history: true}\n  exclude: [release]");
+  commit_all();
+  git({"branch", "build"}); // named like what is ignored, and like what is excluded
+  git({"branch", "release"});
+  git({"tag", "v1"});
+  git({"pack-refs", "--all"}); // leaves directories that git needs, and nothing in them
+  git({"branch", "release", "-f"});
+  git({"gc", "-q"});
+  EXPECT_EQ(seeded(), ".git .gitignore a.txt pyro.yaml ");
+  EXPECT_EQ(told(), "") << "there is nothing wrong with it";
+  expect(0, {"cp", ":.", "copy"});
+  const auto copy = project() / "copy";
+  EXPECT_EQ(git({"status", "--porcelain"}, copy).out, "");
+  EXPECT_EQ(git({"log", "--format=%s", "v1"}, copy).out, "x\n");
+  EXPECT_EQ(
+      git({"branch", "--format=%(refname:short)"}, copy).out,
+      git({"branch", "--format=%(refname:short)"}).out);
+  git({"fsck", "--strict"}, copy);
+}
+
+TEST_F(GitInside, HistoryIsThereOrThePlanSaysWhyNot) {
+  file("{history: true}");
+  const auto none = expect(66, {"plan"});
+  EXPECT_TRUE(contains(none.err, "no .git") && contains(none.err, "pyro.yaml:4")) << none;
+  commit_all();
+  expect(0, {"plan"});
+  file("{history: true}\n  exclude: ['/.git']");
+  expect(66, {"plan"});
+  file("historical");
+  EXPECT_TRUE(contains(expect(65, {"validate"}).all(), "{history: true}"));
+}
+
 TEST_F(GitInside, ATrackedFileOfOursIsInTheTreeWhereGitIs) {
   write_file(project() / "a.txt", "a\n");
   file("all");

@@ -34,6 +34,7 @@ constexpr std::array k_rules{
     Rule{"environment.user", update},
     Rule{"environment.workdir", update},
     Rule{"environment.env", update},
+    Rule{"environment.ca", none}, // its step says what changed
     Rule{"environment.setup.*.timeout_ms", none},
     Rule{"environment.setup.*.retries", none},
     Rule{"seed.on_change", none},

@@ -83,7 +83,7 @@ std::string why_broken(int top, const SeedEntry& entry) {
 } // namespace
 
 bool is_tracked_by_seeded_git(const SeedRequest& request, const std::string& path) {
-  if (request.git != GitMode::all) {
+  if (request.git != GitMode::all && request.history == GitHistory::left_out) {
     return false;
   }
   try {

@@ -1,5 +1,5 @@
-// Seeds that take a checkout with its .git (mode `all`), so that git can be used on the copy: which of our
-// own exclusions would show there, and what keeps git from working there.
+// Seeds that take a checkout with its .git (mode `all`, or with its history), so that git can be used on the
+// copy: which of our own exclusions would show there, and what keeps git from working there.
 #pragma once
 
 #include "scan.hpp"

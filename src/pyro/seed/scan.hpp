@@ -21,6 +21,9 @@ enum class GitMode {
   all,               // everything, .git too
 };
 
+/// Is .git a part of the seed, beside files that are chosen by GitMode? Mode `all` has it anyhow.
+enum class GitHistory { left_out, taken };
+
 /// "tracked", "tracked+untracked", "all"; throws invalid_argument for others.
 GitMode git_mode_of(std::string_view text);
 
@@ -40,8 +43,9 @@ struct FileId {
 struct SeedRequest {
   std::string source;                       // a directory, without a symlink on its path
   GitMode git = GitMode::tracked_untracked; // outside a git checkout everything is taken, in each mode
-  std::vector<std::string> exclude;         // gitignore patterns, stronger than .gitignore and .pyroignore
-  std::string stat_cache;                   // file; empty: none
+  GitHistory history = GitHistory::left_out;
+  std::vector<std::string> exclude; // gitignore patterns, stronger than .gitignore and .pyroignore
+  std::string stat_cache;           // file; empty: none
   Hashing hashing = Hashing::all;
   unsigned threads = 2;
   std::vector<FileId> own_outputs; // what pyro itself writes to just now: left out

@@ -47,7 +47,17 @@ std::string lines_of(const std::vector<std::string>& patterns) {
   return text;
 }
 
+constexpr std::string_view k_git_directory = ".git";
+
+bool is_dot_git(std::string_view path) {
+  return path == k_git_directory || path.ends_with("/.git");
+}
+
 } // namespace
+
+bool is_in_dot_git(std::string_view path) {
+  return is_dot_git(path) || path.starts_with(".git/") || path.find("/.git/") != std::string_view::npos;
+}
 
 std::string SeedRepo::path_of(std::string_view path_in_seed) const {
   if (top_below_seed.empty()) {
@@ -58,7 +68,8 @@ std::string SeedRepo::path_of(std::string_view path_in_seed) const {
 }
 
 SeedSelector::SeedSelector(const SeedRequest& request)
-    : m_source(request.source), m_mode(request.git), m_excludes(lines_of(request.exclude), "") {
+    : m_source(request.source), m_mode(request.git), m_history(request.history),
+      m_excludes(lines_of(request.exclude), "") {
   if (m_mode == GitMode::all) {
     return;
   }
@@ -102,10 +113,15 @@ SeedRules SeedSelector::enter(
     const SeedRules& inherited, int directory, const std::string& path, bool has_gitignore,
     bool has_pyroignore, bool has_dot_git) const {
   SeedRules rules = inherited;
+  if (rules.repo && is_dot_git(path)) {
+    rules.repo.reset();
+    rules.git = {};
+    rules.only_tracked = false;
+  }
   const auto list = [&](const char* name, const std::string& base) {
     return naming_whole(m_source, joined(path, name), [&] { return read_list(directory, name, base); });
   };
-  if (m_mode != GitMode::all) {
+  if (m_mode != GitMode::all && !is_in_dot_git(path)) {
     if (has_dot_git && !path.empty()) {
       if (auto checkout = checkout_at(joined(m_source, path))) {
         auto repo = std::make_shared<SeedRepo>();
@@ -127,7 +143,8 @@ SeedRules SeedSelector::enter(
 
 DirectorySelection::DirectorySelection(
     const SeedSelector& selector, const SeedRules& rules, std::string_view directory)
-    : m_selector(selector), m_rules(rules), m_path(directory) {
+    : m_selector(selector), m_rules(rules), m_path(directory),
+      m_is_history(selector.takes_history() && is_in_dot_git(directory)) {
   if (!m_path.empty()) {
     m_path += '/';
   }
@@ -197,14 +214,18 @@ Match DirectorySelection::git_match(std::string_view name, bool is_directory) {
 }
 
 DirectorySelection::Verdict DirectorySelection::judge(std::string_view name, bool is_directory) {
-  if (m_rules.repo && name == ".git") {
+  if (m_is_history) {
+    return {.taken = true}; // a rule that fits a branch's name must not take that out
+  }
+  const bool is_history = m_rules.repo && name == k_git_directory;
+  if (is_history && !m_selector.takes_history()) {
     return {};
   }
   Match ours = pyro_match(name, is_directory);
   if (ours == Match::ignored) {
     return {};
   }
-  if (!m_rules.repo) {
+  if (!m_rules.repo || is_history) {
     return {.taken = true};
   }
   const Tracked* tracked = find_tracked(name);

@@ -23,6 +23,9 @@ struct SeedRepo {
   std::string path_of(std::string_view path_in_seed) const;
 };
 
+/// Is this path of a seed a .git, or inside of one?
+bool is_in_dot_git(std::string_view path);
+
 /// What a directory inherits from those above it.
 struct SeedRules {
   std::shared_ptr<const SeedRepo> repo; // null: no git here
@@ -42,9 +45,12 @@ public:
 
   GitMode mode() const { return m_mode; }
 
+  bool takes_history() const { return m_history == GitHistory::taken; }
+
   bool in_checkout() const { return m_root.repo != nullptr; }
 
-  /// Rules for what is in this directory: its ignore files, or a checkout of its own if it has `.git`.
+  /// Rules for what is in this directory: its ignore files, or a checkout of its own if it has `.git`. Inside
+  /// of a `.git` nothing is git's to choose.
   SeedRules enter(
       const SeedRules& inherited, int directory, const std::string& path, bool has_gitignore,
       bool has_pyroignore, bool has_dot_git) const;
@@ -58,6 +64,7 @@ private:
 
   std::string m_source;
   GitMode m_mode;
+  GitHistory m_history;
   IgnoreList m_excludes;
   SeedRules m_root;
 };
@@ -91,6 +98,7 @@ private:
   const SeedRules& m_rules;
   std::string m_path;      // "dir/" as the seed calls it, then the name asked for
   std::string m_repo_path; // the same as git calls it
+  bool m_is_history;       // in a .git that is taken as it is
   std::size_t m_path_size;
   std::size_t m_repo_path_size = 0;
   bool m_unlisted = false; // a sparse index names this directory, not what is in it

@@ -90,7 +90,10 @@ bool SeedTree::prune(SeedDirectory& directory) {
     }
   }
   bool vanished = directory.stat == StatKey{};
-  return directory.holds_anything || (directory.was_empty && !vanished && !m_selector.in_checkout());
+  // git knows no empty directories, but needs those of its own.
+  const bool is_gits =
+      m_selector.in_checkout() && !(m_selector.takes_history() && is_in_dot_git(directory.path));
+  return directory.holds_anything || (directory.was_empty && !vanished && !is_gits);
 }
 
 void SeedTree::flatten(const SeedDirectory& directory) {

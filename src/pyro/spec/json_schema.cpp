@@ -97,6 +97,9 @@ Json simple_type(std::string_view type) {
   if (type == "cache") {
     return {{"anyOf", Json::array({pattern("^/"), pattern(k_interpolation), reference("cache")})}};
   }
+  if (type == "git") {
+    return {{"anyOf", Json::array({enumeration("tracked|tracked+untracked|all"), reference("git")})}};
+  }
   if (type == "user" || type == "port" || type == "tcp" || type == "platform") {
     return port_or_text;
   }

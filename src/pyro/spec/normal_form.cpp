@@ -147,7 +147,7 @@ Json secrets_json(const Spec& spec) {
 
 Json environment_json(const Environment& environment) {
   const auto& resources = environment.resources;
-  return {
+  Json result{
       {"image", environment.image},
       {"platform", environment.platform},
       {"resources",
@@ -159,6 +159,14 @@ Json environment_json(const Environment& environment) {
       {"workdir", environment.workdir},
       {"env", environment.env},
       {"setup", steps_json(environment.setup)}};
+  if (!environment.ca.empty()) {
+    result["ca"] = environment.ca;
+  }
+  return result;
+}
+
+Json git_json(const Seed& seed) {
+  return seed.git_history ? Json{{"files", name_of(seed.git)}, {"history", true}} : Json(name_of(seed.git));
 }
 
 Json mounts_json(const Spec& spec) {
@@ -222,7 +230,7 @@ Json normal_form(const Spec& spec) {
       {"seed",
        {{"from", spec.seed.from},
         {"to", spec.seed.to},
-        {"git", name_of(spec.seed.git)},
+        {"git", git_json(spec.seed)},
         {"exclude", spec.seed.exclude},
         {"owner", spec.seed.owner},
         {"on_change", name_of(spec.seed.on_change)}}},

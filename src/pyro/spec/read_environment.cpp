@@ -102,6 +102,7 @@ void read_environment(Context& context, MapReader& root, Spec& spec) {
   reader.user("user", environment.user);
   reader.directory("workdir", environment.workdir);
   reader.env("env", environment.env);
+  reader.string("ca", environment.ca);
   read_steps(context, reader, "setup", "setup_step", environment.setup, [](MapReader& fields, Step& step) {
     step.user = step.user.empty() ? "root" : step.user;
     step.egress.kind = EgressKind::all;
@@ -109,6 +110,38 @@ void read_environment(Context& context, MapReader& root, Spec& spec) {
     fields.egress("egress", step.egress);
   });
 }
+
+namespace {
+
+/// One of the words that its `files` takes, or the map.
+void read_git(Context& context, MapReader& seed, Seed& out) {
+  const Node* node = seed.value("git");
+  if (!node) {
+    return;
+  }
+  const auto address = seed.address_of("git");
+  if (node->is_map()) {
+    MapReader reader(context, *node, address, "git");
+    reader.choice("files", out.git);
+    reader.boolean("history", out.git_history);
+    return;
+  }
+  const auto text = read_text(context, *node, address);
+  constexpr std::array k_modes{GitMode::tracked, GitMode::tracked_untracked, GitMode::all};
+  const auto mode =
+      std::find_if(k_modes.begin(), k_modes.end(), [&](GitMode each) { return text == name_of(each); });
+  if (mode != k_modes.end()) {
+    out.git = *mode;
+  } else if (text) {
+    const auto near = nearest(*text, {"tracked", "tracked+untracked", "all"});
+    seed.error(
+        "git", "value", fmt::format("'{}' is none of: tracked, tracked+untracked, all", *text),
+        near.empty() ? "with .git and without ignored files: {history: true}"
+                     : fmt::format("did you mean '{}'?", near));
+  }
+}
+
+} // namespace
 
 void read_seed(Context& context, MapReader& root, Spec& spec) {
   const Node* node = root.value("seed");
@@ -118,7 +151,7 @@ void read_seed(Context& context, MapReader& root, Spec& spec) {
   MapReader reader(context, *node, "seed", "seed");
   reader.string("from", spec.seed.from);
   reader.target("to", spec.seed.to);
-  reader.choice("git", spec.seed.git);
+  read_git(context, reader, spec.seed);
   reader.strings("exclude", spec.seed.exclude);
   reader.user("owner", spec.seed.owner);
   reader.choice("on_change", spec.seed.on_change);

@@ -61,6 +61,7 @@ constexpr std::array k_environment{
     Field{"user", "user", "Default user of exec, services and prepare", "the image's"},
     Field{"workdir", "directory", "Default directory of exec, services and prepare", "/workspace"},
     Field{"env", "map env", "Variables at run time; not visible to setup and prepare"},
+    Field{"ca", "string", "File of certificates (PEM) that the usual programs inside trust, in steps too"},
     Field{"setup", "list shape setup_step", "Cached steps before the seed"},
 };
 
@@ -104,10 +105,18 @@ constexpr std::array k_prepare_step{
 constexpr std::array k_seed{
     Field{"from", "string", "Directory or archive, relative to this file", "."},
     Field{"to", "directory", "Where it goes", "/workspace"},
-    Field{"git", "enum tracked|tracked+untracked|all", "Which files of a git checkout", "tracked+untracked"},
+    Field{
+        "git", "git", "Which files of a git checkout; {history: true} is without ignored files and with .git",
+        "tracked+untracked"},
     Field{"exclude", "list string", "Patterns in gitignore syntax"},
     Field{"owner", "user", "Who owns the files", "environment.user"},
     Field{"on_change", "enum reset|sync|keep", "What apply does when the seed has changed", "reset"},
+};
+
+constexpr std::array k_git{
+    Field{
+        "files", "enum tracked|tracked+untracked|all", "Which files of a git checkout", "tracked+untracked"},
+    Field{"history", "bool", "With .git, so that git works inside", "false"},
 };
 
 constexpr std::array k_service{
@@ -233,6 +242,7 @@ constexpr std::array k_shapes{
     Shape{"setup_step", k_setup_step},
     Shape{"cache", k_cache},
     Shape{"seed", k_seed},
+    Shape{"git", k_git},
     Shape{"prepare_step", k_prepare_step},
     Shape{"service", k_service},
     Shape{"oneshot", k_oneshot},

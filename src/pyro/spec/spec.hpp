@@ -141,7 +141,8 @@ struct Environment {
   Resources resources;
   std::string user; // empty: the image's
   std::string workdir = "/workspace";
-  StringMap env; // for exec and services; not for setup and prepare
+  StringMap env;  // for exec and services; not for setup and prepare
+  std::string ca; // a file of certificates to trust; empty: none
   std::vector<Step> setup;
 };
 
@@ -149,6 +150,7 @@ struct Seed {
   std::string from = ".";
   std::string to = "/workspace";
   GitMode git = GitMode::tracked_untracked; // where `from` is no git checkout: all
+  bool git_history = false;                 // with .git, whatever files are chosen
   std::vector<std::string> exclude;         // gitignore syntax, in order
   std::string owner;                        // "user" or "user:group"; empty: environment.user
   OnChange on_change = OnChange::reset;

@@ -359,6 +359,7 @@ TEST(Schema, TheReaderLooksAtEveryKeyOfTheTable) {
       {"setup_step", "environment: {setup: [{}]}"},
       {"cache", "environment: {setup: [{cache: [{}]}]}"},
       {"seed", "seed: {}"},
+      {"git", "seed: {git: {}}"},
       {"prepare_step", "prepare: [{}]"},
       {"service", "services: {a: {}}"},
       {"oneshot", "services: {a: {oneshot: {}}}"},

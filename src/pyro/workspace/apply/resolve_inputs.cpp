@@ -58,7 +58,7 @@ std::vector<seed::FileId> own_outputs() {
 /// git on the copy is what `git: all` is for. The rest of the seed is as it should be, so that nothing is
 /// refused.
 void tell_broken_git(Context& context, const LoadedProject& project, const seed::SeedScan& scan) {
-  if (project.spec.seed.git != spec::GitMode::all) {
+  if (project.spec.seed.git != spec::GitMode::all && !project.spec.seed.git_history) {
     return;
   }
   constexpr std::size_t k_most = 5;
@@ -93,6 +93,18 @@ void refuse_choice_in_archive(const LoadedProject& project) {
   }
 }
 
+/// Who asks for it has to get it: a seed that lies below the top of its checkout has no .git.
+void require_history(const LoadedProject& project, const ResolvedInputs& resolved) {
+  if (resolved.scan->find(".git") == nullptr) {
+    throw Error(
+        ErrorCode::input_missing, "seed.git.history: there is no .git in the seed {}",
+        resolved.scan->source())
+        .at(project.spec.place("seed.git"))
+        .with_hint("a seed has history where it is the top directory of a git checkout (and does not exclude "
+                   "it)");
+  }
+}
+
 void resolve_seed(
     Context& context, const LoadedProject& project, const RestlessFiles& restless, ResolvedInputs& resolved) {
   const auto& seed = project.spec.seed;
@@ -105,6 +117,7 @@ void resolve_seed(
       seed::SeedRequest request;
       request.source = source;
       request.git = static_cast<seed::GitMode>(seed.git);
+      request.history = seed.git_history ? seed::GitHistory::taken : seed::GitHistory::left_out;
       request.exclude = seed.exclude;
       // The file itself is no content: a change of a run-time field must not make a new seed. But git would
       // miss it.
@@ -132,6 +145,9 @@ void resolve_seed(
     }
   } catch (Error& error) {
     throw error.position() ? error : error.at(project.spec.place("seed.from"));
+  }
+  if (seed.git_history && resolved.scan) { // not of an archive: refuse_choice_in_archive()
+    require_history(project, resolved);
   }
 }
 

@@ -50,6 +50,9 @@ public:
     }
     add_secrets();
     add_image();
+    if (!m_spec.environment.ca.empty()) {
+      add_path(m_spec.environment.ca, "environment.ca");
+    }
     add_path(m_spec.seed.from, "seed.from");
     for (std::size_t i = 0; i < m_spec.mounts.size(); ++i) {
       add_path(m_spec.mounts[i].from, fmt::format("mounts[{}].from", i), m_spec.mounts[i].mode);

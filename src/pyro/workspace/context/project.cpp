@@ -1,5 +1,6 @@
 #include "project.hpp"
 
+#include "authority.hpp"
 #include "trust.hpp"
 
 #include <pyro/base/error.hpp>
@@ -31,7 +32,8 @@ std::string read_spec(const fs::path& path) {
   auto text = os::maybe_read_file(path.string(), k_max_file);
   if (!text) {
     throw Error(ErrorCode::input_missing, "there is no {}", path.lexically_normal().string())
-        .with_hint("`pyro init` writes a first one; -f FILE or -C DIRECTORY names another");
+        .with_hint("`pyro init` writes a first one; one in a directory above is found; -f FILE or -C "
+                   "DIRECTORY names another");
   }
   return std::move(*text);
 }
@@ -139,6 +141,14 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
     loaded.registries = environment::RegistryAccess::agreed;
   } else {
     loaded.requests.clear();
+  }
+  try {
+    add_authority(loaded.spec, file.directory);
+  } catch (const Error&) {
+    if (asking == Asking::yes) {
+      throw;
+    }
+    loaded.spec.complete = false; // who only looks at the workspace is told of it by the next plan
   }
   loaded.file = file.file;
   loaded.directory = file.directory;

@@ -37,6 +37,9 @@ bool read_file(
   auto loaded = use == HostUse::taken ? std::optional(load_project(context, project, file))
                                       : load_if_agreed(context, project, file);
   located.declared = loaded ? loaded->spec : file.spec;
+  if (!loaded && !file.spec.environment.ca.empty()) {
+    located.declared->complete = false; // the step that it becomes
+  }
   identity = loaded ? loaded->identity : file.identity().value_or("");
   if (use == HostUse::taken) {
     located.project = std::move(loaded);
