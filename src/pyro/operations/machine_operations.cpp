@@ -5,6 +5,7 @@
 #include <pyro/workspace/disk_use.hpp>
 #include <pyro/workspace/machine.hpp>
 #include <pyro/workspace/purge.hpp>
+#include <pyro/workspace/sandbox/failed_step.hpp>
 
 namespace pyro::operations {
 
@@ -109,8 +110,11 @@ Operation prune_operation() {
       .run = [](Context& context, const Json& given) {
         const auto keep =
             bool_or(given, "all", false) ? workspace::PruneKeep::needed : workspace::PruneKeep::retained;
-        return workspace::prune_store(
-            context.workspaces, {keep, bool_or(given, "dry_run", false)}, options_of(context, given));
+        const bool is_dry = bool_or(given, "dry_run", false);
+        if (!is_dry) {
+          workspace::forget_failed_steps(context.workspaces);
+        }
+        return workspace::prune_store(context.workspaces, {keep, is_dry}, options_of(context, given));
       }};
 }
 

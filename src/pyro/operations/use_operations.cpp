@@ -22,6 +22,7 @@ Json run_exec(Context& context, const Json& given) {
   request.env = string_map_or_empty(given, "env");
   request.user = string_or(given, "user", "");
   request.timeout = duration_of(given, "timeout");
+  request.in_failed_step = bool_or(given, "failed", false);
   if (request.argv.empty()) {
     throw Error(ErrorCode::invalid_argument, "exec: 'argv' is empty");
   }
@@ -56,6 +57,7 @@ Operation exec_operation() {
            {"cwd", text("Default: the workspace's workdir")},
            {"env", map_of_text("On top of the workspace's")},
            {"user", text("Default: the workspace's")},
+           {"failed", flag("In what the last failed step of the file left, not in the workspace")},
            {"stdin", text("What it reads; default: nothing")},
            {"timeout", text("E.g. 30s; then it is killed and exit_code is 124")},
            {"max_output_bytes", number("Of each stream, beginning and end are kept; default 1 MiB")}},

@@ -13,6 +13,7 @@
 #include <pyro/workspace/apply/restart_services.hpp>
 #include <pyro/workspace/context/agreement.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 #include <pyro/workspace/state/drift.hpp>
@@ -301,6 +302,9 @@ Json destroy_workspace(
     bool remove_snapshots) {
   const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
+  if (const auto key = context.records.load(located.id).identity_key; !key.empty()) {
+    FailedStepRoom(context, key).forget();
+  }
   if (remove_snapshots) {
     const auto name = context.records.load(located.id).name;
     require_agreement(

@@ -9,6 +9,7 @@
 #include <pyro/workspace/state/kept_logs.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/service_records.hpp>
+#include <pyro/workspace/use/failed_step_exec.hpp>
 #include <pyro/workspace/use/logged_exec.hpp>
 
 namespace pyro::workspace {
@@ -49,6 +50,13 @@ ExecResult exec_in_workspace(
     Context& context, const std::string& workspace, const Project& project, const ExecRequest& request,
     const ExecStreams& streams) {
   context.base.prepare();
+  if (request.in_failed_step) {
+    if (!workspace.empty()) {
+      throw Error(
+          ErrorCode::invalid_argument, "a failed step is one of a pyro.yaml, not of a workspace by name");
+    }
+    return exec_in_failed_step(context, project, request, streams);
+  }
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
   return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);

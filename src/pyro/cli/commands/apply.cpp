@@ -1,5 +1,9 @@
+#include <pyro/base/error.hpp>
+#include <pyro/cli/attach.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
+#include <pyro/cli/report_error.hpp>
+#include <pyro/operations/login_shell.hpp>
 
 namespace pyro::cli {
 
@@ -18,6 +22,7 @@ Examples:
   pyro apply
   pyro apply --yes --profile ci --timeout 10m
   pyro apply --no-wait           do not wait for readiness
+  pyro apply --debug-shell       a shell where a step fails, in what it left
   pyro apply --no-cache          build all steps again, and reset the workspace to what they made
 
 Exit status: 0 done, 1 failed, 3 partly done (run it again), 6 a service did not become ready, 7 a yes is needed,
@@ -38,7 +43,37 @@ constexpr std::array k_options{
     Option{"--no-cache", "", "", "Build every layer again, also those of a workspace that is there"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
     Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
+    Option{"--debug-shell", "", "", "Where a step fails, open a shell in what it left"},
 };
+
+/// What apply has failed with is told, and a shell opened in the step that failed, if one has. The exit
+/// status is that of the failure.
+int debug(Session& session, const Error& failure) {
+  session.finish_progress();
+  report_error(failure, session.format(), session.console(), session.err_style());
+  operations::ExecRequest request;
+  request.argv = operations::login_shell();
+  request.in_failed_step = true;
+  try {
+    std::ignore = attach(session, std::move(request));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) { // it failed elsewhere than in a step
+      throw;
+    }
+  }
+  return exit_status_for(&session.command(), failure, 0);
+}
+
+bool is_of_a_step(const Error& failure) {
+  return failure.code() == ErrorCode::failed || failure.code() == ErrorCode::partial;
+}
+
+void require_terminal(Session& session) {
+  if (!session.console().in_terminal || !session.console().out_terminal) {
+    throw Error(ErrorCode::usage, "--debug-shell needs a terminal")
+        .with_hint("afterwards: pyro exec --failed -- COMMAND");
+  }
+}
 
 int run(Session& session) {
   const auto& arguments = session.arguments();
@@ -52,7 +87,19 @@ int run(Session& session) {
   if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
     parameters["timeout"] = timeout;
   }
-  const auto result = session.call("apply", parameters);
+  const bool wants_shell = arguments.has("debug-shell");
+  if (wants_shell) {
+    require_terminal(session);
+  }
+  Json result;
+  try {
+    result = session.call("apply", parameters);
+  } catch (const Error& error) {
+    if (!wants_shell || !is_of_a_step(error)) {
+      throw;
+    }
+    return debug(session, error);
+  }
   const bool changed = bool_or(result, "changed", false);
   session.conclude(result, [&](const Json& done) {
     const auto plan = session.plan_was_shown() || !changed ? "" : string_or(done, "text", "");

@@ -22,6 +22,7 @@ Examples:
   pyro exec -e DEBUG=1 --timeout 30s -- ./server --check
   tar c . | pyro exec -- tar x -C /tmp
   pyro exec -it -- python3       a terminal; Ctrl-] leaves
+  pyro exec --failed -- cat config.log   where a step of the last apply has failed
   pyro exec --json -- uname -a   {"exit_code", "stdout", "stderr", …}
 
 Exit status: the command's; 124 --timeout is over, 125 pyro itself failed, 126 not executable, 127 not found,
@@ -34,7 +35,11 @@ Opens a login shell in the workspace: bash if it is there, else sh. Ctrl-] leave
 Examples:
   pyro shell
   pyro shell -u root --cwd /
+  pyro shell --failed            where a step of the last apply has failed
 )";
+
+constexpr Option k_failed{
+    "--failed", "", "", "Not in the workspace: in what the last failed step of pyro.yaml left"};
 
 constexpr std::array k_options{
     Option{"--interactive", "-i", "", "Pass standard input on even if it is a terminal"},
@@ -43,12 +48,14 @@ constexpr std::array k_options{
     Option{"--user", "-u", "USER", "Default: the workspace's"},
     Option{"--cwd", "", "DIR", "Default: the workspace's workdir"},
     Option{"--timeout", "", "DURATION", "Kill it then and exit 124"},
+    k_failed,
 };
 
 constexpr std::array k_shell_options{
     Option{"--env", "-e", "NAME=VALUE", "On top of the workspace's variables", "", Repeat::yes},
     Option{"--user", "-u", "USER", "Default: the workspace's"},
     Option{"--cwd", "", "DIR", "Default: the workspace's workdir"},
+    k_failed,
 };
 
 operations::ExecRequest request_of(const Session& session) {
@@ -57,6 +64,7 @@ operations::ExecRequest request_of(const Session& session) {
   request.argv = arguments.program;
   request.cwd = arguments.value("cwd");
   request.user = arguments.value("user");
+  request.in_failed_step = arguments.has("failed");
   for (const auto& text : arguments.values("env")) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -76,6 +84,7 @@ int run_captured(Session& session, const operations::ExecRequest& request) {
   parameters["cwd"] = request.cwd;
   parameters["user"] = request.user;
   parameters["env"] = request.env;
+  parameters["failed"] = request.in_failed_step;
   parameters["timeout"] = session.arguments().value("timeout");
   const auto result = session.call("exec", parameters);
   session.show(result, [](const Json& document) { return dump_json(document); });

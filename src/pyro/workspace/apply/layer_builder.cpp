@@ -2,40 +2,21 @@
 
 #include "copied_seed.hpp"
 #include "seed_memory.hpp"
-#include "step_failure.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
-#include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/seed/copy.hpp>
-#include <pyro/store/caches.hpp>
 #include <pyro/store/capture.hpp>
 #include <pyro/workspace/context/owner_ids.hpp>
-#include <pyro/workspace/sandbox/build_directory.hpp>
-#include <pyro/workspace/sandbox/guest_exec.hpp>
-#include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
-
-#include <deque>
 
 namespace pyro::workspace {
 
 namespace {
-
-constexpr std::size_t k_shown_lines = 20;
-
-/// What the launcher itself puts into a root, and what never belongs to a layer.
-std::vector<std::string> never_captured(const spec::Step& step) {
-  std::vector<std::string> paths{"dev", "proc", "sys", "run"};
-  for (const auto& directory : step.cache) { // in normal form
-    paths.push_back(directory.path.substr(1));
-  }
-  return paths;
-}
 
 store::LayerStack with_layer(store::LayerStack stack, HexDigest layer) {
   stack.layers.push_back(std::move(layer));
@@ -246,103 +227,6 @@ store::LayerStack LayerBuilder::with_inputs(const plan::Link& link, const store:
   auto stack = below;
   stack.layers.push_back(get_string(published, "digest"));
   return stack;
-}
-
-std::vector<backend::Bind>
-LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) const {
-  std::vector<backend::Bind> binds;
-  if (m_backend.capabilities().virtual_machine) {
-    if (!step.cache.empty()) {
-      m_context.emit(
-          "note", address,
-          "a virtual machine keeps no caches: the step begins with what the image has there");
-    }
-    return binds;
-  }
-  for (const auto& cache : step.cache) {
-    const bool own = cache.share == spec::CacheShare::checkout;
-    const auto path = store::cache_directory(
-        m_context.base,
-        {own ? m_resolved.digests.checkout : std::string{}, m_project.spec.environment.image, cache.path});
-    os::IdSpace::current().run([&]() -> Json {
-      os::make_directories(path, 0755);
-      return nullptr;
-    });
-    binds.push_back({path, cache.path});
-  }
-  return binds;
-}
-
-void LayerBuilder::run_step(const spec::Step& step, const std::string& address, const std::string& runtime) {
-  auto client = connect_sandbox(runtime, "a step");
-  const auto& user = step.user.empty() ? default_user() : step.user;
-  std::vector<SecretFile> secrets;
-  for (const auto& name : step.secrets) {
-    secrets.push_back({name, user, ""});
-  }
-  const auto redactor = deliver_secrets(*client, m_secrets, secrets);
-  protocol::ExecRequest request;
-  request.argv = {"/bin/sh", "-ec", step.run};
-  request.cwd = step.workdir;
-  request.env = step.env;
-  if (m_backend.capabilities().own_root) {
-    const auto& image = m_project.spec.environment.image;
-    request.env.merge(m_context.environments.image_env(image, m_project.directory, m_project.registries));
-  }
-  for (const auto& [name, value] : secret_variables(secrets)) {
-    request.env.emplace(name, value);
-  }
-  request.user = user;
-  request.timeout_ms = step.timeout.count();
-  std::deque<std::string> last;
-  const auto result = run_with_lines(
-      *client, request,
-      [&](const std::string& written) {
-        const auto line = redactor.redact(written);
-        m_context.emit("log", address, line);
-        last.push_back(line);
-        if (last.size() > k_shown_lines) {
-          last.pop_front();
-        }
-      },
-      [&] { m_context.check_interrupted(); });
-  if (result.exit_code == 0 && !result.timed_out) {
-    return;
-  }
-  auto error = step_failure(step, result);
-  throw error.at(m_project.spec.place(address + ".run")).with_output({last.begin(), last.end()});
-}
-
-store::LayerStack LayerBuilder::build_step(
-    const spec::Step& step, const plan::Link& link, const store::LayerStack& below, bool is_setup) {
-  const auto start_stack = is_setup ? with_inputs(link, below) : below;
-  for (int attempt = 0;; ++attempt) {
-    m_context.check_interrupted();
-    const BuildDirectory directory(m_directory);
-    auto request = request_for(directory.runtime(), directory.generation(), start_stack);
-    request.spec.hostname =
-        os::k_step_hostname; // the layer is for every file with this step, whatever its name
-    request.spec.binds = cache_binds(step, link.address);
-    request.spec.egress = step.egress.kind != spec::EgressKind::none;
-    start_sandbox(m_context, m_backend, request);
-    try {
-      run_step(step, link.address, directory.runtime());
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::failed || attempt >= step.retries) {
-        throw;
-      }
-      m_context.emit(
-          "note", link.address,
-          fmt::format("{}; trying again ({} of {})", error.message(), attempt + 1, step.retries));
-      continue;
-    }
-    os::crash_point("build.ran");
-    mirror_upper_before_kill(directory.runtime(), directory.generation(), start_stack.host_directories);
-    kill_sandbox(directory.runtime());
-    return with_layer(
-        below, publish_generation(
-                   directory.generation(), start_stack, never_captured(step), {"step", link.address}));
-  }
 }
 
 store::LayerStack LayerBuilder::build_ready(

@@ -9,6 +9,7 @@
 #include <pyro/store/layer_stack.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project_secrets.hpp>
+#include <pyro/workspace/sandbox/build_directory.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 
 #include <functional>
@@ -57,6 +58,10 @@ private:
   HexDigest publish_generation(
       const std::string& generation, const store::LayerStack& stack, std::vector<std::string> drop,
       const store::LayerInfo& info) const;
+  std::map<std::string, std::string> step_env(const spec::Step& step) const;
+  void keep_failed(
+      const spec::Step& step, const std::string& address, const BuildDirectory& directory,
+      const SandboxRequest& request);
   void run_step(const spec::Step& step, const std::string& address, const std::string& runtime);
   std::vector<backend::Bind> cache_binds(const spec::Step& step, const std::string& address) const;
 

@@ -87,7 +87,8 @@ struct ExecRequest {
   std::map<std::string, std::string> env; // on top of the workspace's
   /// Secrets of the workspace as variables: secret → variable (empty: named like the secret).
   std::map<std::string, std::string> secret_env;
-  std::string user; // empty: the workspace's
+  std::string user;            // empty: the workspace's
+  bool in_failed_step = false; // not in the workspace: in what the last failed step of the file left
   bool tty = false;
   int columns = 80;
   int rows = 24;
