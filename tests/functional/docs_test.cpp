@@ -4,6 +4,7 @@
 // it must occur in its output in that order; `…` stands for anything.
 #include "../support/home.hpp"
 
+#include <algorithm>
 #include <regex>
 #include <sstream>
 
@@ -66,7 +67,7 @@ class Docs : public Functional, public ::testing::WithParamInterface<const char*
 TEST_P(Docs, CommandsWorkAsWritten) {
   const auto commands = commands_of(source_dir() / GetParam());
   ASSERT_FALSE(commands.empty()) << GetParam() << " has no tested block";
-  for (const auto* name : {"quickstart", "cpp-project", "ci", "database"}) {
+  for (const auto* name : {"quickstart", "cpp-project", "ci", "database", "from-compose"}) {
     copy_example(name, another_project(std::string("examples/") + name));
   }
   another_project("notes"); // made by docs/cli.md
@@ -101,9 +102,11 @@ TEST_P(Docs, CommandsWorkAsWritten) {
 INSTANTIATE_TEST_SUITE_P(
     All, Docs,
     ::testing::Values(
-        "README.md", "docs/cli.md", "docs/workspaces.md", "docs/images.md", "docs/databases.md"),
+        "README.md", "docs/cli.md", "docs/workspaces.md", "docs/images.md", "docs/databases.md",
+        "docs/from-compose.md"),
     [](const auto& param) {
       std::string name = fs::path(param.param).stem().string();
+      name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
       return name;
     });
 

@@ -148,6 +148,16 @@ Check ids_check() {
       "apt install uidmap, and add `USER:100000:65536` to /etc/subuid and /etc/subgid"};
 }
 
+/// Always so: sandboxes cannot make user namespaces, which are half of the ways out of a kernel.
+Check nested_check() {
+  return {
+      "nested", "note",
+      "programs inside cannot make user namespaces of their own: bubblewrap, Chrome's and Electron's "
+      "sandbox, Nix and "
+      "Bazel builds in theirs, and rootless containers fail there (unshare and clone: EPERM)",
+      "`isolation: vm` for these; or the program's own switch, such as Chrome's --no-sandbox"};
+}
+
 /// Ids that are not mapped own nothing inside, so nobody there may write to this machine's files in place.
 std::optional<Check> host_files_check() {
   if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
@@ -218,6 +228,7 @@ Check egress_check() {
 std::vector<Check> probe_machine() {
   std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), rename_check(),
                             ids_check(),    limits_check(),         freeze_check(),  egress_check()};
+  checks.push_back(nested_check());
   for (auto check : {host_files_check(), user_limits_check()}) {
     if (check) {
       checks.push_back(std::move(*check));
