@@ -9,8 +9,8 @@ class Certificates : public Functional {
 protected:
   void SetUp() override {
     Functional::SetUp();
-    for (const auto* program : {"openssl", "curl", "/usr/bin/python3"}) {
-      if (!os::find_program(program)) {
+    for (const auto* program : {"/usr/bin/openssl", "/usr/bin/curl", "/usr/bin/python3"}) {
+      if (!fs::exists(program)) {
         GTEST_SKIP() << program << " is not installed on this machine, whose root the test uses";
       }
     }

@@ -3,9 +3,9 @@
 #include "version.hpp"
 
 #include <pyro/workspace/disk_use.hpp>
+#include <pyro/workspace/execution.hpp>
 #include <pyro/workspace/machine.hpp>
 #include <pyro/workspace/purge.hpp>
-#include <pyro/workspace/sandbox/failed_step.hpp>
 
 namespace pyro::operations {
 
@@ -112,7 +112,7 @@ Operation prune_operation() {
             bool_or(given, "all", false) ? workspace::PruneKeep::needed : workspace::PruneKeep::retained;
         const bool is_dry = bool_or(given, "dry_run", false);
         if (!is_dry) {
-          workspace::forget_failed_steps(context.workspaces);
+          workspace::remove_failed_steps(context.workspaces);
         }
         return workspace::prune_store(context.workspaces, {keep, is_dry}, options_of(context, given));
       }};

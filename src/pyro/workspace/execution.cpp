@@ -4,6 +4,7 @@
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/delivered_secrets.hpp>
+#include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/command_log.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
@@ -162,6 +163,10 @@ void stream_service_logs(
   if (failure && !follow) {
     throw *failure;
   }
+}
+
+void remove_failed_steps(const Context& context) {
+  forget_failed_steps(context);
 }
 
 } // namespace pyro::workspace

@@ -26,4 +26,7 @@ void stream_service_logs(
     const std::function<void(const std::string& service, const std::string& line)>& line,
     const std::function<bool()>& stop);
 
+/// What failed steps of all projects left, for ExecRequest::in_failed_step.
+void remove_failed_steps(const Context& context);
+
 } // namespace pyro::workspace

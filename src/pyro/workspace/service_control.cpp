@@ -5,7 +5,7 @@
 #include <pyro/os/file_lock.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/workspace/context/context.hpp>
-#include <pyro/workspace/context/secrets.hpp>
+#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 #include <pyro/workspace/state/locate.hpp>
