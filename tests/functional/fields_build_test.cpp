@@ -45,6 +45,8 @@ TEST_F(Fields, environment__env) {
       "  env: {COLOUR: green}\n  setup: [{run: 'echo \"<$COLOUR>\" > /seen_by_setup'}]\n",
       "services: {s: {command: 'echo $COLOUR > /tmp/seen', oneshot: true}}\n");
   EXPECT_EQ(see("echo $COLOUR; cat /tmp/seen /seen_by_setup"), "green\ngreen\n<>");
+  up_with("  env: &vars {COLOUR: red}\n", "prepare: [{run: 'echo $COLOUR > prepared', env: *vars}]\n");
+  EXPECT_EQ(see("echo $COLOUR; cat prepared"), "red\nred") << "said once";
 }
 
 TEST_F(Fields, resources__cpus) {

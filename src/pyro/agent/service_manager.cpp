@@ -4,6 +4,7 @@
 #include "service_names.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
 #include <pyro/protocol/requests.hpp>
 
 namespace pyro::agent {
@@ -48,7 +49,9 @@ void ServiceManager::add_operations(protocol::Router& router) {
 ServiceManager::Entry& ServiceManager::entry(const std::string& name) {
   auto found = m_entries.find(name);
   if (found == m_entries.end()) {
-    throw Error(ErrorCode::not_found, "there is no service '{}'", name);
+    const auto names = all_names();
+    throw Error(ErrorCode::not_found, "there is no service '{}'", name)
+        .with_hint(names_hint(name, {names.begin(), names.end()}));
   }
   return found->second;
 }

@@ -3,6 +3,7 @@
 #include "shell_attachment.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
 #include <pyro/os/clock.hpp>
 
 #include <algorithm>
@@ -73,7 +74,12 @@ std::shared_ptr<Shell> ShellManager::find(const Json& request) const {
   const auto id = get_string(request, "shell_id");
   const auto found = m_shells.find(id);
   if (found == m_shells.end()) {
-    throw Error(ErrorCode::invalid_argument, "shell {} does not exist", id);
+    std::vector<std::string> ids;
+    for (const auto& [other, shell] : m_shells) {
+      ids.push_back(other);
+    }
+    throw Error(ErrorCode::invalid_argument, "shell {} does not exist", id)
+        .with_hint(names_hint(id, std::move(ids)));
   }
   return found->second;
 }

@@ -31,6 +31,8 @@ std::string render_diff(const Json& result, Style style);
 std::string render_diff_stat(const Json& result);
 /// The patches of all entries.
 std::string render_diff_patch(const Json& result, Style style);
+/// What a patch does not have, by name: a line for each reason.
+std::vector<std::string> patch_notes(const Json& result);
 /// What apply did and what to try next.
 std::string render_applied(const Json& result, Style style);
 /// What reset, undo, start, stop and destroy did, in one line.

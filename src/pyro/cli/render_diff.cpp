@@ -1,9 +1,13 @@
 #include "render.hpp"
+#include "render_parts.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace pyro::cli {
 
@@ -56,6 +60,36 @@ std::string render_diff_stat(const Json& result) {
     parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", count, escape_controls(status));
   }
   return fmt::format("{} {}: {}\n", total, total == 1 ? "path" : "paths", parts);
+}
+
+std::vector<std::string> patch_notes(const Json& result) {
+  constexpr std::size_t k_most = 10;
+  const auto note = [&](std::vector<std::string> names, std::string_view what) {
+    const auto count = names.size();
+    names.resize(std::min(count, k_most));
+    return fmt::format(
+        "{} {}: {}{}", count, what, fmt::join(names, ", "),
+        count > k_most ? fmt::format(" and {} more", count - k_most) : "");
+  };
+  std::vector<std::string> outside;
+  for (const auto& path : list_at(result, "patch_left_out")) {
+    outside.push_back(escape_controls(path.get<std::string>()));
+  }
+  std::vector<std::string> without_text;
+  for (const auto& entry : entries_of(result)) {
+    const bool is_outside = std::find(outside.begin(), outside.end(), path_of(entry)) != outside.end();
+    if (!is_outside && value_at(entry, "text_patch").is_null()) {
+      without_text.push_back(path_of(entry));
+    }
+  }
+  std::vector<std::string> notes;
+  if (!without_text.empty()) {
+    notes.push_back(note(without_text, "without text, not in the patch"));
+  }
+  if (!outside.empty()) {
+    notes.push_back(note(outside, "outside of the seed's directory, not in the patch (give their path)"));
+  }
+  return notes;
 }
 
 std::string render_diff_patch(const Json& result, Style style) {

@@ -2,6 +2,7 @@
 #include "schema_parts.hpp"
 
 #include <pyro/workspace/declared_file.hpp>
+#include <pyro/workspace/first_file.hpp>
 
 namespace pyro::operations {
 
@@ -69,6 +70,24 @@ Operation config_operation() {
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::normalize_project(context.workspaces, declared_project(context, given));
+      }};
+}
+
+Operation init_operation() {
+  return {
+      .name = "init",
+      .summary = "Write a first pyro.yaml that suits the directory",
+      .parameters_schema = project_parameters(
+          {{"kind", choice(
+                        {"cmake", "node", "python", "go", "rust", "static", "generic"},
+                        "Default: by the files that are there")}}),
+      .result_schema = result(
+          {{"file", text("The path that was written")},
+           {"kind", text("As found or given")},
+           {"name", text("Of the workspace")}},
+          {"file", "kind", "name"}),
+      .run = [](Context&, const Json& given) {
+        return workspace::write_first_file(project_of(given), string_or(given, "kind", ""));
       }};
 }
 
@@ -169,8 +188,8 @@ Json host_requests_schema(std::string_view description) {
 }
 
 std::vector<Operation> file_operations() {
-  return {validate_operation(), config_operation(), plan_operation(),
-          apply_operation(),    why_operation(),    schema_operation()};
+  return {init_operation(),  validate_operation(), config_operation(), plan_operation(),
+          apply_operation(), why_operation(),      schema_operation()};
 }
 
 } // namespace pyro::operations

@@ -43,6 +43,9 @@ constexpr std::array k_guides{
         "exec", "A non-zero exit_code is a result. No shell unless argv starts one: [\"sh\", \"-c\", \"…\"]. "
                 "What it writes stays until reset."},
     Guide{"forget", "The opposite of adopt: the file's next apply makes another workspace."},
+    Guide{
+        "init", "Where there is no pyro.yaml yet; never overwrites one. Read what it wrote before apply: the "
+                "commands in it are guesses by the files that are there."},
     Guide{"list", "Costs little. The same workspaces as workspace_list."},
     Guide{"logs", "Of services that the file declares; what commands printed is in workspace_logs."},
     Guide{"plan", "Changes nothing and runs nothing of the project. Read needs_approval before apply."},

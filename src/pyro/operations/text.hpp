@@ -1,19 +1,14 @@
-// Text helpers that every front needs: the nearest of some names, and bytes of a guest made safe.
+// Text helpers of the fronts under one name: bytes of a guest made safe, the nearest of some names.
 #pragma once
 
+#include <pyro/base/names.hpp>
 #include <pyro/base/safe_text.hpp>
-
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace pyro::operations {
 
-/// The candidate that `text` is probably a misspelling of; empty if none is near.
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
-
 using pyro::escape_controls;
 using pyro::escape_lines;
+using pyro::nearest;
 using pyro::to_utf8;
 
 } // namespace pyro::operations

@@ -23,6 +23,7 @@ Json run_exec(Context& context, const Json& given) {
   request.user = string_or(given, "user", "");
   request.timeout = duration_of(given, "timeout");
   request.in_failed_step = bool_or(given, "failed", false);
+  request.start_if_stopped = true;
   if (request.argv.empty()) {
     throw Error(ErrorCode::invalid_argument, "exec: 'argv' is empty");
   }
@@ -51,7 +52,7 @@ Json run_logs(Context& context, const Json& given) {
 Operation exec_operation() {
   return {
       .name = "exec",
-      .summary = "Run a command in the workspace and return its output",
+      .summary = "Run a command in the workspace, started if it is stopped, and return its output",
       .parameters_schema = workspace_parameters(
           {{"argv", list_of(text(""), "The command and its arguments; no shell")},
            {"cwd", text("Default: the workspace's workdir")},
@@ -97,7 +98,10 @@ Operation diff_operation() {
           {{"changed", flag("")},
            {"summary", result({})},
            {"entries", list_of(entry, "")},
-           {"patch", or_null(text("One unified diff of all of it"))}},
+           {"patch", or_null(text("One unified diff for `git apply` in the checkout: of what is below the "
+                                  "seed's directory, or of all that `paths` names"))},
+           {"patch_left_out",
+            list_of(text(""), "With patches: what is outside of that, in `entries` alone")}},
           {"changed", "entries"}),
       .read_only = true,
       .idempotent = true,

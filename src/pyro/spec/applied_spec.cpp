@@ -36,6 +36,9 @@ AppliedSpec applied_spec(const Json& normal_form) {
     return applied;
   }
   applied.description = string_or(normal_form, "description", "");
+  if (const auto seed = normal_form.find("seed"); seed != normal_form.end() && seed->is_object()) {
+    applied.seed_directory = string_or(*seed, "to", applied.seed_directory);
+  }
   for (const auto& [name, definition] : value_at(normal_form, "services").items()) {
     applied.services.push_back(name);
     for (const auto* probe : {"readiness", "liveness"}) {

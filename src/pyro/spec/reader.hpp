@@ -5,6 +5,8 @@
 #include "schema.hpp"
 #include "yaml_tree.hpp"
 
+#include <pyro/base/names.hpp>
+
 #include <functional>
 #include <map>
 #include <string>
@@ -33,9 +35,6 @@ public:
 };
 
 std::string join(std::string_view address, std::string_view key);
-
-/// ": did you mean 'x'?" material: the candidate nearest to the word, or empty if none is near.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 class MapReader {
 public:

@@ -124,7 +124,7 @@ private:
   void
   add(const std::string& path, DiffStatus status, const std::optional<Found>& before,
       const std::optional<Found>& after) {
-    m_entries.push_back(DiffEntry{path, status, type_of(after ? *after : *before), before, after});
+    m_entries.push_back(DiffEntry{path, status, type_of(after ? *after : *before), before, after, "", true});
   }
 
   const DiffOptions& m_options;
@@ -206,7 +206,7 @@ Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
   for (const DiffEntry& entry : entries) {
     const auto text = patches == Patches::yes ? text_patch(entry) : std::nullopt;
     count(summary, entry, text.has_value());
-    if (patches == Patches::yes) {
+    if (patches == Patches::yes && entry.in_patch) {
       patch.add(entry, text);
     }
     const Found& shown = entry.after ? *entry.after : *entry.before;

@@ -25,6 +25,8 @@ struct DiffEntry {
   ArtifactType artifact_type; // of the new state; of the old one where it was deleted
   std::optional<Found> before;
   std::optional<Found> after;
+  std::string patch_path; // in patches; empty: `path`
+  bool in_patch = true;   // in the patch of all; else only in its own entry
 };
 
 struct DiffOptions {

@@ -1,6 +1,7 @@
 #include "records.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -30,6 +31,16 @@ Error needs_baseline(const std::string& id, Baseline baseline) {
 
 Error no_workspace(const std::string& id) {
   return Error(ErrorCode::invalid_argument, "workspace {} does not exist", id);
+}
+
+std::vector<std::string> snapshot_names(const WorkspacePaths& paths) {
+  std::vector<std::string> names;
+  for (const std::string& file : os::list_directory(paths.snapshots())) {
+    if (file.ends_with(k_record_suffix) && !file.starts_with('.')) {
+      names.push_back(file.substr(0, file.size() - k_record_suffix.size()));
+    }
+  }
+  return names;
 }
 
 void sort_by_activity(std::vector<WorkspaceRecord>& records) {
@@ -141,19 +152,16 @@ void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const 
 
 std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) const {
   std::vector<SnapshotRecord> records{snapshot(id, std::string(k_baseline))};
-  for (const std::string& file : os::list_directory(WorkspacePaths(m_base, id).snapshots())) {
-    if (file.ends_with(k_record_suffix) && !file.starts_with('.')) {
-      const std::string name = file.substr(0, file.size() - k_record_suffix.size());
-      if (name == k_baseline) {
-        continue;
-      }
-      try {
-        records.push_back(snapshot(id, name));
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::invalid_argument) {
-          throw;
-        } // deleted since the directory was read
-      }
+  for (const auto& name : snapshot_names(WorkspacePaths(m_base, id))) {
+    if (name == k_baseline) {
+      continue;
+    }
+    try {
+      records.push_back(snapshot(id, name));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::invalid_argument) {
+        throw;
+      } // deleted since the directory was read
     }
   }
   std::stable_sort(
@@ -176,7 +184,8 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
       const auto record = find(id);
       throw needs_baseline(id, record && record->generation == 0 ? Baseline::none_yet : Baseline::lost);
     }
-    throw Error(ErrorCode::invalid_argument, "snapshot {} does not exist", name);
+    throw Error(ErrorCode::invalid_argument, "snapshot {} does not exist", name)
+        .with_hint(names_hint(name, snapshot_names(paths)));
   }
   try {
     SnapshotRecord record = snapshot_from_json(parse_json(*text, "snapshot record"));

@@ -92,6 +92,10 @@ std::optional<TextSide> side_of(const Found& found) {
   return side;
 }
 
+const std::string& patch_path(const DiffEntry& entry) {
+  return entry.patch_path.empty() ? entry.path : entry.patch_path;
+}
+
 } // namespace
 
 std::optional<std::string> text_patch(const DiffEntry& entry) {
@@ -109,7 +113,7 @@ std::optional<std::string> text_patch(const DiffEntry& entry) {
   if (before && after && before->content == after->content && before->executable == after->executable) {
     return std::nullopt; // an owner, or a mode that git does not know
   }
-  return text_patch(entry.path, before, after);
+  return text_patch(patch_path(entry), before, after);
 }
 
 std::optional<std::string> removal_patch(const DiffEntry& entry) {
@@ -122,11 +126,12 @@ std::optional<std::string> removal_patch(const DiffEntry& entry) {
       return std::nullopt;
     }
     return fmt::format(
-        "diff --git {} {}\ndeleted file mode 120000\n{}+++ /dev/null\n{}", git_quoted("a/" + entry.path),
-        git_quoted("b/" + entry.path), name_line("---", "a/" + entry.path), hunks(target, ""));
+        "diff --git {} {}\ndeleted file mode 120000\n{}+++ /dev/null\n{}",
+        git_quoted("a/" + patch_path(entry)), git_quoted("b/" + patch_path(entry)),
+        name_line("---", "a/" + patch_path(entry)), hunks(target, ""));
   }
   const auto before = side_of(*entry.before);
-  return before ? std::optional(text_patch(entry.path, before, std::nullopt)) : std::nullopt;
+  return before ? std::optional(text_patch(patch_path(entry), before, std::nullopt)) : std::nullopt;
 }
 
 std::string text_patch(

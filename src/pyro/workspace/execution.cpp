@@ -1,11 +1,15 @@
 #include "execution.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
+#include <pyro/os/file_lock.hpp>
 #include <pyro/spec/applied_spec.hpp>
+#include <pyro/workspace/content.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/command_log.hpp>
 #include <pyro/workspace/state/kept_logs.hpp>
 #include <pyro/workspace/state/locate.hpp>
@@ -41,6 +45,25 @@ bool show_kept_logs(
   return any;
 }
 
+/// Of output that was followed since `before`.
+std::string why_output_ended(Context& context, const store::WorkspaceRecord& before, bool is_cut_off) {
+  const auto now = load_and_recover_if_there(context, before.id);
+  if (!now || is_destroyed(*now)) {
+    return "the workspace was destroyed";
+  }
+  if (now->reset_count != before.reset_count) {
+    return fmt::format(
+        "the workspace was reset{}; `pyro logs -f` follows what runs now",
+        now->base.snapshot.empty() ? "" : " to " + now->base.snapshot);
+  }
+  if (now->state != store::WorkspaceState::started) {
+    return "the workspace was stopped";
+  }
+  return is_cut_off || now->generation != before.generation
+             ? "the workspace was started anew; `pyro logs -f` follows what runs now"
+             : "no service writes any more";
+}
+
 bool has_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   return !spec::applied_spec(record.spec).services.empty() || !ServiceRecords(paths, record).all().empty();
 }
@@ -60,6 +83,9 @@ ExecResult exec_in_workspace(
   }
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
+  if (request.start_if_stopped && context.records.load(located.id).state == store::WorkspaceState::stopped) {
+    bring_up_workspace(context, workspace, project);
+  }
   return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);
 }
 
@@ -95,7 +121,9 @@ void stream_service_logs(
     shown(name, secrets.now().redact(text));
   };
   std::vector<std::string> names;
+  std::vector<std::string> all;
   for (const auto& status : services_status(*client)) {
+    all.push_back(status.name);
     if (service.empty() || status.name == service) {
       names.push_back(status.name);
     }
@@ -106,7 +134,7 @@ void stream_service_logs(
   }
   if (names.empty()) {
     throw Error(ErrorCode::not_found, "there is no service '{}' in this workspace", service)
-        .with_hint("`pyro status` lists the services");
+        .with_hint(names_hint(service, std::move(all)));
   }
 
   struct Stream {
@@ -162,6 +190,12 @@ void stream_service_logs(
   }
   if (failure && !follow) {
     throw *failure;
+  }
+  if (follow && all_done()) {
+    while (os::lock_holder(paths.lock()) && !(stop && stop())) { // whoever ended it is still at work
+      client->loop().turn(std::chrono::milliseconds(100));
+    }
+    context.emit("note", "", why_output_ended(context, record, failure.has_value()));
   }
 }
 

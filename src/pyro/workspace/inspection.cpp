@@ -125,6 +125,8 @@ Json diff_from_base(
       request.ignore.insert(request.ignore.end(), own.begin(), own.end());
     }
     request.patches = patches ? store::Patches::yes : store::Patches::no;
+    request.seed_directory = spec::applied_spec(record.spec).seed_directory;
+    request.whole_patch = !wanted.empty();
     return diff_workspace(context, paths, record, request);
   });
   document["workspace_id"] = located.id;
@@ -139,6 +141,7 @@ Json diff_from_baseline(Context& context, const std::string& workspace) {
     const auto baseline = context.records.snapshot(located.id, "baseline");
     const DiffRequest request{{baseline.layers, baseline.host_directories}, {"/workspace"}, {}};
     auto document = diff_workspace(context, paths, record, request);
+    document.erase("patch_left_out"); // nothing can be
     document["workspace_id"] = record.id;
     document["execution_mode"] = record.execution_mode;
     return document;

@@ -1,6 +1,7 @@
 #include "services.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
 #include <pyro/base/spare_save.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/protocol/requests.hpp>
@@ -111,12 +112,15 @@ std::vector<Json> all_services(const ServiceHost& host) {
 
 Json find_service(const ServiceHost& host, const std::string& name) {
   check_service_name(name);
+  std::vector<std::string> names;
   for (auto& document : all_services(host)) {
     if (document["service_name"] == name) {
       return document;
     }
+    names.push_back(document["service_name"]);
   }
-  throw Error(ErrorCode::invalid_argument, "service {} does not exist", name);
+  throw Error(ErrorCode::invalid_argument, "service {} does not exist", name)
+      .with_hint(names_hint(name, std::move(names)));
 }
 
 /// For callers: whose it is.

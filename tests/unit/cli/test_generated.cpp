@@ -2,8 +2,6 @@
 #include "memory_engine.hpp"
 
 #include <pyro/cli/commands.hpp>
-#include <pyro/cli/first_file.hpp>
-#include <pyro/spec/parse.hpp>
 
 #include <gtest/gtest.h>
 
@@ -77,16 +75,6 @@ TEST(Manual, PagesHaveTheirSections) {
   }
   EXPECT_EQ(terminal.run({"man"}), 0);
   EXPECT_EQ(terminal.run({"man", "nothing"}), 64);
-}
-
-TEST(FirstFile, EveryKindIsAValidFile) {
-  for (const auto* kind : {"cmake", "node", "python", "go", "rust", "generic"}) {
-    const auto result = spec::parse_spec(first_file(kind, "shop"));
-    for (const auto& diagnostic : result.diagnostics) {
-      ADD_FAILURE() << kind << ": " << spec::to_string(diagnostic);
-    }
-    EXPECT_TRUE(result.ok()) << kind;
-  }
 }
 
 } // namespace pyro::cli

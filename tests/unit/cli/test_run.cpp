@@ -341,20 +341,4 @@ TEST(Run, ColoursFollowTheTerminalAndNoColor) {
   EXPECT_NE(terminal.out.find("\x1b["), std::string::npos);
 }
 
-TEST(Run, InitWritesOnceAndNeverOver) {
-  const auto directory =
-      std::filesystem::temp_directory_path() / fmt::format("pyro-init-{}", getpid()) / "My Shop_2";
-  std::filesystem::create_directories(directory);
-  std::ofstream(directory / "go.mod") << "module x\n";
-  Terminal terminal;
-  EXPECT_EQ(terminal.run({"init", "-C", directory.string()}), 0);
-  std::ifstream file(directory / "pyro.yaml");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_NE(text.find("\nname: my-shop-2\n"), std::string::npos);
-  EXPECT_NE(text.find("go mod download"), std::string::npos);
-  EXPECT_EQ(terminal.run({"init", "-C", directory.string(), "--kind", "rust"}), 1);
-  EXPECT_NE(terminal.err.find("is there already"), std::string::npos);
-  std::filesystem::remove_all(directory.parent_path());
-}
-
 } // namespace pyro::cli

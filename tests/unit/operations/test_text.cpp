@@ -4,15 +4,6 @@
 
 namespace pyro::operations {
 
-TEST(Text, NearestFindsMisspellings) {
-  const std::vector<std::string> names{"apply", "plan", "status", "snapshot"};
-  EXPECT_EQ(nearest("aply", names), "apply");
-  EXPECT_EQ(nearest("paln", names), "plan");
-  EXPECT_EQ(nearest("snapshots", names), "snapshot");
-  EXPECT_EQ(nearest("banana", names), "");
-  EXPECT_EQ(nearest("x", names), "");
-}
-
 TEST(Text, InvalidUtf8BecomesReplacements) {
   EXPECT_EQ(to_utf8("gr\xC3\xBC\xC3\x9F"), "gr\xC3\xBC\xC3\x9F");
   EXPECT_EQ(to_utf8("a\xFF\xC0\x80z"), "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz");

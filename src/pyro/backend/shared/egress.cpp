@@ -71,7 +71,11 @@ void start_pasta() {
   if (!captured.outcome.ok()) {
     throw Error(
         ErrorCode::unavailable, "pasta could not connect the sandbox to the network: {}",
-        captured.err.empty() ? to_string(captured.outcome) : captured.err);
+        captured.err.empty() ? to_string(captured.outcome) : captured.err)
+        .with_hint(
+            ::access("/dev/net/tun", R_OK | W_OK) == 0 ? ""
+                                                       : "/dev/net/tun is not open to this user; as root: "
+                                                         "chmod 0666 /dev/net/tun (udev does so by itself)");
   }
 }
 

@@ -1,5 +1,6 @@
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/session.hpp>
+#include <pyro/cli/yaml_text.hpp>
 
 namespace pyro::cli {
 
@@ -9,16 +10,16 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Prints what pyro.yaml means after the profile, variables and defaults: exactly what plan and apply work with. Secrets
-are shown by name only. The form is JSON, which every YAML reader takes as well.
+are shown by name only. In YAML; --json for programs.
 
 Examples:
   pyro config
-  pyro config --profile ci | jq .services
+  pyro config --profile ci --json | jq .services
   diff <(pyro config) <(pyro config --profile ci)
 )";
 
 int run(Session& session) {
-  session.show(session.call("config", session.where()), [](const Json& config) { return dump_json(config); });
+  session.show(session.call("config", session.where()), to_yaml);
   return 0;
 }
 

@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Lists the files of the workspace that differ from what it was made from (its base snapshot): A added, M modified,
-D deleted. Paths are inside the workspace; relative ones start at its workdir.
+D deleted. Paths are inside the workspace; relative ones start at its workdir. A patch applies in the checkout: it has
+the changes of the seed's directory, named from there; for others give their PATH.
 
 Examples:
   pyro diff
+  pyro diff --patch | git apply
   pyro diff --patch src | less
   pyro diff --stat
   pyro diff --exit-code /etc || echo 'somebody changed /etc'
@@ -40,6 +42,11 @@ int run(Session& session) {
            : arguments.has("stat") ? render_diff_stat(diff)
                                    : render_diff(diff, session.out_style());
   });
+  if (arguments.has("patch") && session.format() == Format::text) {
+    for (const auto& line : patch_notes(result)) {
+      session.note(line);
+    }
+  }
   return arguments.has("exit-code") && get_bool(result, "changed") ? 1 : 0;
 }
 

@@ -30,7 +30,7 @@ Exit status: the command's; 124 --timeout is over, 125 pyro itself failed, 126 n
 )";
 
 constexpr std::string_view k_shell_page = R"(
-Opens a login shell in the workspace: bash if it is there, else sh. Ctrl-] leaves at once, whatever runs in it.
+Opens a login shell in the workspace (started if need be): bash if it is there, else sh. Ctrl-] leaves at once, whatever runs in it.
 
 Examples:
   pyro shell
@@ -65,6 +65,7 @@ operations::ExecRequest request_of(const Session& session) {
   request.cwd = arguments.value("cwd");
   request.user = arguments.value("user");
   request.in_failed_step = arguments.has("failed");
+  request.start_if_stopped = true;
   for (const auto& text : arguments.values("env")) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {

@@ -1,12 +1,5 @@
-#include <pyro/base/error.hpp>
-#include <pyro/cli/commands.hpp>
-#include <pyro/cli/first_file.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/cli/session.hpp>
-
-#include <cerrno>
-#include <fcntl.h>
-#include <filesystem>
-#include <unistd.h>
 
 namespace pyro::cli {
 
@@ -16,7 +9,8 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Writes a first, commented pyro.yaml that suits the directory: it looks for CMakeLists.txt, package.json,
-pyproject.toml or requirements.txt, go.mod and Cargo.toml. Needs no network and never overwrites a file.
+pyproject.toml or requirements.txt, go.mod, Cargo.toml and index.html, for lock files, for what git tracks, and whether
+this machine has the programs. Needs no network and never overwrites a file.
 
 Examples:
   pyro init && pyro apply
@@ -24,64 +18,20 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    Option{"--kind", "", "KIND", "Instead of looking", "cmake|node|python|go|rust|generic"},
+    Option{"--kind", "", "KIND", "Instead of looking", "cmake|node|python|go|rust|static|generic"},
 };
-
-/// The directory's name as a workspace's: lower case, nothing but letters, digits and dashes.
-std::string workspace_name(const std::filesystem::path& directory) {
-  std::string name;
-  for (const char c :
-       std::filesystem::weakly_canonical(std::filesystem::absolute(directory)).filename().string()) {
-    const auto lower = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const bool fits = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
-    if (fits) {
-      name += lower;
-    } else if (!name.empty() && name.back() != '-') {
-      name += '-';
-    }
-  }
-  while (!name.empty() && (name.back() == '-' || name.size() > 40)) {
-    name.pop_back();
-  }
-  return name.empty() || (name[0] >= '0' && name[0] <= '9') ? "work" + (name.empty() ? "" : "-" + name)
-                                                            : name;
-}
-
-void write_new_file(const std::string& path, std::string_view text) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0) {
-    const int error = errno;
-    if (error == EEXIST) {
-      throw Error(ErrorCode::already_exists, "{} is there already", path)
-          .with_hint("pyro plan says what it would do; remove it to start again");
-    }
-    throw Error::from_errno(error, "create " + path);
-  }
-  while (!text.empty()) {
-    const auto written = write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) {
-      const int error = errno;
-      close(fd);
-      unlink(path.c_str());
-      throw Error::from_errno(error, "write " + path);
-    }
-    text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
-  }
-  if (close(fd) != 0) {
-    const int error = errno;
-    throw Error::from_errno(error, "write " + path);
-  }
-}
 
 int run(Session& session) {
   const auto& arguments = session.arguments();
-  const std::filesystem::path directory = arguments.value("directory", ".");
-  const auto path = (directory / arguments.value("file", "pyro.yaml")).lexically_normal().string();
-  const auto kind = arguments.value("kind", kind_of_directory(directory.string()));
-  const auto name = workspace_name(directory);
-  write_new_file(path, first_file(kind, name));
-  session.conclude({{"file", path}, {"kind", kind}, {"name", name}}, [&](const Json&) {
-    return fmt::format("Wrote {} ({}). Read it, then: pyro plan, pyro apply\n", path, kind);
+  Json parameters{
+      {"directory", arguments.value("directory", ".")}, {"file", arguments.value("file", "pyro.yaml")}};
+  if (const auto kind = arguments.value("kind"); !kind.empty()) {
+    parameters["kind"] = kind;
+  }
+  session.conclude(session.call("init", parameters), [](const Json& written) {
+    return fmt::format(
+        "Wrote {} ({}). Read it, then: pyro plan, pyro apply\n", escape_controls(get_string(written, "file")),
+        get_string(written, "kind"));
   });
   return 0;
 }

@@ -1,4 +1,5 @@
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
@@ -75,14 +76,16 @@ int run_rm(Session& session) {
 int run_show(Session& session) {
   const auto name = session.arguments().operands.front();
   const auto listed = session.call("snapshot_list", session.where());
+  std::vector<std::string> names;
   for (const auto& snapshot : listed["snapshots"]) {
     if (get_string(snapshot, "snapshot_name") == name) {
       session.show(snapshot, render_document);
       return 0;
     }
+    names.push_back(get_string(snapshot, "snapshot_name"));
   }
   throw Error(ErrorCode::not_found, "snapshot {} does not exist", name)
-      .with_hint("`pyro snapshot ls` lists what there is");
+      .with_hint(names_hint(name, std::move(names)));
 }
 
 } // namespace

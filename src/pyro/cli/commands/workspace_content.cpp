@@ -103,8 +103,10 @@ int run_diff(Session& session) {
   if (session.format() == Format::text && !names) {
     auto text = render_diff_stat(result);
     text.pop_back(); // its newline
-    const auto without_text = get_int(value_at(result, "summary"), "non_text");
-    session.note(without_text == 0 ? text : fmt::format("{}; {} without text", text, without_text));
+    session.note(text);
+    for (const auto& line : patch_notes(result)) {
+      session.note(line);
+    }
   }
   return 0;
 }

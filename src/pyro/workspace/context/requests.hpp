@@ -93,6 +93,7 @@ struct ExecRequest {
   int columns = 80;
   int rows = 24;
   std::chrono::milliseconds timeout{0}; // 0: none
+  bool start_if_stopped = false;
   /// Called about 10 times a second and after signals; returns a pending {"resize":{cols,rows}} or
   /// {"signal":"INT"}.
   std::function<std::optional<Json>()> poll_control;

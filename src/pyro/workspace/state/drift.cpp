@@ -21,6 +21,15 @@ std::string absolute(const std::string& path) {
   return !path.empty() && path.front() == '"' ? "\"/" + path.substr(1) : "/" + path;
 }
 
+/// How patches name what is at `path` of the sandbox.
+void name_in_patches(store::DiffEntry& entry, const std::string& path, const DiffRequest& request) {
+  const auto below = relative(request.seed_directory);
+  const auto seed = below.empty() ? below : below + "/";
+  const bool in_seed = path.starts_with(seed);
+  entry.patch_path = in_seed ? path.substr(seed.size()) : path;
+  entry.in_patch = in_seed || request.whole_patch;
+}
+
 store::Stack stack_of(const Context& context, const store::LayerStack& layers) {
   return store::Stack::of(context.layers.trees(layers.layers), layers.host_directories);
 }
@@ -75,8 +84,10 @@ Json diff_workspace(
     std::vector<store::DiffEntry> all;
     for (const auto& root : request.roots) {
       for (auto& entry : entries_below(context, current, request, root)) {
-        if (is_whole && !relative(root).empty()) {
-          entry.path = relative(root) + "/" + entry.path;
+        const auto path = relative(root).empty() ? entry.path : relative(root) + "/" + entry.path;
+        name_in_patches(entry, path, request);
+        if (is_whole) {
+          entry.path = path;
         }
         all.push_back(std::move(entry));
       }
@@ -85,6 +96,14 @@ Json diff_workspace(
     if (is_whole) {
       for (auto& entry : document["entries"]) {
         entry["path"] = absolute(entry["path"].get<std::string>());
+      }
+    }
+    if (request.patches == store::Patches::yes) {
+      document["patch_left_out"] = Json::array();
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!all[i].in_patch) {
+          document["patch_left_out"].push_back(document["entries"][i]["path"]);
+        }
       }
     }
     return document;

@@ -32,10 +32,14 @@ struct DiffRequest {
   std::vector<std::string> ignore; // gitignore patterns on absolute paths
   store::Patches patches = store::Patches::yes;
   std::function<bool(const std::string& path, bool is_directory)> leaves_out = {};
+  std::string seed_directory = "/workspace"; // where the seed lies
+  bool whole_patch = false;                  // also what is outside of it
 };
 
 /// The contract's document (diff-baseline). Paths of entries are relative to the single root, or absolute
-/// where there are several or it is "/"; those in patches never begin with a slash.
+/// where there are several or it is "/". Those in patches are relative to the seed's directory, so that they
+/// apply in the checkout; what is outside of it is named from the root, without its slash, and "patch" leaves
+/// it out unless it is asked for. {..., "patch_left_out": its paths}.
 Json diff_workspace(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request);

@@ -1,9 +1,11 @@
+#include "names.hpp"
+
 #include "text.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace pyro::operations {
+namespace pyro {
 
 namespace {
 
@@ -45,4 +47,18 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
   return best;
 }
 
-} // namespace pyro::operations
+std::string names_hint(std::string_view word, std::vector<std::string> names) {
+  constexpr std::size_t k_most = 20;
+  if (names.empty()) {
+    return "";
+  }
+  const auto near = nearest(word, names);
+  const auto count = names.size();
+  names.resize(std::min(count, k_most));
+  return fmt::format(
+      "{}{} {}{}", near.empty() ? "" : fmt::format("did you mean '{}'? ", near),
+      near.empty() ? (count == 1 ? "there is" : "there are") : (count == 1 ? "There is" : "There are"),
+      fmt::join(names, ", "), count > k_most ? fmt::format(" and {} more", count - k_most) : "");
+}
+
+} // namespace pyro
