@@ -94,6 +94,27 @@ TEST_F(DailyUse, FollowedOutputSaysWhatEndedIt) {
   }
 }
 
+TEST_F(DailyUse, ProgressIsInTheOrderOfThings) {
+  file("services:\n"
+       "  db: {command: sleep 1000, readiness: {exec: 'true'}}\n"
+       "  load: {oneshot: true, command: 'true', depends_on: [db]}\n"
+       "  web: {command: sleep 1000, depends_on: {load: {condition: completed}}}\n");
+  const auto told = expect(0, {"apply"}).err;
+  std::size_t last = 0;
+  for (const auto* line :
+       {"services.web: starting\n", "services.db: started (", "services.load: started (",
+        "services.web: started ("}) {
+    const auto at = told.find(line);
+    ASSERT_NE(at, std::string::npos) << line << " in\n" << told;
+    EXPECT_GT(at, last) << line << " in\n" << told;
+    last = at;
+    EXPECT_EQ(told.find(line, at + 1), std::string::npos) << line << " twice in\n" << told;
+  }
+  for (const auto* state : {": ready\n", ": running\n", ": completed\n"}) {
+    EXPECT_FALSE(contains(told, state)) << told;
+  }
+}
+
 TEST_F(DailyUse, ConfigIsYamlForPeopleAndJsonForPrograms) {
   file("labels: {answer: '42'}\n");
   const auto text = expect(0, {"config"}).out;

@@ -25,14 +25,15 @@ std::string utc_now() {
 
 /// States of a service that the lines of its action tell as well.
 bool is_told_by_action(std::string_view state) {
-  return state == "starting" || state == "failed";
+  return state == "starting" || state == "running" || state == "ready" || state == "completed"
+         || state == "failed";
 }
 
 class PlainProgress : public Progress {
 public:
   PlainProgress(Write write, ProgressOptions options)
-      : m_write(std::move(write)), m_now(options.now ? std::move(options.now) : monotonic_now),
-        m_start(m_now()) {}
+      : m_write(std::move(write)), m_log(options.log),
+        m_now(options.now ? std::move(options.now) : monotonic_now), m_start(m_now()) {}
 
   void handle(const Event& event) override {
     const std::scoped_lock lock(m_mutex);
@@ -43,6 +44,9 @@ public:
     }
     const auto now = m_now();
     std::string text = escape_controls(failure_or_text(event));
+    if (event.kind == "log" && m_log != Log::all) {
+      return; // of a step that fails, its last lines are in the error
+    }
     if (event.kind == "probe" && m_started.contains(event.address) && is_told_by_action(event.text)) {
       return;
     }
@@ -67,6 +71,7 @@ public:
 
 private:
   Write m_write;
+  Log m_log;
   std::function<milliseconds()> m_now;
   milliseconds m_start;
   std::mutex m_mutex;

@@ -57,7 +57,7 @@ std::string screen_of(const std::string& bytes) {
 
 TEST(PlainProgress, LinesWithTimeAndAddress) {
   Recorder recorder;
-  const auto progress = make_plain_progress(recorder.write(), recorder.options());
+  const auto progress = make_plain_progress(recorder.write(), recorder.options(Log::all));
   progress->handle({"plan", "", "pyro plan\n", {}});
   progress->handle({"action_start", "environment.setup.deps", "building", {}});
   recorder.time += milliseconds(3200);
@@ -72,6 +72,23 @@ TEST(PlainProgress, LinesWithTimeAndAddress) {
 [  3.2 s] environment.setup.deps: built (3.2 s)
 [  3.2 s] kept
 )");
+}
+
+TEST(PlainProgress, IsShortWithoutVerbose) {
+  Recorder recorder;
+  const auto progress = make_plain_progress(recorder.write(), recorder.options());
+  progress->handle({"action_start", "services.db", "starting", {}});
+  progress->handle({"log", "environment.setup.deps", "fetch x", {}});
+  for (const auto* state : {"starting", "running", "ready"}) {
+    progress->handle({"probe", "services.db", state, {}});
+  }
+  progress->handle({"action_complete", "services.db", "started", {}});
+  progress->handle({"probe", "services.db", "unready", {}});
+  EXPECT_EQ(
+      recorder.text, "[  0.0 s] services.db: starting\n"
+                     "[  0.0 s] services.db: started (0.0 s)\n"
+                     "[  0.0 s] services.db: unready\n")
+      << "what an action tells is not told twice";
 }
 
 TEST(LiveProgress, RunningLinesAreRedrawnFinishedOnesStay) {

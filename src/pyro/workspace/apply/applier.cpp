@@ -137,8 +137,7 @@ void Applier::carry_out() {
     }
     m_context.check_interrupted();
     os::crash_point("apply.action");
-    const auto started = os::now_monotonic();
-    m_context.emit("action_start", action.address, plan::action_text(action, plan::Tense::present));
+    begin(action);
     try {
       act(action);
     } catch (const ServicesNotReady& error) {
@@ -151,18 +150,47 @@ void Applier::carry_out() {
       }
       throw;
     }
-    if (action.subject != plan::Subject::link) { // layers alone are no change of the workspace
-      m_done.push_back(action.address);
-    }
-    const auto took = (os::now_monotonic() - started).count();
-    m_context.emit(
-        "action_complete", action.address, plan::action_text(action, plan::Tense::past),
-        {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
+    complete(action);
   }
   if (!m_plan.empty()) {
     publish_workspace_ports(m_workspace, m_project.spec);
   }
   note_applied();
+}
+
+/// Services start together, each when what it depends on is ready: the first begins them all.
+void Applier::begin(const plan::Action& action) {
+  const bool with_others = action.subject == plan::Subject::service && !m_services_done;
+  for (const auto& other : m_plan.actions) {
+    const bool is_begun = with_others ? other.subject == plan::Subject::service && plan::is_change(other.kind)
+                                      : &other == &action && action.subject != plan::Subject::service;
+    if (is_begun) {
+      m_begun[other.address] = os::now_monotonic();
+      m_context.emit("action_start", other.address, plan::action_text(other, plan::Tense::present));
+    }
+  }
+}
+
+void Applier::complete(const plan::Action& action) {
+  const auto begun = m_begun.extract(action.address);
+  if (begun.empty()) {
+    return; // a service that was ready before others
+  }
+  if (action.subject != plan::Subject::link) { // layers alone are no change of the workspace
+    m_done.push_back(action.address);
+  }
+  const auto took = (os::now_monotonic() - begun.mapped()).count();
+  m_context.emit(
+      "action_complete", action.address, plan::action_text(action, plan::Tense::past),
+      {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
+}
+
+void Applier::complete_service(const std::string& name) {
+  for (const auto& action : m_plan.actions) {
+    if (action.subject == plan::Subject::service && action.address == "services." + name) {
+      complete(action);
+    }
+  }
 }
 
 void Applier::act(const plan::Action& action) {
@@ -320,7 +348,11 @@ void Applier::apply_services() {
   PortsOfReadyServices ports(m_context, m_workspace, m_project.spec);
   m_services = start_services(
       m_context, m_project, m_resolved, m_secrets, m_workspace.paths.runtime(),
-      {m_builder.run_user(), run_env()}, m_wait, [&](const std::string& service) { ports.publish(service); },
+      {m_builder.run_user(), run_env()}, m_wait,
+      [&](const std::string& service) {
+        ports.publish(service);
+        complete_service(service);
+      },
       services_with_changed_secrets(m_plan));
 }
 

@@ -10,7 +10,9 @@
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +42,9 @@ private:
   void change_workspace(const plan::Action& action);
   void hand_on_secrets();
   void sync(const plan::Action& action);
+  void begin(const plan::Action& action);
+  void complete(const plan::Action& action);
+  void complete_service(const std::string& name);
   void apply_services();
   void take_snapshot(const plan::Action& action);
   store::LayerStack make_ready_point();
@@ -67,6 +72,7 @@ private:
   bool m_content_is_fresh = false; // made from the recipe by this very run
   bool m_services_done = false;
   bool m_wait = true;
+  std::map<std::string, std::chrono::milliseconds> m_begun; // address → monotonic
   std::vector<std::string> m_done; // addresses of what has changed the workspace so far
 };
 

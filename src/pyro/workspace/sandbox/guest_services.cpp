@@ -252,7 +252,9 @@ std::vector<protocol::ServiceStatus> wait_for_services(
     context.emit(
         "probe", "services." + status.name, std::string(protocol::name_of(status.state)),
         {{"state", protocol::name_of(status.state)}, {"last_probe", status.last_probe}});
-    if (on_ready && status.state == protocol::ServiceState::ready) {
+    const bool is_up =
+        status.state == protocol::ServiceState::ready || status.state == protocol::ServiceState::completed;
+    if (on_ready && is_up) {
       on_ready(status.name);
     }
   };
