@@ -153,7 +153,7 @@ TEST(Includes, QuotedOnesStayInTheirFolder) {
 
 TEST(Includes, LibrariesAreNamedInOneFolderOnly) {
   const std::vector<std::pair<std::regex, Folders>> owners{
-      {std::regex("^yaml-cpp/"), {"spec"}},
+      {std::regex("^yaml-cpp/"), {"spec", "cli"}}, // read in one, written in the other
       {std::regex("^CLI/"), {"cli"}},
       {std::regex("^archive(_entry)?\\.h$"), {"os"}},
       {std::regex("^spdlog/"), {"base"}},

@@ -78,7 +78,7 @@ std::vector<std::string> patch_notes(const Json& result) {
   std::vector<std::string> without_text;
   for (const auto& entry : entries_of(result)) {
     const bool is_outside = std::find(outside.begin(), outside.end(), path_of(entry)) != outside.end();
-    if (!is_outside && value_at(entry, "text_patch").is_null()) {
+    if (!is_outside && string_or(entry, "text_patch", "").empty()) {
       without_text.push_back(path_of(entry));
     }
   }

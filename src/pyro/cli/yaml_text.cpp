@@ -71,8 +71,11 @@ void emit(YAML::Emitter& out, const Json& value) {
   case Json::value_t::string:
     emit_text(out, value.get_ref<const std::string&>());
     break;
+  case Json::value_t::null:
+    out << YAML::Null;
+    break;
   default:
-    out << value.dump(); // null, true, 4 and 0.5 are the same in both
+    out << value.dump(); // true, 4 and 0.5 are the same in both
     break;
   }
 }

@@ -33,6 +33,7 @@ Error no_workspace(const std::string& id) {
   return Error(ErrorCode::invalid_argument, "workspace {} does not exist", id);
 }
 
+/// Without the baseline, which every workspace has.
 std::vector<std::string> snapshot_names(const WorkspacePaths& paths) {
   std::vector<std::string> names;
   for (const std::string& file : os::list_directory(paths.snapshots())) {
@@ -40,6 +41,7 @@ std::vector<std::string> snapshot_names(const WorkspacePaths& paths) {
       names.push_back(file.substr(0, file.size() - k_record_suffix.size()));
     }
   }
+  std::erase(names, k_baseline);
   return names;
 }
 
@@ -153,9 +155,6 @@ void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const 
 std::vector<SnapshotRecord> WorkspaceRecords::snapshots(const std::string& id) const {
   std::vector<SnapshotRecord> records{snapshot(id, std::string(k_baseline))};
   for (const auto& name : snapshot_names(WorkspacePaths(m_base, id))) {
-    if (name == k_baseline) {
-      continue;
-    }
     try {
       records.push_back(snapshot(id, name));
     } catch (const Error& error) {
@@ -184,8 +183,10 @@ SnapshotRecord WorkspaceRecords::snapshot(const std::string& id, const std::stri
       const auto record = find(id);
       throw needs_baseline(id, record && record->generation == 0 ? Baseline::none_yet : Baseline::lost);
     }
+    auto names = snapshot_names(paths);
+    names.insert(names.begin(), std::string(k_baseline));
     throw Error(ErrorCode::invalid_argument, "snapshot {} does not exist", name)
-        .with_hint(names_hint(name, snapshot_names(paths)));
+        .with_hint(names_hint(name, names));
   }
   try {
     SnapshotRecord record = snapshot_from_json(parse_json(*text, "snapshot record"));

@@ -34,7 +34,13 @@ store::Stack stack_of(const Context& context, const store::LayerStack& layers) {
   return store::Stack::of(context.layers.trees(layers.layers), layers.host_directories);
 }
 
-std::vector<store::DiffEntry> entries_below(
+struct Below {
+  std::string root; // what the paths are relative to
+  std::vector<store::DiffEntry> entries;
+};
+
+/// What differs at or below `root`, which may be a file of either side.
+Below entries_below(
     const Context& context, const store::Stack& current, const DiffRequest& request,
     const std::string& root) {
   std::string patterns;
@@ -42,15 +48,27 @@ std::vector<store::DiffEntry> entries_below(
     patterns += pattern + "\n";
   }
   const seed::IgnoreList ignores(patterns, "");
+  const auto before = stack_of(context, request.before);
   store::DiffOptions options;
   options.root = relative(root);
+  const bool is_file = !options.root.empty() && !store::LayeredView(before).directory(options.root)
+                       && !store::LayeredView(current).directory(options.root);
+  const auto slash = options.root.rfind('/');
+  const auto file = is_file ? options.root.substr(slash == std::string::npos ? 0 : slash + 1) : "";
+  if (is_file) {
+    options.root = slash == std::string::npos ? "" : options.root.substr(0, slash);
+  }
   options.ignored = [&](const std::string& path, bool is_directory) {
     const auto whole = options.root.empty() ? path : options.root + "/" + path;
     const auto name = std::string_view(whole).substr(whole.rfind('/') + 1);
     return ignores.match(whole, name, is_directory) == seed::Match::ignored
            || (request.leaves_out && request.leaves_out(whole, is_directory));
   };
-  return store::compute_diff(stack_of(context, request.before), current, options);
+  auto entries = store::compute_diff(before, current, options);
+  if (is_file) {
+    std::erase_if(entries, [&](const store::DiffEntry& entry) { return entry.path != file; });
+  }
+  return {options.root, std::move(entries)};
 }
 
 } // namespace
@@ -83,8 +101,9 @@ Json diff_workspace(
   return os::IdSpace::current().run([&]() -> Json {
     std::vector<store::DiffEntry> all;
     for (const auto& root : request.roots) {
-      for (auto& entry : entries_below(context, current, request, root)) {
-        const auto path = relative(root).empty() ? entry.path : relative(root) + "/" + entry.path;
+      auto below = entries_below(context, current, request, root);
+      for (auto& entry : below.entries) {
+        const auto path = below.root.empty() ? entry.path : below.root + "/" + entry.path;
         name_in_patches(entry, path, request);
         if (is_whole) {
           entry.path = path;
@@ -120,8 +139,9 @@ std::vector<plan::DriftEntry> find_drift(
   const auto found = os::IdSpace::current().run([&]() -> Json {
     Json list = Json::array();
     for (const auto& root : request.roots) {
-      for (const auto& entry : entries_below(context, current, request, root)) {
-        const auto path = "/" + (relative(root).empty() ? "" : relative(root) + "/") + entry.path;
+      const auto below = entries_below(context, current, request, root);
+      for (const auto& entry : below.entries) {
+        const auto path = "/" + (below.root.empty() ? "" : below.root + "/") + entry.path;
         constexpr std::string_view k_letters = "AMDT";
         list.push_back({path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)])});
       }
