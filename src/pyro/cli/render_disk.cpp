@@ -5,6 +5,8 @@
 #include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace pyro::cli {

@@ -15,11 +15,10 @@ namespace pyro::spec {
 
 struct AppliedSpec {
   std::string description;
-  std::vector<std::string> services; // names
-  std::map<std::string, std::set<int>>
-      http_ports; // of services, by name: where a probe of theirs speaks HTTP
   std::string seed_directory = "/workspace"; // seed.to
   std::vector<std::string> services;         // names
+  /// Of services, by name: where a probe of theirs speaks HTTP.
+  std::map<std::string, std::set<int>> http_ports;
   std::map<std::string, Secret> secrets;
   std::vector<std::string> drift_report;
   std::optional<Retention> retention;
