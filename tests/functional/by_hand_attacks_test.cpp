@@ -322,7 +322,7 @@ TEST_F(ByHandAttacks, MessagesNameNoFileThatNobodyWrote) {
   }
   create();
   const auto empty = on({"service", "start"}, {"web", "--ready-file", "", "--", "sleep", "9"});
-  EXPECT_TRUE(contains(empty.all(), "required for file readiness")) << empty;
+  EXPECT_TRUE(contains(empty.all(), "--ready-file: the value is empty")) << empty;
 }
 
 } // namespace

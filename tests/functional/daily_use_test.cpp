@@ -36,6 +36,22 @@ TEST_F(DailyUse, ANameThatIsNotThereIsAnsweredWithThoseThatAre) {
   EXPECT_TRUE(contains(show.err, "there are baseline, start")) << show;
 }
 
+TEST_F(DailyUse, WhoHasAPortIsNamed) {
+  file("services: {web: {command: sleep 1000, ports: ['8080']}}\n");
+  expect(0, {"apply"});
+  const auto port = json({"status"})["ports"][0]["host_port"].dump();
+  const auto other = another_project("other");
+  make_busybox_root(other / "image");
+  write_file(
+      other / "pyro.yaml", "version: 1\nname: second\nenvironment: {image: 'dir:./image'}\n"
+                           "services: {web: {command: sleep 1000, ports: ['"
+                               + port + ":8080']}}\n");
+  for (const auto* verb : {"plan", "apply"}) {
+    const auto told = pyro({verb}, {.cwd = other});
+    EXPECT_TRUE(contains(told.all(), "is taken by the workspace test (" + project().string() + ")")) << told;
+  }
+}
+
 TEST_F(DailyUse, ExecStartsWhatIsStopped) {
   file("services: {web: {command: sleep 1000}}\n");
   expect(0, {"apply"});

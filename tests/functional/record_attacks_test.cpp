@@ -107,6 +107,9 @@ TEST_F(RecordAttacks, ARecordThatIsNoneIsToldOfAndNothingElse) {
   const auto all = records();
   EXPECT_GT(all.size(), 5U);
   for (const auto& path : all) {
+    if (!fs::exists(path)) {
+      continue; // the lock of a build, which prune takes away
+    }
     const auto good = read_file(path);
     const auto name = path.lexically_relative(state()).string();
     const auto huge = [&] {

@@ -66,7 +66,7 @@ TEST_F(Clones, KnowTheirOwnNames) {
         expect(0, {"apply", "--yes"}, there);
       }
       EXPECT_EQ(
-          inside("hostname -i; tail -n1 /etc/hosts; head -n1 /etc/hosts", there).out,
+          inside("hostname -i; grep 'name of this sandbox' /etc/hosts; head -n1 /etc/hosts", there).out,
           "127.0.0.1\n127.0.0.1\t" + std::string(name)
               + " # the name of this sandbox, by pyro\n192.0.2.7 elsewhere\n")
           << name << " " << again;

@@ -52,13 +52,13 @@ Json run_logs(Context& context, const Json& given) {
 Operation exec_operation() {
   return {
       .name = "exec",
-      .summary = "Run a command in the workspace, started if it is stopped, and return its output",
+      .summary = "Run a command in the workspace (started if need be); returns its output",
       .parameters_schema = workspace_parameters(
           {{"argv", list_of(text(""), "The command and its arguments; no shell")},
            {"cwd", text("Default: the workspace's workdir")},
            {"env", map_of_text("On top of the workspace's")},
            {"user", text("Default: the workspace's")},
-           {"failed", flag("In what the last failed step of the file left, not in the workspace")},
+           {"failed", flag("In what the last failed step left")},
            {"stdin", text("What it reads; default: nothing")},
            {"timeout", text("E.g. 30s; then it is killed and exit_code is 124")},
            {"max_output_bytes", number("Of each stream, beginning and end are kept; default 1 MiB")}},
@@ -98,10 +98,8 @@ Operation diff_operation() {
           {{"changed", flag("")},
            {"summary", result({})},
            {"entries", list_of(entry, "")},
-           {"patch", or_null(text("One unified diff for `git apply` in the checkout: of what is below the "
-                                  "seed's directory, or of all that `paths` names"))},
-           {"patch_left_out",
-            list_of(text(""), "With patches: what is outside of that, in `entries` alone")}},
+           {"patch", or_null(text("For `git apply` in the checkout"))},
+           {"patch_left_out", list_of(text(""), "Outside of the seed's directory: in `entries` alone")}},
           {"changed", "entries"}),
       .read_only = true,
       .idempotent = true,

@@ -132,14 +132,27 @@ void WorkspacePaths::create() const {
 
 namespace {
 
+/// [a-z0-9][a-z0-9._-]*, at most 64.
+bool is_snapshot_name(const std::string& name) {
+  return is_name(name, 64, is_lower_or_digit, [](char c) { return is_lower_or_digit(c) || is_mark(c); });
+}
+
 void check_snapshot_name(const std::string& name) {
   if (!is_snapshot_name(name)) {
     throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
-        .with_hint("use [a-z0-9][a-z0-9._-]*, at most 64 characters");
+        .with_hint("names are [a-z0-9][a-z0-9._-]*, at most 64 characters");
   }
 }
 
 } // namespace
+
+void check_new_snapshot_name(const std::string& name) {
+  check_snapshot_name(name);
+  if (name == "baseline") {
+    throw Error(ErrorCode::invalid_argument, "'baseline' is no name for a snapshot that is made by hand")
+        .with_hint("every workspace has one of that name; take another, `--name` where it came from a tag");
+  }
+}
 
 std::string WorkspacePaths::memory(const std::string& name) const {
   check_snapshot_name(name);
@@ -215,10 +228,6 @@ void prepare_private_directory(const std::string& path) {
 
 bool is_safe_name(const std::string& name) {
   return is_name(name, 128, is_alphanumeric, [](char c) { return is_alphanumeric(c) || is_mark(c); });
-}
-
-bool is_snapshot_name(const std::string& name) {
-  return is_name(name, 64, is_lower_or_digit, [](char c) { return is_lower_or_digit(c) || is_mark(c); });
 }
 
 } // namespace pyro::store

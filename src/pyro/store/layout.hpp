@@ -138,7 +138,7 @@ void prepare_private_directory(const std::string& path);
 
 /// A name that is safe as one file name: [A-Za-z0-9][A-Za-z0-9._-]*, at most 128.
 bool is_safe_name(const std::string& name);
-/// [a-z0-9][a-z0-9._-]*, at most 64.
-bool is_snapshot_name(const std::string& name);
+/// Throws Error(invalid_argument) where no snapshot can be made under it.
+void check_new_snapshot_name(const std::string& name);
 
 } // namespace pyro::store

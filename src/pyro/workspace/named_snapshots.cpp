@@ -30,10 +30,7 @@ own_layers(const store::SnapshotRecord& snapshot, const store::SnapshotRecord& b
 Json create_snapshot(
     Context& context, const std::string& workspace, const Project& project, const std::string& name) {
   context.base.prepare();
-  if (!store::is_snapshot_name(name) || name == "baseline") {
-    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
-        .with_hint("names are [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
-  }
+  store::check_new_snapshot_name(name);
   const auto located = locate(context, workspace, project);
   const auto store_lock = context.use_store("snapshot");
   auto locked = lock_workspace(context, located.id, "snapshot");

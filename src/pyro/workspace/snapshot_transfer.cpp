@@ -29,10 +29,7 @@ Json document(const std::string& id, const std::string& name, const oci::OciExpo
 
 std::string checked_name(const std::string& given, const std::string& tag) {
   const auto& name = given.empty() ? tag : given;
-  if (!store::is_snapshot_name(name) || name == "baseline") {
-    throw Error(ErrorCode::invalid_argument, "'{}' is no name for a snapshot", name)
-        .with_hint("name it with --name: [a-z0-9][a-z0-9._-]*, at most 64 characters, and not 'baseline'");
-  }
+  store::check_new_snapshot_name(name);
   return name;
 }
 

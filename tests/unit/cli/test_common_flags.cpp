@@ -21,7 +21,11 @@ Words line_of(const Command& command, const Words& flag) {
   auto words = fields_of(command.name, ' ');
   for (const auto& operand : command.operands) {
     if (operand.count == Count::one) {
-      words.emplace_back(command.name == "completion" ? "bash" : "x");
+      const bool is_second = words.size() > fields_of(command.name, ' ').size();
+      words.emplace_back(
+          command.name == "completion"        ? "bash"
+          : command.name == "cp" && is_second ? ":x"
+                                              : "x");
     }
   }
   words.insert(words.end(), flag.begin(), flag.end());

@@ -126,7 +126,9 @@ class DebianTools : public EnvironmentTest {};
 
 TEST_F(DebianTools, MissingMmdebstrapIsSaid) {
   const std::string before = std::getenv("PATH");
-  ::setenv("PATH", "/nonexistent", 1);
+  std::filesystem::create_directories(path("bin"));
+  std::filesystem::create_symlink("/usr/bin/unshare", path("bin/unshare"));
+  ::setenv("PATH", path("bin").c_str(), 1);
   auto environment = environments();
   try {
     environment.resolve("debian:12-base", "/", RegistryAccess::anonymous);

@@ -143,10 +143,12 @@ TEST(Layout, NamesAreHarmless) {
   for (const char* id : {"", "..", "a/b", "-x", ".hidden", "a\nb"}) {
     EXPECT_THROW(WorkspacePaths(base, id), Error) << id;
   }
-  EXPECT_TRUE(is_snapshot_name("after-1.2_x"));
-  EXPECT_FALSE(is_snapshot_name("Upper"));
-  EXPECT_FALSE(is_snapshot_name(std::string(65, 'a')));
-  EXPECT_TRUE(is_snapshot_name(std::string(64, 'a')));
+  EXPECT_NO_THROW(check_new_snapshot_name("after-1.2_x"));
+  for (const auto* name : {"Upper", "", ".hidden", "a/b", "baseline"}) {
+    EXPECT_THROW(check_new_snapshot_name(name), Error) << name;
+  }
+  EXPECT_THROW(check_new_snapshot_name(std::string(65, 'a')), Error);
+  EXPECT_NO_THROW(check_new_snapshot_name(std::string(64, 'a')));
 }
 
 TEST(Layout, FromTheEnvironment) {

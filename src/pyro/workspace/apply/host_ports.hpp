@@ -11,6 +11,8 @@
 
 namespace pyro::workspace {
 
+struct Context;
+
 /// What the supervisor has published; nullopt: an older one, which does not tell.
 std::optional<Json> published_ports(backend::ControlClient& client);
 /// The same where a sandbox may run; nullopt also: none does.
@@ -22,7 +24,9 @@ struct BlockedPort {
   std::string why;
 };
 
-/// Those with a host port of their own at which somebody else listens. `published`: ours.
-std::vector<BlockedPort> blocked_ports(const spec::Spec& spec, const std::optional<Json>& published);
+/// Those with a host port of their own at which somebody else listens; another workspace is named.
+/// `published`: ours.
+std::vector<BlockedPort>
+blocked_ports(const Context& context, const spec::Spec& spec, const std::optional<Json>& published);
 
 } // namespace pyro::workspace

@@ -31,7 +31,9 @@ void observe_cache(
   }
 }
 
-void observe_ports(const spec::Spec& spec, const std::optional<Json>& published, plan::Observed& observed) {
+void observe_ports(
+    const Context& context, const spec::Spec& spec, const std::optional<Json>& published,
+    plan::Observed& observed) {
   if (published) {
     observed.published_ports.emplace();
     for (const auto& item : *published) {
@@ -44,7 +46,7 @@ void observe_ports(const spec::Spec& spec, const std::optional<Json>& published,
       observed.published_ports->insert(plan::publication_of(get_string(item, "service"), port));
     }
   }
-  for (const auto& blocked : blocked_ports(spec, published)) {
+  for (const auto& blocked : blocked_ports(context, spec, published)) {
     observed.blocked_ports[plan::publication_of(blocked.service, blocked.port)] = blocked.why;
   }
 }
@@ -65,9 +67,11 @@ void observe_secrets(const spec::Spec& spec, ProjectSecrets& secrets, plan::Obse
   }
 }
 
-void observe_services(const spec::Spec& spec, const store::WorkspacePaths& paths, plan::Observed& observed) {
+void observe_services(
+    const Context& context, const spec::Spec& spec, const store::WorkspacePaths& paths,
+    plan::Observed& observed) {
   auto client = backend::ControlClient::connect(paths.control_socket());
-  observe_ports(spec, client ? published_ports(*client) : std::nullopt, observed);
+  observe_ports(context, spec, client ? published_ports(*client) : std::nullopt, observed);
   if (!client) {
     return;
   }
@@ -128,7 +132,7 @@ plan::Observed observe(
   observe_secrets(project.spec, secrets, observed);
   observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
-    observe_ports(project.spec, std::nullopt, observed);
+    observe_ports(context, project.spec, std::nullopt, observed);
     return observed;
   }
   const store::WorkspacePaths paths(context.base, record->id);
@@ -146,9 +150,9 @@ plan::Observed observe(
   observe_cache(context, observed.applied_links, observed, use_cache); // of which a seed may be kept
   observed.base_key = record->base.key;
   if (started) {
-    observe_services(project.spec, paths, observed);
+    observe_services(context, project.spec, paths, observed);
   } else {
-    observe_ports(project.spec, std::nullopt, observed);
+    observe_ports(context, project.spec, std::nullopt, observed);
   }
   const auto base = base_stack_of(*record);
   if (layers_are_there(context, record->layers) && layers_are_there(context, base.layers)) {

@@ -12,8 +12,8 @@ namespace pyro::workspace {
 
 namespace {
 
-void require_ports(const spec::Spec& spec, const store::WorkspacePaths& paths) {
-  const auto blocked = blocked_ports(spec, published_ports_if_any(paths));
+void require_ports(const Context& context, const spec::Spec& spec, const store::WorkspacePaths& paths) {
+  const auto blocked = blocked_ports(context, spec, published_ports_if_any(paths));
   if (!blocked.empty()) {
     throw Error(ErrorCode::already_exists, "{}", blocked.front().why)
         .at(spec.place("services." + blocked.front().service + ".ports"))
@@ -34,7 +34,7 @@ std::optional<PreparedStart> prepare_start(
       project, resolve_service_inputs(project), secrets_of(context, project, workspace.record.id)};
   check_service_limits(project, prepared.resolved);
   prepared.secrets.read(service_secrets(project.spec));
-  require_ports(project.spec, workspace.paths);
+  require_ports(context, project.spec, workspace.paths);
   if (content) {
     require_users(context, project.spec, context.backend_named(workspace.record.backend), *content);
   }
