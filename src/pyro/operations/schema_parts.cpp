@@ -78,7 +78,7 @@ Json parameters(Properties properties, const std::vector<std::string>& required)
 }
 
 Json project_parameters(Properties properties, std::vector<std::string> required) {
-  properties["directory"] = text("Where pyro.yaml is; default: here, or the nearest above");
+  properties["directory"] = text("Of pyro.yaml; default: here or above");
   properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
   properties["profile"] = text("The profile to lay over it");
   properties["vars"] = map_of_text("Values of declared variables");

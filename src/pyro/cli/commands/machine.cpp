@@ -134,6 +134,7 @@ constinit const Command k_df{
     .summary = "Show what takes disk space, for whom and until when",
     .page = machine_command::k_df_page,
     .run = machine_command::run_df,
+    .takes = Takes::document,
 };
 
 constinit const Command k_purge{
@@ -141,6 +142,7 @@ constinit const Command k_purge{
     .summary = "Remove everything that pyro has here",
     .page = machine_command::k_purge_page,
     .run = machine_command::run_purge,
+    .takes = Takes::document,
 };
 
 constinit const Command k_version{
