@@ -44,14 +44,14 @@ void write_service_names(const std::set<std::string>& names) {
   if (is_workspace_elsewhere()) {
     return;
   }
-  const auto file = os::maybe_open("/etc/hosts", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  const auto file = os::maybe_open("/etc/hosts", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (!file || !is_cover(file->get())) {
     return;
   }
   const auto before = os::read_all(file->get(), k_most_hosts); // what is larger was made so inside
   const auto text = os::hosts_with_services(before, names);
-  if (text != before) {
-    rewrite(file->get(), before, text);
+  if (text != before && os::is_hosts_with_name(before)) { // a container's is mounted too
+    rewrite(os::open_file("/etc/hosts", O_RDWR | O_NOFOLLOW | O_NONBLOCK).get(), before, text);
   }
 }
 

@@ -62,6 +62,10 @@ std::string hosts_with_name(std::string_view own, const std::string& hostname) {
   return text;
 }
 
+bool is_hosts_with_name(std::string_view text) {
+  return text.find(std::string(k_mark) + "\n") != std::string_view::npos;
+}
+
 std::string hosts_with_services(std::string_view text, const std::set<std::string>& services) {
   auto missing = services;
   std::string result;

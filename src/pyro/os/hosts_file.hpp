@@ -19,6 +19,9 @@ std::optional<std::string> maybe_read_hosts(int root);
 /// `own` with the lines that it lacks. Our line for an earlier name goes.
 std::string hosts_with_name(std::string_view own, const std::string& hostname);
 
+/// Has hosts_with_name() added a name to it?
+bool is_hosts_with_name(std::string_view text);
+
 /// `text` with a line for each of these services, all of them at 127.0.0.1, but for names that it has
 /// already. Our lines for other services go.
 std::string hosts_with_services(std::string_view text, const std::set<std::string>& services);
