@@ -71,12 +71,16 @@ TEST(UserLimits, WhatSeveralHaveOpenCountsOnce) {
     const int instance = ::epoll_create1(0);
     watch_from(instance, 5);
     ::dup(instance);
+    auto begun = os::make_pipe();
     for (int i = 0; i < 3; ++i) {
       if (::fork() == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        std::ignore = ::write(begun.write_end.get(), "b", 1);
         ::pause();
         ::_exit(0);
       }
+      char byte = 0;
+      std::ignore = ::read(begun.read_end.get(), &byte, 1); // from now on it ends with its parent
     }
   });
   EXPECT_EQ(holder.use().epoll_watches, 5U);
