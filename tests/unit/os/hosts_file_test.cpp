@@ -51,6 +51,7 @@ TEST(HostsFile, WhatIsNamedAlreadyIsNoService) {
 }
 
 } // namespace
+
 TEST(HostsFile, OursIsToldFromAContainers) {
   const std::string theirs = "127.0.0.1 localhost\n172.17.0.2 0a1b2c3d\n";
   EXPECT_FALSE(is_hosts_with_name(theirs));
