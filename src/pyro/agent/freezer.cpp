@@ -14,7 +14,7 @@ namespace pyro::agent {
 namespace {
 
 /// A process in the middle of a write to a busy disk stops when that is done.
-constexpr std::chrono::milliseconds k_patience{5000};
+constexpr std::chrono::milliseconds k_patience{20'000};
 
 bool is_stopped(char state) {
   return state == 'T' || state == 't';
