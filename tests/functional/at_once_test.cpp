@@ -30,6 +30,25 @@ protected:
     return {};
   }
 
+  struct Two {
+    os::Child first;
+    std::unique_ptr<OnATerminal> second;
+  };
+
+  /// Two applies of projects with the same step: the first is at it, the second has said that it waits.
+  Two one_builds_one_waits() {
+    const RunOptions trusting{.env = {{"PYRO_TRUST", "1"}}};
+    const auto other = another_project("other");
+    slow_file(project());
+    slow_file(other);
+    auto first = start({"apply"}, trusting);
+    EXPECT_TRUE(eventually([&] { return !shared().empty(); }));
+    auto second = std::make_unique<OnATerminal>(
+        Arguments{(bin / "pyro").string(), "apply"}, environment(trusting), other);
+    EXPECT_TRUE(second->see("waiting for an apply that builds environment.setup.slow")) << second->seen();
+    return {std::move(first), std::move(second)};
+  }
+
   void let_go() {
     const auto place = shared().string();
     Arguments touch{"touch", place + "/go"};
@@ -41,36 +60,20 @@ protected:
 };
 
 TEST_F(AtOnce, TheSameStepIsBuiltOnce) {
-  const RunOptions trusting{.env = {{"PYRO_TRUST", "1"}}};
-  const auto other = another_project("other");
-  slow_file(project());
-  slow_file(other);
-  auto first = start({"apply"}, trusting);
-  ASSERT_TRUE(eventually([&] { return !shared().empty(); }));
-  auto variables = environment(trusting);
-  OnATerminal second({(bin / "pyro").string(), "apply"}, variables, other);
-  EXPECT_TRUE(second.see("waiting for an apply that builds environment.setup.slow")) << second.seen();
+  auto [first, second] = one_builds_one_waits();
   let_go();
   EXPECT_EQ(first.wait().shell_status(), 0);
-  EXPECT_EQ(second.status(), 0) << second.seen();
+  EXPECT_EQ(second->status(), 0) << second->seen();
   EXPECT_EQ(read_file(shared() / "runs"), "ran\n");
 }
 
 TEST_F(AtOnce, WhoWaitsGoesOnWhereTheOtherOneDies) {
-  const RunOptions trusting{.env = {{"PYRO_TRUST", "1"}}};
-  const auto other = another_project("other");
-  slow_file(project());
-  slow_file(other);
-  auto first = start({"apply"}, trusting);
-  ASSERT_TRUE(eventually([&] { return !shared().empty(); }));
-  auto variables = environment(trusting);
-  OnATerminal second({(bin / "pyro").string(), "apply"}, variables, other);
-  EXPECT_TRUE(second.see("waiting for an apply that builds")) << second.seen();
+  auto [first, second] = one_builds_one_waits();
   first.signal(SIGKILL);
   first.wait();
   EXPECT_TRUE(eventually([&] { return read_file(shared() / "runs") == "ran\nran\n"; }));
   let_go();
-  EXPECT_EQ(second.status(), 0) << second.seen();
+  EXPECT_EQ(second->status(), 0) << second->seen();
 }
 
 TEST_F(AtOnce, AQuestionHoldsNobodyUp) {

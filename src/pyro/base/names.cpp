@@ -47,18 +47,23 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
   return best;
 }
 
+std::string listed(std::vector<std::string> names, std::size_t most) {
+  const auto count = names.size();
+  names.resize(std::min(count, most));
+  return fmt::format(
+      "{}{}", fmt::join(names, ", "), count > most ? fmt::format(" and {} more", count - most) : "");
+}
+
 std::string names_hint(std::string_view word, std::vector<std::string> names) {
   constexpr std::size_t k_most = 20;
   if (names.empty()) {
     return "";
   }
   const auto near = nearest(word, names);
-  const auto count = names.size();
-  names.resize(std::min(count, k_most));
-  return fmt::format(
-      "{}{} {}{}", near.empty() ? "" : fmt::format("did you mean '{}'? ", near),
-      near.empty() ? (count == 1 ? "there is" : "there are") : (count == 1 ? "There is" : "There are"),
-      fmt::join(names, ", "), count > k_most ? fmt::format(" and {} more", count - k_most) : "");
+  const std::string_view verb = names.size() == 1 ? "is" : "are";
+  const auto all = listed(std::move(names), k_most);
+  return near.empty() ? fmt::format("there {} {}", verb, all)
+                      : fmt::format("did you mean '{}'? There {} {}", near, verb, all);
 }
 
 } // namespace pyro

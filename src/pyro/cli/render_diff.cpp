@@ -2,12 +2,12 @@
 #include "render_parts.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/names.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
+#include <set>
 
 namespace pyro::cli {
 
@@ -63,22 +63,18 @@ std::string render_diff_stat(const Json& result) {
 }
 
 std::vector<std::string> patch_notes(const Json& result) {
-  constexpr std::size_t k_most = 10;
-  const auto note = [&](std::vector<std::string> names, std::string_view what) {
-    const auto count = names.size();
-    names.resize(std::min(count, k_most));
-    return fmt::format(
-        "{} {}: {}{}", count, what, fmt::join(names, ", "),
-        count > k_most ? fmt::format(" and {} more", count - k_most) : "");
+  const auto note = [](const std::vector<std::string>& names, std::string_view what) {
+    constexpr std::size_t k_most = 10;
+    return fmt::format("{} {}: {}", names.size(), what, listed(names, k_most));
   };
   std::vector<std::string> outside;
   for (const auto& path : list_at(result, "patch_left_out")) {
     outside.push_back(escape_controls(path.get<std::string>()));
   }
+  const std::set<std::string> is_outside(outside.begin(), outside.end());
   std::vector<std::string> without_text;
   for (const auto& entry : entries_of(result)) {
-    const bool is_outside = std::find(outside.begin(), outside.end(), path_of(entry)) != outside.end();
-    if (!is_outside && string_or(entry, "text_patch", "").empty()) {
+    if (!is_outside.contains(path_of(entry)) && string_or(entry, "text_patch", "").empty()) {
       without_text.push_back(path_of(entry));
     }
   }

@@ -302,13 +302,14 @@ Json destroy_workspace(
     bool remove_snapshots) {
   const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
-  if (const auto key = context.records.load(located.id).identity_key; !key.empty()) {
-    FailedStepRoom(context, key).forget();
+  const auto record = context.records.load(located.id);
+  if (!record.identity_key.empty()) {
+    FailedStepRoom(context, record.identity_key).forget();
   }
   if (remove_snapshots) {
-    const auto name = context.records.load(located.id).name;
     require_agreement(
-        fmt::format("destroy {} with all its snapshots: nothing of it can be brought back\n", name), options);
+        fmt::format("destroy {} with all its snapshots: nothing of it can be brought back\n", record.name),
+        options);
     auto done = destroy_for_good(context, located);
     prune_when_due(context);
     return done;

@@ -20,6 +20,12 @@ TEST(Names, AHintListsWhatThereIs) {
   EXPECT_EQ(names_hint("nope", {}), "");
 }
 
+TEST(Names, AListIsBounded) {
+  EXPECT_EQ(listed({"a", "b"}, 2), "a, b");
+  EXPECT_EQ(listed({"a", "b", "c"}, 2), "a, b and 1 more");
+  EXPECT_EQ(listed({}, 2), "");
+}
+
 TEST(Names, OfManyTheFirst) {
   std::vector<std::string> names;
   for (int i = 10; i < 40; ++i) {

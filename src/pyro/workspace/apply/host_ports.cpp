@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/tcp_socket.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/sandbox/ask_if_running.hpp>
 
 #include <algorithm>
 #include <set>
@@ -17,17 +18,13 @@ std::optional<Json> published_ports(backend::ControlClient& client) {
 }
 
 std::optional<Json> published_ports_if_any(const store::WorkspacePaths& paths) {
-  const auto client = backend::ControlClient::connect(paths.control_socket());
-  if (!client) {
-    return std::nullopt;
-  }
   try {
-    return published_ports(*client);
+    return ask_if_running(paths.control_socket(), published_ports);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::bad_state && error.code() != ErrorCode::timeout) {
+    if (error.code() != ErrorCode::timeout) {
       throw;
     }
-    return std::nullopt; // it has ended while we asked (ControlClient::call), or hangs
+    return std::nullopt; // it hangs
   }
 }
 

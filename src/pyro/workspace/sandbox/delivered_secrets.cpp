@@ -1,5 +1,7 @@
 #include "delivered_secrets.hpp"
 
+#include "ask_if_running.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/spec/applied_spec.hpp>
@@ -74,18 +76,7 @@ std::optional<SecretNotes> delivered_secrets(backend::ControlClient& client) {
 }
 
 std::optional<SecretNotes> delivered_secrets_if_any(const store::WorkspacePaths& paths) {
-  const auto client = backend::ControlClient::connect(paths.control_socket());
-  if (!client) {
-    return std::nullopt;
-  }
-  try {
-    return delivered_secrets(*client);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::bad_state) {
-      throw;
-    }
-    return std::nullopt; // it has ended while we asked (ControlClient::call)
-  }
+  return ask_if_running(paths.control_socket(), delivered_secrets);
 }
 
 void note_secrets(backend::ControlClient& client, const SecretNotes& notes) {

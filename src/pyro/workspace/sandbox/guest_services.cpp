@@ -1,5 +1,6 @@
 #include "guest_services.hpp"
 
+#include "ask_if_running.hpp"
 #include "delivered_secrets.hpp"
 #include "service_failure.hpp"
 
@@ -223,18 +224,8 @@ std::vector<protocol::ServiceStatus> services_status(backend::ControlClient& cli
 
 std::optional<std::vector<protocol::ServiceStatus>>
 services_status_if_any(const std::string& control_socket) {
-  const auto client = backend::ControlClient::connect(control_socket);
-  if (!client) {
-    return std::nullopt;
-  }
-  try {
-    return services_status(*client);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::bad_state) {
-      throw;
-    }
-    return std::nullopt; // it has ended while we asked (ControlClient::call)
-  }
+  return ask_if_running(
+      control_socket, [](backend::ControlClient& client) { return std::optional(services_status(client)); });
 }
 
 std::vector<protocol::ServiceStatus> wait_for_services(
