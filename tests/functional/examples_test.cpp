@@ -43,6 +43,25 @@ TEST_F(Examples, CiJobPassesTheTestsStatusOnAndLeavesNothing) {
   EXPECT_NE(bad.all().find("FAILED"), std::string::npos) << bad;
 }
 
+TEST_F(Examples, AgentMendsTheProjectOverMcpAndItsPatchApplies) {
+  copy_example("agent-loop", project());
+  const auto sources = read_file(project() / "versions.py");
+  const auto done = command({"/usr/bin/python3", "-B", "agent.py"});
+  ASSERT_EQ(done.status, 0) << done;
+  // The first idea does not help, so that the workspace is reset; the second does.
+  const auto at = done.out.find("reset : done\n");
+  ASSERT_NE(at, std::string::npos) << done;
+  EXPECT_NE(done.out.find("unittest -q: exit 1\n"), std::string::npos) << done;
+  EXPECT_NE(done.out.find("unittest -q: exit 0\n", at), std::string::npos) << done;
+  EXPECT_EQ(read_file(project() / "versions.py"), sources) << "the agent reached the checkout";
+
+  const auto patch = done.out.find("diff --git");
+  ASSERT_NE(patch, std::string::npos) << done;
+  write_file(project() / "mended.patch", done.out.substr(patch));
+  EXPECT_EQ(command({"/usr/bin/git", "apply", "mended.patch"}).status, 0);
+  EXPECT_EQ(command({"/usr/bin/python3", "-B", "-m", "unittest", "-q"}).status, 0);
+}
+
 TEST_F(Examples, AllAreValid) {
   for (const auto& entry : fs::directory_iterator(source_dir() / "examples")) {
     if (fs::exists(entry.path() / "pyro.yaml")) {
