@@ -18,7 +18,7 @@ Json about_workspace(Properties properties, std::vector<std::string> required) {
   properties["workspace_id"] = text("");
   properties["execution_mode"] = text("");
   required.emplace_back("workspace_id");
-  return result(std::move(properties), std::move(required));
+  return result(properties, required);
 }
 
 Json export_document() {

@@ -18,8 +18,8 @@ Json of_type(const char* type, std::string_view description) {
   return schema;
 }
 
-Json object(Properties properties, const std::vector<std::string>& required) {
-  Json schema{{"type", "object"}, {"properties", Json(std::move(properties))}};
+Json object(const Properties& properties, const std::vector<std::string>& required) {
+  Json schema{{"type", "object"}, {"properties", Json(properties)}};
   if (!required.empty()) {
     schema["required"] = required;
   }
@@ -71,8 +71,8 @@ Json or_null(Json schema) {
   return schema;
 }
 
-Json parameters(Properties properties, const std::vector<std::string>& required) {
-  auto schema = object(std::move(properties), required);
+Json parameters(const Properties& properties, const std::vector<std::string>& required) {
+  auto schema = object(properties, required);
   schema["additionalProperties"] = false;
   return schema;
 }
@@ -82,7 +82,7 @@ Json project_parameters(Properties properties, std::vector<std::string> required
   properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
   properties["profile"] = text("The profile to lay over it");
   properties["vars"] = map_of_text("Values of declared variables");
-  return parameters(std::move(properties), std::move(required));
+  return parameters(properties, required);
 }
 
 Json workspace_parameters(Properties properties, std::vector<std::string> required) {
@@ -93,7 +93,7 @@ Json workspace_parameters(Properties properties, std::vector<std::string> requir
 Json id_parameters(Properties properties, std::vector<std::string> required) {
   properties["workspace_id"] = text("An id, a unique id prefix or a name");
   required.emplace_back("workspace_id");
-  return parameters(std::move(properties), std::move(required));
+  return parameters(properties, required);
 }
 
 Json any_workspace_parameters(Properties properties, std::vector<std::string> required) {
@@ -101,8 +101,8 @@ Json any_workspace_parameters(Properties properties, std::vector<std::string> re
   return workspace_parameters(std::move(properties), std::move(required));
 }
 
-Json result(Properties properties, const std::vector<std::string>& required) {
-  return object(std::move(properties), required);
+Json result(const Properties& properties, const std::vector<std::string>& required) {
+  return object(properties, required);
 }
 
 Json with_directory(const Context& context, Json parameters) {

@@ -21,7 +21,7 @@ Json map_of_text(std::string_view description);
 Json or_null(Json schema);
 
 /// Parameters: nothing but the given properties is allowed.
-Json parameters(Properties properties, const std::vector<std::string>& required = {});
+Json parameters(const Properties& properties, const std::vector<std::string>& required = {});
 /// The same plus directory, file, profile and vars: which pyro.yaml.
 Json project_parameters(Properties properties, std::vector<std::string> required = {});
 /// The same plus workspace.
@@ -32,7 +32,7 @@ Json id_parameters(Properties properties, std::vector<std::string> required = {}
 /// share.
 Json any_workspace_parameters(Properties properties, std::vector<std::string> required = {});
 /// A result: more properties may follow in later versions.
-Json result(Properties properties, const std::vector<std::string>& required = {});
+Json result(const Properties& properties, const std::vector<std::string>& required = {});
 
 /// For an operation with project_parameters(): with the directory of the file where the caller named neither
 /// file nor workspace and it lies above.

@@ -29,7 +29,7 @@ Properties shell_properties() {
 Json shell_document(Properties more = {}) {
   auto properties = shell_properties();
   properties.merge(more);
-  return result(std::move(properties), {"workspace_id", "shell_id", "state"});
+  return result(properties, {"workspace_id", "shell_id", "state"});
 }
 
 /// Parameters of an operation on one shell.

@@ -21,7 +21,7 @@ Json wanted_schema() {
   properties["added"] = host_requests_schema("Not in what was agreed to last");
   properties["removed"] = host_requests_schema("Agreed to last, and no longer wanted");
   properties["agreed"] = flag("Nothing more is asked for this list");
-  return result(std::move(properties), {"checkout", "digest", "requests", "agreed"});
+  return result(properties, {"checkout", "digest", "requests", "agreed"});
 }
 
 Operation show() {

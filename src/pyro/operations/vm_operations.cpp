@@ -34,7 +34,7 @@ Json document() {
 Json vm_parameters(Properties properties, std::vector<std::string> required = {}) {
   properties["vm_id"] = text("An id, a unique id prefix or a name");
   required.emplace_back("vm_id");
-  return parameters(std::move(properties), std::move(required));
+  return parameters(properties, required);
 }
 
 std::string vm_of(const Json& given) {

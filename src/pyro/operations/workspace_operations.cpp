@@ -119,8 +119,7 @@ Json status_schema() {
   properties["snapshots"] = snapshot_list_schema();
   properties["lock"] =
       result({{"pid", number("")}, {"operation", text("What runs on it now")}, {"since", epoch("")}});
-  return result(
-      std::move(properties), {"workspace_id", "name", "state", "services", "snapshots", "created_at"});
+  return result(properties, {"workspace_id", "name", "state", "services", "snapshots", "created_at"});
 }
 
 Operation status_operation() {

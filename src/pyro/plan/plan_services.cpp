@@ -149,7 +149,8 @@ void Planner::plan_services() {
 /// Ports that should be published and are not, or cannot be.
 void Planner::plan_ports() {
   for (const auto& [name, service] : m_spec.services) {
-    const auto address = address_of(Subject::service, name) + ".ports";
+    const auto service_address = address_of(Subject::service, name);
+    const auto address = service_address + ".ports";
     bool is_missing = false;
     std::multiset<std::string> wanted;
     for (const auto& port : service.ports) {
@@ -173,7 +174,7 @@ void Planner::plan_ports() {
     const bool is_planned = std::any_of(
         m_actions.begin(), m_actions.end(), [&](const Action& action) { return action.address == address; });
     const auto own = std::find_if(m_actions.begin(), m_actions.end(), [&](const Action& action) {
-      return action.address == address_of(Subject::service, name);
+      return action.address == service_address;
     });
     const bool comes_anyway = starts_everything() || own == m_actions.end() || is_change(own->kind);
     if (is_missing && !is_planned && !comes_anyway) {

@@ -86,7 +86,7 @@ std::string found_inside(const std::function<std::string()>& look) {
 /// Where something called `name` goes that is copied to `wanted`.
 std::string target_of(
     const store::LayeredView& view, const std::string& wanted, bool is_directory, const std::string& name) {
-  const auto real = real_path_inside(view, wanted, LastLink::follow);
+  auto real = real_path_inside(view, wanted, LastLink::follow);
   const auto found = find_inside(view, real);
   if (!is_directory && !(found && found->is_directory())) {
     return real;
