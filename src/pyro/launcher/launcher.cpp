@@ -4,8 +4,9 @@
 #include "settings_json.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/os/program_environment.hpp>
 #include <pyro/os/unix_socket.hpp>
+
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <chrono>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int k_control = 3; // where the launcher finds its socket
 constexpr std::chrono::milliseconds k_poll{50};
+constexpr std::chrono::seconds k_patience{5}; // with a launcher that has nothing to do but to end
 
 bool is_readable(int socket, std::chrono::milliseconds patience) {
   pollfd watched{socket, POLLIN, 0};
@@ -27,6 +29,15 @@ bool is_readable(int socket, std::chrono::milliseconds patience) {
     throw Error::from_errno(errno, "wait for a call");
   }
   return count > 0;
+}
+
+/// No socket of ours has the number of a standard stream that the program we are in has closed.
+std::pair<os::Fd, os::Fd> socket_pair() {
+  auto [ours, theirs] = os::socket_pair();
+  const auto high = [](os::Fd fd) {
+    return fd.get() > STDERR_FILENO ? std::move(fd) : os::duplicate(fd.get(), STDERR_FILENO + 1);
+  };
+  return {high(std::move(ours)), high(std::move(theirs))};
 }
 
 operations::Event event_of(const Json& body) {
@@ -71,39 +82,42 @@ Json wait_for_result(int socket, const operations::Callbacks& callbacks) {
 
 } // namespace
 
-Launcher::Launcher(std::string program) : m_program(std::move(program)) {
+Launcher::Launcher(std::string program)
+    : m_program(std::move(program)), m_variables(os::inherited_environment()) {
 }
 
-/// Its socket closes, which is what ends the launcher; its calls see their own sockets close.
+/// The end of its socket ends the launcher. Said aloud: a process that somebody forked from ours may still
+/// hold the socket.
 Launcher::~Launcher() {
-  m_control.reset();
-  if (m_child.pid() > 0) {
-    std::ignore = m_child.wait();
+  if (m_control) {
+    ::shutdown(m_control.get(), SHUT_RDWR);
   }
+  m_process.end(k_patience);
 }
 
 void Launcher::start() {
-  auto [ours, theirs] = os::socket_pair();
-  os::Command command;
-  command.argv = {m_program};
-  command.env = os::inherited_environment();
-  command.new_session = true; // what a terminal sends is for the front, which tells its calls
+  auto [ours, theirs] = socket_pair();
   const auto nothing = os::open_file("/dev/null", O_RDWR);
-  command.fds = {{0, nothing.get()}, {1, nothing.get()}, {2, 2}, {k_control, theirs.get()}};
-  m_child = os::spawn(command);
+  const bool has_errors = ::fcntl(STDERR_FILENO, F_GETFD) >= 0;
+  m_process = os::HelperProcess::start( // in a session of its own: a terminal's signals are for the front
+      m_program, m_variables,
+      {{0, nothing.get()},
+       {1, nothing.get()},
+       {2, has_errors ? STDERR_FILENO : nothing.get()},
+       {k_control, theirs.get()}});
   m_control = std::move(ours);
 }
 
 os::Fd Launcher::connect() {
   const std::lock_guard guard(m_mutex);
-  auto [ours, theirs] = os::socket_pair();
+  auto [ours, theirs] = socket_pair();
   if (m_control) {
     try {
       os::send_with_fds(m_control.get(), "c", {theirs.get()});
       return std::move(ours);
     } catch (const Error&) { // it ended: another one
       m_control.reset();
-      std::ignore = m_child.wait();
+      m_process.end(k_patience);
     }
   }
   start();

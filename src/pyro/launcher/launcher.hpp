@@ -4,15 +4,17 @@
 #pragma once
 
 #include <pyro/operations/caller.hpp>
-#include <pyro/os/process.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/helper_process.hpp>
 
 #include <mutex>
 #include <string>
 
 namespace pyro::launcher {
 
-/// Calls operations through a launcher that is started with the first of them, and again where it has ended.
-/// Any thread may call. When the object goes, so does its launcher; calls in flight are interrupted.
+/// Calls operations through a launcher that is started with the first of them, and again where it has ended:
+/// always with the variables that there were when the object was made. Any thread may call. When the object
+/// goes, so does its launcher; no call may be in flight then.
 class Launcher : public operations::Caller {
 public:
   /// `program` is the path of pyro-launcher.
@@ -27,10 +29,11 @@ private:
   os::Fd connect();
   void start();
 
-  std::string m_program;
+  const std::string m_program;
+  const os::Variables m_variables;
   std::mutex m_mutex; // for all below
   os::Fd m_control;
-  os::Child m_child;
+  os::HelperProcess m_process;
 };
 
 } // namespace pyro::launcher

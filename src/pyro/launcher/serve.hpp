@@ -5,11 +5,9 @@
 
 namespace pyro::launcher {
 
-/// Takes sockets of calls from `control` until its other end closes, and runs each call in a child of its
-/// own. Returns in the launcher when that is over; a child leaves by _exit().
+/// Takes sockets of calls from `control` until its other end closes or our parent, which is the front, ends,
+/// and runs each call in a child of its own. There the front's going away is an interrupt. Returns in the
+/// launcher when that is over; a child leaves by _exit().
 void serve(int control, const operations::EngineFactory& make_engine);
-
-/// Runs the call that arrives on `socket` and answers there. The other end going away is an interrupt.
-void serve_call(int socket, const operations::EngineFactory& make_engine);
 
 } // namespace pyro::launcher

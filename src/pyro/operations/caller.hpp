@@ -12,6 +12,8 @@ struct CallSettings {
   std::string base;        // state directory; empty: the default (PYRO_HOME)
   bool trust_once = false; // this call may take from the machine what its file wants (PYRO_TRUST)
   std::chrono::milliseconds lock_timeout{60'000};
+  std::string directory;      // where relative paths begin; empty: where the launcher was started
+  bool stream_output = false; // Callbacks::stream_output
 };
 
 class Caller {

@@ -1,9 +1,14 @@
 #include "captured_exec.hpp"
 
 #include "output_capture.hpp"
+#include "output_events.hpp"
 #include "text.hpp"
 
+#include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
+
 #include <chrono>
+#include <memory>
 #include <optional>
 
 namespace pyro::operations {
@@ -35,11 +40,23 @@ public:
     return Json{{"signal", "KILL"}};
   }
 
+  bool has_begun() const { return m_asked_at.has_value(); }
+
 private:
   std::function<bool()> m_wanted;
   std::optional<std::chrono::steady_clock::time_point> m_asked_at;
   bool m_is_killed = false;
 };
+
+std::function<void(std::string_view)>
+teller(const char* kind, const std::function<void(const workspace::Event&)>& sink) {
+  if (!sink) {
+    return {};
+  }
+  return [events = OutputEvents(kind, sink)](std::string_view piece) mutable {
+    events.add(piece);
+  };
+}
 
 } // namespace
 
@@ -66,16 +83,21 @@ Json run_captured(
     Context& context, const Json& given, workspace::ExecRequest request,
     const std::function<workspace::ExecResult(const workspace::ExecRequest&, const workspace::ExecStreams&)>&
         exec) {
-  request.poll_control = [end = GracefulEnd(context.interrupted)]() mutable {
-    return end.next();
+  const auto end = std::make_shared<GracefulEnd>(context.interrupted);
+  request.poll_control = [end] {
+    return end->next();
   };
   const auto limit = static_cast<std::size_t>(int_or(given, "max_output_bytes", k_default_output_limit));
   const auto input = text_as_input(string_or(given, "stdin", ""));
-  OutputCapture out(limit);
-  OutputCapture err(limit);
+  OutputCapture out(limit, teller("stdout", context.output));
+  OutputCapture err(limit, teller("stderr", context.output));
   const auto outcome = exec(request, {.in = input.get(), .out = out.descriptor(), .err = err.descriptor()});
   out.finish();
   err.finish();
+  if (end->has_begun()) {
+    throw Error(ErrorCode::interrupted, "the command was ended, since its caller did not want it any more")
+        .with_output(last_lines(to_utf8(out.text() + err.text())));
+  }
   Json answer{{"exit_code", outcome.exit_code},          {"stdout", to_utf8(out.text())},
               {"stderr", to_utf8(err.text())},           {"stdout_truncated", out.truncated()},
               {"stderr_truncated", err.truncated()},     {"timed_out", outcome.timed_out},

@@ -12,7 +12,8 @@ namespace pyro::operations {
 Properties exec_result_properties();
 
 /// Runs `exec` with captured streams. stdin and max_output_bytes are read from the parameters; `request` is
-/// complete but for poll_control, with which an interrupt becomes the command's SIGINT.
+/// complete but for poll_control, with which an interrupt becomes the command's SIGINT and then
+/// Error(interrupted).
 Json run_captured(
     Context& context, const Json& parameters, workspace::ExecRequest request,
     const std::function<workspace::ExecResult(const workspace::ExecRequest&, const workspace::ExecStreams&)>&

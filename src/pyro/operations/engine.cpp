@@ -20,7 +20,9 @@ public:
   WorkspaceEngine(Settings settings, Callbacks callbacks)
       : m_callbacks(std::move(callbacks)),
         m_workspaces(with_interrupts(std::move(settings), m_callbacks), sink()),
-        m_context{m_workspaces, m_callbacks.ask, m_callbacks.interrupted, m_callbacks.color} {}
+        m_context{
+            m_workspaces, m_callbacks.ask, m_callbacks.interrupted, m_callbacks.color,
+            m_callbacks.stream_output ? m_callbacks.events : EventSink()} {}
 
   Json call(std::string_view operation, const Json& parameters) override {
     const InterruptionScope scope(m_callbacks.interrupted);

@@ -30,6 +30,9 @@ struct Callbacks {
   std::function<bool(const std::string& text)> ask; // absent: whatever needs a yes fails with approval_needed
   std::function<bool()> interrupted;
   bool color = false;
+  /// What commands and followed logs write becomes events too, as it is written (output_events.hpp). They
+  /// come from threads of their own, so `events` is called from several then.
+  bool stream_output = false;
 };
 
 struct LogRequest {

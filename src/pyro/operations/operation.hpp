@@ -5,6 +5,7 @@
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/workspace/context/requests.hpp>
+#include <pyro/workspace/context/settings.hpp>
 
 #include <functional>
 #include <string>
@@ -26,6 +27,8 @@ struct Context {
   std::function<bool()> interrupted;
   /// Are texts in results (plans) coloured?
   bool color = false;
+  /// Told what commands write, as it is written, from any thread. Absent: nobody wants to know.
+  std::function<void(const workspace::Event&)> output = {};
 };
 
 /// The hints are MCP's: `destructive` may lose something, `idempotent` is free of effect the second time.

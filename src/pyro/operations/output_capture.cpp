@@ -44,11 +44,13 @@ void Descriptor::reset() {
   }
 }
 
-OutputCapture::OutputCapture(std::size_t limit) : OutputCapture(limit, make_pipe()) {
+OutputCapture::OutputCapture(std::size_t limit, std::function<void(std::string_view)> tell)
+    : OutputCapture(limit, std::move(tell), make_pipe()) {
 }
 
-OutputCapture::OutputCapture(std::size_t limit, std::pair<int, int> pipe)
-    : m_text(limit), m_read(pipe.first), m_write(pipe.second) {
+OutputCapture::OutputCapture(
+    std::size_t limit, std::function<void(std::string_view)> tell, std::pair<int, int> pipe)
+    : m_text(limit), m_tell(std::move(tell)), m_read(pipe.first), m_write(pipe.second) {
   // Signals belong to the thread that called; the reader inherits a full mask.
   sigset_t all;
   sigset_t before;
@@ -73,9 +75,13 @@ void OutputCapture::read_loop() {
   std::array<char, 65536> buffer{};
   while (true) {
     const auto count = ::read(m_read.get(), buffer.data(), buffer.size());
-    if (count > 0) {
-      m_text.add({buffer.data(), static_cast<std::size_t>(count)});
-    } else if (count == 0 || errno != EINTR) {
+    const bool is_over = count == 0 || (count < 0 && errno != EINTR);
+    const std::string_view piece(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+    m_text.add(piece);
+    if (m_tell && (is_over || !piece.empty())) {
+      m_tell(piece);
+    }
+    if (is_over) {
       return;
     }
   }

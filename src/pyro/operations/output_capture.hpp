@@ -1,9 +1,11 @@
 // A descriptor to write to whose text is kept in memory, bounded: the beginning and the end of more than
-// `limit` bytes. A thread reads, so that a writer that blocks until it is done cannot stall.
+// `limit` bytes. A thread reads, so that a writer that blocks until it is done cannot stall; who wants to
+// know at once is told by that thread.
 #pragma once
 
 #include <pyro/base/bounded_text.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -35,7 +37,8 @@ private:
 
 class OutputCapture {
 public:
-  explicit OutputCapture(std::size_t limit);
+  /// `tell`: every piece of it, as it is read, and an empty one at the end.
+  explicit OutputCapture(std::size_t limit, std::function<void(std::string_view)> tell = {});
   ~OutputCapture();
   OutputCapture(const OutputCapture&) = delete;
   OutputCapture& operator=(const OutputCapture&) = delete;
@@ -50,10 +53,11 @@ public:
   bool truncated() const { return m_text.truncated(); }
 
 private:
-  OutputCapture(std::size_t limit, std::pair<int, int> pipe);
+  OutputCapture(std::size_t limit, std::function<void(std::string_view)> tell, std::pair<int, int> pipe);
   void read_loop();
 
   BoundedText m_text;
+  std::function<void(std::string_view)> m_tell;
   Descriptor m_read;
   Descriptor m_write;
   std::thread m_reader;

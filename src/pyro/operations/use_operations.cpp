@@ -1,9 +1,11 @@
 #include "captured_exec.hpp"
 #include "groups.hpp"
+#include "output_events.hpp"
 #include "schema_parts.hpp"
 #include "text.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
 #include <pyro/workspace/execution.hpp>
 #include <pyro/workspace/inspection.hpp>
 
@@ -38,14 +40,18 @@ Json run_logs(Context& context, const Json& given) {
   const auto tail = static_cast<int>(std::min<std::int64_t>(int_or(given, "tail", 200), k_max_log_lines));
   workspace::stream_service_logs(
       context.workspaces, workspace_of(given), project_of(given), string_or(given, "service", ""), tail,
-      false,
+      bool_or(given, "follow", false),
       [&](const std::string& service, const std::string& line) {
+        if (context.output) {
+          context.output(output_event("log", "services." + service, line));
+        }
         lines.push_back({{"service", service}, {"line", to_utf8(line)}});
         if (lines.size() > k_max_log_lines) {
           lines.pop_front();
         }
       },
       [&] { return context.interrupted && context.interrupted(); });
+  check_interruption();
   return {{"lines", Json(lines)}};
 }
 
@@ -73,7 +79,9 @@ Operation logs_operation() {
       .name = "logs",
       .summary = "The last lines that services wrote",
       .parameters_schema = workspace_parameters(
-          {{"service", text("Default: all")}, {"tail", number("How many lines of each; default 200")}}),
+          {{"service", text("Default: all")},
+           {"tail", number("How many lines of each; default 200")},
+           {"follow", flag("Until the services end")}}),
       .result_schema = result(
           {{"lines", list_of(result({{"service", text("")}, {"line", text("")}}, {"service", "line"}), "")}},
           {"lines"}),

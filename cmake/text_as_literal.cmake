@@ -1,0 +1,10 @@
+# cmake -DFROM=text -DTO=text.inc -P: a text file as pieces of a raw string literal, for C++.
+file(READ ${FROM} rest)
+set(pieces)
+while(NOT rest STREQUAL "")
+  string(SUBSTRING "${rest}" 0 8000 piece)
+  string(LENGTH "${piece}" length)
+  string(SUBSTRING "${rest}" ${length} -1 rest)
+  string(APPEND pieces "R\"~~~(${piece})~~~\"\n")
+endwhile()
+file(WRITE ${TO} "${pieces}")
