@@ -26,8 +26,12 @@ constexpr int k_internal = 70;
 /// meant for the terminal would be written into a record or a lock. Reading gives nothing, writing fails.
 void occupy_standard_descriptors() {
   for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; ++wanted) {
-    if (::fcntl(wanted, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDONLY) != wanted) {
-      std::abort(); // the lowest free one is taken, always
+    if (::fcntl(wanted, F_GETFD) >= 0 || errno != EBADF) {
+      continue;
+    }
+    // The lowest free one is taken, always. Programs that are started get it too.
+    if (::open("/dev/null", O_RDONLY | O_CLOEXEC) != wanted || ::fcntl(wanted, F_SETFD, 0) < 0) {
+      std::abort();
     }
   }
 }
