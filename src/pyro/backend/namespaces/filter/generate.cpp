@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s OUTPUT\n", argv[0]);
     return 64;
   }
-  const scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
+  void* const context = seccomp_init(SCMP_ACT_ALLOW);
   // Calls of another architecture (x32) fail like unknown calls; 32-bit x86 programs get the same rules.
   check(seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)), "bad architecture");
   check(seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimise"); // binary search: ~7 tests a call
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   auto program = preface();
   const auto rules = program_of(context);
   program.insert(program.end(), rules.begin(), rules.end());
-  FILE* output = std::fopen(argv[1], "w");
+  FILE* output = std::fopen(argv[1], "we");
   if (!output) {
     return 1;
   }
