@@ -52,13 +52,17 @@ check-sanitizers: ## what stands in CONTRIBUTING.md: unit tests and the contract
 	@$(call configure,asan)
 	@cmake --build --preset asan --target tests/unit/all tests/contract/all
 	@$(call configure,tsan)
-	@cmake --build --preset tsan --target $(foreach folder,$(with_threads),tests/unit/$(folder)/all) pyro_agent
+	@cmake --build --preset tsan --target $(foreach folder,$(with_threads),tests/unit/$(folder)/all) pyro_agent capi_stress_program
+	@$(call configure,dev)
+	@cmake --build --preset dev --target capi
 	@result=0; \
 	ctest --test-dir build/asan/tests/unit --output-on-failure -j $$(nproc) || result=1; \
 	ctest --test-dir build/asan/tests/contract --output-on-failure -j $$(nproc) -R /namespaces || result=1; \
 	for folder in $(with_threads); do \
 	  ctest --test-dir build/tsan/tests/unit/$$folder --output-on-failure -j $$(nproc) || result=1; \
-	done; exit $$result
+	done; \
+	PYRO_TEST_LONG=1 PYRO_TEST_STRESS=$(CURDIR)/build/tsan/tests/capi/stress/capi_stress \
+	  build/dev/tests/capi/capi --gtest_filter='CApiThreads.*' || result=1; exit $$result
 
 tsan: ## unit and contract tests under the thread sanitizer
 	@$(call configure,tsan)
@@ -77,7 +81,7 @@ bench: release ## the speed goals, beside what people would use instead (FILES=1
 install: release ## install below PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-package: release ## a .deb in build/release
+package: release ## the .deb packages in build/release
 	@cmake --build --preset release --target package
 
 clean: ## remove the builds

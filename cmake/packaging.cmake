@@ -53,6 +53,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 
 set(CPACK_DEBIAN_PYRO_PACKAGE_NAME pyro)
+set(CPACK_COMPONENT_PYRO_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_DEBIAN_PYRO_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PYRO_PACKAGE_RECOMMENDS "uidmap, passt | slirp4netns, mmdebstrap")
 
@@ -60,10 +61,10 @@ set(CPACK_DEBIAN_PYRO_PACKAGE_RECOMMENDS "uidmap, passt | slirp4netns, mmdebstra
 set(CPACK_DEBIAN_LIBPYRO0_PACKAGE_NAME libpyro0)
 set(CPACK_DEBIAN_LIBPYRO0_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBPYRO0_PACKAGE_DEPENDS "pyro (= ${PROJECT_VERSION})")
-set(CPACK_COMPONENT_LIBPYRO0_DESCRIPTION "declarative, disposable workspaces: the library\nPrograms call every operation of pyro by name, with JSON.")
+set(CPACK_COMPONENT_LIBPYRO0_DESCRIPTION "The library: programs call every operation of pyro by name, with JSON.")
 
 set(CPACK_DEBIAN_LIBPYRO-DEV_PACKAGE_NAME libpyro-dev)
 set(CPACK_DEBIAN_LIBPYRO-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBPYRO-DEV_PACKAGE_DEPENDS "libpyro0 (= ${PROJECT_VERSION})")
-set(CPACK_COMPONENT_LIBPYRO-DEV_DESCRIPTION "declarative, disposable workspaces: the C header\npyro/pyro.h and what pkg-config says of libpyro.")
+set(CPACK_COMPONENT_LIBPYRO-DEV_DESCRIPTION "The C header pyro/pyro.h, and what pkg-config says of libpyro.")
 include(CPack)

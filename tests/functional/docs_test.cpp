@@ -62,18 +62,45 @@ bool find_line(const std::string& text, const std::string& line, std::size_t& at
   return true;
 }
 
-class Docs : public Functional, public ::testing::WithParamInterface<const char*> {};
+class Docs : public Functional, public ::testing::WithParamInterface<const char*> {
+protected:
+  /// Where libpyro is after an installation; empty: this user cannot make one.
+  fs::path installed_libraries() {
+    if (::access(binary_dir().c_str(), W_OK) != 0) {
+      return {};
+    }
+    const auto prefix = root() / "prefix";
+    const auto done = command({"cmake", "--install", binary_dir(), "--prefix", prefix}, {.cwd = root()});
+    EXPECT_EQ(done.status, 0) << done;
+    for (const auto& entry : fs::recursive_directory_iterator(prefix)) {
+      if (entry.path().filename() == "libpyro.so.0") {
+        return entry.path().parent_path();
+      }
+    }
+    ADD_FAILURE() << "libpyro.so.0 was not installed";
+    return {};
+  }
+};
 
 TEST_P(Docs, CommandsWorkAsWritten) {
   const auto commands = commands_of(source_dir() / GetParam());
   ASSERT_FALSE(commands.empty()) << GetParam() << " has no tested block";
-  for (const auto* name : {"quickstart", "cpp-project", "ci", "database", "from-compose"}) {
+  for (const auto* name : {"quickstart", "cpp-project", "ci", "database", "from-compose", "c"}) {
     copy_example(name, another_project(std::string("examples/") + name));
   }
   another_project("notes"); // made by docs/cli.md
   another_project("app");   // made by docs/images.md
   fs::remove(root() / "notes");
   fs::remove(root() / "app");
+
+  RunOptions options;
+  if (contains(read_file(source_dir() / GetParam()), "$(pkg-config")) {
+    const auto libraries = installed_libraries();
+    if (libraries.empty()) {
+      GTEST_SKIP() << "cmake --install writes its list into the build, which belongs to somebody else";
+    }
+    options.env = {{"PKG_CONFIG_PATH", libraries / "pkgconfig"}, {"LD_LIBRARY_PATH", libraries}};
+  }
 
   // One shell for all, so that `cd` and files carry over; each command's output goes to a file of its own.
   std::string script = "cd '" + root().string() + "'\n";
@@ -83,7 +110,7 @@ TEST_P(Docs, CommandsWorkAsWritten) {
     const auto file = (log / std::to_string(index)).string();
     script += "{ " + commands[index].text + "\n} >" + file + ".out 2>&1; echo $? >" + file + ".status\n";
   }
-  const auto ran = command({"bash", "-c", script});
+  const auto ran = command({"bash", "-c", script}, options);
   for (std::size_t index = 0; index < commands.size(); ++index) {
     const auto& each = commands[index];
     const auto file = (log / std::to_string(index)).string();
@@ -103,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, Docs,
     ::testing::Values(
         "README.md", "docs/cli.md", "docs/workspaces.md", "docs/images.md", "docs/databases.md",
-        "docs/from-compose.md"),
+        "docs/from-compose.md", "docs/c-api.md"),
     [](const auto& param) {
       std::string name = fs::path(param.param).stem().string();
       name.erase(std::remove(name.begin(), name.end(), '-'), name.end());

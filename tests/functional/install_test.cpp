@@ -1,5 +1,8 @@
-// What `cmake --install` and the Debian package put in place works from there.
+// What `cmake --install` and the Debian packages put in place works from there.
+#include "../support/busybox.hpp"
 #include "../support/home.hpp"
+
+#include <pyro/base/text.hpp>
 
 namespace pyro::testing {
 namespace {
@@ -14,17 +17,60 @@ protected:
     EXPECT_EQ(done.status, 0) << done;
     return prefix;
   }
+
+  bool is_our_build() {
+    return ::access((binary_dir() / "install_manifest.txt").c_str(), W_OK) == 0
+           || ::access(binary_dir().c_str(), W_OK) == 0;
+  }
+
+  /// examples/c, compiled as its first lines say with what lies below `prefix`, and run.
+  void tell_the_story_in_c(const fs::path& prefix) {
+    fs::path libraries;
+    for (const auto& entry : fs::recursive_directory_iterator(prefix)) {
+      if (entry.path().filename() == "libpyro.so.0") {
+        libraries = entry.path().parent_path();
+      }
+    }
+    RunOptions options{
+        .env = {
+            {"PKG_CONFIG_PATH", (libraries / "pkgconfig").string()},
+            {"PKG_CONFIG_ALLOW_SYSTEM_CFLAGS", "1"},
+            {"LD_LIBRARY_PATH", libraries.string()}}};
+    EXPECT_EQ(command({"pkg-config", "--modversion", "pyro"}, options).out, version() + "\n");
+    const auto flags = command({"pkg-config", "--cflags", "--libs", "pyro"}, options).out;
+    EXPECT_TRUE(contains(flags, "-lpyro")) << flags;
+    copy_example("c", project());
+    const auto compiled = command(
+        {"sh", "-c", "cc -Wall -Wextra -Werror -o story story.c $(pkg-config --cflags --libs pyro)"},
+        options);
+    ASSERT_EQ(compiled.status, 0) << compiled;
+    EXPECT_TRUE(contains(flags, prefix.filename().string())) << flags;
+
+    make_busybox_root(project() / "image");
+    const auto told = command({"./story", "dir:" + (project() / "image").string()}, options);
+    ASSERT_EQ(told.status, 0) << told;
+    EXPECT_TRUE(contains(told.out, "libpyro " + version())) << told;
+    EXPECT_TRUE(
+        contains(told.out, R"(as it is written: {"address":"","data":null,"kind":"stdout","text":"one\n"})"))
+        << told;
+    const auto broken = told.out.find("workspace_diff");
+    const auto reset = told.out.rfind("workspace_diff");
+    EXPECT_TRUE(contains(told.out.substr(broken, reset - broken), R"("path":"junk")")) << told;
+    EXPECT_FALSE(contains(told.out.substr(reset), "junk")) << told;
+    EXPECT_EQ(read_file(project() / "exported.txt"), "one\n");
+  }
+
+  std::string version() { return json({"version"})["version"]; }
 };
 
 TEST_F(Install, TheInstalledProgramWorksFromItsPlace) {
-  if (::access((binary_dir() / "install_manifest.txt").c_str(), W_OK) != 0
-      && ::access(binary_dir().c_str(), W_OK) != 0) {
+  if (!is_our_build()) {
     GTEST_SKIP() << "cmake --install writes its list into the build, which belongs to somebody else";
   }
   const auto prefix = install();
   for (const auto* path :
        {"bin/pyro", "libexec/pyro/pyro-supervisor", "libexec/pyro/pyro-supervisor-firecracker",
-        "libexec/pyro/pyro-agent"}) {
+        "libexec/pyro/pyro-agent", "libexec/pyro/pyro-launcher"}) {
     EXPECT_TRUE(fs::exists(prefix / path)) << path;
   }
   bin = prefix / "bin";
@@ -36,31 +82,65 @@ TEST_F(Install, TheInstalledProgramWorksFromItsPlace) {
   bin = binary_dir() / "bin";
 }
 
-TEST_F(Install, TheDebianPackageNamesWhatItNeeds) {
+TEST_F(Install, AProgramInCIsCompiledAgainstTheInstalledLibrary) {
+  if (!is_our_build()) {
+    GTEST_SKIP() << "cmake --install writes its list into the build, which belongs to somebody else";
+  }
+  const auto prefix = install();
+  tell_the_story_in_c(prefix);
+}
+
+TEST_F(Install, TheDebianPackagesHoldTheirPartsAndNameWhatTheyNeed) {
   if (::access(binary_dir().c_str(), W_OK) != 0) {
     GTEST_SKIP() << "cpack writes into the build, which belongs to somebody else";
   }
   const auto packed = command({"cpack", "-G", "DEB", "-B", (root() / "deb").string()}, {.cwd = binary_dir()});
   ASSERT_EQ(packed.status, 0) << packed;
-  fs::path file;
+  std::map<std::string, fs::path> packages;
   for (const auto& entry : fs::directory_iterator(root() / "deb")) {
-    if (entry.path().extension() == ".deb") {
-      file = entry.path();
+    if (const auto name = entry.path().filename().string(); entry.path().extension() == ".deb") {
+      packages[name.substr(0, name.find('_'))] = entry.path();
     }
   }
-  ASSERT_FALSE(file.empty()) << packed;
-  const auto control = command({"dpkg-deb", "--info", file.string()}).out;
-  for (const auto* part : {"Package: pyro", "libc6", "uidmap", "passt", "mmdebstrap"}) {
-    EXPECT_NE(control.find(part), std::string::npos) << control;
-  }
+  const std::map<std::string, std::vector<std::string>> fields{
+      {"pyro", {"Package: pyro\n", "libc6", "uidmap", "passt", "mmdebstrap", "Section: devel"}},
+      {"libpyro0",
+       {"Package: libpyro0\n", "pyro (= " + version() + ")", "libc6", "libgcc-s1", "Section: libs"}},
+      {"libpyro-dev", {"Package: libpyro-dev\n", "libpyro0 (= " + version() + ")", "Section: libdevel"}}};
+  const std::map<std::string, std::vector<std::string>> content{
+      {"pyro", {"/usr/bin/pyro\n", "/usr/libexec/pyro/pyro-launcher\n"}},
+      {"libpyro0", {"/libpyro.so.0 -> libpyro.so.0.", "/libpyro.so.0."}},
+      {"libpyro-dev",
+       {"/usr/include/pyro/pyro.h\n", "/pkgconfig/pyro.pc\n", "/libpyro.so -> libpyro.so.0\n"}}};
+  ASSERT_EQ(packages.size(), fields.size()) << packed;
   const auto unpacked = root() / "unpacked";
-  ASSERT_EQ(command({"dpkg-deb", "-x", file.string(), unpacked.string()}).status, 0);
+  std::set<std::string> seen;
+  for (const auto& [name, file] : packages) {
+    ASSERT_TRUE(fields.contains(name)) << name;
+    const auto control = command({"dpkg-deb", "--info", file.string()}).out;
+    for (const auto& part : fields.at(name)) {
+      EXPECT_TRUE(contains(control, part)) << part << " is not in " << control;
+    }
+    const auto list = command({"dpkg-deb", "--contents", file.string()}).out;
+    for (const auto& part : content.at(name)) {
+      EXPECT_TRUE(contains(list, part)) << part << " is not in " << name << ": " << list;
+    }
+    for (const auto& line : lines_of(list)) {
+      const auto path = std::string(line.substr(line.rfind(" ./") + 1));
+      EXPECT_TRUE(path.ends_with('/') || seen.insert(path).second) << path << " is in two packages";
+    }
+    ASSERT_EQ(command({"dpkg-deb", "-x", file.string(), unpacked.string()}).status, 0);
+  }
+  const auto installed = command({"dpkg-deb", "--info", packages["libpyro0"].string(), "postinst"});
+  EXPECT_TRUE(contains(installed.out, "ldconfig")) << installed;
+
   bin = unpacked / "usr/bin";
   spec();
   expect(0, {"apply"});
   EXPECT_EQ(inside("echo works").out, "works\n");
   expect(0, {"destroy", "--yes", "--snapshots"});
   bin = binary_dir() / "bin";
+  tell_the_story_in_c(unpacked);
 }
 
 } // namespace

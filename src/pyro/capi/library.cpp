@@ -47,6 +47,8 @@ LibraryOptions library_options(std::string_view json) {
     options.launcher = absolute_or_empty(string_or(document, "launcher", ""));
     if (options.launcher.empty()) {
       options.launcher = launcher_place();
+    } else if (::access(options.launcher.c_str(), X_OK) != 0) {
+      throw Error(ErrorCode::invalid_argument, "launcher: {} is no program", options.launcher);
     }
     return options;
   } catch (Error& error) {
