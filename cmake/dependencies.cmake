@@ -23,11 +23,16 @@ pyro_static_dependency(dep_archive LIBS archive zstd lzma bz2 z)
 pyro_static_dependency(dep_seccomp LIBS seccomp)
 target_link_libraries(dep_crypto INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 
-# Only for programs that are linked dynamically: Debian has no static archives of all that libcurl uses. Programs that
-# never call it do not load it.
-find_library(PYRO_LIB_curl NAMES libcurl.so REQUIRED)
-add_library(dep_curl INTERFACE)
-target_link_libraries(dep_curl INTERFACE -Wl,--push-state,--as-needed ${PYRO_LIB_curl} -Wl,--pop-state)
+# Only for programs that are linked dynamically: Debian has no static archives of all that these use. Programs that
+# never call them do not load them.
+function(pyro_shared_dependency name lib)
+  find_library(PYRO_LIB_${lib} NAMES lib${lib}.so REQUIRED)
+  add_library(${name} INTERFACE)
+  target_link_libraries(${name} INTERFACE -Wl,--push-state,--as-needed ${PYRO_LIB_${lib}} -Wl,--pop-state)
+endfunction()
+
+pyro_shared_dependency(dep_curl curl)
+pyro_shared_dependency(dep_microhttpd microhttpd)
 
 if(PYRO_TESTS)
   find_package(GTest 1.12 REQUIRED)

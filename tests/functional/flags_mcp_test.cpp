@@ -1,6 +1,8 @@
 // Flags of `pyro mcp serve`.
 #include "flags.hpp"
 
+#include <csignal>
+
 namespace pyro::testing {
 namespace {
 
@@ -58,6 +60,45 @@ TEST_F(Flags, mcp_serve__answer_within) {
   EXPECT_TRUE(
       call(*this, {"--answer-within", "100ms"}, "exec", slow)["structuredContent"].contains("pending"));
   EXPECT_EQ(call(*this, {}, "exec", slow)["structuredContent"]["exit_code"], 0);
+}
+
+/// The status of a request over HTTP to `url`, or "unix:/path", with this token.
+std::string http_status(Flags& test, const std::string& url, const std::string& token) {
+  Arguments curl{
+      "curl", "-s",
+      "-o",   "answer",
+      "-w",   "%{http_code}",
+      "-H",   "Content-Type: application/json",
+      "-H",   "Authorization: Bearer " + token,
+      "-d",   R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}})"};
+  if (url.starts_with("unix:")) {
+    curl.insert(curl.end(), {"--unix-socket", url.substr(5), "http://localhost/mcp"});
+  } else {
+    curl.push_back(url);
+  }
+  return test.command(curl).out;
+}
+
+TEST_F(Flags, mcp_serve__http) {
+  const auto path = (root() / "socket").string();
+  auto server = start({"mcp", "serve", "--http", "unix:" + path});
+  ASSERT_TRUE(eventually([&] { return fs::exists(path); }));
+  EXPECT_EQ(http_status(*this, "unix:" + path, ""), "200");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait().shell_status(), 0);
+}
+
+TEST_F(Flags, mcp_serve__token_file) {
+  write_file(root() / "token", "0123456789abcdef0123456789abcdef\n");
+  fs::permissions(root() / "token", fs::perms::owner_read);
+  const auto path = (root() / "socket").string();
+  auto server =
+      start({"mcp", "serve", "--http", "unix:" + path, "--token-file", (root() / "token").string()});
+  ASSERT_TRUE(eventually([&] { return fs::exists(path); }));
+  EXPECT_EQ(http_status(*this, "unix:" + path, ""), "401");
+  EXPECT_EQ(http_status(*this, "unix:" + path, "0123456789abcdef0123456789abcdef"), "200");
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait().shell_status(), 0);
 }
 
 } // namespace

@@ -38,8 +38,11 @@ protected:
   int processes() { return std::stoi(inside("set -- /proc/[0-9]*; echo $#").out); }
 };
 
-TEST_F(McpCalls, FiftyAtOnceHoldUpNobody) {
-  auto client = serve();
+class McpManyCalls : public McpCalls, public ::testing::WithParamInterface<Revision> {};
+
+TEST_P(McpManyCalls, FiftyAtOnceHoldUpNobody) {
+  auto client = serve({}, GetParam());
+  client.begin();
   std::vector<int> ids;
   for (int count = 0; count < 50; ++count) {
     ids.push_back(send(client, waiting()));
@@ -52,6 +55,13 @@ TEST_F(McpCalls, FiftyAtOnceHoldUpNobody) {
   }
   EXPECT_EQ(client.close(), 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    In, McpManyCalls,
+    ::testing::Values(
+        Revision{"2025-11-25", false}, Revision{"2025-11-25", false, Over::http},
+        Revision{"2026-07-28", true, Over::http}),
+    test_name_of);
 
 TEST_F(McpCalls, WhatTakesLongIsPendingAndItsResultIsThereLater) {
   auto client = serve({"--answer-within", "300ms"});
@@ -131,6 +141,56 @@ TEST_F(McpCalls, AWithdrawnRequestEndsItsProcessesAndIsNotAnswered) {
     EXPECT_NE(message.value("id", Json()), second) << message;
   }
   EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpCalls, AModernClientOverHttpThatLeavesWithdrawsItsRequest) {
+  auto client = serve({}, {"2026-07-28", true, Over::http});
+  std::ignore = send(client, waiting());
+  ASSERT_TRUE(has_begun());
+  client.http().leave_last();
+  EXPECT_TRUE(eventually([&] { return processes() == 2; }, 60)) << "agent and shell";
+  EXPECT_EQ(client.ok("status")["state"], "started");
+  EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpCalls, ALegacyClientOverHttpThatLeavesDoesNotAndSaysWhenItWantsTo) {
+  auto client = serve({}, {"2025-11-25", false, Over::http});
+  client.begin();
+  std::ignore = send(client, waiting());
+  ASSERT_TRUE(has_begun());
+  client.http().leave_last();
+  const auto other = send(client, waiting("other"));
+  ASSERT_TRUE(has_begun(2));
+  client.notify("notifications/cancelled", {{"requestId", other}});
+  const auto has_ended = [&](const std::string& name) {
+    return contains(client.ok("status")["last_command"].dump(), "until test -e " + name);
+  };
+  EXPECT_TRUE(eventually([&] { return has_ended("other"); })) << "it was cancelled";
+  release();
+  EXPECT_TRUE(eventually([&] { return has_ended("go"); })) << "nobody waits for it, and nobody cancelled it";
+  EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpCalls, AnEndedSessionWithdrawsItsRequests) {
+  auto client = serve({}, {"2025-11-25", false, Over::http});
+  client.begin();
+  std::ignore = send(client, waiting());
+  ASSERT_TRUE(has_begun());
+  auto ending = client.http().wire();
+  ending.write(http_request("DELETE", "/mcp", client.http().fields_of(nullptr), ""));
+  EXPECT_EQ(ending.reply().status, 200);
+  EXPECT_TRUE(eventually([&] { return processes() == 2; }, 60)) << "agent and shell";
+  EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpCalls, ASignalEndsTheServerOverHttp) {
+  auto client = serve({}, {"2026-07-28", true, Over::http});
+  std::ignore = send(client, waiting());
+  ASSERT_TRUE(has_begun());
+  EXPECT_EQ(client.close(), 0);
+  EXPECT_TRUE(eventually([&] { return processes() == 2; }, 60)) << "agent and shell";
+  EXPECT_EQ(json({"status"})["state"], "started");
+  EXPECT_TRUE(fs::is_empty(state() / "mcp")) << "the token went with the server";
 }
 
 TEST_F(McpCalls, ProgressComesBeforeTheAnswerAndNeverAfter) {

@@ -1,31 +1,23 @@
 #include "mcp_client.hpp"
 
 #include <algorithm>
-#include <array>
-#include <poll.h>
-#include <unistd.h>
+#include <fcntl.h>
+#include <regex>
 
 namespace pyro::testing {
 
-namespace {
-
-constexpr int k_patience_ms = 120'000;
-
-} // namespace
-
 std::ostream& operator<<(std::ostream& out, const Revision& revision) {
-  return out << revision.name;
+  return out << revision.name << (revision.over == Over::http ? " over HTTP" : "");
 }
 
 std::string test_name_of(const ::testing::TestParamInfo<Revision>& revision) {
   std::string name = revision.param.name;
   std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+  return name + (revision.param.over == Over::http ? "_http" : "");
 }
 
-McpClient::McpClient(os::Child child, os::Fd to_server, os::Fd from_server, Revision revision)
-    : m_child(std::move(child)), m_to_server(std::move(to_server)), m_from_server(std::move(from_server)),
-      m_revision(revision) {
+McpClient::McpClient(std::unique_ptr<Channel> channel, Revision revision)
+    : m_channel(std::move(channel)), m_revision(revision) {
 }
 
 Json McpClient::begin() {
@@ -41,7 +33,7 @@ Json McpClient::begin() {
 }
 
 void McpClient::write(std::string_view bytes) {
-  os::write_all(m_to_server.get(), bytes);
+  dynamic_cast<StdioChannel&>(*m_channel).write(bytes);
 }
 
 int McpClient::send(const std::string& method, Json params) {
@@ -49,32 +41,19 @@ int McpClient::send(const std::string& method, Json params) {
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = m_revision.name;
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
   }
-  write(Json{{"jsonrpc", "2.0"}, {"id", ++m_last_id}, {"method", method}, {"params", params}}.dump() + "\n");
+  m_channel->send({{"jsonrpc", "2.0"}, {"id", ++m_last_id}, {"method", method}, {"params", params}});
   return m_last_id;
 }
 
 void McpClient::notify(const std::string& method, Json params) {
-  write(Json{{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}}.dump() + "\n");
+  m_channel->send({{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}});
 }
 
 std::optional<Json> McpClient::receive() {
-  auto end = std::string::npos;
-  while ((end = m_unread.find('\n')) == std::string::npos) {
-    pollfd watched{m_from_server.get(), POLLIN, 0};
-    if (::poll(&watched, 1, k_patience_ms) <= 0) {
-      return std::nullopt;
-    }
-    std::array<char, 65536> buffer{};
-    const auto count = ::read(m_from_server.get(), buffer.data(), buffer.size());
-    if (count <= 0) {
-      return std::nullopt;
-    }
-    m_unread.append(buffer.data(), static_cast<std::size_t>(count));
+  auto message = m_channel->receive();
+  if (message) {
+    m_heard.push_back(*message);
   }
-  auto message = Json::parse(m_unread.substr(0, end), nullptr, false);
-  EXPECT_FALSE(message.is_discarded()) << m_unread.substr(0, end);
-  m_unread.erase(0, end + 1);
-  m_heard.push_back(message);
   return message;
 }
 
@@ -130,18 +109,48 @@ std::string McpClient::refused(const std::string& tool, const Json& arguments) {
 }
 
 int McpClient::close() {
-  m_to_server.reset();
-  return m_child.wait().shell_status();
+  return m_channel->close();
 }
 
 McpClient Mcp::serve(const Arguments& arguments, Revision revision) {
+  if (revision.over == Over::http) {
+    return {std::make_unique<HttpChannel>(serve_http(arguments)), revision};
+  }
   auto to = os::make_pipe();
   auto from = os::make_pipe();
   os::Command command{.argv = {(bin / "pyro").string(), "mcp", "serve"}, .env = environment({})};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.cwd = project().string();
   command.fds = {{0, to.read_end.get()}, {1, from.write_end.get()}, {2, 2}};
-  return {os::spawn(command), std::move(to.write_end), std::move(from.read_end), revision};
+  return {
+      std::make_unique<StdioChannel>(os::spawn(command), std::move(to.write_end), std::move(from.read_end)),
+      revision};
+}
+
+HttpServing Mcp::serve_http(const Arguments& arguments) {
+  const auto said = root() / "serving";
+  const auto error = os::open_file(said.string(), O_CREAT | O_TRUNC | O_WRONLY);
+  os::Command command{
+      .argv = {(bin / "pyro").string(), "mcp", "serve", "--http", "127.0.0.1:0"}, .env = environment({})};
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  command.cwd = project().string();
+  command.fds = {{2, error.get()}};
+  HttpServing serving{os::spawn(command)};
+  std::smatch found;
+  std::string text;
+  EXPECT_TRUE(eventually(
+      [&] {
+        text = read_file(said);
+        return std::regex_search(text, found, std::regex("serving MCP at http://127.0.0.1:([0-9]+)/mcp\n"));
+      },
+      60))
+      << text;
+  serving.port = found.empty() ? 0 : std::stoi(found[1]);
+  if (std::regex_search(text, found, std::regex("the token is in (.*)\n"))) {
+    serving.token = read_file(std::string(found[1]));
+    serving.token.pop_back();
+  }
+  return serving;
 }
 
 void Mcp::small_project(const std::string& body) {

@@ -1,30 +1,34 @@
-// A client of `pyro mcp serve` over pipes that keeps what was said, and the fixture of its tests.
+// A client of `pyro mcp serve`, over pipes or HTTP, that keeps what was said, and the fixture of its tests.
 #pragma once
 
 #include "../support/busybox.hpp"
 #include "../support/holding.hpp"
 #include "../support/home.hpp"
-
-#include <pyro/os/fd.hpp>
+#include "http_channel.hpp"
+#include "stdio_channel.hpp"
 
 #include <deque>
+#include <memory>
 #include <optional>
 
 namespace pyro::testing {
 
-/// Which revision a client speaks.
+enum class Over { stdio, http };
+
+/// Which revision a client speaks, and how.
 struct Revision {
   const char* name;
   bool is_modern;
+  Over over = Over::stdio;
 };
 
 std::ostream& operator<<(std::ostream& out, const Revision& revision);
-/// "2026_07_28": as a part of the name of a test.
+/// "2026_07_28", "2026_07_28_http": as a part of the name of a test.
 std::string test_name_of(const ::testing::TestParamInfo<Revision>& revision);
 
 class McpClient {
 public:
-  McpClient(os::Child child, os::Fd to_server, os::Fd from_server, Revision revision);
+  McpClient(std::unique_ptr<Channel> channel, Revision revision);
 
   /// Legacy: initialize and its notification. Modern: server/discover. The result.
   Json begin();
@@ -32,7 +36,7 @@ public:
   /// Sends a request, with `_meta` where the revision wants it. Its id.
   int send(const std::string& method, Json params = Json::object());
   void notify(const std::string& method, Json params = Json::object());
-  /// Bytes as they are.
+  /// Bytes as they are, on stdio.
   void write(std::string_view bytes);
 
   /// The answer to that request; what else comes meanwhile is kept. Fails the test and returns null after a
@@ -50,10 +54,12 @@ public:
   /// The text of a call that must end with isError.
   std::string refused(const std::string& tool, const Json& arguments = Json::object());
 
-  /// Ends the input; the exit status of the server.
+  /// Ends the input, or over HTTP the server; its exit status.
   int close();
 
-  os::Child& process() { return m_child; }
+  os::Child& process() { return m_channel->process(); }
+
+  HttpChannel& http() { return dynamic_cast<HttpChannel&>(*m_channel); }
 
   /// Every message of the server so far, in the order of arrival.
   const std::vector<Json>& heard() const { return m_heard; }
@@ -64,12 +70,9 @@ public:
 private:
   std::optional<Json> receive();
 
-  os::Child m_child;
-  os::Fd m_to_server;
-  os::Fd m_from_server;
+  std::unique_ptr<Channel> m_channel;
   Revision m_revision;
   int m_last_id = 0;
-  std::string m_unread;
   std::deque<Json> m_waiting;
   std::vector<Json> m_heard;
 };
@@ -77,6 +80,8 @@ private:
 class Mcp : public Functional {
 protected:
   McpClient serve(const Arguments& arguments = {}, Revision revision = {"2025-11-25", false});
+  /// At a free port of the loopback interface, with a token that it made.
+  HttpServing serve_http(const Arguments& arguments = {});
   /// A small system in the project, and its pyro.yaml with this body.
   void small_project(const std::string& body = "");
 };

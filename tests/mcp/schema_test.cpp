@@ -90,7 +90,8 @@ TEST_P(McpSchema, EveryMessageFits) {
 INSTANTIATE_TEST_SUITE_P(
     Of, McpSchema,
     ::testing::Values(
-        Revision{"2026-07-28", true}, Revision{"2025-11-25", false}, Revision{"2025-06-18", false}),
+        Revision{"2026-07-28", true}, Revision{"2025-11-25", false}, Revision{"2026-07-28", true, Over::http},
+        Revision{"2025-11-25", false, Over::http}, Revision{"2025-06-18", false}),
     test_name_of);
 
 } // namespace

@@ -57,7 +57,8 @@ TEST_P(McpStory, ADeclaredProjectIsPlannedAppliedChangedAndReset) {
 INSTANTIATE_TEST_SUITE_P(
     In, McpStory,
     ::testing::Values(
-        Revision{"2026-07-28", true}, Revision{"2025-11-25", false}, Revision{"2025-06-18", false},
+        Revision{"2026-07-28", true}, Revision{"2025-11-25", false}, Revision{"2026-07-28", true, Over::http},
+        Revision{"2025-11-25", false, Over::http}, Revision{"2025-06-18", false},
         Revision{"2025-03-26", false}, Revision{"2024-11-05", false}),
     test_name_of);
 

@@ -1,5 +1,6 @@
 #include "mcp_front.hpp"
 
+#include "mcp_http_front.hpp"
 #include "wiring.hpp"
 
 #include <pyro/base/error.hpp>
@@ -38,7 +39,10 @@ mcp::ServerOptions options_of(const cli::McpServeRequest& request) {
 int serve_mcp(const cli::McpServeRequest& request) {
   launcher::Launcher launcher(libexec_directory() + "/pyro-launcher");
   mcp::Server server(launcher, options_of(request));
-  if (!mcp::serve_stdio(server, STDIN_FILENO, STDOUT_FILENO, cli::interrupted)) {
+  const bool is_over = request.http.empty()
+                           ? mcp::serve_stdio(server, STDIN_FILENO, STDOUT_FILENO, cli::interrupted)
+                           : serve_mcp_http(server, request);
+  if (!is_over) {
     ::_exit(0);
   }
   return 0;

@@ -12,10 +12,12 @@ struct McpServeRequest {
   std::string project_path; // where pyro.yaml is by default; empty: the current directory
   bool read_only = false;
   std::chrono::milliseconds answer_within{0};
+  std::string http;        // address to listen at; empty: standard input and output
+  std::string token_file;  // with `http`; empty: a token is made
   bool trust_once = false; // PYRO_TRUST
 };
 
-/// Serves on standard input and output until the client goes or a signal comes; the exit status.
+/// Serves until the client on standard input goes or a signal comes; the exit status.
 using ServeMcp = std::function<int(const McpServeRequest&)>;
 
 } // namespace pyro::cli

@@ -15,8 +15,10 @@ void Request::send_last(const Json& message) {
       return;
     }
   }
-  m_connection.close(m_id);
-  if (!m_is_cancelled) {
+  m_connection.requests()->close(m_id);
+  if (m_is_cancelled) {
+    m_connection.tell_withdrawn();
+  } else {
     m_connection.send(message);
   }
 }
@@ -43,16 +45,8 @@ void Request::cancel() {
   m_is_cancelled = true;
 }
 
-Connection::Connection(std::function<void(const Json&)> send) : m_send(std::move(send)) {
-}
-
-void Connection::send(const Json& message) {
-  const std::lock_guard guard(m_send_mutex);
-  m_send(message);
-}
-
-std::shared_ptr<Request> Connection::open(const Json& id, const Json& progress_token) {
-  auto request = std::make_shared<Request>(*this, id, progress_token);
+std::shared_ptr<Request> Requests::open(Connection& connection, const Json& id, const Json& progress_token) {
+  auto request = std::make_shared<Request>(connection, id, progress_token);
   const std::lock_guard guard(m_mutex);
   if (!m_requests.emplace(id, request).second) {
     throw RpcError(k_invalid_request, "a request with this id is in flight");
@@ -60,15 +54,41 @@ std::shared_ptr<Request> Connection::open(const Json& id, const Json& progress_t
   return request;
 }
 
-std::shared_ptr<Request> Connection::find(const Json& id) const {
+std::shared_ptr<Request> Requests::find(const Json& id) const {
   const std::lock_guard guard(m_mutex);
   const auto found = m_requests.find(id);
   return found == m_requests.end() ? nullptr : found->second;
 }
 
-void Connection::close(const Json& id) {
+void Requests::close(const Json& id) {
   const std::lock_guard guard(m_mutex);
   m_requests.erase(id);
+}
+
+void Requests::cancel() {
+  const std::lock_guard guard(m_mutex);
+  for (const auto& [id, request] : m_requests) {
+    request->cancel();
+  }
+}
+
+bool Requests::empty() const {
+  const std::lock_guard guard(m_mutex);
+  return m_requests.empty();
+}
+
+Connection::Connection(Outlet outlet, std::shared_ptr<Requests> requests)
+    : m_outlet(std::move(outlet)), m_requests(std::move(requests)) {
+}
+
+void Connection::send(const Json& message) {
+  const std::lock_guard guard(m_send_mutex);
+  m_outlet.send(message);
+}
+
+void Connection::tell_withdrawn() {
+  const std::lock_guard guard(m_send_mutex);
+  m_outlet.withdrawn();
 }
 
 } // namespace pyro::mcp

@@ -1,4 +1,5 @@
-// One client: where its answers go, and which of its requests are in flight.
+// Where answers go, and which requests are in flight: on stdio one of each for the client; over HTTP a
+// connection for each message of a client, and the requests of a legacy session together.
 #pragma once
 
 #include "json_rpc.hpp"
@@ -40,24 +41,44 @@ private:
   int m_progress = 0;
 };
 
-class Connection {
+/// Those that are not answered yet, by their ids.
+class Requests {
 public:
-  /// `send` is called by one thread at a time.
-  explicit Connection(std::function<void(const Json& message)> send);
-
-  void send(const Json& message);
-
   /// Throws RpcError(k_invalid_request) where a request of this id is in flight.
-  std::shared_ptr<Request> open(const Json& id, const Json& progress_token);
+  std::shared_ptr<Request> open(Connection& connection, const Json& id, const Json& progress_token);
   /// nullptr: none in flight.
   std::shared_ptr<Request> find(const Json& id) const;
   void close(const Json& id);
+  /// Withdraws all.
+  void cancel();
+  bool empty() const;
 
 private:
-  std::function<void(const Json&)> m_send;
-  std::mutex m_send_mutex;
   mutable std::mutex m_mutex; // for all below
   std::map<Json, std::shared_ptr<Request>> m_requests;
+};
+
+/// What happens to the messages for a client, each called by one thread at a time.
+struct Outlet {
+  std::function<void(const Json& message)> send;
+  /// A request that came this way was withdrawn: it is not answered.
+  std::function<void()> withdrawn = [] {
+  };
+};
+
+class Connection {
+public:
+  explicit Connection(Outlet outlet, std::shared_ptr<Requests> requests = std::make_shared<Requests>());
+
+  void send(const Json& message);
+  void tell_withdrawn();
+
+  const std::shared_ptr<Requests>& requests() const { return m_requests; }
+
+private:
+  Outlet m_outlet;
+  std::mutex m_send_mutex;
+  std::shared_ptr<Requests> m_requests;
 };
 
 } // namespace pyro::mcp

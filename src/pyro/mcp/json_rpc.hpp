@@ -18,6 +18,7 @@ inline constexpr int k_invalid_params = -32602;
 inline constexpr int k_internal_error = -32603;
 // Codes of MCP.
 inline constexpr int k_legacy_resource_not_found = -32002;
+inline constexpr int k_header_mismatch = -32020;
 inline constexpr int k_unsupported_version = -32022;
 
 /// What a request is answered with where it has no result.
@@ -51,6 +52,9 @@ Json result_message(const Json& id, Json result);
 /// `id` is null where the message had none that could be read.
 Json error_message(const Json& id, const RpcError& error);
 Json notification(std::string_view method, Json params);
+
+/// The longest that is read, on any transport.
+inline constexpr std::size_t k_longest_message = 64U << 20U;
 
 /// One line with its end, fit for every transport: bytes that are no UTF-8 become U+FFFD.
 std::string to_line(const Json& message);

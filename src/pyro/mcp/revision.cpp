@@ -22,9 +22,7 @@ void read_modern(const Json& meta, const Json& version, RequestContext& context)
     throw RpcError(k_invalid_params, "_meta: " + std::string(k_version_key) + " is a text");
   }
   if (version != k_modern_revision) {
-    throw RpcError(
-        k_unsupported_version, "the protocol version " + version.get<std::string>() + " is not supported",
-        {{"supported", supported_revisions()}, {"requested", version}});
+    throw unsupported_revision(version.get<std::string>());
   }
   const auto capabilities = meta.find(k_capabilities_key);
   if (capabilities == meta.end() || !capabilities->is_object()) {
@@ -42,10 +40,30 @@ const std::vector<std::string>& supported_revisions() {
   return all;
 }
 
-std::string agreed_revision(std::string_view wished) {
+bool is_legacy_revision(std::string_view revision) {
   const auto& all = supported_revisions();
-  const auto found = std::find(std::next(all.begin()), all.end(), wished);
-  return found == all.end() ? std::string(k_newest_legacy_revision) : *found;
+  return std::find(std::next(all.begin()), all.end(), revision) != all.end();
+}
+
+RpcError unsupported_revision(const std::string& requested) {
+  return {
+      k_unsupported_version,
+      "the protocol version " + requested + " is not supported",
+      {{"supported", supported_revisions()}, {"requested", requested}}};
+}
+
+std::optional<std::string> revision_said_in(const Json& params) {
+  const auto meta = params.find("_meta");
+  if (meta == params.end() || !meta->is_object()) {
+    return std::nullopt;
+  }
+  const auto version = meta->find(k_version_key);
+  return version == meta->end() || !version->is_string() ? std::nullopt
+                                                         : std::optional(version->get<std::string>());
+}
+
+std::string agreed_revision(std::string_view wished) {
+  return std::string(is_legacy_revision(wished) ? wished : k_newest_legacy_revision);
 }
 
 RequestContext context_of(const Json& params) {

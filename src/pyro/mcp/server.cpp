@@ -146,17 +146,32 @@ void Server::handle_batch(const Json& batch, const std::shared_ptr<Connection>& 
   for (const auto& one : batch) {
     gathered->wanted += !one.is_object() || !one.contains("method") || one.contains("id") ? 1 : 0;
   }
-  auto part = std::make_shared<Connection>([gathered, connection](const Json& message) {
+  const auto send_if_complete = [gathered, connection] {
+    if (gathered->answers.size() < gathered->wanted) {
+      return;
+    }
+    if (gathered->answers.empty()) {
+      connection->tell_withdrawn();
+    } else {
+      connection->send(gathered->answers);
+    }
+  };
+  Outlet outlet;
+  outlet.send = [gathered, connection, send_if_complete](const Json& message) {
     if (message.contains("method")) {
       connection->send(message);
       return;
     }
     const std::lock_guard guard(gathered->mutex);
     gathered->answers.push_back(message);
-    if (gathered->answers.size() == gathered->wanted) {
-      connection->send(gathered->answers);
-    }
-  });
+    send_if_complete();
+  };
+  outlet.withdrawn = [gathered, send_if_complete] {
+    const std::lock_guard guard(gathered->mutex);
+    --gathered->wanted;
+    send_if_complete();
+  };
+  auto part = std::make_shared<Connection>(std::move(outlet), connection->requests());
   for (const auto& one : batch) {
     if (one.is_array()) {
       part->send(error_message(nullptr, RpcError(k_invalid_request, "a batch within a batch")));
@@ -174,14 +189,14 @@ void Server::handle_notification(const Message& message, Connection& connection)
   if (id == message.params.end()) {
     return;
   }
-  if (const auto request = connection.find(*id)) {
+  if (const auto request = connection.requests()->find(*id)) {
     request->cancel();
   }
 }
 
 void Server::handle_request(const Message& message, const std::shared_ptr<Connection>& connection) {
   const auto context = context_of(message.params);
-  const auto request = connection->open(*message.id, context.progress_token);
+  const auto request = connection->requests()->open(*connection, *message.id, context.progress_token);
   try {
     if (auto known = immediate(message, context)) {
       request->answer(std::move(*known));

@@ -12,7 +12,6 @@ namespace pyro::mcp {
 
 namespace {
 
-constexpr std::size_t k_longest_message = 64U << 20U;
 constexpr int k_poll_ms = 100;
 constexpr std::chrono::milliseconds k_farewell{800};
 
@@ -86,8 +85,9 @@ void handle_line(
 } // namespace
 
 bool serve_stdio(Server& server, int input, int output, const std::function<bool()>& interrupted) {
-  const auto client =
-      std::make_shared<Connection>([output](const Json& message) { write_all(output, to_line(message)); });
+  const auto client = std::make_shared<Connection>(Outlet{[output](const Json& message) {
+    write_all(output, to_line(message));
+  }});
   LineReader reader;
   std::array<char, 65536> buffer{};
   while (!interrupted()) {

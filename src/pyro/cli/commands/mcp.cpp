@@ -1,8 +1,10 @@
+#include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/session.hpp>
 
 #include <array>
+#include <utility>
 
 namespace pyro::cli {
 
@@ -17,11 +19,18 @@ constexpr std::array k_options{
     Option{"--project-path", "", "DIR", "Where pyro.yaml is, for tools that are not told otherwise"},
     Option{"--answer-within", "", "DURATION", "What takes longer is answered with \"pending\"; default: 45s"},
     Option{"--read-only", "", "", "Only tools that change nothing"},
+    Option{
+        "--http", "", "ADDR",
+        "Serve over HTTP there instead: 127.0.0.1:8931, unix:/path; port 0: a free one"},
+    Option{"--token-file", "", "FILE", "With --http: what clients have to know; default: a token is made"},
 };
 
 constexpr std::string_view k_page = R"(
-Serves the operations of pyro to a coding agent by the Model Context Protocol, on standard input and output: of the
-revision 2026-07-28 and of 2025-11-25 down to 2024-11-05, as each request says. The client starts this program.
+Serves the operations of pyro to a coding agent by the Model Context Protocol, of the revision 2026-07-28 and of 2025-11-25
+down to 2024-11-05, as each request says: on standard input and output, where the client starts this program, or with --http
+at http://ADDR/mcp, where clients come and go and have to know a token (Authorization: Bearer). Without --token-file one is made
+at each start, in a file whose name is written to standard error. Addresses that other machines reach are as you write them;
+the traffic is not encrypted. At a Unix socket, which only its owner can open, no token is needed.
 
   core       12 tools in 3,000 tokens: make a workspace, work in it, snapshot, reset
   workspace  also what there is for files, shells, services, forks
@@ -34,13 +43,23 @@ call says "approve": true, and what a pyro.yaml wants of this machine must have 
 Examples:
   pyro mcp serve --project-path .
   claude mcp add pyro -- pyro mcp serve
+  pyro mcp serve --http 127.0.0.1:8931 --token-file ~/.config/pyro/token
 )";
 
 int run(Session& session) {
-  return session.serve_mcp(
-      {session.arguments().value("profile", "core"), session.arguments().value("project-path"),
-       session.arguments().has("read-only"),
-       parse_duration(session.arguments().value("answer-within", "45s")), false});
+  const auto& arguments = session.arguments();
+  McpServeRequest request;
+  request.profile = arguments.value("profile", "core");
+  request.project_path = arguments.value("project-path");
+  request.read_only = arguments.has("read-only");
+  request.answer_within = parse_duration(arguments.value("answer-within", "45s"));
+  request.http = arguments.value("http");
+  request.token_file = arguments.value("token-file");
+  if (request.http.empty() && !request.token_file.empty()) {
+    throw Error(
+        ErrorCode::usage, "--token-file is for --http: standard input and output are the client's alone");
+  }
+  return session.serve_mcp(std::move(request));
 }
 
 } // namespace
