@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include <cctype>
 #include <unistd.h>
 
 namespace pyro::testing {

@@ -2,6 +2,8 @@
 
 #include "text.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -39,7 +41,8 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
       continue;
     }
     const auto edits = distance(text, candidate);
-    if (edits < best_distance) {
+    const bool has_something_in_common = edits < std::max(text.size(), candidate.size());
+    if (edits < best_distance && has_something_in_common) {
       best_distance = edits;
       best = candidate;
     }

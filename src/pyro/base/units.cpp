@@ -77,6 +77,10 @@ std::uint64_t parse_size(std::string_view text) {
       return *value;
     }
     for (const auto& unit : k_sizes) {
+      if (unit.name == quantity->unit) {
+        throw Error(ErrorCode::invalid_argument, "'{}' is beyond what any machine has", text)
+            .with_hint("at most 16777215TiB");
+      }
       const auto letter = unit.name.substr(0, 1);
       if (letter != "B" && (quantity->unit == letter || quantity->unit == std::string(letter) + "B")) {
         throw Error(

@@ -39,6 +39,12 @@ void Context::error(
     added.message += node.overrides ? fmt::format(", overriding {})", to_string(*node.overrides)) : ")";
     added.other = node.overrides;
   }
+  if (node.variable_place) {
+    auto& added = diagnostics.back();
+    added.message +=
+        fmt::format(" (the value of vars.{} at {})", node.variable, to_string(*node.variable_place));
+    added.other = added.other ? added.other : node.variable_place;
+  }
 }
 
 bool Context::has_errors() const {

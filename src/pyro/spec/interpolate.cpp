@@ -10,7 +10,12 @@ public:
 
   void visit(Node& node, const std::string& address) {
     if (node.is_scalar()) {
+      m_variable.clear();
       node.text = expand(node, address);
+      if (const auto declared = m_lookup.places.find(m_variable); declared != m_lookup.places.end()) {
+        node.variable = m_variable;
+        node.variable_place = declared->second;
+      }
     }
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       visit(node.items[i], fmt::format("{}[{}]", address, i));
@@ -112,6 +117,7 @@ private:
   declared_value(const Node& node, const std::string& address, const std::string& name) {
     const auto found = m_lookup.vars.find(name);
     if (found != m_lookup.vars.end()) {
+      m_variable = name;
       return found->second;
     }
     std::vector<std::string> names;
@@ -129,6 +135,7 @@ private:
 
   Context& m_context;
   const Lookup& m_lookup;
+  std::string m_variable; // the last one whose value went into the present text
 };
 
 } // namespace

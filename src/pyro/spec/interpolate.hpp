@@ -15,6 +15,8 @@ struct Lookup {
   std::set<std::string> withheld;
   /// What the file says of them, where it says anything.
   std::map<std::string, std::string> descriptions;
+  /// Where each is declared.
+  std::map<std::string, Position> places;
   HostLookup host_env;
 };
 

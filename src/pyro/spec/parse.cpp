@@ -153,28 +153,71 @@ void drop_withheld(const Context& context, std::vector<Diagnostic>& diagnostics)
   });
 }
 
-void finish(std::vector<Diagnostic>& diagnostics) {
-  // A value that could not be interpolated is wrong in other ways too: say only the first thing.
-  std::vector<Position> unresolved;
+/// What stands where one of `leading` stands, and is not one of them, only follows from it.
+void drop_what_follows(
+    std::vector<Diagnostic>& diagnostics, const std::function<bool(const Diagnostic&)>& leading) {
+  std::vector<Position> places;
   for (const auto& diagnostic : diagnostics) {
-    if (diagnostic.code == "interpolation") {
-      unresolved.push_back(diagnostic.place);
+    if (leading(diagnostic)) {
+      places.push_back(diagnostic.place);
     }
   }
   std::erase_if(diagnostics, [&](const Diagnostic& diagnostic) {
-    return diagnostic.code != "interpolation"
-           && std::find(unresolved.begin(), unresolved.end(), diagnostic.place) != unresolved.end();
+    return !leading(diagnostic) && std::find(places.begin(), places.end(), diagnostic.place) != places.end();
   });
+}
+
+/// A value that could not be interpolated is wrong in other ways too.
+bool is_unresolved(const Diagnostic& diagnostic) {
+  return diagnostic.code == "interpolation";
+}
+
+/// A text of any length as one that can be read: its beginning and its end.
+void shorten(std::string& text) {
+  constexpr std::size_t k_most = 400;
+  if (text.size() <= k_most) {
+    return;
+  }
+  const auto is_inside = [&](std::size_t at) { // of a character
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  auto front = k_most / 3;
+  auto back = text.size() - k_most / 2;
+  while (is_inside(front)) {
+    --front;
+  }
+  while (is_inside(back)) {
+    ++back;
+  }
+  text = fmt::format("{}[… {} bytes …]{}", text.substr(0, front), back - front, text.substr(back));
+}
+
+void finish(std::vector<Diagnostic>& diagnostics) {
+  drop_what_follows(diagnostics, is_unresolved);
+  drop_what_follows(
+      diagnostics, [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::error; });
   std::stable_sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return sort_key(a) < sort_key(b);
   });
   diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end(), same), diagnostics.end());
   if (diagnostics.size() > k_max_diagnostics) {
+    Diagnostic rest = diagnostics[k_max_diagnostics];
+    rest.code = "more";
+    rest.address.clear();
+    rest.message = fmt::format("this and {} more are not shown", diagnostics.size() - k_max_diagnostics - 1);
+    rest.hint = "mend those above first";
     diagnostics.resize(k_max_diagnostics);
+    diagnostics.push_back(std::move(rest));
+  }
+  for (auto& diagnostic : diagnostics) {
+    shorten(diagnostic.address);
+    shorten(diagnostic.message);
+    shorten(diagnostic.hint);
   }
 }
 
-/// A misspelt key in a profile that is not chosen today would be found only in CI.
+/// What is wrong in a profile that is not chosen today would be found only in CI. Variables may have their
+/// values there.
 void check_other_profiles(
     const Node& tree, const ParseOptions& options, std::vector<Diagnostic>& diagnostics) {
   const Node* profiles = tree.find("profiles");
@@ -190,8 +233,17 @@ void check_other_profiles(
     };
     FileParser parser(quiet);
     parser.read(tree, entry.key);
-    for (auto& diagnostic : parser.context.diagnostics) {
-      if (diagnostic.code == "unknown_key") {
+    auto& found = parser.context.diagnostics;
+    drop_withheld(parser.context, found);
+    drop_what_follows(found, is_unresolved);
+    for (auto& diagnostic : found) {
+      const bool is_known = std::any_of(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& other) {
+        return other.place == diagnostic.place && other.address == diagnostic.address;
+      });
+      if (diagnostic.severity == Severity::error && !is_unresolved(diagnostic) && !is_known) {
+        if (diagnostic.message.find("profile") == std::string::npos) {
+          diagnostic.message += fmt::format(" (with profile {})", entry.key);
+        }
         diagnostics.push_back(std::move(diagnostic));
       }
     }

@@ -12,6 +12,7 @@
 
 namespace pyro::spec {
 
+/// One more says how many were left out.
 inline constexpr std::size_t k_max_diagnostics = 20;
 
 enum class Severity { error, warning };

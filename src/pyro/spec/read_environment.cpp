@@ -12,9 +12,9 @@ void read_common(Context& context, MapReader& reader, Step& step) {
   read_caches(context, reader, step.cache);
   reader.duration("timeout", step.timeout);
   reader.integer("retries", step.retries);
-  reader.strings("secrets", step.secrets);
-  std::sort(step.secrets.begin(), step.secrets.end());
-  if (reader.has("run") && step.run.find_first_not_of(" \t\n") == std::string::npos) {
+  reader.names("secrets", step.secrets);
+  const Node* run = reader.node().find("run");
+  if (run && run->is_scalar() && step.run.find_first_not_of(" \t\n") == std::string::npos) {
     reader.error("run", "value", "the script is empty");
   }
   if (step.timeout.count() == 0) {

@@ -20,10 +20,12 @@ void resolve(
     Context& context, MapReader& reader, const std::string& name, const ParseOptions& options,
     Variable& variable, Lookup& lookup) {
   std::string source = "its default";
+  const Node* culprit = reader.node().find("default");
   variable.value = variable.default_value;
   if (const auto given = options.vars.find(name); given != options.vars.end()) {
     variable.value = given->second;
     source = "--var";
+    culprit = nullptr;
   } else if (!variable.env.empty()) {
     context.host_variables.push_back({variable.env, reader.address_of("env")});
     const auto answer = options.host_env ? options.host_env(variable.env) : HostAnswer(std::nullopt);
@@ -37,11 +39,12 @@ void resolve(
     if (answer.value()) {
       variable.value = answer.value();
       source = fmt::format("host variable {}", variable.env);
+      culprit = reader.node().find("env");
     }
   }
   if (variable.value && !fits_type(variable.type, *variable.value)) {
     context.error(
-        reader.node(), "type", reader.address(),
+        culprit ? *culprit : reader.node(), "type", reader.address(),
         fmt::format("'{}' ({}) is no {}", *variable.value, source, variable.type));
   }
 }
@@ -137,7 +140,13 @@ Lookup read_vars(Context& context, const Node& root, const ParseOptions& options
       lookup.descriptions[name] = variable.description;
       if (fields.has("default")) {
         variable.default_value = default_value;
+        if (default_value.find("${") != std::string::npos) {
+          fields.error(
+              "default", "interpolation", "in a default, ${…} stands for nothing",
+              "write the value out; `env: NAME` takes it from the host");
+        }
       }
+      lookup.places[name] = value.place;
       resolve(own, fields, name, options, variable, lookup);
       lookup.vars[name] = variable.value;
     });

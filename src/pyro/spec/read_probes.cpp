@@ -65,7 +65,10 @@ HttpProbe read_http(Context& context, MapReader& probe) {
   for (const auto& [name, value] : result.headers) {
     if ((name + value).find_first_of("\r\n") != std::string::npos || name.empty()
         || name.find_first_of(" :") != std::string::npos) {
-      reader.error("headers", "value", fmt::format("'{}' is no header", name));
+      const auto address = join(reader.address_of("headers"), name);
+      context.error_at(
+          context.positions[address], "value", address, fmt::format("'{}' is no header", name),
+          "no blank and no colon in its name, no line end in it");
     }
   }
   if (!result.path.starts_with("/") || result.path.find_first_of(" \r\n") != std::string::npos) {

@@ -118,6 +118,12 @@ void read_depends_on(Context& context, MapReader& reader, Service& service) {
     });
     return;
   }
+  if (node->is_scalar()) {
+    reader.error(
+        "depends_on", "type", "expected a list or a map of services, found a single value",
+        fmt::format("write [{}]", node->text));
+    return;
+  }
   reader.each_named(
       "depends_on", [&](const std::string& name, const Node& value, const std::string& address) {
         bool given = false;
@@ -149,8 +155,7 @@ void read_service(
   reader.directory("workdir", service.workdir);
   reader.env("env", service.env);
   reader.inputs("env_file", service.env_file);
-  reader.strings("secrets", service.secrets);
-  std::sort(service.secrets.begin(), service.secrets.end());
+  reader.names("secrets", service.secrets);
   read_oneshot(context, reader, service);
   read_depends_on(context, reader, service);
   service.readiness = read_readiness(context, reader);

@@ -23,6 +23,31 @@ bool means_true(std::string_view text) {
   return text[0] == 'y' || text[0] == 'Y' || text == "on" || text == "On" || text == "ON" || text[0] == 'T';
 }
 
+/// "map shape service" as a person says it.
+std::string words_for_type(std::string_view type) {
+  const auto begins = [&](std::string_view word) {
+    return type.starts_with(word);
+  };
+  if (begins("enum ")) {
+    auto choices = std::string(type.substr(std::string_view("enum ").size()));
+    std::replace(choices.begin(), choices.end(), '|', ' ');
+    return "one of: " + choices;
+  }
+  if (begins("int ")) {
+    return "a whole number from " + std::string(type.substr(std::string_view("int ").size()));
+  }
+  if (begins("map ") || begins("shape ")) {
+    return "a map";
+  }
+  if (begins("list ")) {
+    return "a list";
+  }
+  return type == "bool"       ? "true or false"
+         : type == "duration" ? "a duration such as 30s"
+         : type == "size"     ? "a size such as 1GiB"
+                              : "a text";
+}
+
 std::vector<std::string> split_choices(std::string_view type) {
   std::vector<std::string> choices;
   type.remove_prefix(std::string_view("enum ").size());
@@ -82,16 +107,7 @@ MapReader::MapReader(Context& context, const Node& node, std::string address, st
   if (!node.is_map()) {
     m_context.error(
         node, "type", m_address, fmt::format("expected a map, found {}", words_for(node.kind)),
-        fmt::format(
-            "its keys are: {}", fmt::join(
-                                    [&] {
-                                      std::vector<std::string_view> keys;
-                                      for (const auto& field : m_shape.fields) {
-                                        keys.push_back(field.key);
-                                      }
-                                      return keys;
-                                    }(),
-                                    ", ")));
+        fmt::format("its keys are: {}", fmt::join(known_keys(), ", ")));
     return;
   }
   check_keys();
@@ -115,20 +131,32 @@ void MapReader::check_keys() {
     }
   }
   for (const auto& field : m_shape.fields) {
-    if (field.presence == Presence::required && !m_node.find(field.key)) {
+    if (field.presence == Presence::required && !m_node.find(field.key) && !is_misspelt(field.key)) {
       m_context.error(
           m_node, "required", m_address, fmt::format("'{}' is missing", field.key), std::string(field.help));
     }
   }
 }
 
+std::vector<std::string> MapReader::known_keys() const {
+  std::vector<std::string> keys;
+  for (const auto& field : m_shape.fields) {
+    keys.emplace_back(field.key);
+  }
+  return keys;
+}
+
+bool MapReader::is_misspelt(std::string_view key) const {
+  const auto keys = known_keys();
+  return std::any_of(m_node.entries.begin(), m_node.entries.end(), [&](const Entry& entry) {
+    return !m_shape.find(entry.key) && nearest(entry.key, keys) == key;
+  });
+}
+
 void MapReader::unknown_key(const Entry& entry) {
   std::string hint(foreign_hint(m_shape.name, entry.key));
   if (hint.empty()) {
-    std::vector<std::string> keys;
-    for (const auto& field : m_shape.fields) {
-      keys.emplace_back(field.key);
-    }
+    const auto keys = known_keys();
     const auto near = nearest(entry.key, keys);
     hint = near.empty() ? fmt::format("known here: {}", fmt::join(keys, ", "))
                         : fmt::format("did you mean '{}'?", near);
@@ -151,7 +179,7 @@ const Node* MapReader::value(std::string_view key) {
     if (entry.value.kind == NodeKind::null) {
       m_context.error_at(
           entry.key_place, "empty", address_of(key),
-          fmt::format("'{}' has no value; expected: {}", key, field->type),
+          fmt::format("'{}' has no value; expected {}", key, words_for_type(field->type)),
           "write a value or remove the key (null deletes only in profiles)");
       return nullptr;
     }
@@ -317,7 +345,9 @@ void MapReader::each_named(std::string_view key, const EachEntry& visit) {
     return;
   }
   if (!found->is_map()) {
-    error(key, "type", fmt::format("expected a map of names, found {}", words_for(found->kind)));
+    error(
+        key, "type", fmt::format("expected a map of names, found {}", words_for(found->kind)),
+        "write NAME: and its fields below");
     return;
   }
   for (const auto& entry : found->entries) {

@@ -60,6 +60,8 @@ public:
   void size(std::string_view key, std::uint64_t& out);
   void size(std::string_view key, std::optional<std::uint64_t>& out);
   void strings(std::string_view key, std::vector<std::string>& out);
+  /// Names of other things, each once; the place of each is that of `KEY.NAME`. Sorted.
+  void names(std::string_view key, std::vector<std::string>& out);
   void string_map(std::string_view key, StringMap& out);
   void env(std::string_view key, StringMap& out);
   void user(std::string_view key, std::string& out);
@@ -93,6 +95,9 @@ public:
 
 private:
   const Node* scalar(std::string_view key);
+  std::vector<std::string> known_keys() const;
+  /// Is there an unknown key that was meant to be this one?
+  bool is_misspelt(std::string_view key) const;
   void check_keys();
   void unknown_key(const Entry& entry);
 

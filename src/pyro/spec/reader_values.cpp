@@ -60,8 +60,9 @@ void MapReader::env(std::string_view key, StringMap& out) {
 
 void MapReader::user(std::string_view key, std::string& out) {
   string(key, out);
-  const bool odd =
-      out.find_first_of(" \t\n/,") != std::string::npos || out.starts_with(":") || out.starts_with("-");
+  const bool odd = out.find_first_of(" \t\n/,") != std::string::npos || out.starts_with(":")
+                   || out.starts_with("-") || out.ends_with(":")
+                   || std::count(out.begin(), out.end(), ':') > 1;
   if (has(key) && (odd || out.empty() || out.size() > 64)) {
     error(key, "value", fmt::format("'{}' is no user", out), "a name or number, with :group if need be");
   }
@@ -103,6 +104,22 @@ void MapReader::directories(std::string_view key, std::vector<std::string>& out)
   }
 }
 
+void MapReader::names(std::string_view key, std::vector<std::string>& out) {
+  strings(key, out);
+  const Node* found = m_node.find(key);
+  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
+    const auto [known, is_new] =
+        m_context.positions.emplace(join(address_of(key), out[i]), found->items[i].place);
+    if (!is_new) {
+      m_context.error(
+          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
+          fmt::format("'{}' is listed twice", out[i]),
+          fmt::format("the first is at {}", to_string(known->second)));
+    }
+  }
+  std::sort(out.begin(), out.end());
+}
+
 void MapReader::inputs(std::string_view key, std::vector<std::string>& out) {
   strings(key, out);
   const Node* found = m_node.find(key);
@@ -129,9 +146,10 @@ void MapReader::command(std::string_view key, Command& out) {
   } else {
     string(key, out.shell);
   }
-  const bool blank =
-      out.list.empty() ? out.shell.find_first_not_of(" \t\n") == std::string::npos : out.list[0].empty();
-  if (!found->is_map() && blank) {
+  const bool is_blank =
+      found->is_list() ? found->items.empty() || (found->items[0].is_scalar() && found->items[0].text.empty())
+                       : out.shell.find_first_not_of(" \t\n") == std::string::npos;
+  if (!found->is_map() && is_blank) {
     error(key, "value", "the command is empty");
   }
 }
@@ -155,11 +173,11 @@ void MapReader::egress(std::string_view key, Egress& out) {
   }
   out.kind = EgressKind::hosts;
   strings(key, out.hosts);
-  for (const auto& host : out.hosts) {
-    if (host.find_first_of(" /\t\n") != std::string::npos) {
-      error(
-          key, "value", fmt::format("'{}' is no host", host),
-          "a name or address only, no scheme and no path");
+  for (std::size_t i = 0; i < std::min(out.hosts.size(), found->items.size()); ++i) {
+    if (out.hosts[i].find_first_of(" /\t\n") != std::string::npos) {
+      m_context.error(
+          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
+          fmt::format("'{}' is no host", out.hosts[i]), "a name or address only, no scheme and no path");
     }
   }
   std::sort(out.hosts.begin(), out.hosts.end());

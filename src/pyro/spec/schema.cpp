@@ -11,7 +11,7 @@ namespace {
 using enum Presence;
 
 constexpr std::array k_root{
-    Field{"version", "int 1..1", "Version of the file format", {}, required},
+    Field{"version", "int 1..1", "Version of the file format: 1", {}, required},
     Field{"name", "name", "Name of the workspace", "the directory's name"},
     Field{"description", "string", "Shown by status; changes nothing inside"},
     Field{"labels", "map string", "Free metadata"},
@@ -178,7 +178,7 @@ constexpr std::array k_liveness{
 
 constexpr std::array k_http{
     Field{"host", "string", "Host name or address", "127.0.0.1"},
-    Field{"port", "int 1..65535", "Port", {}, required},
+    Field{"port", "int 1..65535", "Port that is asked", {}, required},
     Field{"scheme", "enum http", "http; for https use exec with a client", "http"},
     Field{"path", "string", "Path", "/"},
     Field{"method", "enum GET|HEAD|POST|OPTIONS", "Method", "GET"},

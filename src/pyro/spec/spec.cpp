@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace pyro::spec {
 
 std::string_view name_of(Isolation value) {

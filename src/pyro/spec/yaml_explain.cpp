@@ -1,5 +1,7 @@
 #include "yaml_explain.hpp"
 
+#include "yaml_open.hpp"
+
 #include <algorithm>
 
 namespace pyro::spec {
@@ -32,6 +34,10 @@ std::size_t utf8_length(std::string_view text) {
     return overlong || beyond ? 0 : 4;
   }
   return 0;
+}
+
+bool is_of_a_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 bool is_blank(std::string_view line) {
@@ -118,6 +124,29 @@ std::optional<Trap> second_colon(std::string_view line) {
   return Trap{value, "this value contains ': ' and so looks like a map", "quote values that contain ': '"};
 }
 
+std::optional<Diagnostic> trap_on_line(std::string_view text, const std::string& file, int line) {
+  const auto content = line_of(text, line);
+  const auto tab = content.find('\t');
+  if (tab != std::string_view::npos && tab < content.find_first_not_of(" \t")) {
+    return Diagnostic{Severity::error,
+                      "tab",
+                      {file, line, static_cast<int>(tab) + 1},
+                      "",
+                      "a tab cannot indent in YAML",
+                      "use spaces",
+                      std::nullopt};
+  }
+  for (const auto trap :
+       {interpolation_in_flow_map(content), bad_first_character(content), second_colon(content)}) {
+    if (trap) {
+      return yaml_error(
+          {file, line, column_of(content, trap->column)}, std::string(trap->message),
+          std::string(trap->hint));
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 std::string_view line_of(std::string_view text, int line) {
@@ -153,40 +182,63 @@ std::optional<Diagnostic> check_text(std::string_view text, const std::string& f
                         "use spaces",    std::nullopt};
     }
     line += c == '\n' ? 1 : 0;
-    column = c == '\n' ? 1 : column + static_cast<int>(length);
+    column = c == '\n' ? 1 : column + 1;
     i += length;
   }
   return std::nullopt;
 }
 
-Diagnostic explain_yaml_error(std::string_view text, Position place, const std::string& message) {
-  // The scanner often notices only on the next line.
-  for (const int line : {place.line, place.line - 1}) {
-    if (line < 1) {
-      continue;
-    }
-    const auto content = line_of(text, line);
-    const auto tab = content.find('\t');
-    if (tab != std::string_view::npos && tab < content.find_first_not_of(" \t")) {
-      return {
-          Severity::error,
-          "tab",
-          {place.file, line, static_cast<int>(tab) + 1},
-          "",
-          "a tab cannot indent in YAML",
-          "use spaces",
-          std::nullopt};
-    }
-    for (const auto trap :
-         {interpolation_in_flow_map(content), bad_first_character(content), second_colon(content)}) {
-      if (trap) {
-        return yaml_error(
-            {place.file, line, static_cast<int>(trap->column) + 1}, std::string(trap->message),
-            std::string(trap->hint));
-      }
+Diagnostic
+explain_yaml_error(std::string_view text, std::size_t at, const Position& place, const std::string& message) {
+  const auto position_of = [&](std::size_t byte) {
+    const auto before = text.substr(0, byte);
+    const auto line_begin = before.rfind('\n') + 1; // npos + 1 is 0
+    const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
+    return Position{place.file, line, column_of(text.substr(line_begin), byte - line_begin)};
+  };
+  constexpr std::string_view k_no_anchor = "the referenced anchor is not defined: ";
+  if (const auto name = std::string_view(message); name.starts_with(k_no_anchor)) {
+    const auto anchor = name.substr(k_no_anchor.size());
+    if (std::all_of(anchor.begin(), anchor.end(), is_of_a_word)) {
+      return yaml_error(
+          place, fmt::format("nothing above is named &{}", anchor), "quote the value if no alias is meant");
     }
   }
-  return yaml_error(std::move(place), fmt::format("this is not valid YAML: {}", message), "");
+  if (auto trap = trap_on_line(text, place.file, place.line)) {
+    return *trap;
+  }
+  const auto open = left_open(text, at);
+  if (open.last_quoted) {
+    const auto end = position_of(open.last_quoted->end);
+    if (open.last_quoted->end == text.size()) {
+      return yaml_error(
+          position_of(open.last_quoted->begin), "the quote that begins here has no end",
+          fmt::format("close it with {}", text[open.last_quoted->begin]));
+    }
+    if (end.line == place.line || end.line + 1 == place.line) {
+      return yaml_error(
+          position_of(open.last_quoted->begin),
+          fmt::format("the quote that begins here ends only at {}", to_string(end)),
+          fmt::format("close it with {} where its text ends", text[open.last_quoted->begin]));
+    }
+  }
+  if (!open.brackets.empty()) {
+    const char bracket = text[open.brackets.back()];
+    return yaml_error(
+        position_of(open.brackets.back()), fmt::format("the {} that begins here is not closed", bracket),
+        fmt::format("close it with {}", bracket == '[' ? ']' : '}'));
+  }
+  if (place.line > 1) { // the scanner often notices only on the next line
+    if (auto trap = trap_on_line(text, place.file, place.line - 1)) {
+      return *trap;
+    }
+  }
+  if (message == "end of map not found" || message == "end of sequence not found") {
+    return yaml_error(
+        place, "this does not belong to what stands above it",
+        fmt::format("{} blanks are before it: indent it as its neighbours are", place.column - 1));
+  }
+  return yaml_error(place, fmt::format("this is not valid YAML: {}", message), "");
 }
 
 } // namespace pyro::spec

@@ -15,7 +15,9 @@ std::optional<Diagnostic> check_text(std::string_view text, const std::string& f
 /// Line number `line` (from 1) without its end; empty beyond the last.
 std::string_view line_of(std::string_view text, int line);
 
-/// The scanner stopped at `place` saying `message`: looks at that line for the usual traps.
-Diagnostic explain_yaml_error(std::string_view text, Position place, const std::string& message);
+/// The scanner stopped at `place`, which is the byte `at`, saying `message`: looks for the usual traps on
+/// that line, and for what was opened before and not closed.
+Diagnostic
+explain_yaml_error(std::string_view text, std::size_t at, const Position& place, const std::string& message);
 
 } // namespace pyro::spec

@@ -2,6 +2,7 @@
 
 #include "json_escapes.hpp"
 #include "yaml_explain.hpp"
+#include "yaml_open.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -19,6 +20,12 @@ namespace {
 
 /// Stops the scanner; the diagnostic has been recorded already.
 struct Abort {};
+
+/// The scanner counts bytes, editors count characters.
+Position place_of(std::string_view source, const std::string& file, const YAML::Mark& mark) {
+  const auto line = source.substr(std::min(source.size(), static_cast<std::size_t>(mark.pos - mark.column)));
+  return {file, mark.line + 1, column_of(line, static_cast<std::size_t>(mark.column))};
+}
 
 class Builder : public YAML::EventHandler {
 public:
@@ -62,6 +69,7 @@ public:
     node.text = value;
     node.place = place(mark);
     check_tag(mark, tag, {"?", "!", "", "tag:yaml.org,2002:str"});
+    check_quote(mark);
     if (value.find('\0') != std::string::npos) {
       report(node.place, "encoding", "a NUL character cannot be part of a value", "");
     }
@@ -91,14 +99,15 @@ private:
     Node node;
     YAML::anchor_t anchor = 0;
     bool has_key = false;
-    bool skip_value = false; // of a duplicate or bad key: read, then dropped
+    bool skip_value = false;             // of a duplicate or bad key: read, then dropped
+    std::optional<Position> merge_place; // of its '<<'
     std::string key;
     Position key_place;
     std::unordered_map<std::string, std::size_t> index;
     std::vector<Node> merges;
   };
 
-  Position place(const YAML::Mark& mark) const { return {m_file, mark.line + 1, mark.column + 1}; }
+  Position place(const YAML::Mark& mark) const { return place_of(m_source, m_file, mark); }
 
   void report(
       Position where, std::string code, std::string message, std::string hint,
@@ -120,7 +129,8 @@ private:
       const YAML::Mark& mark, const std::string& tag, std::initializer_list<std::string_view> permitted) {
     if (std::find(permitted.begin(), permitted.end(), tag) == permitted.end()) {
       report(
-          place(mark), "tag", fmt::format("unknown tag '{}'", tag), "remove it; the field decides the type");
+          place(mark), "tag", fmt::format("unknown tag '{}'", tag),
+          "quote values that begin with '!'; a tag is never needed, the field decides the type");
     }
   }
 
@@ -218,6 +228,16 @@ private:
     frame.key = node.text;
     check_indentation(node.place);
     if (frame.key == "<<" && node.style == ScalarStyle::plain) {
+      if (frame.merge_place) {
+        report(
+            node.place, "duplicate_key", "the key '<<' is here twice",
+            fmt::format(
+                "merge several with one list: <<: [*a, *b]; the first is at {}",
+                to_string(*frame.merge_place)),
+            frame.merge_place);
+        frame.skip_value = true;
+      }
+      frame.merge_place = node.place;
       return;
     }
     const auto [first, is_new] = frame.index.emplace(frame.key, frame.node.entries.size());
@@ -230,6 +250,16 @@ private:
       return;
     }
     frame.node.entries.push_back({frame.key, node.place, {}});
+  }
+
+  /// The scanner takes the end of the file for the end of a quoted text.
+  void check_quote(const YAML::Mark& mark) {
+    if (const auto at = static_cast<std::size_t>(mark.pos);
+        at < m_source.size() && is_open_quote(m_source, at)) {
+      fail(
+          mark, "yaml", "the quote that begins here has no end",
+          fmt::format("close it with {}", m_source[at]));
+    }
   }
 
   /// The scanner takes a tab after spaces for a space; then what belongs to what is a matter of luck.
@@ -264,8 +294,9 @@ private:
       frame.merges.push_back(std::move(node));
     } else {
       report(
-          node.place, "merge", fmt::format("'<<' merges maps, this is {}", words_for(node.kind)),
-          "write <<: *name of a map");
+          frame.key_place, "merge", fmt::format("'<<' merges maps, this is {}", words_for(node.kind)),
+          fmt::format("write <<: *name of a map; what is named here is at {}", to_string(node.place)),
+          node.place);
     }
   }
 
@@ -313,8 +344,8 @@ void run_parser(
     }
   } catch (const Abort&) { // recorded
   } catch (const YAML::Exception& error) {
-    diagnostics.push_back(
-        explain_yaml_error(source, {file, error.mark.line + 1, error.mark.column + 1}, error.msg));
+    diagnostics.push_back(explain_yaml_error(
+        source, static_cast<std::size_t>(error.mark.pos), place_of(source, file, error.mark), error.msg));
   }
 }
 

@@ -30,6 +30,8 @@ struct Node {
   std::vector<Entry> entries;        // of a map, in order, keys unique
   std::string profile;               // set if this value came from a profile
   std::optional<Position> overrides; // what that profile replaced
+  std::string variable;              // set if (a part of) its text is this variable's value
+  std::optional<Position> variable_place;
 
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);

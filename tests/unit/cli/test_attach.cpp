@@ -3,6 +3,7 @@
 
 #include <pyro/cli/interrupts.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>

@@ -3,6 +3,7 @@
 
 #include <pyro/cli/commands.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>

@@ -91,7 +91,7 @@ std::string read_text_file(const std::string& path) {
 }
 
 std::string case_folder(const std::string& name) {
-  return pyro::testing::source_dir().string() + "/tests/unit/plan/cases/" + name;
+  return pyro::testing::source_dir().string() + "/specs/plan/" + name;
 }
 
 std::vector<std::string> case_names() {

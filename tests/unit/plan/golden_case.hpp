@@ -1,4 +1,4 @@
-// One folder of tests/unit/plan/cases: pyro.yaml, observed.json and the plan that must come out.
+// One folder of specs/plan: pyro.yaml, observed.json and the plan that must come out.
 //
 // observed.json: {"measured": {…}, "profile": …, "vars": {…},
 //                 "applied": {"file": "before.yaml", "profile": …, "vars": {…}, "measured": {…}},
@@ -24,7 +24,7 @@ struct GoldenCase {
 
 std::string read_text_file(const std::string& path);
 
-/// Folders under cases/, sorted.
+/// Folders under specs/plan, sorted.
 std::vector<std::string> case_names();
 std::string case_folder(const std::string& name);
 

@@ -1,4 +1,5 @@
-// Every folder of cases/ is a test. PYRO_TEST_ACCEPT=1 writes what came out and marks the test as skipped.
+// Every folder of specs/plan is a test. PYRO_TEST_ACCEPT=1 writes what came out and marks the test as
+// skipped.
 #include "golden_case.hpp"
 
 #include <gtest/gtest.h>

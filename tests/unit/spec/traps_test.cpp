@@ -91,7 +91,7 @@ TEST(Traps, ReservedFirstCharactersNeedQuotes) {
 TEST(Traps, AKeyWithNothingAfterItIsAnErrorThatNamesTheType) {
   EXPECT_EQ(
       first_error(with("seed:\n  from:\n")), "pyro.yaml:4:3: error: seed.from: 'from' has no value; "
-                                             "expected: string (write a value or remove the key (null "
+                                             "expected a text (write a value or remove the key (null "
                                              "deletes only in profiles))");
 }
 
@@ -171,7 +171,8 @@ TEST(Traps, TooBigAndTooDeep) {
 TEST(Traps, UnknownTagsAreRefused) {
   EXPECT_EQ(
       first_error(with("name: !secret x\n")),
-      "pyro.yaml:3:7: error: unknown tag '!secret' (remove it; the field decides the type)");
+      "pyro.yaml:3:7: error: unknown tag '!secret' (quote values that begin with '!'; a tag is never needed, "
+      "the field decides the type)");
 }
 
 TEST(Traps, EmptyFiles) {

@@ -1,6 +1,8 @@
 #include <pyro/base/safe_text.hpp>
 #include <pyro/cli/session.hpp>
 
+#include <fmt/format.h>
+
 namespace pyro::cli {
 
 namespace init_command {
