@@ -86,13 +86,6 @@ TEST(Parse, AnErrorFromAProfileNamesBothPlaces) {
       << "what is wrong in a profile is found before it is chosen";
 }
 
-TEST(Parse, UnknownKeysOfAnyProfileAreFound) {
-  const auto error = first_error(with("profiles:\n  ci: {drift: {polcy: reset}}\n"));
-  EXPECT_EQ(
-      error,
-      "pyro.yaml:4:16: error: drift.polcy: unknown key 'polcy' (with profile ci) (did you mean 'policy'?)");
-}
-
 TEST(Parse, Variables) {
   const ParseOptions host{.host_env = [](const std::string& name) {
     return name == "AWS_REGION" ? std::optional<std::string>("us-east-1") : std::nullopt;
