@@ -1,27 +1,33 @@
 // The story of an agent with clients that others wrote: @modelcontextprotocol/client 2 in both eras, or
 // @modelcontextprotocol/sdk 1. They check what comes against their own schemas and the tools' outputSchema.
 //
-// usage: node story.mjs modern|legacy|sdk PYRO IMAGE OUTPUT
+// usage: node story.mjs modern|legacy|sdk PYRO|URL IMAGE OUTPUT
+// Over HTTP the token is in the variable PYRO_TOKEN.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-const [, , kind, pyro, image, output] = process.argv;
-const server = { command: pyro, args: ['mcp', 'serve', '--profile', 'workspace'], env: process.env, stderr: 'inherit' };
+const [, , kind, where, image, output] = process.argv;
+const isUrl = where.startsWith('http');
+const server = { command: where, args: ['mcp', 'serve', '--profile', 'workspace'], env: process.env, stderr: 'inherit' };
+const http = { requestInit: { headers: { Authorization: `Bearer ${process.env.PYRO_TOKEN}` } } };
 
 async function connected() {
   if (kind === 'sdk') {
     const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
     const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
+    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
     const client = new Client({ name: 'story', version: '1' });
-    await client.connect(new StdioClientTransport(server));
+    await client.connect(
+      isUrl ? new StreamableHTTPClientTransport(new URL(where), http) : new StdioClientTransport(server));
     return client;
   }
-  const { Client } = await import('@modelcontextprotocol/client');
+  const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio');
   const client = new Client(
     { name: 'story', version: '1' },
     { versionNegotiation: { mode: kind === 'modern' ? { pin: '2026-07-28' } : 'legacy' } });
-  await client.connect(new StdioClientTransport(server));
+  await client.connect(
+    isUrl ? new StreamableHTTPClientTransport(new URL(where), http) : new StdioClientTransport(server));
   assert.equal(client.getProtocolEra(), kind);
   return client;
 }
@@ -55,4 +61,4 @@ const failed = await client.callTool({ name: 'workspace_exec', arguments: { work
 assert.equal(failed.isError, true);
 await ok('workspace_delete', { workspace_id });
 await client.close();
-console.log(`${kind}: ${tools.length} tools`);
+console.log(`${kind}, ${isUrl ? 'HTTP' : 'stdio'}: ${tools.length} tools`);
