@@ -1,10 +1,13 @@
 // Ends that are no failures of ours: who reads has gone, the workspace is made anew, there is nothing to
 // show.
+#include "../support/busybox.hpp"
 #include "../support/home.hpp"
 
 #include <pyro/base/json_access.hpp>
 
 #include <fmt/format.h>
+
+#include <csignal>
 
 namespace pyro::testing {
 namespace {
@@ -54,6 +57,20 @@ TEST_F(Ends, AWorkspaceIsResetBelowACommand) {
   const auto reset = told_after("reset --yes");
   EXPECT_NE(reset.find("the workspace was reset\n"), std::string::npos) << reset;
   EXPECT_EQ(reset.find("/agent"), std::string::npos) << reset;
+}
+
+/// Whatever the command makes of it: who waited for its result did not want it any more.
+TEST_F(Ends, AnInterruptedCommandHasNoResult) {
+  make_busybox_root(project() / "image");
+  write_file(project() / "pyro.yaml", "version: 1\nname: test\nenvironment: {image: 'dir:./image'}\n");
+  expect(0, {"apply"});
+  auto child = start(
+      {"exec", "--json", "--", "sh", "-c",
+       "trap 'exit 0' INT; touch /tmp/begun; while :; do sleep 0.1; done"});
+  EXPECT_TRUE(eventually([&] { return inside("test -e /tmp/begun").status == 0; }));
+  child.signal(SIGINT);
+  EXPECT_EQ(child.wait().shell_status(), 130);
+  EXPECT_TRUE(eventually([&] { return inside("pgrep -f begu[n]").out.empty(); }));
 }
 
 TEST_F(Ends, LogsOfAWorkspaceWithoutServices) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -180,19 +181,25 @@ int main(int argc, char** argv) {
     return 1;
   }
   Stress stress(library.get(), workspaces);
+  const auto all_at_once = [count = std::stoi(argv[4])](const std::function<void(unsigned)>& work) {
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < count; ++thread) {
+      threads.emplace_back(work, static_cast<unsigned>(thread));
+    }
+    for (auto& thread : threads) {
+      thread.join();
+    }
+  };
+  all_at_once([&](unsigned) { // the first call starts the launcher, whoever makes it
+    stress.expect(stress.call("version", Json::object()).status == PYRO_OK, "a version");
+  });
   for (int number = 0; number < workspaces; ++number) {
     const auto made = stress.call(
         "workspace_create", {{"environment", argv[3]}, {"name", "stress-" + std::to_string(number)}});
     stress.expect(made.status == PYRO_OK, made.document.dump());
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(std::stoi(argv[6]));
-  std::vector<std::thread> threads;
-  for (int thread = 0; thread < std::stoi(argv[4]); ++thread) {
-    threads.emplace_back([&stress, thread, end] { stress.work(static_cast<unsigned>(thread), end); });
-  }
-  for (auto& thread : threads) {
-    thread.join();
-  }
+  all_at_once([&](unsigned thread) { stress.work(thread, end); });
   for (int number = 0; number < workspaces; ++number) {
     const auto gone = stress.call("workspace_delete", {{"workspace_id", "stress-" + std::to_string(number)}});
     stress.expect(gone.status == PYRO_OK, gone.document.dump());
