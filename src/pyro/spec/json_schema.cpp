@@ -25,6 +25,15 @@ Json or_interpolated(Json value) {
   return {{"anyOf", Json::array({std::move(value), pattern(k_interpolation)})}};
 }
 
+/// The value itself, or a text like `expression`: quotes change nothing.
+Json or_text(Json value, const char* expression) {
+  return {{"anyOf", Json::array({std::move(value), pattern(expression)})}};
+}
+
+Json boolean() {
+  return or_text({{"type", "boolean"}}, R"(^(true|false)$|\$\{)");
+}
+
 /// Whatever is written as a single value: the field reads its text.
 Json scalar() {
   return {{"type", Json::array({"string", "number", "boolean"})}};
@@ -56,10 +65,11 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 Json integer(std::string_view range) {
   const auto dots = range.find("..");
-  return or_interpolated(
+  return or_text(
       {{"type", "integer"},
        {"minimum", std::stoll(std::string(range.substr(0, dots)))},
-       {"maximum", std::stoll(std::string(range.substr(dots + 2)))}});
+       {"maximum", std::stoll(std::string(range.substr(dots + 2)))}},
+      R"(^[0-9]+$|\$\{)");
 }
 
 Json enumeration(std::string_view values) {
@@ -75,7 +85,7 @@ Json enumeration(std::string_view values) {
 }
 
 Json simple_type(std::string_view type) {
-  Json port_or_text = {{"type", Json::array({"integer", "string"})}};
+  Json number_or_text = {{"type", Json::array({"integer", "string"})}};
   if (type == "string" || type == "env") {
     return scalar();
   }
@@ -83,7 +93,7 @@ Json simple_type(std::string_view type) {
     return or_interpolated(pattern(k_name));
   }
   if (type == "bool") {
-    return or_interpolated({{"type", "boolean"}});
+    return boolean();
   }
   if (type == "duration") {
     return or_interpolated(pattern("^[0-9]+(ms|s|m|h|d)$"));
@@ -100,20 +110,24 @@ Json simple_type(std::string_view type) {
   if (type == "git") {
     return {{"anyOf", Json::array({enumeration("tracked|tracked+untracked|all"), reference("git")})}};
   }
-  if (type == "user" || type == "port" || type == "tcp" || type == "platform") {
-    return port_or_text;
+  if (type == "user" || type == "tcp" || type == "platform") {
+    return number_or_text;
+  }
+  if (type == "port") {
+    return or_text(integer("1..65535"), R"(^(([0-9.]+:)?[0-9]+:)?[0-9]+$|\$\{)");
   }
   if (type == "command") {
     return {{"anyOf", Json::array({text(), list_of(scalar())})}};
   }
   if (type == "status") {
-    return {{"anyOf", Json::array({port_or_text, list_of(port_or_text)})}};
+    const auto one = or_text(integer("100..599"), R"(^[0-9]{3}(-[0-9]{3})?$|\$\{)");
+    return {{"anyOf", Json::array({one, list_of(one)})}};
   }
   if (type == "egress") {
     return {{"anyOf", Json::array({text(), list_of(text())})}};
   }
   if (type == "oneshot") {
-    return {{"anyOf", Json::array({or_interpolated({{"type", "boolean"}}), reference("oneshot")})}};
+    return {{"anyOf", Json::array({boolean(), reference("oneshot")})}};
   }
   if (type == "depends_on") {
     return {{"anyOf", Json::array({list_of(text()), map_of(reference("dependency"))})}};
