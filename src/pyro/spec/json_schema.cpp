@@ -69,7 +69,7 @@ Json integer(std::string_view range) {
       {{"type", "integer"},
        {"minimum", std::stoll(std::string(range.substr(0, dots)))},
        {"maximum", std::stoll(std::string(range.substr(dots + 2)))}},
-      R"(^[0-9]+$|\$\{)");
+      R"(^(0|[1-9][0-9]*)$|\$\{)");
 }
 
 Json enumeration(std::string_view values) {
