@@ -176,6 +176,15 @@ bool has_owner(const std::map<std::string, Leaf>& leaves, const std::string& pre
   return found != leaves.end() && found->first.starts_with(prefix);
 }
 
+/// What stands at an address that may have parts: its value, or what kind of thing it is.
+std::string display_of_whole(const std::map<std::string, Leaf>& leaves, const std::string& address) {
+  if (const auto leaf = leaves.find(address); leaf != leaves.end()) {
+    return leaf->second.display;
+  }
+  const auto kind = leaves.find(address + ".kind");
+  return kind == leaves.end() ? "" : kind->second.display;
+}
+
 } // namespace
 
 std::vector<FieldChange> field_changes(const Json& before, const Json& after) {
@@ -212,8 +221,16 @@ std::vector<FieldChange> field_changes(const Json& before, const Json& after) {
       change.service = leaf.path[1];
     }
     change.effect = rule->effect;
-    change.before = old_leaf == old_leaves.end() ? "" : old_leaf->second.display;
-    change.after = new_leaf == new_leaves.end() ? "" : new_leaf->second.display;
+    const auto whole = fmt::format("{}", fmt::join(group, "."));
+    if (old_leaves.contains(whole)
+        != new_leaves.contains(whole)) { // none on one side: "readiness", not its parts
+      change.field = without_unit(group.back());
+      change.before = display_of_whole(old_leaves, whole);
+      change.after = display_of_whole(new_leaves, whole);
+    } else {
+      change.before = old_leaf == old_leaves.end() ? "" : old_leaf->second.display;
+      change.after = new_leaf == new_leaves.end() ? "" : new_leaf->second.display;
+    }
     changes.emplace(change.address, std::move(change));
   };
   for (const auto& [address, leaf] : new_leaves) {

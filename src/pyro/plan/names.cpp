@@ -60,6 +60,8 @@ std::string_view name_of(ReasonCode code) {
     return "step_added";
   case ReasonCode::step_removed:
     return "step_removed";
+  case ReasonCode::step_moved:
+    return "step_moved";
   case ReasonCode::parent_changed:
     return "parent_changed";
   case ReasonCode::content_changed:

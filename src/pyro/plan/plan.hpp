@@ -46,6 +46,7 @@ enum class ReasonCode {
   input_changed, // an input of this step's recipe
   step_added,
   step_removed,
+  step_moved,
   parent_changed,  // something further up the chain
   content_changed, // the workspace stands on other layers than it should
   field_changed,   // of the spec

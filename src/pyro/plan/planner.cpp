@@ -151,10 +151,12 @@ void Planner::decide_workspace() {
   const auto& difference = m_content.difference;
   Reason changed{ReasonCode::content_changed, "", "", "", {}};
   if (difference && difference->input.empty()) {
-    changed.code =
-        difference->kind == DifferenceKind::added ? ReasonCode::step_added : ReasonCode::step_removed;
+    const bool is_gone = difference->kind == DifferenceKind::removed;
+    changed.code = is_gone                                     ? ReasonCode::step_removed
+                   : difference->kind == DifferenceKind::moved ? ReasonCode::step_moved
+                                                               : ReasonCode::step_added;
     changed.field = difference->address;
-    changed.place = difference->kind == DifferenceKind::added ? place(difference->address) : Position{};
+    changed.place = is_gone ? Position{} : place(difference->address);
   } else if (difference) {
     changed.field = difference->address + ": " + difference->input;
     changed.before = difference->before;

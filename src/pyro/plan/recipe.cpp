@@ -283,9 +283,12 @@ std::optional<Difference> first_difference(const std::vector<Link>& before, cons
   const auto same = [](const Link& a, const Link& b) {
     return kind_of_point(a.point) == kind_of_point(b.point) && !link_difference(a, b);
   };
-  const auto added = [](const Link& link) {
+  const auto added = [&](const Link& link) {
     const auto place = link.inputs.empty() ? Position{} : link.inputs.front().place;
-    return Difference{link.address, DifferenceKind::added, "", "", "", place};
+    const bool was_there = std::any_of(
+        before.begin(), before.end(), [&](const Link& old) { return old.address == link.address; });
+    const auto kind = was_there ? DifferenceKind::moved : DifferenceKind::added;
+    return Difference{link.address, kind, "", "", "", place};
   };
   const auto removed = [](const Link& link) {
     return Difference{link.address, DifferenceKind::removed, "", "", "", {}};

@@ -71,7 +71,7 @@ HexDigest content_key(const std::vector<Link>& chain);
 /// unknown.
 HexDigest service_digest(const std::vector<Link>& chain, const std::string& service);
 
-enum class DifferenceKind { changed, added, removed };
+enum class DifferenceKind { changed, added, removed, moved };
 
 struct Difference {
   std::string address; // of the link in the new chain (of the old one if it was removed)

@@ -239,6 +239,8 @@ std::string reason_text(const Reason& reason) {
     return reason.field.empty() ? "new step" : reason.field + " added";
   case ReasonCode::step_removed:
     return reason.field.empty() ? "step removed" : reason.field + " removed";
+  case ReasonCode::step_moved:
+    return reason.field + " has another place in the order";
   case ReasonCode::parent_changed:
     return reason.field.empty() ? "what it builds on changed" : fmt::format("builds on {}", reason.field);
   case ReasonCode::input_changed:
