@@ -1,6 +1,7 @@
 // The seccomp program as the kernel would run it: interpreted here, on every call table of this processor,
 // for every row of the table that it was made from.
 #include <pyro/backend/namespaces/filter/rules.hpp>
+#include <pyro/os/id_space.hpp>
 
 #include <gtest/gtest.h>
 #include <linux/audit.h>
@@ -291,6 +292,51 @@ TEST(Filter, PersonalitiesAreThoseOfOrdinaryPrograms) {
       EXPECT_EQ(personality(upper | value), EPERM) << std::hex << value;
     }
   }
+}
+
+/// By meaning: what a sandbox has ids for is the kernel's to decide, and so is "as it is" (-1).
+TEST(Filter, FilesStayWhoseTheyAreWhenGivenToIdsThatNoSandboxHas) {
+  static_assert(filter::k_first_unknown_id == os::k_id_count);
+  constexpr std::uint64_t k_as_it_is = 0xffffffff;
+  const std::set<std::uint64_t> let_through{0, 1, 1000, 65534, 65535, k_as_it_is};
+  const std::set<std::uint64_t> unknown{65536, 65537, 197609, 0x7fffffff, 0x80000000, 0xfffffffe};
+  auto ids = let_through;
+  ids.insert(unknown.begin(), unknown.end());
+  for (const auto& table : tables()) {
+    const auto calls = filter::owner_calls(table.library == SCMP_ARCH_X86);
+    int known = 0;
+    for (const auto& [call, argument] : calls) {
+      const auto number = number_in(table, call);
+      if (!number) {
+        continue;
+      }
+      ++known;
+      for (const auto user : ids) {
+        for (const auto group : ids) {
+          for (const std::uint64_t upper : {std::uint64_t{0}, std::uint64_t{0xffffffff}}) {
+            seccomp_data data{};
+            data.nr = *number;
+            data.arch = table.kernel;
+            std::fill(std::begin(data.args), std::end(data.args), 197609); // none of the others matters
+            data.args[argument] = user | upper << 32;
+            data.args[argument + 1] = group | upper << 32;
+            const bool is_quiet = unknown.contains(user) || unknown.contains(group);
+            EXPECT_EQ(run(data), is_quiet ? SECCOMP_RET_ERRNO : SECCOMP_RET_ALLOW)
+                << call << " of " << table.name << " to " << user << ":" << group;
+          }
+        }
+      }
+    }
+    EXPECT_GE(known, 2) << table.name;
+  }
+#if defined(__x86_64__)
+  for (const int number : {SYS_chown, SYS_fchown, SYS_lchown}) { // by number, not by the table
+    EXPECT_EQ(
+        run({number, AUDIT_ARCH_X86_64, 0, {197609, 100000, 0, 0, 0, 0}}), std::uint32_t{SECCOMP_RET_ERRNO});
+  }
+  EXPECT_EQ(
+      run({SYS_fchownat, AUDIT_ARCH_X86_64, 0, {0, 0, 0, 100000, 0, 0}}), std::uint32_t{SECCOMP_RET_ERRNO});
+#endif
 }
 
 #if defined(__x86_64__)

@@ -5,16 +5,20 @@
 // signal.
 #include "rules.hpp"
 
+#include <linux/audit.h>
 #include <linux/bpf_common.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
+#include <bit>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -76,6 +80,39 @@ std::vector<sock_filter> preface() {
   return program;
 }
 
+/// Of one id: unknown ones lead past the `after` steps that follow, all others to the first of them.
+void test_id(std::vector<sock_filter>& program, unsigned argument, std::uint8_t after) {
+  constexpr std::uint32_t k_as_it_is = 0xffffffff;
+  const auto low_half = static_cast<std::uint32_t>(
+      offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t)
+      + (std::endian::native == std::endian::little ? 0 : sizeof(std::uint32_t)));
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low_half));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k_as_it_is, 1, 0));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, filter::k_first_unknown_id, after, 0));
+}
+
+/// Goes before the library's program too: chown and its like of one table, with an id that no sandbox has.
+std::vector<sock_filter> owners(std::uint32_t kernel_table, std::uint32_t library_table) {
+  std::vector<sock_filter> program;
+  for (const auto& [call, user] : filter::owner_calls(library_table == SCMP_ARCH_X86)) {
+    const int number = seccomp_syscall_resolve_name_arch(library_table, call.c_str());
+    if (number < 0) {
+      continue; // younger tables have fchownat alone
+    }
+    program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 8));
+    test_id(program, user, 4);
+    test_id(program, user + 1, 1);
+    program.push_back(BPF_STMT(BPF_JMP | BPF_JA, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO)); // without an error: done
+  }
+  const auto length = static_cast<std::uint8_t>(program.size());
+  program.insert(
+      program.begin(), {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kernel_table, 0, length)});
+  return program;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -94,6 +131,15 @@ int main(int argc, char** argv) {
     add(context, rule);
   }
   auto program = preface();
+#if defined(__x86_64__)
+  const auto tables = {std::pair{AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64}, {AUDIT_ARCH_I386, SCMP_ARCH_X86}};
+#else
+  const auto tables = {std::pair{seccomp_arch_native(), seccomp_arch_native()}};
+#endif
+  for (const auto& [kernel, library] : tables) {
+    const auto steps = owners(kernel, library);
+    program.insert(program.end(), steps.begin(), steps.end());
+  }
   const auto rules = program_of(context);
   program.insert(program.end(), rules.begin(), rules.end());
   FILE* output = std::fopen(argv[1], "we");

@@ -237,6 +237,11 @@ std::vector<std::uint32_t> known_newer() {
   };
 }
 
+std::vector<OwnerCall> owner_calls(bool is_x86_of_32_bits) {
+  const std::string width = is_x86_of_32_bits ? "32" : "";
+  return {{"chown" + width, 1}, {"fchown" + width, 1}, {"lchown" + width, 1}, {"fchownat", 2}};
+}
+
 std::vector<Rule> rules() {
   std::vector<Rule> rules;
   for (const char* call : k_refused) {

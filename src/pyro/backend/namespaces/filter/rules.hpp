@@ -33,6 +33,19 @@ inline constexpr std::uint32_t k_first_newer = 451;
 /// In order.
 std::vector<std::uint32_t> known_newer();
 
+/// Ids from here on are in no sandbox. A file that is given to one of them (chown and its like) stays whose
+/// it is, and the call says that all is well, as it does where archives with such owners are unpacked on a
+/// machine (docs/decisions/0062).
+inline constexpr std::uint32_t k_first_unknown_id = 65536;
+
+struct OwnerCall {
+  std::string call;
+  unsigned user = 0; // the argument that is the user's id; the group's is the next
+};
+
+/// By table: that of 32-bit x86 has calls with ids of 16 bits as well, which reach no further.
+std::vector<OwnerCall> owner_calls(bool is_x86_of_32_bits);
+
 /// Conditions of which exactly one holds for every value of (argument & mask) that is not allowed.
 std::vector<Condition>
 all_but(unsigned argument, const std::vector<std::uint32_t>& allowed, std::uint32_t mask = 0xffffffff);
