@@ -24,6 +24,15 @@ namespace {
 
 /// Of which state directory the records beside it are.
 constexpr std::string_view k_home_note = "home.json";
+constexpr double k_longest_making = 60; // seconds between a place for records and its note
+
+/// Of a place without a note: may it be written at any moment?
+bool is_being_made(const std::string& directory) {
+  struct stat status {};
+
+  return ::stat(directory.c_str(), &status) == 0
+         && os::now_epoch() - static_cast<double>(status.st_mtim.tv_sec) < k_longest_making;
+}
 
 } // namespace
 
@@ -75,6 +84,8 @@ std::vector<std::string> EnvironmentCache::other_homes(const std::string& home) 
         });
     if (other && os::is_directory(*other)) {
       others.push_back(*other);
+    } else if (!other && is_being_made(directory)) {
+      others.push_back(directory);
     } else {
       os::remove_tree(directory);
     }

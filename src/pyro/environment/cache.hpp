@@ -37,6 +37,7 @@ public:
   /// Creates it.
   void prepare_records_of(const std::string& home) const;
   /// The state directories but `home` that have such a place and are still there; that of others is removed.
+  /// Of one that is just being made it is the place.
   std::vector<std::string> other_homes(const std::string& home) const;
 
   /// The lock held while this image is installed.

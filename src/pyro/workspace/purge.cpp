@@ -108,7 +108,7 @@ Json purge(Context& context, const ApplyOptions& options) {
     remove_trees(saved_templates(base), Detached::no);
     remove_parts(base.root(), store::Base::parts(), removed, left);
   }
-  if (!with_cache) {
+  if (!with_cache || context.environments.has_other_homes()) { // one may have begun meanwhile
     remove_trees({cache.records_of(base.root())}, Detached::no);
   } else {
     static constexpr std::array<std::string_view, 1> k_parts{"environments"};

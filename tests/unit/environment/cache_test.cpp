@@ -2,6 +2,7 @@
 
 #include <pyro/environment/cache.hpp>
 
+#include <filesystem>
 #include <thread>
 
 namespace pyro::environment {
@@ -22,6 +23,17 @@ TEST_F(EnvironmentCacheTest, KnowsTheStateDirectoriesThatAreThere) {
   EXPECT_EQ(m_cache.other_homes(path("one")), std::vector{path("two")});
   EXPECT_EQ(m_cache.other_homes(path("two")), std::vector{path("one")});
   EXPECT_EQ(os::list_directory(path("cache/environments/homes")).size(), 2U) << "what is gone is forgotten";
+}
+
+TEST_F(EnvironmentCacheTest, LeavesAPlaceThatIsJustBeingMade) {
+  const auto place = m_cache.records_of(path("one"));
+  std::filesystem::create_directories(place);
+  EXPECT_EQ(m_cache.other_homes(path("two")), std::vector{place});
+  EXPECT_TRUE(std::filesystem::exists(place)) << "it is somebody's who writes its note next";
+  std::filesystem::last_write_time(
+      place, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_TRUE(m_cache.other_homes(path("two")).empty());
+  EXPECT_FALSE(std::filesystem::exists(place)) << "whoever made it was killed";
 }
 
 TEST_F(EnvironmentCacheTest, FilesAreReadAgainOnlyWhenChanged) {
