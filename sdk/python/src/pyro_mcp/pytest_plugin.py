@@ -79,7 +79,8 @@ class PyroProject:
 @pytest.fixture(scope="session")
 def pyro_client() -> Pyro:
     """The Pyro that the fixtures use."""
-    return Pyro()
+    # Workers wait for the one whose apply builds what all of them need.
+    return Pyro(lock_timeout="1h")
 
 
 @pytest.fixture(scope="session")
