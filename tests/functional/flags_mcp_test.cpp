@@ -101,5 +101,20 @@ TEST_F(Flags, mcp_serve__token_file) {
   EXPECT_EQ(server.wait().shell_status(), 0);
 }
 
+TEST_F(Flags, mcp_config__write) {
+  const RunOptions at_home{.env = {{"HOME", root().string()}}};
+  const auto printed = expect(0, {"mcp", "config", "cursor"}, at_home).out;
+  EXPECT_TRUE(contains(printed, "\"mcpServers\"")) << printed;
+  EXPECT_FALSE(fs::exists(root() / ".cursor/mcp.json"));
+  expect(0, {"mcp", "config", "cursor", "--write"}, at_home);
+  EXPECT_TRUE(contains(printed, read_file(root() / ".cursor/mcp.json")));
+}
+
+TEST_F(Flags, mcp_config__project) {
+  const auto told = json({"mcp", "config", "cursor", "--project"});
+  EXPECT_EQ(told["path"], (project() / ".cursor/mcp.json").string());
+  EXPECT_EQ(told["written"], false);
+}
+
 } // namespace
 } // namespace pyro::testing

@@ -2,6 +2,8 @@
 // promises.
 #include "mcp_client.hpp"
 
+#include <pyro/os/file_lock.hpp>
+
 namespace pyro::testing {
 namespace {
 
@@ -80,6 +82,23 @@ TEST_F(McpTools, ReadOnlyHasOnlyWhatChangesNothing) {
   EXPECT_TRUE(contains(client.refused("apply"), "read-only"));
   EXPECT_EQ(client.close(), 0);
   EXPECT_EQ(workspace_ids().size(), 0U);
+}
+
+TEST_F(McpTools, CommonFlagsThatPermitAndBoundHoldForEveryCall) {
+  small_project("secrets: {token: {command: echo hidden}}\n");
+  auto plain = serve();
+  EXPECT_TRUE(contains(plain.refused("apply"), "approval_needed"));
+  auto trusting = serve({"--trust", "--lock-timeout", "100ms"});
+  trusting.ok("apply");
+  ASSERT_EQ(pyro({"destroy", "--yes", "--snapshots"}).status, 0);
+  EXPECT_TRUE(contains(plain.refused("apply"), "approval_needed")) << "it was agreed to for one server";
+  const auto made = trusting.ok("apply");
+  const auto lock = state() / "workspaces" / made.value("workspace_id", "") / "lock";
+  const auto held = os::ExclusiveLock::try_lock(lock.string(), "a test");
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(contains(trusting.refused("snapshot_create", {{"snapshot_name", "s"}}), "locked"));
+  EXPECT_EQ(plain.close(), 0);
+  EXPECT_EQ(trusting.close(), 0);
 }
 
 TEST_F(McpTools, WrongFlagsAreToldBeforeAnythingIsServed) {

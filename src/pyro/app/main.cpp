@@ -47,7 +47,8 @@ int main(int argc, char** argv) {
     pyro::cli::install_signal_handlers();
     auto console = pyro::cli::process_console();
     return pyro::cli::run(
-        {argv + 1, argv + argc}, console, pyro::app::make_wired_engine, pyro::app::serve_mcp);
+        {argv + 1, argv + argc}, console, pyro::app::make_wired_engine,
+        {pyro::app::serve_mcp, pyro::app::configure_mcp});
   } catch (const pyro::OutputClosed&) {
     return k_output_closed;
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/cli/interrupts.hpp>
 #include <pyro/launcher/launcher.hpp>
+#include <pyro/mcp/client_config.hpp>
 #include <pyro/mcp/stdio.hpp>
 
 #include <filesystem>
@@ -25,6 +26,7 @@ mcp::ServerOptions options_of(const cli::McpServeRequest& request) {
   options.tools.read_only = request.read_only;
   options.patience = request.answer_within;
   options.settings.trust_once = request.trust_once;
+  options.settings.lock_timeout = request.lock_timeout;
   if (!request.project_path.empty()) {
     options.tools.project_path = std::filesystem::absolute(request.project_path).lexically_normal().string();
     if (!std::filesystem::is_directory(options.tools.project_path)) {
@@ -46,6 +48,25 @@ int serve_mcp(const cli::McpServeRequest& request) {
     ::_exit(0);
   }
   return 0;
+}
+
+Json configure_mcp(const cli::McpConfigRequest& request) {
+  mcp::ClientConfigRequest wanted;
+  wanted.client = request.client;
+  wanted.scope = request.project ? mcp::ConfigScope::project : mcp::ConfigScope::user;
+  wanted.directory = std::filesystem::absolute(request.directory).lexically_normal().string();
+  wanted.program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const auto config = mcp::client_config(wanted);
+  const bool is_to_write = request.write && !config.is_there;
+  if (is_to_write) {
+    mcp::write_client_config(config);
+  }
+  return {
+      {"client", request.client},
+      {"path", config.path},
+      {"addition", config.addition},
+      {"is_there", config.is_there},
+      {"written", is_to_write}};
 }
 
 } // namespace pyro::app

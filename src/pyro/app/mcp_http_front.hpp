@@ -1,7 +1,7 @@
 // `pyro mcp serve --http`: where it listens, and the token that clients have to know.
 #pragma once
 
-#include <pyro/cli/serve_mcp.hpp>
+#include <pyro/cli/mcp_front.hpp>
 #include <pyro/mcp/server.hpp>
 
 namespace pyro::app {

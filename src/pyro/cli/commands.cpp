@@ -83,7 +83,7 @@ const std::vector<Group>& command_groups() {
         &k_workspace_service_status, &k_workspace_service_logs,
         &k_workspace_service_stop},
        Listed::by_family},
-      {"For coding agents", {&k_mcp_serve}},
+      {"For coding agents", {&k_mcp_serve, &k_mcp_config}},
       {"One command in a sandbox of its own",
        {&k_run, &k_vm_create, &k_vm_start, &k_vm_exec, &k_vm_stop, &k_vm_delete, &k_vm_status,
         &k_vm_network_info, &k_vm_list, &k_vm_reap},

@@ -58,6 +58,7 @@ extern const Command k_trust_rm;
 extern const Command k_undo;
 extern const Command k_up;
 extern const Command k_validate;
+extern const Command k_mcp_config;
 extern const Command k_mcp_serve;
 extern const Command k_version;
 extern const Command k_vm_create;

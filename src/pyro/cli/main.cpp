@@ -78,8 +78,8 @@ bool is_about_a_flag(const Error& error, const CommandLine& line) {
 
 int run_command(
     const CommandLine& line, Console& console, const operations::EngineFactory& make_engine,
-    const ServeMcp& serve_mcp) {
-  Session session(*line.command, line.arguments, console, make_engine, serve_mcp);
+    const McpFront& mcp) {
+  Session session(*line.command, line.arguments, console, make_engine, mcp);
   const auto fail = [&](Error error) {
     if (is_about_a_flag(error, line)) {
       error.with_code(ErrorCode::usage);
@@ -106,7 +106,7 @@ int run_command(
 
 int run(
     const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine,
-    const ServeMcp& serve_mcp) {
+    const McpFront& mcp) {
   CommandLine line;
   try {
     require_text(words, console);
@@ -122,7 +122,7 @@ int run(
     report_error(error, format_hint(words), console, Style{});
     return exit_status_of(error.code());
   }
-  return run_command(line, console, make_engine, serve_mcp);
+  return run_command(line, console, make_engine, mcp);
 }
 
 } // namespace pyro::cli

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "console.hpp"
-#include "serve_mcp.hpp"
+#include "mcp_front.hpp"
 
 #include <pyro/operations/engine.hpp>
 
@@ -14,6 +14,6 @@ namespace pyro::cli {
 /// Runs one command and returns its exit status. Nothing escapes but OutputClosed.
 int run(
     const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine,
-    const ServeMcp& serve_mcp = {});
+    const McpFront& mcp = {});
 
 } // namespace pyro::cli

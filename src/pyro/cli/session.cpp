@@ -37,9 +37,9 @@ static Format format_of(const Command& command, const Arguments& arguments) {
 
 Session::Session(
     const Command& command, const Arguments& arguments, Console& console,
-    const operations::EngineFactory& make_engine, const ServeMcp& serve_mcp)
-    : m_command(command), m_arguments(arguments), m_console(console), m_make_engine(make_engine),
-      m_serve_mcp(serve_mcp), m_format(format_of(command, arguments)) {
+    const operations::EngineFactory& make_engine, const McpFront& mcp)
+    : m_command(command), m_arguments(arguments), m_console(console), m_make_engine(make_engine), m_mcp(mcp),
+      m_format(format_of(command, arguments)) {
   m_out_style.color = wants_color(console.out_terminal);
   m_err_style.color = wants_color(console.err_terminal);
 }
@@ -189,15 +189,27 @@ Json Session::call(std::string_view operation, const Json& parameters) {
   return result;
 }
 
-int Session::serve_mcp(McpServeRequest request) {
-  if (!m_serve_mcp) {
+const McpFront& Session::mcp() const {
+  if (!m_mcp.serve) {
     throw Error(ErrorCode::unavailable, "this build of pyro has no MCP server");
   }
+  return m_mcp;
+}
+
+int Session::serve_mcp(McpServeRequest request) {
   if (request.project_path.empty()) {
     request.project_path = m_arguments.value("directory");
   }
-  request.trust_once = trust_grant() == operations::TrustGrant::once;
-  return m_serve_mcp(request);
+  request.trust_once = trust_grant() != operations::TrustGrant::recorded;
+  if (const auto timeout = m_arguments.value("lock-timeout"); !timeout.empty()) {
+    request.lock_timeout = parse_duration(timeout);
+  }
+  return mcp().serve(request);
+}
+
+Json Session::configure_mcp(McpConfigRequest request) {
+  request.directory = m_arguments.value("directory", ".");
+  return mcp().configure(request);
 }
 
 void Session::finish_progress() {

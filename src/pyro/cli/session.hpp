@@ -4,8 +4,8 @@
 #pragma once
 
 #include "console.hpp"
+#include "mcp_front.hpp"
 #include "progress.hpp"
-#include "serve_mcp.hpp"
 #include "style.hpp"
 
 #include <pyro/operations/engine.hpp>
@@ -22,7 +22,7 @@ class Session {
 public:
   Session(
       const Command& command, const Arguments& arguments, Console& console,
-      const operations::EngineFactory& make_engine, const ServeMcp& serve_mcp);
+      const operations::EngineFactory& make_engine, const McpFront& mcp);
 
   const Command& command() const { return m_command; }
 
@@ -51,8 +51,10 @@ public:
   /// engine().call(), then what progress drew is complete.
   Json call(std::string_view operation, const Json& parameters);
 
-  /// Gives standard input and output to the MCP server. The exit status.
+  /// Becomes the MCP server. The exit status.
   int serve_mcp(McpServeRequest request);
+  /// What ConfigureMcp gives.
+  Json configure_mcp(McpConfigRequest request);
 
   /// The result: `text(result)` or a document, to standard output.
   void show(const Json& result, const std::function<std::string(const Json&)>& text);
@@ -90,12 +92,13 @@ private:
   bool ask_to_agree(const Json& wanted);
   bool answered_yes(std::string_view question);
   operations::TrustGrant trust_grant() const;
+  const McpFront& mcp() const;
 
   const Command& m_command;
   const Arguments& m_arguments;
   Console& m_console;
   const operations::EngineFactory& m_make_engine;
-  const ServeMcp& m_serve_mcp;
+  const McpFront& m_mcp;
   Format m_format = Format::text;
   Style m_out_style;
   Style m_err_style;

@@ -61,7 +61,7 @@ Terminal terminal_with_answers() {
 /// They do without the engine, need a terminal or answer no document: functional tests see their flags at
 /// work.
 bool is_seen_elsewhere(const Command& command) {
-  constexpr std::array k_elsewhere{"init", "mcp serve", "shell", "run"};
+  constexpr std::array k_elsewhere{"init", "mcp serve", "mcp config", "shell", "run"};
   return std::find(k_elsewhere.begin(), k_elsewhere.end(), command.name) != k_elsewhere.end();
 }
 

@@ -1,7 +1,10 @@
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/session.hpp>
+
+#include <fmt/format.h>
 
 #include <array>
 #include <utility>
@@ -38,7 +41,8 @@ the traffic is not encrypted. At a Unix socket, which only its owner can open, n
 
 A call that takes longer than --answer-within is answered with "pending" and goes on; the tool call_wait has its result. When the
 client goes, what still runs is interrupted as by Ctrl-C; workspaces stay. What would lose something fails unless the
-call says "approve": true, and what a pyro.yaml wants of this machine must have been agreed to (pyro trust).
+call says "approve": true, and what a pyro.yaml wants of this machine must have been agreed to (pyro trust), or is for all
+calls of this server with --trust.
 
 Examples:
   pyro mcp serve --project-path .
@@ -65,6 +69,64 @@ int run(Session& session) {
 } // namespace
 
 } // namespace mcp_serve_command
+
+namespace mcp_config_command {
+
+namespace {
+
+constexpr std::array k_options{
+    Option{"--write", "", "", "Put it into the client's file; all else there stays as it is"},
+    Option{"--project", "", "", "The project's file instead of yours, where the client has one"},
+};
+
+constexpr std::array k_operands{
+    Operand{"CLIENT", Count::one, "claude-code, codex, opencode, cursor, vscode or zed"},
+};
+
+constexpr std::string_view k_page = R"(
+Prints what a coding agent or editor needs in its configuration to start `pyro mcp serve`, and the file where it belongs. With
+--write it is put there: comments, order and everything else stay, a symlink stays one, and a file that cannot be added to safely, or
+has another "pyro", is left alone, with what to add as the hint.
+
+Examples:
+  pyro mcp config claude-code
+  pyro mcp config codex --write
+  pyro mcp config vscode --project --write
+)";
+
+std::string text_of(const Json& result) {
+  const auto path = escape_controls(get_string(result, "path"));
+  if (bool_or(result, "written", false)) {
+    return fmt::format("Added to {}\n", path);
+  }
+  if (bool_or(result, "is_there", false)) {
+    return fmt::format("{} has it already\n", path);
+  }
+  return fmt::format("In {}:\n\n{}", path, get_string(result, "addition"));
+}
+
+int run(Session& session) {
+  McpConfigRequest request;
+  request.client = session.arguments().operands.front();
+  request.project = session.arguments().has("project");
+  request.write = session.arguments().has("write");
+  session.show(session.configure_mcp(std::move(request)), text_of);
+  return 0;
+}
+
+} // namespace
+
+} // namespace mcp_config_command
+
+constinit const Command k_mcp_config{
+    .name = "mcp config",
+    .summary = "What a coding agent needs in its configuration to use pyro",
+    .page = mcp_config_command::k_page,
+    .run = mcp_config_command::run,
+    .options = mcp_config_command::k_options,
+    .operands = mcp_config_command::k_operands,
+    .takes = Takes::directory | Takes::document,
+};
 
 constinit const Command k_mcp_serve{
     .name = "mcp serve",
