@@ -5,6 +5,8 @@
 
 #include <pyro/base/json_access.hpp>
 
+#include <sys/stat.h>
+
 #include <unistd.h>
 
 namespace pyro::testing {
@@ -95,6 +97,19 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(BadFile, NoFile) {
   expect_failure(66, {"pyro.yaml"});
+}
+
+TEST_F(BadFile, NoRegularFileOfAtMostOneMebibyte) {
+  fs::create_directory(project() / "directory.yaml");
+  ASSERT_EQ(::mkfifo((project() / "pipe.yaml").c_str(), 0600), 0);
+  write_file(project() / "large.yaml", "version: 1\n#" + std::string(2 << 20, 'x') + "\n");
+  for (const auto& [name, word] :
+       {std::pair{"directory.yaml", "directory"}, {"pipe.yaml", "FIFO"}, {"large.yaml", "1 MiB"}}) {
+    for (const auto* command : {"validate", "plan", "apply"}) {
+      expect_failure(65, {name, word}, {command, "-f", name});
+    }
+  }
+  expect_nothing();
 }
 
 TEST_F(BadFile, WrongUsageIsNot2) {

@@ -28,8 +28,24 @@ fs::path path_of(const Project& project) {
   return path;
 }
 
+/// Error(invalid_file) where it is none: a directory, a device, or far too much.
+std::optional<std::string> read_if_there(const fs::path& path) {
+  try {
+    return os::maybe_read_file(path.string(), k_max_file);
+  } catch (const Error& problem) {
+    const bool is_too_large = problem.code() == ErrorCode::protocol;
+    if (!is_too_large && problem.code() != ErrorCode::invalid_argument) {
+      throw;
+    }
+    throw Error(
+        ErrorCode::invalid_file, "{}",
+        is_too_large ? path.lexically_normal().string() + " is larger than 1 MiB" : problem.message())
+        .with_hint("a pyro.yaml is a regular file of at most 1 MiB");
+  }
+}
+
 std::string read_spec(const fs::path& path) {
-  auto text = os::maybe_read_file(path.string(), k_max_file);
+  auto text = read_if_there(path);
   if (!text) {
     throw Error(ErrorCode::input_missing, "there is no {}", path.lexically_normal().string())
         .with_hint("`pyro init` writes a first one; one in a directory above is found; -f FILE or -C "
