@@ -79,13 +79,14 @@ Operation init_operation() {
       .summary = "Write a first pyro.yaml that suits the directory",
       .parameters_schema = project_parameters(
           {{"kind", choice(
-                        {"cmake", "node", "python", "go", "rust", "static", "generic"},
+                        {"cmake", "node", "python", "go", "rust", "static", "make", "generic"},
                         "Default: by the files that are there")}}),
       .result_schema = result(
           {{"file", text("The path that was written")},
            {"kind", text("As found or given")},
-           {"name", text("Of the workspace")}},
-          {"file", "kind", "name"}),
+           {"name", text("Of the workspace")},
+           {"test", text("The command that runs the project's tests; empty: none was found")}},
+          {"file", "kind", "name", "test"}),
       .run = [](Context&, const Json& given) {
         return workspace::write_first_file(project_of(given), string_or(given, "kind", ""));
       }};

@@ -2,17 +2,16 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
-#include <pyro/os/program_environment.hpp>
-#include <pyro/seed/git_checkout.hpp>
-#include <pyro/seed/git_index.hpp>
+#include <pyro/workspace/first_services.hpp>
+#include <pyro/workspace/host_programs.hpp>
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <regex>
 #include <unistd.h>
 
 namespace pyro::workspace {
@@ -21,190 +20,180 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Kind {
-  std::string_view name;
-  std::vector<std::string> signs;    // files that tell; the first that is there
-  std::vector<std::string> programs; // that it needs
-  std::string_view packages;         // of Debian, that have them
-  std::vector<std::string> outputs;  // directories that it is built into
-  std::vector<std::string> locks;    // files that pin the dependencies
-};
-
-const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> s_kinds{
-      {"cmake", {"CMakeLists.txt"}, {"cmake", "c++"}, "g++ cmake make", {"build/"}, {}},
-      {"node",
-       {"package.json"},
-       {"node", "npm"},
-       "nodejs npm",
-       {"node_modules/", "dist/"},
-       {"package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock"}},
-      {"python",
-       {"pyproject.toml", "requirements.txt"},
-       {"python3"},
-       "python3 python3-venv",
-       {".venv/", "__pycache__/"},
-       {}},
-      {"go", {"go.mod"}, {"go"}, "golang-go ca-certificates", {"bin/"}, {"go.sum"}},
-      {"rust", {"Cargo.toml"}, {"cargo"}, "cargo", {"target/"}, {"Cargo.lock"}},
-      {"static", {"index.html"}, {"python3"}, "python3", {}, {}},
-      {"generic", {}, {}, "make", {}, {}}};
-  return s_kinds;
-}
-
-bool is_file(const std::string& directory, const std::string& name) {
-  return fs::is_regular_file(fs::symlink_status(fs::path(directory) / name));
-}
-
-const Kind& kind_named(const std::string& name) {
-  const auto found =
-      std::find_if(kinds().begin(), kinds().end(), [&](const Kind& one) { return one.name == name; });
-  return found == kinds().end() ? kinds().back() : *found;
-}
-
-const Kind& kind_of(const std::string& directory) {
-  const auto found = std::find_if(kinds().begin(), kinds().end(), [&](const Kind& one) {
-    return std::any_of(
-        one.signs.begin(), one.signs.end(), [&](const auto& sign) { return is_file(directory, sign); });
+bool has_postgresql(const CheckoutLook& look) {
+  return std::any_of(look.databases.begin(), look.databases.end(), [](const Database& one) {
+    return one.kind == Database::Kind::postgresql;
   });
-  return found == kinds().end() ? kinds().back() : *found;
 }
 
-/// Those of the directories that git has files in. A checkout that cannot be read tells at `pyro plan`.
-std::set<std::string> tracked_of(const std::string& directory, const std::vector<std::string>& candidates) {
-  std::set<std::string> tracked;
-  try {
-    const auto checkout = seed::find_checkout(fs::absolute(directory).lexically_normal().string());
-    if (!checkout) {
-      return tracked;
-    }
-    const auto index = seed::GitIndex::read(*checkout);
-    const auto below = fs::weakly_canonical(directory).lexically_relative(checkout->top);
-    for (const auto& candidate : candidates) {
-      const auto path = (below / candidate.substr(0, candidate.size() - 1)).lexically_normal().string();
-      if (!index.below(path).empty() || index.is_unlisted(path)) {
-        tracked.insert(candidate);
-      }
-    }
-  } catch (const Error&) {
-    return {};
+bool is_on_host(const CheckoutLook& look) {
+  return look.missing.empty() && !has_postgresql(look); // whose files its package makes
+}
+
+std::string image_of(const CheckoutLook& look) {
+  if (is_on_host(look)) {
+    return "  image: host                      # this machine's own system, read-only: nothing to download\n";
   }
-  return tracked;
+  return fmt::format(
+      "  image: debian:12                 # {}\n",
+      look.missing.empty()
+          ? std::string("a clean Debian, for a database of its own")
+          : fmt::format("this machine has no {}: image `host` would not do", fmt::join(look.missing, ", ")));
 }
 
-bool has_build_script(const std::string& directory) {
-  constexpr std::size_t k_limit = 1 << 20;
-  try {
-    const auto text = os::maybe_read_file(directory + "/package.json", k_limit);
-    const auto document = text ? parse_json(*text, "package.json") : Json();
-    return document.is_object() && document.value("scripts", Json()).is_object()
-           && document["scripts"].contains("build");
-  } catch (const Error&) {
-    return false; // npm will say what is wrong with it
+std::string inputs_of(const std::vector<std::string>& files) {
+  return fmt::format(
+      "      inputs: [{}]  # only {} there while it runs\n", fmt::join(files, ", "),
+      files.size() == 1 ? "this file is" : "these files are");
+}
+
+/// With the package manager that wrote the lock file. npm has the others.
+std::string node_install(const CheckoutLook& look) {
+  const auto is_there = [&](const char* program) {
+    return is_on_host(look) && is_shown_by_host(program);
+  };
+  std::string command;
+  if (look.lock_file == "yarn.lock") {
+    command =
+        (is_there("yarn") ? "" : "npm install -g yarn@1 && ") + std::string("yarn install --frozen-lockfile");
+  } else if (look.lock_file == "pnpm-lock.yaml") {
+    command =
+        (is_there("pnpm") ? "" : "npm install -g pnpm@9 && ") + std::string("pnpm install --frozen-lockfile");
+  } else {
+    command = look.lock_file.empty() ? "npm install" : "npm ci";
   }
+  // The project's own scripts expect its sources; those of its dependencies run.
+  return look.has_install_scripts ? "npm pkg delete scripts && " + command : command;
 }
 
-std::string node_install(const std::string& lock_file) {
-  return lock_file == "yarn.lock"        ? "yarn install --frozen-lockfile"
-         : lock_file == "pnpm-lock.yaml" ? "pnpm install --frozen-lockfile"
-         : lock_file.empty()             ? "npm install"
-                                         : "npm ci";
+std::string quoted(const std::vector<std::string>& arguments) {
+  static const std::regex s_plain("[A-Za-z0-9._-]+");
+  std::string text;
+  for (const auto& argument : arguments) {
+    text += std::regex_match(argument, s_plain) ? " " + argument : " '" + argument + "'";
+  }
+  return text;
 }
 
-/// The steps before the seed, at four spaces below `setup:`; those that are only proposed are comments.
+std::string
+pip_step(const CheckoutLook& look, std::string_view margin, const std::vector<std::string>& arguments) {
+  const auto files =
+      look.requirement_files.empty() ? std::vector<std::string>{"pyproject.toml"} : look.requirement_files;
+  return fmt::format(
+      "{0}- id: deps\n"
+      "{0}  inputs: [{1}]\n"
+      "{0}  run: |\n"
+      "{0}    python3 -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir{2}\n",
+      margin, fmt::join(files, ", "), quoted(arguments));
+}
+
+std::string python_step(const CheckoutLook& look) {
+  std::string notes;
+  if (!look.not_in_debian.empty()) {
+    notes += fmt::format("    # not in Debian 12: {}\n", fmt::join(look.not_in_debian, ", "));
+  }
+  if (look.is_more_required) {
+    notes += "    # pyproject.toml lists more than names and versions: add that to the command\n";
+  }
+  if (!look.pip_arguments.empty()) {
+    return notes + pip_step(look, "    ", look.pip_arguments);
+  }
+  if (look.requirement_files.empty() || !look.has_dependencies) {
+    return "";
+  }
+  std::vector<std::string> arguments;
+  for (const auto& file : look.requirement_files) {
+    arguments.insert(arguments.end(), {"-r", file});
+  }
+  return "    # These are what it requires, as Debian has it. Newer ones are on PyPI (add python3-venv "
+         "above, and\n"
+         "    # PATH: /opt/venv/bin:/usr/local/bin:/usr/bin:/bin to `env`):\n"
+         + pip_step(look, "    # ", arguments);
+}
+
+/// The steps before the seed, at four spaces below `setup:`.
 std::string dependency_step(const CheckoutLook& look) {
-  if (look.kind == "node") {
-    return fmt::format(
-        "    - id: deps\n"
-        "      inputs: [package.json{}]  # only these files are there while it runs\n"
-        "      run: {}\n"
-        "      cache: [/root/.npm]          # kept between builds\n",
-        look.lock_file.empty() ? "" : ", " + look.lock_file, node_install(look.lock_file));
+  if (look.kind == "python") {
+    return python_step(look);
   }
-  if (look.kind == "python" && look.has_requirements) {
-    return "    - id: deps\n"
-           "      inputs: [requirements.txt]   # only this file is there while it runs\n"
-           "      run: python3 -m venv /opt/venv && /opt/venv/bin/pip install -r requirements.txt\n"
-           "      cache: [/root/.cache/pip]    # kept between builds\n";
+  if (!look.has_dependencies) {
+    return "";
+  }
+  const auto with_lock = [&](const char* file) {
+    return look.lock_file.empty() ? std::vector<std::string>{file}
+                                  : std::vector<std::string>{file, look.lock_file};
+  };
+  if (look.kind == "node") {
+    return "    - id: deps\n" + inputs_of(with_lock("package.json")) + "      run: " + node_install(look)
+           + " && rm -rf /root/.npm\n";
   }
   if (look.kind == "go") {
-    return fmt::format(
-        "    - id: deps\n"
-        "      inputs: [go.mod{}]  # only these files are there while it runs\n"
-        "      run: go mod download\n",
-        look.lock_file.empty() ? "" : ", " + look.lock_file);
+    return "    - id: deps\n" + inputs_of(with_lock("go.mod")) + "      run: go mod download\n";
+  }
+  if (look.kind == "rust") {
+    // cargo reads no manifest without a source
+    return "    - id: deps\n" + inputs_of(with_lock("Cargo.toml"))
+           + "      run: mkdir src && touch src/lib.rs && cargo fetch && rm -r src\n";
   }
   return "";
 }
 
-std::string setup_of(const CheckoutLook& look, const Kind& kind) {
-  std::string tools;
-  if (!look.missing.empty()) {
-    tools = fmt::format(
-        "    - id: tools\n"
-        "      run: apt-get update && apt-get install -y --no-install-recommends {}\n"
-        "      cache: [/var/cache/apt, /var/lib/apt/lists]\n",
-        kind.packages);
+/// Step of the packages; a cluster of PostgreSQL is made by its package.
+std::string packages_step(const CheckoutLook& look) {
+  std::string text;
+  if (!look.packages.empty()) {
+    text += fmt::format("    - id: tools\n      run: {}\n", install_packages(look.packages));
   }
-  const auto steps = tools + dependency_step(look);
+  if (has_postgresql(look)) {
+    text += postgresql_step();
+  }
+  return text;
+}
+
+std::string setup_of(const CheckoutLook& look) {
+  const auto steps = (is_on_host(look) ? "" : packages_step(look)) + dependency_step(look);
   if (!steps.empty()) {
     return "  setup:                           # each step is a cached layer\n" + steps;
   }
   return fmt::format(
       "  # image: debian:12               # a clean Debian, to install into:\n"
       "  # setup:                         # each step is a cached layer\n"
-      "  #   - {{id: tools, run: apt-get update && apt-get install -y --no-install-recommends {}}}\n",
-      kind.packages);
+      "  #   - {{id: tools, run: {}}}\n",
+      install_packages(look.packages.empty() ? std::vector<std::string>{"make"} : look.packages));
 }
 
-std::string image_of(const CheckoutLook& look) {
-  return look.missing.empty()
-             ? "  image: host                      # this machine's own system, read-only: nothing to "
-               "download\n"
-             : fmt::format(
-                 "  image: debian:12                 # this machine has no {}: image `host` would not do\n",
-                 fmt::join(look.missing, ", "));
+std::string env_of(const CheckoutLook& look) {
+  std::string text;
+  if (!look.pip_arguments.empty()) {
+    text += "    PATH: /opt/venv/bin:/usr/local/bin:/usr/bin:/bin\n";
+  }
+  if (look.has_sources_below_src) {
+    text += "    PYTHONPATH: /workspace/src     # where its packages are\n";
+  }
+  for (const auto& database : look.databases) {
+    text += database_variables(database);
+  }
+  return text.empty() ? "" : "  env:                             # of commands and services\n" + text;
 }
 
 /// What runs on the seed; empty: nothing does.
 std::string prepare_step(const CheckoutLook& look) {
   return look.kind == "cmake"                           ? "cmake -S . -B build && cmake --build build"
          : look.kind == "go"                            ? "go build ./..."
-         : look.kind == "rust"                          ? "cargo build"
+         : look.kind == "rust"                          ? "cargo build --offline"
+         : look.kind == "make"                          ? "make"
          : look.kind == "node" && look.has_build_script ? "npm run build"
                                                         : "";
 }
 
-std::string seed_of(const CheckoutLook& look, const Kind& kind) {
-  std::vector<std::string> left_out;
-  for (const auto& directory : kind.outputs) {
-    if (!look.tracked.contains(directory)) {
-      left_out.push_back(directory);
-    }
-  }
-  return fmt::format(
-      "seed:                              # your files, copied in; the originals are never touched\n"
-      "  from: .\n"
-      "  to: /workspace\n"
-      "  exclude: [{}]\n",
-      fmt::join(left_out, ", "));
-}
-
-std::string services_of(const CheckoutLook& look) {
-  const std::string_view lines = "web:\n"
-                                 "    command: python3 -m http.server 8080\n"
-                                 "    ports: [\"8080\"]\n"
-                                 "    readiness: {http: {port: 8080}}\n";
-  if (look.kind == "static") {
-    return fmt::format(
-        "services:                          # started in order, watched, and ready before apply is done\n  "
-        "{}",
-        lines);
-  }
-  return "# services:                       # started in order, watched, and ready before apply is done\n"
-         "#   web:\n"
-         "#     command: python3 -m http.server 8080\n"
-         "#     readiness: {http: {port: 8080}}\n";
+std::string prepare_of(const std::string& step) {
+  return step.empty()
+             ? "# prepare:                        # after the seed; runs again only if a file changed\n"
+               "#   - {id: build, run: make}\n"
+             : fmt::format(
+                 "prepare:                           # after the seed; runs again only if a file changed\n"
+                 "  - {{id: build, run: {}}}\n",
+                 step);
 }
 
 /// The directory's name as a workspace's: lower case, nothing but letters, digits and dashes.
@@ -245,55 +234,36 @@ void write_new_file(const std::string& path, std::string_view text) {
 
 } // namespace
 
-CheckoutLook look_at_checkout(const std::string& directory, const std::string& kind) {
-  const auto& found = kind.empty() ? kind_of(directory) : kind_named(kind);
-  CheckoutLook look;
-  look.kind = found.name;
-  for (const auto& lock : found.locks) {
-    if (look.lock_file.empty() && is_file(directory, lock)) {
-      look.lock_file = lock;
-    }
-  }
-  look.has_requirements = is_file(directory, "requirements.txt");
-  look.has_build_script = found.name == "node" && has_build_script(directory);
-  look.tracked = tracked_of(directory, found.outputs);
-  std::copy_if(
-      found.programs.begin(), found.programs.end(), std::back_inserter(look.missing),
-      [](const std::string& program) { return !os::find_program(program); });
-  return look;
-}
-
 std::string first_file(const CheckoutLook& look, const std::string& name) {
-  const auto& kind = kind_named(look.kind);
   const auto step = prepare_step(look);
-  std::string text = fmt::format(
+  auto text = fmt::format(
       "# A workspace for {0}. `pyro plan` says what this would do, `pyro apply` does it; `pyro validate` "
-      "checks it.\n"
-      "version: 1\n"
-      "name: {0}\n"
-      "\n"
-      "environment:\n",
+      "checks it.\n",
       name);
-  text += image_of(look);
-  if (look.kind == "python" && look.has_requirements) {
-    text += "  env: {PATH: \"/opt/venv/bin:/usr/local/bin:/usr/bin:/bin\"}\n";
+  if (!look.test.empty()) {
+    text += fmt::format("# Its tests, then: pyro exec -- {}\n", look.test);
   }
-  text += setup_of(look, kind) + "\n" + seed_of(look, kind) + "\n";
-  text += step.empty()
-              ? "# prepare:                        # after the seed; runs again only if a file changed\n"
-                "#   - {id: build, run: make}\n"
-              : fmt::format(
-                  "prepare:                           # after the seed; runs again only if a file changed\n"
-                  "  - {{id: build, run: {}}}\n",
-                  step);
-  text += "\n" + services_of(look);
+  text += fmt::format("version: 1\nname: {}\n\nenvironment:\n", name);
+  text += image_of(look) + env_of(look) + setup_of(look);
+  text += fmt::format(
+      "\n"
+      "seed:                              # your files, copied in; the originals are never touched\n"
+      "  from: .\n"
+      "  to: /workspace\n"
+      "  exclude: [{}]\n"
+      "  # on_change: sync                # changed files go into the running workspace, without a reset\n"
+      "\n",
+      fmt::join(look.outputs, ", "));
+  text += prepare_of(step) + "\n" + services_text(look);
   text += fmt::format(
       "\n"
       "snapshots:                         # points to come back to\n"
       "  start: {{at: {}}}\n"
       "\n"
       "reset: {{to: start}}                 # `pyro reset` goes there, `pyro undo` comes back\n",
-      step.empty() ? "seed" : "prepare");
+      has_postgresql(look) ? "ready, services: stopped"
+      : step.empty()       ? "seed"
+                           : "prepare");
   return text;
 }
 
@@ -302,7 +272,7 @@ Json write_first_file(const Project& project, const std::string& kind) {
   const auto name = workspace_name(project.directory);
   const auto path = (fs::path(project.directory) / project.file).lexically_normal().string();
   write_new_file(path, first_file(look, name));
-  return {{"file", path}, {"kind", look.kind}, {"name", name}};
+  return {{"file", path}, {"kind", look.kind}, {"name", name}, {"test", look.test}};
 }
 
 } // namespace pyro::workspace

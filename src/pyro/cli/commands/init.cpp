@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Writes a first, commented pyro.yaml that suits the directory: it looks for CMakeLists.txt, package.json,
-pyproject.toml or requirements.txt, go.mod, Cargo.toml and index.html, for lock files, for what git tracks, and whether
-this machine has the programs. Needs no network and never overwrites a file.
+pyproject.toml or requirements.txt, go.mod, Cargo.toml, index.html and Makefile, for lock files, for Redis and PostgreSQL
+among the dependencies (or in a compose.yaml), for the tests, for what git tracks, and whether this machine has the
+programs; with image `host` if it has, else with debian:12 and packages. What it cannot know is there as a comment.
+Needs no network and never overwrites a file. docs/projects.md has ten projects from here to their tests.
 
 Examples:
   pyro init && pyro apply
@@ -20,7 +22,7 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    Option{"--kind", "", "KIND", "Instead of looking", "cmake|node|python|go|rust|static|generic"},
+    Option{"--kind", "", "KIND", "Instead of looking", "cmake|node|python|go|rust|static|make|generic"},
 };
 
 int run(Session& session) {
@@ -31,9 +33,10 @@ int run(Session& session) {
     parameters["kind"] = kind;
   }
   session.conclude(session.call("init", parameters), [](const Json& written) {
+    const auto test = get_string(written, "test");
     return fmt::format(
-        "Wrote {} ({}). Read it, then: pyro plan, pyro apply\n", escape_controls(get_string(written, "file")),
-        get_string(written, "kind"));
+        "Wrote {} ({}). Read it, then:\n  pyro apply\n{}", escape_controls(get_string(written, "file")),
+        get_string(written, "kind"), test.empty() ? "" : "  pyro exec -- " + test + "\n");
   });
   return 0;
 }
