@@ -309,6 +309,28 @@ def bound_file(table, is_async):
     return header(doc, body, base) + body
 
 
+def made_file(table, is_async):
+    """workspace_create once more, for `with`: it returns a Workspace."""
+    prefix, await_, async_ = ("Async", "await ", "async ") if is_async else ("", "", "")
+    indent = " " * 4
+    kind = f"{prefix}Workspace"
+    operation = table["workspace_create"]
+    parameters = parameters_of(operation)
+    lines = [f"{async_}def workspace(", f"{indent}self,"]
+    lines += [f"{indent}{line}," for line in signature(parameters)]
+    lines += [f") -> {kind}:"]
+    text = f'"""create_workspace() as an object; ``{async_}with`` removes the workspace at the end."""'
+    call = call_lines(f"{await_}self._call", "workspace_create", parameters, [], indent)
+    call[0] = call[0].replace("return ", "document = ")
+    lines += [indent + text, *call, f"{indent}return {kind}(self._calls, document, is_ours=True)"]
+    base = f"{prefix}OperationsBase"
+    doc = "Workspaces that end with a block" + (", for asyncio." if is_async else ".")
+    body = f'class {prefix}MakesWorkspaces({base}):\n    """{doc}"""\n\n'
+    body += "\n".join(indent + line for line in lines) + "\n"
+    head = header(doc, body, base).replace("from ._base", f"from ..workspace import {kind}\nfrom ._base")
+    return head + body
+
+
 def package_file():
     text = preamble("Every operation of pyro as a method.")
     imports = [".bound import BoundOperations", ".async_bound import AsyncBoundOperations"]
@@ -328,6 +350,7 @@ def generated(table):
     files = {"__init__.py": package_file()}
     for is_async, prefix in ((False, ""), (True, "async_")):
         files[f"{prefix}bound.py"] = bound_file(table, is_async)
+        files[f"{prefix}made.py"] = made_file(table, is_async)
         for group in GROUPS:
             files[f"{prefix}{group}.py"] = group_file(group, table, is_async)
     return files

@@ -84,6 +84,8 @@ def test_backends_have_names(home, environment):
     created = mock.create_vm(environment=environment, allow_host_compat=True)
     assert created["backend"] == "host"
     mock.delete_vm(created["vm_id"])
+    with mock.workspace(environment, allow_host_compat=True) as ws:
+        assert ws.document["backend"] == "host"
 
 
 def test_commands_are_logged_and_files_stay(manager, workspace_id):

@@ -70,6 +70,12 @@ def test_every_operation_on_a_workspace_is_a_method_of_it(kind):
             assert callable(getattr(kind, generate.bound_name(generate.sdk_name(operation)))), operation
 
 
+@pytest.mark.parametrize("kind", [Pyro, AsyncPyro])
+def test_workspaces_are_made_with_the_parameters_of_create(kind):
+    made, created = (inspect.signature(method) for method in (kind.workspace, kind.create_workspace))
+    assert made.parameters == created.parameters
+
+
 def test_the_oldest_python_reads_it():
     for path in SDK.glob("src/**/*.py"):
         ast.parse(path.read_text(), feature_version=(3, 9))

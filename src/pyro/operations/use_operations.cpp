@@ -81,7 +81,8 @@ Operation logs_operation() {
       .parameters_schema = workspace_parameters(
           {{"service", text("Default: all")},
            {"tail", number("How many lines of each; default 200")},
-           {"follow", flag("Until the services end")}}),
+           {"follow",
+            flag("Go on as lines are written, until the workspace stops or the call is cancelled")}}),
       .result_schema = result(
           {{"lines", list_of(result({{"service", text("")}, {"line", text("")}}, {"service", "line"}), "")}},
           {"lines"}),

@@ -7,10 +7,12 @@ from typing import Any, Mapping, Optional
 from ._calls import AsyncStream, Calls, EventSink, Stream
 from ._values import Json, StrPath
 from .operations import AsyncOperations, Operations
+from .operations.async_made import AsyncMakesWorkspaces
+from .operations.made import MakesWorkspaces
 from .workspace import AsyncWorkspace, Workspace
 
 
-class Pyro(Operations):
+class Pyro(MakesWorkspaces, Operations):
     """Declarative, disposable workspaces. Any thread may call; a call holds up no other.
 
     Every operation of the command line is a method: `pyro workspace exec` is exec_workspace(), `pyro apply` is
@@ -56,12 +58,6 @@ class Pyro(Operations):
         """An operation by its name in the table, as an iterator over what happens meanwhile."""
         return Stream(self._calls, operation, parameters)
 
-    def workspace(self, environment: str, **parameters: Any) -> Workspace:
-        """create_workspace() as an object; ``with`` removes it at the end."""
-        return Workspace(
-            self._calls, self.create_workspace(environment, **parameters), is_ours=True
-        )
-
     def attach(self, workspace_id: str) -> Workspace:
         """A workspace that is there already, as an object; ``with`` leaves it there."""
         return Workspace(self._calls, self.status_workspace(workspace_id))
@@ -80,7 +76,7 @@ class Pyro(Operations):
         }
 
 
-class AsyncPyro(AsyncOperations):
+class AsyncPyro(AsyncMakesWorkspaces, AsyncOperations):
     """Pyro for asyncio: the same methods, to be awaited. The event loop goes on meanwhile.
 
     Cancelling the task interrupts the operation and waits for its end.
@@ -108,11 +104,6 @@ class AsyncPyro(AsyncOperations):
     def stream(self, operation: str, parameters: Mapping[str, Any]) -> AsyncStream:
         """An operation by its name in the table, as an iterator over what happens meanwhile."""
         return AsyncStream(self._calls, operation, parameters)
-
-    async def workspace(self, environment: str, **parameters: Any) -> AsyncWorkspace:
-        """create_workspace() as an object; ``async with`` removes it at the end."""
-        document = await self.create_workspace(environment, **parameters)
-        return AsyncWorkspace(self._calls, document, is_ours=True)
 
     async def attach(self, workspace_id: str) -> AsyncWorkspace:
         """A workspace that is there already, as an object; ``async with`` leaves it there."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
+from ._calls import Stream
 from ._values import Json, StrPath
 from .api import Pyro
 from .errors import Failed
@@ -14,6 +15,7 @@ from .vm_network import TapNetworkManager
 
 #: Its backends under our names. Its "mock" ran commands on this machine, as our `host` does.
 _BACKENDS = {"mock": "host"}
+_CREATING = ("vm_create", "vm_run", "workspace_create")
 
 
 class VmManager(Pyro):
@@ -35,6 +37,17 @@ class VmManager(Pyro):
         super().__init__(base=base_dir, library=library)
         self._backend = _BACKENDS.get(backend_name, backend_name) if backend_name else None
         self._may_network = network_manager is None or network_manager.enabled
+
+    def _with_backend(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation in _CREATING and parameters.get("backend") is None:
+            return {**parameters, "backend": self._backend}
+        return parameters
+
+    def _call(self, operation: str, parameters: Mapping[str, Any]) -> Json:
+        return super()._call(operation, self._with_backend(operation, parameters))
+
+    def _stream(self, operation: str, parameters: Mapping[str, Any]) -> Stream:
+        return super()._stream(operation, self._with_backend(operation, parameters))
 
     def _policy(self, network: bool) -> Optional[str]:
         if network and not self._may_network:
@@ -59,7 +72,6 @@ class VmManager(Pyro):
             ttl_seconds=ttl_seconds,
             network_policy=self._policy(network),
             allow_host_compat=allow_host_compat,
-            backend=self._backend,
         )
 
     def run_vm(
@@ -84,7 +96,6 @@ class VmManager(Pyro):
             ttl_seconds=ttl_seconds,
             network_policy=self._policy(network),
             allow_host_compat=allow_host_compat,
-            backend=self._backend,
         )
 
     def create_workspace(  # type: ignore[override] # the names of the Python tool
@@ -115,7 +126,6 @@ class VmManager(Pyro):
             secrets=secrets,
             name=name,
             labels=labels,
-            backend=self._backend,
         )
 
     def write_shell(  # type: ignore[override] # the names of the Python tool

@@ -201,7 +201,7 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """The last lines that services wrote.
 
-        follow: Until the services end
+        follow: Go on as lines are written, until the workspace stops or the call is cancelled
         service: Default: all
         tail: How many lines of each; default 200
 

@@ -196,12 +196,12 @@ class ProjectOperations(OperationsBase):
         """Write a first pyro.yaml that suits the directory.
 
         kind: Default: by the files that are there; one of cmake, node, python, go, rust, static,
-            generic
+            make, generic
 
         directory, file, profile, vars: whose workspace
 
         Returns a dict: file (the path that was written), kind (as found or given), name (of the
-            workspace)
+            workspace), test (the command that runs the project's tests; empty: none was found)
 
         (operation init)
         """
