@@ -151,6 +151,7 @@ class Bench:
     def ours(self):
         self.measure("pyro --version", lambda _: self.pyro_time("--version"))
         self.measure("pyro validate", lambda _: self.pyro_time("validate"))
+        self.tools()
         self.warm_up()
         start = time.perf_counter()
         self.pyro("apply", "--yes")
@@ -174,6 +175,17 @@ class Bench:
         self.measure("pyro create + exec", self.create, before=lambda _: self.pyro("destroy", "--yes"))
         self.pyro("destroy", "--yes")
         self.forks()
+
+    def tools(self):
+        """A trivial operation through the library, and the same as a tool of the MCP server."""
+        if not self.wanted("version"):
+            return
+        from tools import HttpTool, LibraryCall, StdioTool  # beside this file
+        runs = 20 * self.options.runs
+        for kind, name in ((LibraryCall, "libpyro version"), (StdioTool, "mcp version"), (HttpTool, "mcp version, HTTP")):
+            with kind(self.pyro_path, self.env) as tool:
+                tool.call()  # starts what is started once
+                self.measure(name, lambda _, tool=tool: tool.milliseconds(), runs=runs)
 
     def create(self, _):
         return self.pyro_time("apply", "--yes") + self.pyro_time("exec", "--", "true")
@@ -259,6 +271,8 @@ def remove(path):
 COMPARISONS = [
     ("pyro --version", "sh -c true", "≤ 5 ms"),
     ("pyro validate", "sh -c true", "≤ 10 ms"),
+    ("mcp version", "libpyro version", "≤ 2 ms more"),
+    ("mcp version, HTTP", "libpyro version", "≤ 2 ms more"),
     ("pyro first seed", "cp -a", "≤ 1 ×"),
     ("pyro first seed", "tar x", ""),
     ("pyro no-op apply", "git status", "≤ 1 ×"),
@@ -274,11 +288,11 @@ COMPARISONS = [
 
 
 def print_table(rows):
-    print(f"\n{'pyro':<32} {'p50 ms':>10}   {'instead':<12} {'p50 ms':>10}   {'ratio':>9}   goal")
+    print(f"\n{'pyro':<32} {'p50 ms':>10}   {'instead':<16} {'p50 ms':>10}   {'ratio':>9}   goal")
     for ours, other, goal in COMPARISONS:
         if ours in rows and other in rows:
             mine, theirs = rows[ours]["p50_ms"], rows[other]["p50_ms"]
-            print(f"{ours:<32} {mine:>10.2f}   {other:<12} {theirs:>10.2f}   {mine / theirs:>8.3f}×   {goal}")
+            print(f"{ours:<32} {mine:>10.2f}   {other:<16} {theirs:>10.2f}   {mine / theirs:>8.3f}×   {goal}")
 
 
 def main():
