@@ -215,6 +215,19 @@ TEST_F(Fields, prepare_step__env) {
   EXPECT_EQ(see("cat level"), "high");
 }
 
+TEST_F(Fields, prepare_step__inputs) {
+  const std::string step = "prepare: [{run: 'ls > /tmp/listed; cat /proc/sys/kernel/random/uuid > token', "
+                           "inputs: [seeded.txt]}]\n";
+  write_file(project() / "other.txt", "other\n");
+  up(step);
+  EXPECT_EQ(see("cat /tmp/listed"), "seeded.txt") << "nothing else is there while it runs";
+  EXPECT_EQ(see("ls"), "other.txt\nseeded.txt\ntoken");
+  const auto token = see("cat token");
+  write_file(project() / "other.txt", "another\n");
+  up(step);
+  EXPECT_EQ(see("cat token other.txt"), token + "\nanother") << "it is not repeated";
+}
+
 TEST_F(Fields, prepare_step__cache) {
   up("prepare: [{run: 'ls /var/keep > found; touch /var/keep/one', cache: [/var/keep]}]\n");
   up("prepare: [{run: 'ls /var/keep > found; touch /var/keep/two', cache: [/var/keep]}]\n");

@@ -138,9 +138,9 @@ TEST_F(Fields, oneshot__per) {
 TEST_F(Fields, snapshot__services) {
   const auto was_open_after_a_reset = [&](const std::string& services) {
     up("services:\n  s:\n    command: |\n      [ -e /open ] && echo yes > /was_open || echo no > /was_open\n "
-       "     touch "
-       "/open\n      trap 'rm /open; exit 0' TERM\n      while :; do sleep 0.1; done\n    readiness: {file: "
-       "/open}\n"
+       "     trap 'rm /open; exit 0' TERM\n      touch /open\n      while :; do sleep 0.1; done\n    "
+       "readiness: "
+       "{file: /open}\n"
        "snapshots: {a: {at: ready"
        + services + "}}\n");
     expect_run(0, {"reset", "--yes"});

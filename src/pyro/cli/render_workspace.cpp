@@ -72,7 +72,8 @@ void add_snapshots(Table& table, const Json& snapshots, double now) {
   for (const auto& snapshot : snapshots) {
     table.add(
         {text_at(snapshot, "snapshot_name"), kind_text(snapshot),
-         age_text(epoch_at(snapshot, "created_at"), now), snapshot_size_text(snapshot)});
+         age_text(epoch_at(snapshot, "created_at"), now), snapshot_size_text(snapshot),
+         bool_or(snapshot, "outdated", false) ? "out of date: made again when it is used" : ""});
   }
 }
 

@@ -26,6 +26,8 @@ Json snapshot_schema() {
        {"size_bytes", number("What it adds to its parent")},
        {"entry_count", number("Files that it adds to its parent")},
        {"digest", text("Of its content")},
+       {"outdated",
+        flag("Other than pyro.yaml and the synced seed make it by now; made again when it is used")},
        {"parent", or_null(text("The snapshot it stands on"))}},
       {"snapshot_name", "kind", "created_at"});
 }

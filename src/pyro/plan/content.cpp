@@ -4,29 +4,6 @@ namespace pyro::plan {
 
 namespace {
 
-/// Do the two differ in nothing but the tree of the seed?
-bool only_seed_tree(const std::vector<Link>& before, const std::vector<Link>& after) {
-  if (before.size() != after.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < after.size(); ++i) {
-    auto difference = link_difference(before[i], after[i]);
-    if (!difference) {
-      continue;
-    }
-    Link adopted = after[i];
-    for (std::size_t k = 0; k < adopted.inputs.size() && k < before[i].inputs.size(); ++k) {
-      if (adopted.inputs[k].name == "seed tree") {
-        adopted.inputs[k] = before[i].inputs[k];
-      }
-    }
-    if (after[i].point != "seed" || link_difference(before[i], adopted)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 std::vector<Link> with_seed_of(std::vector<Link> chain, const std::vector<Link>& before) {
   const auto here = index_of_point(chain, "seed");
   const auto there = index_of_point(before, "seed");
@@ -60,6 +37,28 @@ bool is_known_base(const std::vector<Link>& chain, const Observed& observed) {
 }
 
 } // namespace
+
+bool only_seed_tree(const std::vector<Link>& before, const std::vector<Link>& after) {
+  if (before.size() != after.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    auto difference = link_difference(before[i], after[i]);
+    if (!difference) {
+      continue;
+    }
+    Link adopted = after[i];
+    for (std::size_t k = 0; k < adopted.inputs.size() && k < before[i].inputs.size(); ++k) {
+      if (adopted.inputs[k].name == "seed tree") {
+        adopted.inputs[k] = before[i].inputs[k];
+      }
+    }
+    if (after[i].point != "seed" || link_difference(before[i], adopted)) {
+      return false;
+    }
+  }
+  return true;
+}
 
 std::vector<Link> content_links(const std::vector<Link>& chain) {
   auto links = chain;

@@ -24,6 +24,9 @@ struct Content {
 
 Content judge_content(const std::vector<Link>& chain, const Observed& observed, spec::OnChange on_change);
 
+/// Do the two differ in nothing but the tree of the seed?
+bool only_seed_tree(const std::vector<Link>& before, const std::vector<Link>& after);
+
 /// The chain without `services`.
 std::vector<Link> content_links(const std::vector<Link>& chain);
 

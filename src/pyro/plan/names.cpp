@@ -96,6 +96,10 @@ std::string_view name_of(ReasonCode code) {
     return "snapshot_removed";
   case ReasonCode::snapshot_outdated:
     return "snapshot_outdated";
+  case ReasonCode::snapshot_waits:
+    return "snapshot_waits";
+  case ReasonCode::step_waits:
+    return "step_waits";
   }
   return "?";
 }

@@ -12,7 +12,7 @@ using Rank = std::tuple<int, std::size_t, std::string>;
 Rank rank_of(const Action& action, const std::vector<Link>& chain) {
   for (std::size_t i = 0; i < chain.size(); ++i) {
     if (chain[i].address == action.address) {
-      return {0, i, ""};
+      return {action.apart ? 5 : 0, i, ""}; // what runs is brought up to date first
     }
   }
   if (action.kind == ActionKind::stop) {
@@ -30,7 +30,7 @@ Rank rank_of(const Action& action, const std::vector<Link>& chain) {
   case Subject::snapshot:
     break;
   }
-  return {5, 0, action.address};
+  return {6, 0, action.address};
 }
 
 } // namespace

@@ -20,7 +20,7 @@ namespace pyro::plan {
 enum class ActionKind {
   noop,    // nothing to do; a reason says so where a changed field has no effect now
   cached,  // the layer is in the store
-  note,    // nothing is done, but somebody should know (seed.on_change: keep)
+  note,    // nothing is done, but somebody should know (seed.on_change: keep, a snapshot that is out of date)
   create,  // the workspace, for the first time
   build,   // a layer that was never built
   rebuild, // a layer whose recipe changed
@@ -64,6 +64,8 @@ enum class ReasonCode {
   snapshot_added,
   snapshot_removed,
   snapshot_outdated, // its point has another key now
+  snapshot_waits,    // the same, by a synced seed alone: made again when it is used
+  step_waits,        // a synced seed is not prepared again
 };
 
 /// The stable, snake_case names used in JSON.
@@ -101,6 +103,7 @@ struct Action {
   std::string
       target;    // reset, create, replace: the point the content comes from; take, retake: `at`; links: point
   HexDigest key; // of a link or snapshot: what will be stored
+  bool apart = false;               // done in a sandbox of its own, while the workspace goes on
   std::int64_t cost_ms = 0;         // what it took last time; 0 is unknown
   std::vector<DriftEntry> discards; // lost for good when it runs
   std::vector<std::string> after;   // addresses of actions that must be done first

@@ -44,6 +44,32 @@ std::string Planner::content_target(std::size_t index) const {
   return link.point;
 }
 
+/// What the file said of it at the last apply; null: nothing.
+Json Planner::applied_snapshot(const std::string& name) const {
+  const auto& applied = m_observed.applied_spec;
+  const auto snapshots = applied.is_object() ? applied.value("snapshots", Json()) : Json();
+  return snapshots.is_object() ? snapshots.value(name, Json()) : Json();
+}
+
+/// A snapshot that only another seed has made outdated, where making it takes steps or services: whoever
+/// edits a file waits for none of them.
+bool Planner::waits_for_use(const std::string& name, std::size_t index) const {
+  const auto& chain = m_content.chain;
+  if (m_spec.seed.on_change == spec::OnChange::reset || content_is_renewed() || m_observed.build_all
+      || index <= *index_of_point(chain, "seed") || m_observed.cached_keys.contains(chain[index].key)
+      || index >= m_observed.applied_links.size()) {
+    return false;
+  }
+  const auto& wanted = m_spec.snapshots.at(name);
+  const auto applied = applied_snapshot(name);
+  const auto last = static_cast<std::ptrdiff_t>(index) + 1;
+  return applied.is_object() && string_or(applied, "at", "") == wanted.at
+         && string_or(applied, "memory", "auto") == name_of(wanted.memory)
+         && only_seed_tree(
+             {m_observed.applied_links.begin(), m_observed.applied_links.begin() + last},
+             {chain.begin(), chain.begin() + last});
+}
+
 void Planner::plan_snapshots() {
   const auto& chain = m_content.chain;
   for (const auto& [name, snapshot] : m_spec.snapshots) {
@@ -62,15 +88,15 @@ void Planner::plan_snapshots() {
       reason = {ReasonCode::snapshot_added, "", "", "", place(address)};
     } else if (taken->second != key) {
       kind = ActionKind::retake;
-      reason = {ReasonCode::snapshot_outdated, "at", "", snapshot.at, place(address + ".at")};
+      const bool waits = waits_for_use(name, *index);
+      kind = waits ? ActionKind::note : ActionKind::retake;
+      const auto code = waits ? ReasonCode::snapshot_waits : ReasonCode::snapshot_outdated;
+      reason = {code, "at", "", snapshot.at, place(address + ".at")};
     } else if (m_observed.build_all) {
       kind = ActionKind::retake;
       reason = {ReasonCode::no_cache, "", "", "", {}};
     } else if (m_observed.applied_spec.is_object()) {
-      const auto& applied = m_observed.applied_spec;
-      const auto snapshots = applied.find("snapshots");
-      const auto old =
-          snapshots == applied.end() || !snapshots->is_object() ? Json() : snapshots->value(name, Json());
+      const auto old = applied_snapshot(name);
       const auto memory = old.is_object() ? string_or(old, "memory", "auto") : "auto";
       if (memory != name_of(snapshot.memory)) {
         kind = ActionKind::retake;
@@ -93,6 +119,7 @@ void Planner::plan_snapshots() {
     }
     if (is_change(kind) && !m_observed.cached_keys.contains(key)) {
       need(*index);
+      action.apart = chain[*index].point == "ready" && !content_is_renewed();
     }
   }
   for (const auto& [name, key] : m_observed.snapshots) {
@@ -179,6 +206,7 @@ void Planner::plan_layers() {
     const auto* applied = applied_link(link);
     const bool same = applied && applied->key == link.key;
     const bool build = m_needed && i <= *m_needed && (!deepest || i > *deepest);
+    const bool is_step = link.point.find('.') != std::string::npos;
     auto kind = ActionKind::noop;
     Reason reason;
     if (build) {
@@ -189,6 +217,10 @@ void Planner::plan_layers() {
       const bool changed =
           reason.code == ReasonCode::input_changed || reason.code == ReasonCode::parent_changed;
       kind = changed ? ActionKind::rebuild : ActionKind::build;
+    } else if (
+        !same && m_observed.exists && !content_is_renewed() && !m_observed.cached_keys.contains(link.key)) {
+      kind = ActionKind::note;
+      reason = {ReasonCode::step_waits, "", "", "", place("seed.on_change")};
     } else if (!same || !m_observed.exists) {
       kind = ActionKind::cached;
       reason = link_reason(i);
@@ -199,6 +231,7 @@ void Planner::plan_layers() {
     auto& added = add(Subject::link, link.address, kind, std::move(reason));
     added.target = link.point;
     added.key = link.key;
+    added.apart = build && is_step && !content_is_renewed();
     if (i > 0) {
       added.after = {chain[i - 1].address};
     }

@@ -195,6 +195,12 @@ void Planner::decide_workspace() {
 void Planner::finish() {
   Action& workspace = add(Subject::workspace, "workspace", m_workspace, m_workspace_reason);
   for (const auto& link : m_content.chain) {
+    const auto is_apart = [&](const Action& action) {
+      return action.apart && action.address == link.address;
+    };
+    if (std::any_of(m_actions.begin(), m_actions.end(), is_apart)) {
+      break; // it waits for nothing that it does not stand on
+    }
     workspace.after.push_back(link.address);
   }
   if (content_is_renewed()) {

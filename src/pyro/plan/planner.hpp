@@ -26,6 +26,8 @@ private:
 
   // plan_layers.cpp: the chain and the snapshots
   void plan_snapshots();
+  Json applied_snapshot(const std::string& name) const;
+  bool waits_for_use(const std::string& name, std::size_t index) const;
   void plan_layers();
   void need(std::size_t index);
   Reason link_reason(std::size_t index) const;

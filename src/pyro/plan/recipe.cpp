@@ -83,6 +83,18 @@ void add_grants(
   }
 }
 
+void add_inputs(LinkBuilder& builder, const std::string& address, const InputDigests& digests) {
+  auto files = value_or_empty(digests.step_inputs, address);
+  std::sort(files.begin(), files.end());
+  for (const auto& [path, digest] : files) {
+    builder.digest("input " + path, digest, short_digest(digest), address + ".inputs");
+  }
+}
+
+const std::string& seed_owner(const spec::Spec& spec) {
+  return spec.seed.owner.empty() ? spec.environment.user : spec.seed.owner;
+}
+
 Link setup_link(const spec::Spec& spec, const spec::Step& step, const InputDigests& digests) {
   const auto address = "environment.setup." + step.id;
   LinkBuilder builder(spec, address, "setup." + step.id);
@@ -91,11 +103,7 @@ Link setup_link(const spec::Spec& spec, const spec::Step& step, const InputDiges
   builder.value("workdir", step.workdir, address);
   builder.value("egress", to_string(step.egress), address + ".egress");
   builder.variables("", step.env, address + ".env");
-  auto files = value_or_empty(digests.step_inputs, address);
-  std::sort(files.begin(), files.end());
-  for (const auto& [path, digest] : files) {
-    builder.digest("input " + path, digest, short_digest(digest), address + ".inputs");
-  }
+  add_inputs(builder, address, digests);
   add_grants(builder, step, address, digests);
   return builder.take();
 }
@@ -109,16 +117,20 @@ Link prepare_link(const spec::Spec& spec, const spec::Step& step, const InputDig
   builder.value("workdir", step.workdir, "environment.workdir");
   builder.value("egress", to_string(step.egress), "network.egress");
   builder.variables("", step.env, address + ".env");
+  if (!step.inputs.empty()) {
+    builder.value("to", spec.seed.to, "seed.to");
+    builder.value("owner", seed_owner(spec), "seed.owner");
+    add_inputs(builder, address, digests);
+  }
   add_grants(builder, step, address, digests);
   return builder.take();
 }
 
 Link seed_link(const spec::Spec& spec, const InputDigests& digests) {
-  const auto& owner = spec.seed.owner.empty() ? spec.environment.user : spec.seed.owner;
   return LinkBuilder(spec, "seed", "seed")
       .digest("seed tree", digests.seed_tree, short_digest(digests.seed_tree), "seed.from")
       .value("to", spec.seed.to, "seed.to")
-      .value("owner", owner, "seed.owner")
+      .value("owner", seed_owner(spec), "seed.owner")
       .take();
 }
 
@@ -171,9 +183,15 @@ std::vector<Link> build_chain(const spec::Spec& spec, const InputDigests& digest
   for (const auto& step : spec.environment.setup) {
     chain.push_back(setup_link(spec, step, digests));
   }
+  // What a step with inputs does not see cannot change what it makes: the seed lies above it.
+  const auto rest = std::find_if(
+      spec.prepare.begin(), spec.prepare.end(), [](const auto& step) { return step.inputs.empty(); });
+  for (auto step = spec.prepare.begin(); step != rest; ++step) {
+    chain.push_back(prepare_link(spec, *step, digests));
+  }
   chain.push_back(seed_link(spec, digests));
-  for (const auto& step : spec.prepare) {
-    chain.push_back(prepare_link(spec, step, digests));
+  for (auto step = rest; step != spec.prepare.end(); ++step) {
+    chain.push_back(prepare_link(spec, *step, digests));
   }
   if (!spec.services.empty()) {
     LinkBuilder builder(spec, "services", "ready");

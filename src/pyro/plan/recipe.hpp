@@ -41,7 +41,7 @@ struct InputDigests {
   HexDigest environment; // of the resolved image
   HexDigest
       seed_tree; // names, types, modes, contents, link targets of the seed (not `to` and `owner`: added here)
-  /// Address of a setup step → the files its `inputs` stand for, with their content digests.
+  /// Address of a step → the files its `inputs` stand for, with their content digests.
   std::map<std::string, std::vector<std::pair<std::string, HexDigest>>> step_inputs;
   /// Service name → digest over the contents of its env_file list.
   std::map<std::string, HexDigest> env_files;
@@ -51,7 +51,8 @@ struct InputDigests {
   bool single_id = false;
 };
 
-/// environment, setup steps, seed, prepare steps, and `services` (the ready point) if there are services.
+/// environment, setup steps, prepare steps with inputs, seed, the other prepare steps, and `services` (the
+/// ready point) if there are services.
 std::vector<Link> build_chain(const spec::Spec& spec, const InputDigests& digests);
 
 /// Computes every key again from the inputs, e.g. after one link's inputs were replaced.

@@ -58,6 +58,7 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
+constexpr auto k_apart = " in a separate sandbox";
 constexpr std::size_t k_widest_verb = 32; // of those that line the reasons up
 
 /// Lines of text up to a fixed column; never cuts.
@@ -126,7 +127,7 @@ std::string line_of(const Action& action, std::size_t width, std::size_t verb_wi
   auto line = fmt::format("  {} {} ", symbol, padded(escape_controls(action.address), width));
   line += padded(escape_controls(action_text(action, Tense::future)), verb_width);
   if (const auto why = escape_controls(reason_text(action.reason)); !why.empty()) {
-    line += "  " + why;
+    line += "  " + why + (action.apart ? std::string(",") + k_apart : "");
   }
   if (is_change(action.kind) && action.reason.place.line != 0) {
     line += "  " + escape_controls(to_string(action.reason.place));
@@ -174,7 +175,9 @@ std::string_view symbol_of(ActionKind kind) {
   return "?";
 }
 
-std::string action_text(const Action& action, Tense tense) {
+namespace {
+
+std::string verb_text(const Action& action, Tense tense) {
   const auto& verb = verb_of(action.kind);
   std::string text(
       tense == Tense::future ? verb.future : (tense == Tense::present ? verb.present : verb.past));
@@ -195,6 +198,12 @@ std::string action_text(const Action& action, Tense tense) {
   }
   return action.kind == ActionKind::take || action.kind == ActionKind::retake ? text + " at " + action.target
                                                                               : text;
+}
+
+} // namespace
+
+std::string action_text(const Action& action, Tense tense) {
+  return verb_text(action, tense) + (action.apart && tense != Tense::future ? k_apart : "");
 }
 
 std::string reason_text(const Reason& reason) {
@@ -275,13 +284,32 @@ std::string reason_text(const Reason& reason) {
     return "no longer in the file";
   case ReasonCode::snapshot_outdated:
     return fmt::format("the recipe of {} changed", reason.after);
+  case ReasonCode::snapshot_waits:
+    return "out of date since the seed was synced; made again when reset or fork uses it";
+  case ReasonCode::step_waits:
+    return "does not run again where the seed is synced";
   }
   return "";
 }
 
+namespace {
+
+/// Snapshots that are left out of date; empty: none.
+std::string waiting_text(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& action : plan.actions) {
+    if (action.reason.code == ReasonCode::snapshot_waits) {
+      names.push_back(action.address);
+    }
+  }
+  return names.empty() ? "" : fmt::format(" Out of date until used: {}.", fmt::join(names, ", "));
+}
+
+} // namespace
+
 std::string summary_text(const Plan& plan) {
   if (plan.empty()) {
-    return "No changes.\n";
+    return "No changes." + waiting_text(plan) + "\n";
   }
   std::vector<std::string> parts;
   int unchanged = 0;
@@ -307,7 +335,7 @@ std::string summary_text(const Plan& plan) {
   if (plan.cost_ms > 0) {
     text += fmt::format(" About {}.", format_elapsed(std::chrono::milliseconds{plan.cost_ms}));
   }
-  return text + "\n";
+  return text + waiting_text(plan) + "\n";
 }
 
 std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, Detail detail) {

@@ -17,7 +17,7 @@ Json action_json(const Action& action) {
   for (const auto& entry : action.discards) {
     discards.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}});
   }
-  return {
+  Json result{
       {"address", action.address},
       {"action", name_of(action.kind)},
       {"reason", reason_json(action.reason)},
@@ -27,6 +27,10 @@ Json action_json(const Action& action) {
       {"discards", std::move(discards)},
       {"after", action.after},
       {"text", action_text(action, Tense::future)}};
+  if (action.apart) {
+    result["separate_sandbox"] = true;
+  }
+  return result;
 }
 
 Json diagnostic_json(const spec::Diagnostic& diagnostic) {

@@ -42,6 +42,7 @@ public:
     check_mounts();
     check_caches(m_spec, m_spec.environment.setup, "environment.setup.", m_context);
     check_caches(m_spec, m_spec.prepare, "prepare.", m_context);
+    check_prepare_order();
   }
 
 private:
@@ -258,6 +259,21 @@ private:
     }
   }
 
+  /// A step with inputs runs before the seed is there, so nothing that needs the seed is there either.
+  void check_prepare_order() {
+    const auto first_of_all = std::find_if(
+        m_spec.prepare.begin(), m_spec.prepare.end(), [](const Step& step) { return step.inputs.empty(); });
+    for (auto step = first_of_all; step != m_spec.prepare.end(); ++step) {
+      if (!step->inputs.empty()) {
+        error(
+            fmt::format("prepare.{}.inputs", step->id), "order",
+            fmt::format(
+                "prepare.{} sees the whole seed, and this step after it only its inputs", first_of_all->id),
+            "steps with inputs come first");
+      }
+    }
+  }
+
   void check_mounts() {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < m_spec.mounts.size(); ++i) {
@@ -279,14 +295,20 @@ std::size_t depth_of(const Spec& spec, const std::string& at) {
     return static_cast<std::size_t>(found - steps.begin()) + 1;
   };
   const std::size_t setup = spec.environment.setup.size();
+  const auto before_seed = static_cast<std::size_t>(std::count_if(
+      spec.prepare.begin(), spec.prepare.end(), [](const Step& step) { return !step.inputs.empty(); }));
   if (at.starts_with("setup")) {
     return at == "setup" ? setup : index_of(spec.environment.setup, at.substr(6));
   }
-  if (at.starts_with("prepare")) {
-    return setup + 1 + (at == "prepare" ? spec.prepare.size() : index_of(spec.prepare, at.substr(8)));
+  if (at.starts_with("prepare.")) {
+    const auto index = index_of(spec.prepare, at.substr(8));
+    return setup + index + (index > before_seed ? 1 : 0);
+  }
+  if (at == "prepare") {
+    return setup + spec.prepare.size() + 1;
   }
   if (at == "seed") {
-    return setup + 1;
+    return setup + before_seed + 1;
   }
   return at == "ready" ? setup + spec.prepare.size() + 2 : 0;
 }

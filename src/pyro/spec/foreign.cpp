@@ -80,9 +80,6 @@ constexpr std::array k_foreign{
     Foreign{"environment", "working_dir", "spelled 'workdir' here"},
     Foreign{"environment", "cpus memory disk pids", "sizes are in 'resources' here"},
     Foreign{"environment", "steps", "spelled 'setup' here"},
-    Foreign{
-        "prepare_step", "inputs",
-        "prepare is keyed on the whole seed; steps with 'inputs' belong to environment.setup"},
     Foreign{"prepare_step", "egress", "prepare steps reach what 'network: {egress: …}' says"},
     Foreign{"setup_step prepare_step", "command cmd script", "spelled 'run' here"},
     Foreign{"setup_step prepare_step", "name", "spelled 'id' here"},

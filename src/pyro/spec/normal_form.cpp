@@ -57,7 +57,9 @@ Json prepare_json(const std::vector<Step>& steps) {
   Json list = steps_json(steps);
   for (auto& step : list) {
     step.erase("egress");
-    step.erase("inputs");
+    if (step["inputs"].empty()) {
+      step.erase("inputs");
+    }
   }
   return list;
 }

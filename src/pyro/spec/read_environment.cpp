@@ -161,7 +161,9 @@ void read_seed(Context& context, MapReader& root, Spec& spec) {
 }
 
 void read_prepare(Context& context, MapReader& root, Spec& spec) {
-  read_steps(context, root, "prepare", "prepare_step", spec.prepare, [](MapReader&, Step&) {});
+  read_steps(context, root, "prepare", "prepare_step", spec.prepare, [](MapReader& fields, Step& step) {
+    fields.inputs("inputs", step.inputs);
+  });
 }
 
 } // namespace pyro::spec

@@ -21,7 +21,9 @@ constexpr std::array k_root{
     Field{"backend", "enum auto|namespaces|qemu|firecracker|host", "What runs the sandbox", "auto"},
     Field{"environment", "shape environment", "Base image, size and cached set-up steps", {}, required},
     Field{"seed", "shape seed", "Which files are copied into the workspace"},
-    Field{"prepare", "list shape prepare_step", "Steps after the seed, keyed on the whole seed"},
+    Field{
+        "prepare", "list shape prepare_step",
+        "Steps after the seed, keyed on the whole seed, and before them those with inputs"},
     Field{"services", "map shape service", "Processes inside the workspace"},
     Field{"snapshots", "map shape snapshot", "Named points to come back to"},
     Field{"retention", "shape retention", "What `pyro prune` leaves of cached steps and seeds"},
@@ -96,6 +98,9 @@ constexpr std::array k_prepare_step{
     Field{"run", "string", "Shell script", {}, required},
     Field{"user", "user", "Who runs it", "environment.user"},
     Field{"env", "map env", "Variables of this step"},
+    Field{
+        "inputs", "list input",
+        "Seed files that exist while it runs; nothing else of the seed does, and no other file repeats it"},
     Field{"cache", "list cache", "Directories kept between builds, left out of the layer"},
     Field{"timeout", "duration", "Time limit", "10m"},
     Field{"retries", "int 0..10", "Tries again after a failure", "0"},

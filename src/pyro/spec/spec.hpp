@@ -126,7 +126,7 @@ struct Step {
   std::string user;                // setup: root; prepare: environment.user (empty: the image's)
   std::string workdir;             // setup: seed.to if it has inputs, else "/"; prepare: environment.workdir
   StringMap env;                   // all that is set beside the image's own; environment.env is not visible
-  std::vector<std::string> inputs; // setup only: seed files that exist while it runs, as written
+  std::vector<std::string> inputs; // seed files that exist while it runs, as written; prepare: empty for all
   std::vector<CacheDirectory> cache; // kept between builds, left out of layers
   milliseconds timeout{600'000};
   int retries = 0;

@@ -39,7 +39,8 @@ Json to_json(const SnapshotRecord& record) {
       {"parent", or_null(record.parent)},
       {"size_bytes", record.size_bytes},
       {"entry_count", record.entry_count},
-      {"key", or_null(record.key)}};
+      {"key", or_null(record.key)},
+      {"outdated_by", or_null(record.outdated_by)}};
 }
 
 SnapshotRecord snapshot_from_json(const Json& value) {
@@ -59,6 +60,7 @@ SnapshotRecord snapshot_from_json(const Json& value) {
   record.size_bytes = static_cast<std::uint64_t>(get_int(value, "size_bytes"));
   record.entry_count = static_cast<std::uint64_t>(get_int(value, "entry_count"));
   record.key = string_or(value, "key", "");
+  record.outdated_by = string_or(value, "outdated_by", "");
   return record;
 }
 

@@ -31,7 +31,8 @@ struct SnapshotRecord {
   std::string parent; // name; empty for the baseline
   std::uint64_t size_bytes = 0;
   std::uint64_t entry_count = 0;
-  std::string key; // recipe key of a managed one
+  std::string key;         // recipe key of a managed one
+  std::string outdated_by; // the key that its point got when the seed was synced; empty where it did not
 };
 
 Json to_json(const WorkspaceRecord& record);

@@ -10,6 +10,7 @@
 #include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/apply/observe.hpp>
+#include <pyro/workspace/apply/outdated_snapshot.hpp>
 #include <pyro/workspace/apply/restart_services.hpp>
 #include <pyro/workspace/context/agreement.hpp>
 #include <pyro/workspace/context/context.hpp>
@@ -75,6 +76,15 @@ void kill_before_removal(Context& context, LockedWorkspace& workspace) {
   }
 }
 
+/// Made again where it is out of date.
+store::SnapshotRecord current(
+    Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot,
+    std::optional<PreparedStart>& prepared) {
+  return up_to_date(
+      context, workspace, snapshot, prepared ? &prepared->project : nullptr,
+      prepared ? &prepared->secrets : nullptr);
+}
+
 store::LayerStack stack_of(const store::SnapshotRecord& snapshot) {
   return {snapshot.layers, snapshot.host_directories};
 }
@@ -107,7 +117,7 @@ std::optional<Json> reset_within(
   auto locked = lock_workspace(context, located.id, "reset");
   const auto target = reset_target(context, located, to);
   require_baseline(context, located.id);
-  const auto snapshot = context.records.snapshot(located.id, target);
+  auto snapshot = context.records.snapshot(located.id, target);
   auto prepared = prepare_start(context, located, locked, stack_of(snapshot));
   if (located.project) {
     locked.record.lifecycle.undo_ms = located.project->spec.reset.undo.count(); // as the file says by now
@@ -117,6 +127,7 @@ std::optional<Json> reset_within(
     agreed = loss;
     return std::nullopt;
   }
+  snapshot = current(context, locked, snapshot, prepared);
   const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
   const auto services = restart_services(context, prepared, locked);
   if (!went_on && located.project) {
@@ -159,9 +170,10 @@ Json reset_to_snapshot(Context& context, const std::string& workspace, const std
     const auto store_lock = context.use_store("reset");
     auto locked = lock_workspace(context, located.id, "reset");
     require_baseline(context, located.id);
-    const auto snapshot = context.records.snapshot(located.id, snapshot_name);
+    auto snapshot = context.records.snapshot(located.id, snapshot_name);
     name = snapshot.name;
     auto prepared = prepare_start(context, located, locked, stack_of(snapshot));
+    snapshot = current(context, locked, snapshot, prepared);
     const bool went_on = reset_to(context, locked, snapshot, KeepUndo::yes);
     restart_services(context, prepared, locked);
     if (!went_on && located.project) {

@@ -65,7 +65,7 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
   if (record.generation > 0) { // else its first apply has not come to its content yet
     try {
       const auto records = context.records.snapshots(located.id);
-      snapshots = to_json_list(records);
+      snapshots = to_json_list(record, records);
       document["base_snapshot"] = base_snapshot_of(record, records);
     } catch (const Error& error) {
       document["snapshots_error"] = error.what();

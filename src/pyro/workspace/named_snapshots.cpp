@@ -41,14 +41,17 @@ Json create_snapshot(
   }
   const auto stack = capture_running(context, locked, "snapshots." + name);
   const auto snapshot = record_snapshot(context, locked, name, store::SnapshotKind::named, stack, "");
-  return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
+  return {{"workspace_id", located.id}, {"snapshot", describe(locked.record, snapshot)}};
 }
 
 Json list_snapshots(Context& context, const std::string& workspace, const Project& project) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto snapshots = context.records.snapshots(located.id);
-  return {{"workspace_id", located.id}, {"count", snapshots.size()}, {"snapshots", to_json_list(snapshots)}};
+  return {
+      {"workspace_id", located.id},
+      {"count", snapshots.size()},
+      {"snapshots", to_json_list(context.records.load(located.id), snapshots)}};
 }
 
 Json delete_snapshot(

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/crash_point.hpp>
+#include <pyro/workspace/apply/outdated_snapshot.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
@@ -27,6 +28,23 @@ Json document(const std::string& id, const std::string& name, const oci::OciExpo
       {"packed_bytes", report.packed_bytes}};
 }
 
+/// Made again first where it is out of date.
+store::SnapshotRecord snapshot_for(
+    Context& context, const std::string& workspace, const Project& project, const std::string& id,
+    const std::string& name) {
+  const auto snapshot = context.records.snapshot(id, name);
+  if (!is_outdated(context.records.load(id), snapshot)) {
+    return snapshot;
+  }
+  const auto located = locate(context, workspace, project, HostUse::taken);
+  auto locked = lock_workspace(context, id, "snapshot export");
+  if (!located.project) {
+    return up_to_date(context, locked, snapshot, nullptr, nullptr);
+  }
+  auto secrets = secrets_of(context, *located.project, id);
+  return up_to_date(context, locked, snapshot, &*located.project, &secrets);
+}
+
 std::string checked_name(const std::string& given, const std::string& tag) {
   const auto& name = given.empty() ? tag : given;
   store::check_new_snapshot_name(name);
@@ -41,7 +59,7 @@ Json export_snapshot(
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto store_lock = context.use_store("snapshot export");
-  const auto snapshot = context.records.snapshot(located.id, name);
+  const auto snapshot = snapshot_for(context, workspace, project, located.id, name);
   const auto image = image_of(context.records.load(located.id), snapshot, packing);
   auto result = document(located.id, name, export_image(context, image, output_path));
   result["output_path"] = std::filesystem::absolute(output_path).lexically_normal().string();
@@ -55,7 +73,7 @@ Json push_snapshot(
   const auto target = registry_reference(reference);
   const auto located = locate(context, workspace, project);
   const auto store_lock = context.use_store("snapshot push");
-  const auto snapshot = context.records.snapshot(located.id, name);
+  const auto snapshot = snapshot_for(context, workspace, project, located.id, name);
   const auto image = image_of(context.records.load(located.id), snapshot, packing);
   auto result = document(located.id, name, push_image(context, image, target));
   result["reference"] = target.canonical();
@@ -87,7 +105,7 @@ Json import_snapshot(
   }
   const auto snapshot =
       record_snapshot(context, locked, wanted, store::SnapshotKind::named, imported.stack, "");
-  return {{"workspace_id", located.id}, {"snapshot", describe(snapshot)}};
+  return {{"workspace_id", located.id}, {"snapshot", describe(locked.record, snapshot)}};
 }
 
 } // namespace pyro::workspace

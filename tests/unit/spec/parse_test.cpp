@@ -238,7 +238,7 @@ TEST(Parse, ValuesOutOfBounds) {
         "snapshots: {baseline: {at: ready}}\n",
         "snapshots: {a: {at: setup, memory: true}}\n",
         "prepare: [{id: a, run: x}, {id: a, run: y}]\n",
-        "prepare: [{run: x, inputs: [a]}]\n",
+        "prepare: [{run: x}, {run: y, inputs: [a]}]\n",
         "prepare: {run: x}\n",
         "vars: {a: {type: int, default: x}}\n",
         "version: 2\n",

@@ -1,6 +1,7 @@
 #include "applier.hpp"
 
 #include "build_once.hpp"
+#include "ready_point.hpp"
 #include "ready_ports.hpp"
 #include "required_users.hpp"
 #include "seed_sync.hpp"
@@ -217,25 +218,12 @@ void Applier::act(const plan::Action& action) {
   }
 }
 
-/// A step with all its tries; nothing else says how long it may take.
-std::chrono::milliseconds Applier::longest_build(const std::string& address) const {
-  constexpr std::chrono::minutes k_else{10};
-  for (const auto* steps : {&m_project.spec.environment.setup, &m_project.spec.prepare}) {
-    for (const auto& step : *steps) {
-      if (address.ends_with("." + step.id)) {
-        return step.timeout * (step.retries + 1) + std::chrono::minutes(1);
-      }
-    }
-  }
-  return k_else;
-}
-
 void Applier::build(const plan::Action& action) {
   for (std::size_t index = 0; index < m_resolved.chain.size(); ++index) {
     if (m_resolved.chain[index].address == action.address) {
-      build_once(m_context, m_resolved.chain[index], m_use_cache, longest_build(action.address), [&] {
-        m_builder.build(index);
-      });
+      build_once(
+          m_context, m_resolved.chain[index], m_use_cache, longest_build(m_project.spec, action.address),
+          [&] { m_builder.build(index); });
       return;
     }
   }
@@ -337,8 +325,20 @@ void Applier::sync(const plan::Action& action) {
   record_snapshot(
       m_context, m_workspace, "baseline", store::SnapshotKind::baseline, baseline, record.base.key);
   os::crash_point("sync.baseline");
+  note_outdated_snapshots();
   m_context.records.save(record);
   os::crash_point("sync.recorded");
+}
+
+/// Of no effect before the record says what was synced.
+void Applier::note_outdated_snapshots() {
+  for (const auto& action : m_plan.actions) {
+    if (action.reason.code == plan::ReasonCode::snapshot_waits) {
+      auto snapshot = m_context.records.snapshot(m_workspace.record.id, action.name);
+      snapshot.outdated_by = action.key;
+      m_context.records.save_snapshot(m_workspace.record.id, snapshot);
+    }
+  }
 }
 
 void Applier::apply_services() {
@@ -356,20 +356,9 @@ void Applier::apply_services() {
       services_with_changed_secrets(m_plan));
 }
 
-/// Those that go on: of a oneshot nothing is left to stop.
-std::vector<std::string> Applier::long_services() const {
-  std::vector<std::string> names;
-  for (const auto& [name, service] : m_project.spec.services) {
-    if (!service.oneshot) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
 /// As the services run, or as they leave their files when they are stopped.
 store::LayerStack Applier::capture_ready(const std::string& address) {
-  const auto names = long_services();
+  const auto names = long_services(m_project.spec);
   if (!spec::stops_for_ready_point(m_project.spec.snapshots) || names.empty()) {
     return capture_running(m_context, m_workspace, address);
   }
@@ -404,15 +393,12 @@ void Applier::take_snapshot(const plan::Action& action) {
     const auto started = os::now_monotonic();
     // Only content that nobody has touched may stand for the recipe: else the point is made in a sandbox of
     // its own.
-    stack = m_content_is_fresh ? capture_ready(action.address) : make_ready_point();
-    store::RecipeRecord recipe;
-    recipe.key = action.key;
-    recipe.layers = stack.layers;
-    recipe.host_directories = stack.host_directories;
-    recipe.address = "services";
-    recipe.workspace = record.name;
-    recipe.duration_ms = (os::now_monotonic() - started).count();
-    m_context.recipes.save(recipe);
+    stack = m_content_is_fresh
+                ? capture_ready(action.address)
+                : make_ready_point(
+                    m_context, {m_project, m_resolved, m_secrets, {m_builder.run_user(), run_env()}},
+                    m_builder, stack_for(plan::content_key(m_plan.chain)));
+    remember_ready_point(m_context, action.key, record.name, stack, os::now_monotonic() - started);
     if (m_content_is_fresh) {
       record.base = {action.key, record.base.snapshot, stack.layers, {}};
       m_context.records.save(record);
@@ -424,18 +410,6 @@ void Applier::take_snapshot(const plan::Action& action) {
   } else if (m_project.spec.snapshots.at(name).memory == spec::MemoryMode::on) {
     m_context.emit("note", action.address, "its memory is kept once a reset to it has started the services");
   }
-}
-
-store::LayerStack Applier::make_ready_point() {
-  const auto below = stack_for(plan::content_key(m_plan.chain));
-  return m_builder.build_ready(below, [this](const std::string& runtime) {
-    start_services(
-        m_context, m_project, m_resolved, m_secrets, runtime, {m_builder.run_user(), run_env()}, true);
-    if (const auto names = long_services();
-        spec::stops_for_ready_point(m_project.spec.snapshots) && !names.empty()) {
-      stop_services(*connect_sandbox(runtime, "a snapshot"), m_project.spec, names);
-    }
-  });
 }
 
 /// Is what was applied made of the inputs that there are now?

@@ -5,8 +5,6 @@
 
 namespace pyro::workspace {
 
-namespace {
-
 bool is_built(const Context& context, const plan::Link& link) {
   const auto recipe = context.recipes.find(link.key);
   return recipe && std::all_of(recipe->layers.begin(), recipe->layers.end(), [&](const auto& digest) {
@@ -14,7 +12,17 @@ bool is_built(const Context& context, const plan::Link& link) {
          });
 }
 
-} // namespace
+std::chrono::milliseconds longest_build(const spec::Spec& spec, const std::string& address) {
+  constexpr std::chrono::minutes k_else{10};
+  for (const auto* steps : {&spec.environment.setup, &spec.prepare}) {
+    for (const auto& step : *steps) {
+      if (address.ends_with("." + step.id)) {
+        return step.timeout * (step.retries + 1) + std::chrono::minutes(1);
+      }
+    }
+  }
+  return k_else;
+}
 
 void build_once(
     const Context& context, const plan::Link& link, UseCache use_cache, std::chrono::milliseconds longest,

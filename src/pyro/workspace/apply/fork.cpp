@@ -2,6 +2,7 @@
 
 #include "argument_limits.hpp"
 #include "by_hand.hpp"
+#include "outdated_snapshot.hpp"
 #include "restart_services.hpp"
 
 #include <pyro/base/error.hpp>
@@ -52,7 +53,10 @@ ForkSource fork_source(Context& context, const Located& located, const std::stri
     source.base_key = locked.record.base.key;
     require_baseline(context, located.id);
     if (!snapshot.empty()) {
-      const auto point = context.records.snapshot(located.id, snapshot);
+      const auto point = up_to_date(
+          context, locked, context.records.snapshot(located.id, snapshot),
+          source.project ? &*source.project : nullptr, source.declared ? &*source.declared : nullptr);
+      source.delivered.insert(source.delivered.end(), locked.secrets.begin(), locked.secrets.end());
       source.stack = {point.layers, point.host_directories};
       source.base_key = point.key.empty() ? source.base_key : point.key;
     } else if (is_destroyed(locked.record) || locked.record.generation == 0) {

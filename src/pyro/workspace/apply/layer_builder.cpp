@@ -83,9 +83,9 @@ store::LayerStack LayerBuilder::build(std::size_t index) {
     if (link.address == "seed") {
       stack = build_seed(link, below);
     } else if (link.address.rfind("environment.setup.", 0) == 0) {
-      stack = build_step(step_of(spec.environment.setup, "environment.setup."), link, below, true);
+      stack = build_step(step_of(spec.environment.setup, "environment.setup."), link, below);
     } else if (link.address.rfind("prepare.", 0) == 0) {
-      stack = build_step(step_of(spec.prepare, "prepare."), link, below, false);
+      stack = build_step(step_of(spec.prepare, "prepare."), link, below);
     } else {
       throw Error(ErrorCode::internal, "{} is no link that can be built", link.address);
     }
@@ -121,7 +121,7 @@ store::LayerStack LayerBuilder::build_environment() {
   return {environment.layers, environment.host_directories()};
 }
 
-store::LayerStack LayerBuilder::build_seed(const plan::Link& link, const store::LayerStack& below) {
+seed::SeedPlacement LayerBuilder::seed_placement(const store::LayerStack& below) {
   const auto& spec = m_project.spec;
   OwnerIds ids;
   try {
@@ -133,12 +133,17 @@ store::LayerStack LayerBuilder::build_seed(const plan::Link& link, const store::
   placement.to = without_leading_slash(spec.seed.to);
   placement.uid = ids.uid;
   placement.gid = ids.gid;
+  return placement;
+}
+
+store::LayerStack LayerBuilder::build_seed(const plan::Link& link, const store::LayerStack& below) {
+  const auto placement = seed_placement(below);
   if (!m_resolved.scan) {
     return with_layer(below, publish_seed(link, placement));
   }
   SeedMemory memory;
   memory.below = below.layers;
-  memory.placement = fmt::format("{} {} {}", placement.to, ids.uid, ids.gid);
+  memory.placement = fmt::format("{} {} {}", placement.to, *placement.uid, *placement.gid);
   memory.manifest.tree_digest = m_resolved.scan->tree_digest();
   const auto last = recall_seed(m_directory);
   if (const auto delta = small_delta(last, memory)) {
@@ -211,6 +216,9 @@ store::LayerStack LayerBuilder::with_inputs(const plan::Link& link, const store:
   placement.to = without_leading_slash(m_project.spec.seed.to);
   placement.uid = 0;
   placement.gid = 0;
+  if (link.point.starts_with("prepare.")) { // which works in the seed's directory as its owner
+    placement = seed_placement(below);
+  }
   placement.only = paths->second;
   const auto published = os::IdSpace::current().run([&]() -> Json {
     auto staging = m_context.layers.stage();

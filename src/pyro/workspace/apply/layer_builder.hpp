@@ -46,12 +46,13 @@ public:
 private:
   store::LayerStack build_environment();
   store::LayerStack
-  build_step(const spec::Step& step, const plan::Link& link, const store::LayerStack& below, bool is_setup);
+  build_step(const spec::Step& step, const plan::Link& link, const store::LayerStack& below);
   store::LayerStack build_seed(const plan::Link& link, const store::LayerStack& below);
   HexDigest publish_seed(const plan::Link& link, const seed::SeedPlacement& placement);
   std::optional<seed::SeedDelta>
   small_delta(const std::optional<SeedMemory>& last, const SeedMemory& now) const;
   void remember(const plan::Link& link, const store::LayerStack& stack, std::chrono::milliseconds took) const;
+  seed::SeedPlacement seed_placement(const store::LayerStack& below);
   store::LayerStack with_inputs(const plan::Link& link, const store::LayerStack& below);
   SandboxRequest request_for(
       const std::string& runtime, const std::string& generation, const store::LayerStack& stack) const;

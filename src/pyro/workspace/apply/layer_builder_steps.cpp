@@ -128,9 +128,9 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
       .with_hint("`pyro shell --failed` looks around in what it left");
 }
 
-store::LayerStack LayerBuilder::build_step(
-    const spec::Step& step, const plan::Link& link, const store::LayerStack& below, bool is_setup) {
-  const auto start_stack = is_setup ? with_inputs(link, below) : below;
+store::LayerStack
+LayerBuilder::build_step(const spec::Step& step, const plan::Link& link, const store::LayerStack& below) {
+  const auto start_stack = with_inputs(link, below);
   for (int attempt = 0;; ++attempt) {
     m_context.check_interrupted();
     const BuildDirectory directory(m_directory);

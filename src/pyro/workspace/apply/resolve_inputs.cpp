@@ -151,12 +151,14 @@ void resolve_seed(
   }
 }
 
-void resolve_step_inputs(const LoadedProject& project, ResolvedInputs& resolved) {
-  for (const auto& step : project.spec.environment.setup) {
+void resolve_step_inputs(
+    const LoadedProject& project, const std::vector<spec::Step>& steps, const std::string& prefix,
+    ResolvedInputs& resolved) {
+  for (const auto& step : steps) {
     if (step.inputs.empty()) {
       continue;
     }
-    const auto address = "environment.setup." + step.id;
+    const auto address = prefix + step.id;
     if (!resolved.scan) {
       throw Error(ErrorCode::invalid_file, "inputs need a seed that is a directory")
           .at(project.spec.place(address + ".inputs"));
@@ -210,6 +212,22 @@ void resolve_env_files(const LoadedProject& project, ResolvedInputs& resolved) {
   }
 }
 
+/// The image, the seed and the files of steps as a chain says that they were.
+void take_file_digests(const std::vector<plan::Link>& chain, plan::InputDigests& digests) {
+  constexpr std::string_view k_file = "input ";
+  for (const auto& link : chain) {
+    for (const auto& input : link.inputs) {
+      if (input.name == "image") {
+        digests.environment = input.digest;
+      } else if (input.name == "seed tree") {
+        digests.seed_tree = input.digest;
+      } else if (input.name.starts_with(k_file)) {
+        digests.step_inputs[link.address].emplace_back(input.name.substr(k_file.size()), input.digest);
+      }
+    }
+  }
+}
+
 ResolvedInputs inputs_of(const LoadedProject& project) {
   ResolvedInputs resolved;
   resolved.digests.checkout = project.file.empty() ? "" : project.directory; // made by hand: nobody's
@@ -257,7 +275,8 @@ resolve_inputs(Context& context, const LoadedProject& project, Build build, cons
     throw error.at(project.spec.place("environment.image"));
   }
   resolve_seed(context, project, restless, resolved);
-  resolve_step_inputs(project, resolved);
+  resolve_step_inputs(project, project.spec.environment.setup, "environment.setup.", resolved);
+  resolve_step_inputs(project, project.spec.prepare, "prepare.", resolved);
   resolve_env_files(project, resolved);
   resolved.chain = plan::build_chain(project.spec, resolved.digests);
   return resolved;
@@ -266,6 +285,14 @@ resolve_inputs(Context& context, const LoadedProject& project, Build build, cons
 ResolvedInputs resolve_service_inputs(const LoadedProject& project) {
   auto resolved = inputs_of(project);
   resolve_env_files(project, resolved);
+  resolved.chain = plan::build_chain(project.spec, resolved.digests);
+  return resolved;
+}
+
+ResolvedInputs resolve_as_applied(const LoadedProject& project, const std::vector<plan::Link>& applied) {
+  auto resolved = inputs_of(project);
+  resolve_env_files(project, resolved);
+  take_file_digests(applied, resolved.digests);
   resolved.chain = plan::build_chain(project.spec, resolved.digests);
   return resolved;
 }

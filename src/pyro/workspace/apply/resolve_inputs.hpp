@@ -21,7 +21,7 @@ struct ResolvedInputs {
   std::unique_ptr<seed::SeedScan> scan;                                // of a directory
   std::optional<seed::ArchiveSeed> archive;                            // of an archive
   std::map<std::string, std::map<std::string, std::string>> env_files; // service → its variables
-  std::map<std::string, std::vector<std::string>> step_paths; // address of a setup step → its input files
+  std::map<std::string, std::vector<std::string>> step_paths; // address of a step → its input files
   std::vector<std::string> changed;                           // of the seed, found while it was copied
   bool environment_known = true; // false: the image is not built yet, its digest a stand-in
 };
@@ -44,5 +44,9 @@ ResolvedInputs resolve_inputs(
 /// Only what services are defined by (their part of the chain, their env files): at no cost that grows with
 /// the seed. Keys of this chain mean nothing.
 ResolvedInputs resolve_service_inputs(const LoadedProject& project);
+
+/// As they were when this chain was applied, but for what services are defined by, which is read: at no cost
+/// that grows with the seed. Only what lies above the seed can be built of it.
+ResolvedInputs resolve_as_applied(const LoadedProject& project, const std::vector<plan::Link>& applied);
 
 } // namespace pyro::workspace

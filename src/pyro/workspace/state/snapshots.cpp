@@ -116,7 +116,15 @@ store::SnapshotRecord record_snapshot(
   return snapshot;
 }
 
-Json describe(const store::SnapshotRecord& snapshot) {
+bool is_outdated(const store::WorkspaceRecord& record, const store::SnapshotRecord& snapshot) {
+  // Else it was made again since, or what it was noted for did not come to its end.
+  return !snapshot.outdated_by.empty() && snapshot.outdated_by != snapshot.key
+         && std::any_of(record.links.begin(), record.links.end(), [&](const Json& link) {
+              return link.is_object() && string_or(link, "key", "") == snapshot.outdated_by;
+            });
+}
+
+Json describe(const store::WorkspaceRecord& record, const store::SnapshotRecord& snapshot) {
   return {
       {"snapshot_name", snapshot.name},
       {"kind", store::name_of(snapshot.kind)},
@@ -124,13 +132,14 @@ Json describe(const store::SnapshotRecord& snapshot) {
       {"size_bytes", snapshot.size_bytes},
       {"entry_count", snapshot.entry_count},
       {"digest", snapshot.digest},
+      {"outdated", is_outdated(record, snapshot)},
       {"parent", snapshot.parent.empty() ? Json() : Json(snapshot.parent)}};
 }
 
-Json to_json_list(const std::vector<store::SnapshotRecord>& snapshots) {
+Json to_json_list(const store::WorkspaceRecord& record, const std::vector<store::SnapshotRecord>& snapshots) {
   Json list = Json::array();
   for (const auto& snapshot : snapshots) {
-    list.push_back(describe(snapshot));
+    list.push_back(describe(record, snapshot));
   }
   return list;
 }

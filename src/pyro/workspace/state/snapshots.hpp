@@ -23,7 +23,10 @@ store::SnapshotRecord record_snapshot(
     Context& context, LockedWorkspace& workspace, const std::string& name, store::SnapshotKind kind,
     const store::LayerStack& stack, const std::string& key);
 
-Json to_json_list(const std::vector<store::SnapshotRecord>& snapshots);
-Json describe(const store::SnapshotRecord& snapshot);
+/// Does the recipe, with the seed that was synced last, make something else at its point by now?
+bool is_outdated(const store::WorkspaceRecord& record, const store::SnapshotRecord& snapshot);
+
+Json to_json_list(const store::WorkspaceRecord& record, const std::vector<store::SnapshotRecord>& snapshots);
+Json describe(const store::WorkspaceRecord& record, const store::SnapshotRecord& snapshot);
 
 } // namespace pyro::workspace
