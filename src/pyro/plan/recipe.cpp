@@ -118,9 +118,9 @@ Link prepare_link(const spec::Spec& spec, const spec::Step& step, const InputDig
   builder.value("egress", to_string(step.egress), "network.egress");
   builder.variables("", step.env, address + ".env");
   if (!step.inputs.empty()) {
+    add_inputs(builder, address, digests);
     builder.value("to", spec.seed.to, "seed.to");
     builder.value("owner", seed_owner(spec), "seed.owner");
-    add_inputs(builder, address, digests);
   }
   add_grants(builder, step, address, digests);
   return builder.take();
