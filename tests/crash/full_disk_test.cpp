@@ -175,6 +175,49 @@ TEST_F(EndOnFullDiskAsRoot, StopOfOneThatFilledItItself) {
   expect(0, {"workspace", "delete", "w"});
 }
 
+class RoomAsRoot : public SmallDisk {
+protected:
+  static constexpr unsigned long k_mib = 256; // pages
+
+  void expect_refused(const std::string& needs) {
+    const auto refused = pyro({"apply", "--yes"});
+    EXPECT_EQ(refused.status, 1) << refused;
+    expect_clear(refused);
+    EXPECT_TRUE(contains(refused.err, needs) && contains(refused.err, "pyro prune")) << refused;
+    EXPECT_FALSE(contains(refused.err, ": building")) << "something was done before: " << refused;
+  }
+};
+
+TEST_F(RoomAsRoot, ASeedThatCannotFitIsRefusedAtOnceAndAnEditOfItIsNot) {
+  declare();
+  for (const auto* name : {"one", "two", "three"}) {
+    write_file(seed() / name, std::string(8 << 20, name[0]));
+  }
+  fill(20 * k_mib);
+  expect_refused("seed needs at least 24.0 MiB");
+  EXPECT_TRUE(workspace_ids().empty());
+  make_room();
+  expect(0, {"apply", "--yes"});
+  write_file(seed() / "a.txt", "edited\n");
+  fill(8 * k_mib);
+  expect(0, {"apply", "--yes"});
+  EXPECT_EQ(inside("cat a.txt").out, "edited\n");
+  clear();
+}
+
+TEST_F(RoomAsRoot, AStepThatWouldBeStoppedIsNotBegun) {
+  declare();
+  expect(0, {"apply", "--yes"});
+  replace_in_file(project() / "pyro.yaml", "cat a.txt", "cat  a.txt");
+  fill(k_mib / 2);
+  expect_refused("prepare.work needs at least");
+  EXPECT_EQ(inside("cat made.txt").status, 0);
+  expect(0, {"reset", "--yes"}); // copies nothing
+  make_room();
+  expect(0, {"apply", "--yes"});
+  clear();
+}
+
 /// What frees room, and what has to be done first to be able to: on a disk without one free page.
 struct WayOut {
   std::string name;

@@ -1,6 +1,7 @@
 #include "apply_project.hpp"
 
 #include "applier.hpp"
+#include "room.hpp"
 
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
@@ -171,6 +172,7 @@ std::optional<Applied> try_to_apply(
       color, attempts.started);
   refuse_forbidden(planned.plan);
   secrets.read(plan::secrets_needed(project.spec, planned.plan.actions));
+  require_room(context, planned.plan, resolved, workspace ? workspace->paths.root() : "");
   const bool changed = !planned.plan.empty();
   const bool is_question = has_to_ask(planned, options, attempts);
   const bool is_another = is_question && attempts.agreed.has_value();

@@ -3,6 +3,7 @@
 #include "build_once.hpp"
 #include "ready_point.hpp"
 #include "required_users.hpp"
+#include "room.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
@@ -30,6 +31,9 @@ public:
     const auto first = *plan::index_of_point(m_resolved.chain, "seed") + 1;
     require_seed(first - 1);
     read_secrets(first, last);
+    if (!is_built(m_context, m_resolved.chain[last])) {
+      require_room_for_sandbox(m_context, m_address);
+    }
     m_context.emit(
         "note", m_address,
         "out of date since the seed was synced: it is made again in a separate sandbox first");
