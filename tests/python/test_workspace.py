@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from waiting import eventually
 
 from pyro_mcp import Pyro
 
@@ -83,7 +84,7 @@ def test_plan_and_apply(pyro, project, monkeypatch):
     pyro.undo()
     assert pyro.exec(["cat", "note.txt"])["stdout"] == "seed\nmore\n"
     pyro.reset(to="ready", approve=True)
-    assert "up" in [line["line"] for line in pyro.logs()["lines"]]
+    eventually(lambda: "up" in [line["line"] for line in pyro.logs()["lines"]])
     pyro.destroy(approve=True, snapshots=True)
 
 
