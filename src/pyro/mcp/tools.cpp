@@ -63,8 +63,7 @@ Json annotations_of(const operations::Operation& operation) {
 Json call_wait_definition() {
   return {
       {"name", k_call_wait},
-      {"description", "Wait for the result of a call that was answered with \"pending\", or cancel it. May "
-                      "answer \"pending\" again."},
+      {"description", "Wait for the result of a call that was answered with \"pending\", or cancel it."},
       {"inputSchema",
        {{"type", "object"},
         {"properties",

@@ -70,7 +70,7 @@ Operation workspace_list_operation() {
            {"labels", map_of_text("Only those with all of these")},
            {"state", choice({"created", "started", "stopped"}, "Only those in this state")}}),
       .result_schema = result(
-          {{"count", number("")},
+          {{"count", number("How many there are")},
            {"workspaces", list_of(listed_workspace_schema(), "As in status, without snapshots")},
            {"damaged", list_of(text(""), "Ids whose record cannot be read")}},
           {"count", "workspaces"}),
@@ -145,8 +145,9 @@ Operation workspace_delete_operation() {
       .name = "workspace_delete",
       .summary = "Remove a workspace with all its snapshots, for good",
       .parameters_schema = id_parameters({}),
-      .result_schema =
-          result({{"workspace_id", text("")}, {"deleted", flag("")}}, {"workspace_id", "deleted"}),
+      .result_schema = result(
+          {{"workspace_id", text("Of the workspace")}, {"deleted", flag("Was it removed?")}},
+          {"workspace_id", "deleted"}),
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
@@ -163,18 +164,26 @@ Operation workspace_summary_operation() {
           "What was done in a workspace and what it holds: commands, services, snapshots, changes, sizes",
       .parameters_schema = id_parameters({}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"name", text("")},
-           {"state", text("")},
-           {"commands", result({{"count", number("")}, {"recent", list_of(result({}), "Without output")}})},
-           {"services", result({{"count", number("")}, {"running_count", number("")}})},
-           {"snapshots",
-            result({{"count", number("")}, {"names", list_of(text(""), "")}, {"size_bytes", number("")}})},
-           {"changes", result(
-                           {{"changed", flag("In /workspace, since it was made")},
-                            {"summary", result({})},
-                            {"entries", list_of(result({{"path", text("")}, {"status", text("")}}), "")},
-                            {"truncated", flag("There are more")}})},
+          {{"workspace_id", text("Of the workspace")},
+           {"name", text("As it was given or made")},
+           {"state", text("created, started, stopped, …")},
+           {"commands", result(
+                            {{"count", number("How many there are")},
+                             {"recent", list_of(result({}), "Without output")}})},
+           {"services", result(
+                            {{"count", number("How many there are")},
+                             {"running_count", number("How many of them run")}})},
+           {"snapshots", result(
+                             {{"count", number("How many there are")},
+                              {"names", list_of(text(""), "")},
+                              {"size_bytes", number("How much it holds")}})},
+           {"changes",
+            result(
+                {{"changed", flag("In /workspace, since it was made")},
+                 {"summary", result({})},
+                 {"entries",
+                  list_of(result({{"path", text("Where it is")}, {"status", text("How it differs")}}), "")},
+                 {"truncated", flag("There are more")}})},
            {"size_bytes", number("Written since its layers")}},
           {"workspace_id", "name", "state", "commands", "services", "snapshots", "changes", "size_bytes"}),
       .read_only = true,
@@ -190,7 +199,7 @@ Operation workspace_reap_operation() {
       .summary = "Remove workspaces made by hand whose time is over, and records that cannot be read",
       .parameters_schema = parameters({}),
       .result_schema = result(
-          {{"count", number("")},
+          {{"count", number("How many there are")},
            {"workspaces", list_of(text(""), "The ids of those removed")},
            {"skipped", list_of(text(""), "Somebody works on them")}},
           {"count", "workspaces"}),

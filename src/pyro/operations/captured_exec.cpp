@@ -63,18 +63,18 @@ teller(const char* kind, const std::function<void(const workspace::Event&)>& sin
 Properties exec_result_properties() {
   return {
       {"exit_code", number("The command's; 124 timeout, 126 not executable, 127 not found, 128+N signal N")},
-      {"stdout", text("")},
-      {"stderr", text("")},
-      {"stdout_truncated", flag("")},
-      {"stderr_truncated", flag("")},
-      {"timed_out", flag("")},
+      {"stdout", text("What it wrote to standard output")},
+      {"stderr", text("What it wrote to standard error")},
+      {"stdout_truncated", flag("Is some of stdout left out?")},
+      {"stderr_truncated", flag("Is some of stderr left out?")},
+      {"timed_out", flag("Was it ended for taking too long?")},
       {"oom_kills", number("Processes of the sandbox that were killed meanwhile for want of memory")},
-      {"duration_ms", number("")},
+      {"duration_ms", number("How long it took")},
       {"execution_mode", text("sandbox, host_compat, …")},
       {"workspace_id", text("Not of VMs, nor are sequence, command and cwd")},
       {"sequence", or_null(number("In the workspace's log; null: it is not there"))},
       {"command", text("As the log has it")},
-      {"cwd", text("")},
+      {"cwd", text("Where it ran")},
       {"note", text("Why it could not be started, or was stopped")},
       {"stopped_by", text("disk_limit, disk_entries, disk_reserve, user_limit: what ended it")}};
 }

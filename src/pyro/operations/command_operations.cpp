@@ -64,15 +64,15 @@ Operation workspace_exec_operation() {
 Operation workspace_logs_operation() {
   const auto entry = result(
       {{"sequence", number("From 1")},
-       {"command", text("")},
-       {"cwd", text("")},
-       {"exit_code", number("")},
+       {"command", text("As it was given")},
+       {"cwd", text("Where it ran")},
+       {"exit_code", number("Of the command; 124 where it took too long")},
        {"stdout", text("Bounded; see stdout_truncated")},
-       {"stderr", text("")},
-       {"stdout_truncated", flag("")},
-       {"stderr_truncated", flag("")},
-       {"duration_ms", number("")},
-       {"execution_mode", text("")},
+       {"stderr", text("What it wrote to standard error")},
+       {"stdout_truncated", flag("Is some of stdout left out?")},
+       {"stderr_truncated", flag("Is some of stderr left out?")},
+       {"duration_ms", number("How long it took")},
+       {"execution_mode", text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat")},
        {"started_at", epoch("")}},
       {"sequence", "command", "cwd", "exit_code", "stdout", "stderr", "duration_ms", "execution_mode",
        "started_at"});
@@ -81,7 +81,7 @@ Operation workspace_logs_operation() {
       .summary = "The commands that were run in a workspace, with their output",
       .parameters_schema = id_parameters({{"limit", number("The last so many entries; default 200")}}),
       .result_schema = result(
-          {{"workspace_id", text("")},
+          {{"workspace_id", text("Of the workspace")},
            {"count", number("Of all commands; the last 1000 are kept")},
            {"entries", list_of(entry, "Oldest first")}},
           {"workspace_id", "count", "entries"}),

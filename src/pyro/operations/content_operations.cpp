@@ -15,19 +15,19 @@ Json encoding_schema() {
 }
 
 Json about_workspace(Properties properties, std::vector<std::string> required) {
-  properties["workspace_id"] = text("");
-  properties["execution_mode"] = text("");
+  properties["workspace_id"] = text("Of the workspace");
+  properties["execution_mode"] = text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat");
   required.emplace_back("workspace_id");
   return result(properties, required);
 }
 
 Json export_document() {
   return about_workspace(
-      {{"workspace_path", text("")},
-       {"output_path", text("")},
+      {{"workspace_path", text("Where the content is inside")},
+       {"output_path", text("Where it was written on this machine")},
        {"artifact_type", choice({"file", "directory", "symlink"}, "")},
-       {"entry_count", number("")},
-       {"bytes_written", number("")},
+       {"entry_count", number("Files, directories and links")},
+       {"bytes_written", number("How much content was written")},
        {"left_out", number("FIFOs, sockets and devices")}},
       {"output_path", "artifact_type", "entry_count", "bytes_written"});
 }
@@ -42,17 +42,17 @@ Operation workspace_sync_push_operation() {
            {"dest", text("A directory in /workspace, made where it is missing; default: /workspace")}},
           {"source_path"}),
       .result_schema = about_workspace(
-          {{"state", text("")},
+          {{"state", text("created, started, stopped, …")},
            {"workspace_sync",
             result(
                 {{"mode", choice({"directory", "tar_archive"}, "")},
-                 {"source_path", text("")},
-                 {"destination", text("")},
+                 {"source_path", text("What was taken")},
+                 {"destination", text("Where it was put inside")},
                  {"entry_count", number("Files, directories and symlinks of the source")},
-                 {"bytes_written", number("")},
+                 {"bytes_written", number("How much content was written")},
                  {"left_out", number("Sockets, FIFOs and devices of a directory")},
                  {"added", number("Entries put where nothing was; a new directory with all in it is one")},
-                 {"replaced", number("")},
+                 {"replaced", number("How many took the place of others")},
                  {"unchanged", number("The very same file was there")}},
                 {"mode", "source_path", "destination", "entry_count", "bytes_written"})}},
           {"workspace_sync"}),
@@ -91,10 +91,10 @@ Operation copy_in_operation() {
           {"source_path", "path"}),
       .result_schema = about_workspace(
           {{"path", text("What it has become")},
-           {"source_path", text("")},
+           {"source_path", text("What was taken")},
            {"artifact_type", choice({"file", "directory"}, "")},
-           {"entry_count", number("")},
-           {"bytes_written", number("")}},
+           {"entry_count", number("Files, directories and links")},
+           {"bytes_written", number("How much content was written")}},
           {"path", "artifact_type", "entry_count", "bytes_written"}),
       .destructive = true,
       .idempotent = true,
@@ -136,16 +136,16 @@ Operation workspace_diff_operation() {
       .summary = "What is different in /workspace since it was created",
       .parameters_schema = id_parameters({}),
       .result_schema = about_workspace(
-          {{"changed", flag("")},
+          {{"changed", flag("Is anything different?")},
            {"summary",
             result(
-                {{"total", number("")},
-                 {"added", number("")},
-                 {"modified", number("")},
-                 {"deleted", number("")},
-                 {"type_changed", number("")},
-                 {"text_patched", number("")},
-                 {"non_text", number("")}},
+                {{"total", number("Of all kinds together")},
+                 {"added", number("How many are new")},
+                 {"modified", number("How many were changed")},
+                 {"deleted", number("How many are gone")},
+                 {"type_changed", number("How many are of another kind now")},
+                 {"text_patched", number("How many have a text patch")},
+                 {"non_text", number("How many have no text patch")}},
                 {"total", "added", "modified", "deleted", "type_changed", "text_patched", "non_text"})},
            {"entries", list_of(entry, "")},
            {"patch", text("One unified diff of all text; `git apply` takes it")}},
@@ -159,7 +159,7 @@ Operation workspace_diff_operation() {
 
 Operation workspace_file_list_operation() {
   const auto entry = result(
-      {{"path", text("")},
+      {{"path", text("Where it is")},
        {"artifact_type", choice({"file", "directory", "symlink", "other"}, "")},
        {"size_bytes", or_null(number("Of a file"))},
        {"link_target", or_null(text("Of a symlink"))}},
@@ -170,8 +170,8 @@ Operation workspace_file_list_operation() {
       .parameters_schema = id_parameters(
           {{"path", text("Default: /workspace")}, {"recursive", flag("With everything below")}}),
       .result_schema = about_workspace(
-          {{"path", text("")},
-           {"recursive", flag("")},
+          {{"path", text("Where it is")},
+           {"recursive", flag("Were those below listed too?")},
            {"entries", list_of(entry, "")},
            {"truncated", flag("There are more than are listed")}},
           {"path", "entries", "truncated"}),
@@ -189,15 +189,15 @@ Operation workspace_file_read_operation() {
       .name = "workspace_file_read",
       .summary = "The beginning of a file in /workspace",
       .parameters_schema = id_parameters(
-          {{"path", text("")},
+          {{"path", text("Where it is")},
            {"max_chars",
             number("The most that is read, in characters (of binary content: bytes); default 65536")}},
           {"path"}),
       .result_schema = about_workspace(
-          {{"path", text("")},
+          {{"path", text("Where it is")},
            {"size_bytes", number("Of the whole file")},
-           {"max_chars", number("")},
-           {"content", text("")},
+           {"max_chars", number("How much was wanted at most")},
+           {"content", text("Of the file")},
            {"encoding", encoding_schema()},
            {"truncated", flag("The file goes on")}},
           {"path", "size_bytes", "content", "encoding", "truncated"}),
@@ -217,13 +217,13 @@ Operation workspace_file_write_operation() {
       .summary = "Write a whole file in /workspace, at once",
       .parameters_schema = id_parameters(
           {{"path", text("Missing directories are made")},
-           {"content", text("")},
+           {"content", text("Of the file")},
            {"encoding", encoding_schema()}},
           {"path", "content"}),
       .result_schema = about_workspace(
-          {{"path", text("")},
-           {"size_bytes", number("")},
-           {"bytes_written", number("")},
+          {{"path", text("Where it is")},
+           {"size_bytes", number("How much it holds")},
+           {"bytes_written", number("How much content was written")},
            {"created", flag("It was not there before")}},
           {"path", "size_bytes", "bytes_written"}),
       .destructive = true,
@@ -247,12 +247,12 @@ Operation workspace_patch_apply_operation() {
       .summary = "Apply a unified diff to /workspace: checked as a whole first, then all of it or nothing",
       .parameters_schema = id_parameters({{"patch", text("As `git diff` writes it")}}, {"patch"}),
       .result_schema = about_workspace(
-          {{"changed", flag("")},
+          {{"changed", flag("Is anything different?")},
            {"summary", result(
-                           {{"total", number("")},
-                            {"added", number("")},
-                            {"modified", number("")},
-                            {"deleted", number("")}})},
+                           {{"total", number("Of all kinds together")},
+                            {"added", number("How many are new")},
+                            {"modified", number("How many were changed")},
+                            {"deleted", number("How many are gone")}})},
            {"entries", list_of(entry, "")}},
           {"changed", "summary", "entries"}),
       .destructive = true,

@@ -13,12 +13,12 @@ Json diagnostic_schema() {
       {{"severity", choice({"error", "warning"}, "")},
        {"code", text("Stable name of the kind of problem")},
        {"position", result(
-                        {{"file", text("")},
+                        {{"file", text("Whose line it is")},
                          {"line", number("From 1; 0 is unknown")},
                          {"column", number("From 1; 0 is unknown")}})},
        {"address", text("services.api.readiness")},
-       {"message", text("")},
-       {"hint", text("")}},
+       {"message", text("What is wrong")},
+       {"hint", text("The way out")}},
       {"severity", "message"});
 }
 
@@ -49,8 +49,8 @@ Operation validate_operation() {
       .summary = "Check pyro.yaml without touching anything",
       .parameters_schema = workspace_parameters({}),
       .result_schema = result(
-          {{"valid", flag("")},
-           {"name", or_null(text(""))},
+          {{"valid", flag("Can it be applied?")},
+           {"name", or_null(text("As it was given or made"))},
            {"diagnostics", list_of(diagnostic_schema(), "Errors first")}},
           {"valid", "diagnostics"}),
       .read_only = true,
@@ -118,8 +118,8 @@ Operation apply_operation() {
            {"cache", flag("Use cached layers; default true")},
            {"timeout", text("For all of it, e.g. 10m; default none")}}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"name", text("")},
+          {{"workspace_id", text("Of the workspace")},
+           {"name", text("As it was given or made")},
            {"changed", flag("Was anything done?")},
            {"plan", plan_schema()},
            {"text", text("The plan for people")},
@@ -127,7 +127,7 @@ Operation apply_operation() {
            {"ports", published_ports_schema()},
            {"conflicts",
             list_of(text(""), "With seed.on_change: sync, files that changed inside too: left as they are")},
-           {"duration_ms", number("")}},
+           {"duration_ms", number("How long it took")}},
           {"workspace_id", "changed"}),
       .destructive = true,
       .idempotent = true,
@@ -146,7 +146,7 @@ Operation why_operation() {
           {allow_host_compat(), {"address", text("environment.setup.deps, services.api, workspace")}},
           {"address"}),
       .result_schema = result(
-          {{"address", text("")},
+          {{"address", text("As in the plan")},
            {"action", text("As in the plan")},
            {"key", or_null(text("Of its layer in the cache"))},
            {"cached", flag("Is that layer there?")},
@@ -183,7 +183,10 @@ Json host_requests_schema(std::string_view description) {
            {"what", text("The command, variable, absolute path, address or image")},
            {"needed", flag("False: without an agreement the image is fetched without accounts")},
            {"address", text("In the file: secrets.token")},
-           {"position", result({{"file", text("")}, {"line", number("")}, {"column", number("")}})}},
+           {"position", result(
+                            {{"file", text("Whose line it is")},
+                             {"line", number("Counted from 1")},
+                             {"column", number("Counted from 1")}})}},
           {"kind", "what", "address"}),
       description);
 }

@@ -22,9 +22,9 @@ Json run_fork(Context& context, const Json& given) {
 
 Operation fork_operation() {
   const auto made = result(
-      {{"workspace_id", text("")},
-       {"name", text("")},
-       {"state", text("")},
+      {{"workspace_id", text("Of the workspace")},
+       {"name", text("As it was given or made")},
+       {"state", text("created, started, stopped, …")},
        {"created_at", epoch("")},
        {"expires_at", or_null(epoch(""))}},
       {"workspace_id", "name", "state"});
@@ -39,14 +39,18 @@ Operation fork_operation() {
            {"names", list_of(text(""), "One for each, instead")},
            {"ttl_seconds", number("From now; default: as the workspace had")}}),
       .result_schema = result(
-          {{"source", result({{"workspace_id", text("")}, {"name", text("")}}, {"workspace_id", "name"})},
-           {"snapshot_name", or_null(text(""))},
+          {{"source",
+            result(
+                {{"workspace_id", text("Of the workspace")}, {"name", text("As it was given or made")}},
+                {"workspace_id", "name"})},
+           {"snapshot_name", or_null(text("baseline, or as it was named"))},
            {"count", number("How many were made")},
            {"workspaces", list_of(made, "")},
-           {"failed", list_of(
-                          result({{"name", text("")}, {"error", result({})}}, {"name", "error"}),
-                          "Of these nothing is left")},
-           {"duration_ms", number("")}},
+           {"failed",
+            list_of(
+                result({{"name", text("As it was given or made")}, {"error", result({})}}, {"name", "error"}),
+                "Of these nothing is left")},
+           {"duration_ms", number("How long it took")}},
           {"source", "count", "workspaces", "failed"}),
       .run = run_fork};
 }
@@ -59,11 +63,11 @@ Operation adopt_operation() {
       .parameters_schema = project_parameters(
           {{"workspace_id", text("An id, a unique id prefix or a name")}}, {"workspace_id"}),
       .result_schema = result(
-          {{"workspace_id", text("")},
+          {{"workspace_id", text("Of the workspace")},
            {"name", text("As the file says")},
-           {"previous_name", text("")},
+           {"previous_name", text("Its name before")},
            {"checkout", text("The directory of the file")},
-           {"file", text("")}},
+           {"file", text("Its pyro.yaml")}},
           {"workspace_id", "name"}),
       .run = [](Context& context, const Json& given) {
         return workspace::adopt_workspace(context.workspaces, id_of(given), project_of(given));
@@ -76,10 +80,10 @@ Operation forget_operation() {
       .summary = "Let a workspace belong to no pyro.yaml any more; it stays as it is",
       .parameters_schema = any_workspace_parameters({}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"name", text("")},
+          {{"workspace_id", text("Of the workspace")},
+           {"name", text("As it was given or made")},
            {"file", or_null(text("What it belonged to"))},
-           {"changed", flag("")}},
+           {"changed", flag("Is anything different?")}},
           {"workspace_id", "changed"}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {

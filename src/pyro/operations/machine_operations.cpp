@@ -15,7 +15,7 @@ Json environment_schema() {
   return result(
       {{"image", text("As it was asked for")},
        {"digest", text("What it is")},
-       {"size_bytes", number("")},
+       {"size_bytes", number("How much it holds")},
        {"created_at", epoch("")},
        {"installed", flag("All its layers are here")},
        {"in_use", flag("A workspace stands on it")}},
@@ -26,11 +26,11 @@ Json removed_items() {
   return list_of(
       result(
           {{"kind", text("workspace, layer, recipe, …")},
-           {"name", text("")},
+           {"name", text("As it was given or made")},
            {"image", text("Of env_prune")},
            {"digest", text("Of env_prune")},
-           {"size_bytes", number("")},
-           {"reason", text("")}}),
+           {"size_bytes", number("How much it holds")},
+           {"reason", text("Why")}}),
       "");
 }
 
@@ -39,7 +39,7 @@ Json env_prune_result() {
       {{"removed", removed_items()},
        {"kept", number("Images that stay")},
        {"bytes", number("Freed, or to be freed")},
-       {"dry_run", flag("")}});
+       {"dry_run", flag("Was it only looked at?")}});
 }
 
 Json holder_schema() {
@@ -47,8 +47,8 @@ Json holder_schema() {
       {{"kind",
         text("workspace, destroyed (kept for undo and its snapshots), steps (cached for that name), image, "
              "caches, disk_images, templates, shared_cache, unneeded")},
-       {"name", text("")},
-       {"workspace_id", or_null(text(""))},
+       {"name", text("As it was given or made")},
+       {"workspace_id", or_null(text("Of the workspace"))},
        {"size_bytes", number("What nothing before it in the list needs")},
        {"until", or_null(epoch("When retention gives it up; null: not by itself"))}},
       {"kind", "name", "size_bytes"});
@@ -60,7 +60,7 @@ Json prune_result() {
        {"size_bytes", number("Freed, or to be freed")},
        {"kept", list_of(holder_schema(), "What stays although no workspace needs it")},
        {"skipped", list_of(text(""), "What was in the way")},
-       {"dry_run", flag("")}});
+       {"dry_run", flag("Was it only looked at?")}});
 }
 
 Operation env_prune_operation() {
@@ -78,10 +78,10 @@ Operation env_prune_operation() {
 
 Operation doctor_operation() {
   const auto check = result(
-      {{"name", text("")},
-       {"ok", flag("")},
+      {{"name", text("What is looked at")},
+       {"ok", flag("Is all well?")},
        {"level", choice({"ok", "note", "warning", "error"}, "")},
-       {"text", text("")},
+       {"text", text("For people")},
        {"hint", text("What to do about it")}},
       {"name", "ok"});
   return {
@@ -161,7 +161,9 @@ Operation version_operation() {
       .name = "version",
       .summary = "The version of pyro and of the formats it reads",
       .parameters_schema = parameters({}),
-      .result_schema = result({{"version", text("")}, {"file_format", number("")}}, {"version"}),
+      .result_schema = result(
+          {{"version", text("Of pyro")}, {"file_format", number("Version of pyro.yaml that is read")}},
+          {"version"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context&, const Json&) {

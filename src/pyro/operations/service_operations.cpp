@@ -12,21 +12,24 @@ constexpr std::int64_t k_tail_lines = 200;
 
 Json port_document() {
   return result(
-      {{"guest_port", number("")}, {"host_port", number("")}, {"host", text("")}, {"protocol", text("")}},
+      {{"guest_port", number("The port inside")},
+       {"host_port", number("The port on this machine")},
+       {"host", text("The address on this machine")},
+       {"protocol", text("tcp or udp")}},
       {"guest_port", "host_port"});
 }
 
 Json service_document() {
   return result(
-      {{"workspace_id", text("")},
-       {"service_name", text("")},
+      {{"workspace_id", text("Of the workspace")},
+       {"service_name", text("Of the service")},
        {"state", choice({"starting", "running", "exited", "stopped", "failed"}, "")},
        {"declared", flag("By a pyro.yaml, not by hand")},
-       {"command", text("")},
-       {"cwd", text("")},
+       {"command", text("As it was given")},
+       {"cwd", text("Where it ran")},
        {"readiness", or_null(result({}))},
-       {"ready_timeout_seconds", number("")},
-       {"ready_interval_ms", number("")},
+       {"ready_timeout_seconds", number("How long it may take to be ready")},
+       {"ready_interval_ms", number("How often it is asked")},
        {"pid", or_null(number("Inside the sandbox"))},
        {"started_at", or_null(epoch(""))},
        {"ready_at", or_null(epoch(""))},
@@ -35,15 +38,15 @@ Json service_document() {
        {"restarts", number("By itself, since it was started")},
        {"stop_reason", or_null(text("sigterm, sigkill or workspace_stopped"))},
        {"reason", or_null(text("Why it has failed"))},
-       {"last_probe", or_null(text(""))},
+       {"last_probe", or_null(text("What the last probe said"))},
        {"log_tail", list_of(text(""), "Of one that has failed: its last lines")},
        {"published_ports", list_of(port_document(), "As long as it runs")},
-       {"execution_mode", text("")}},
+       {"execution_mode", text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat")}},
       {"workspace_id", "service_name", "state"});
 }
 
 Json service_parameters(Properties more = {}, std::vector<std::string> required = {}) {
-  more["service_name"] = text("");
+  more["service_name"] = text("Of the service");
   required.emplace_back("service_name");
   return id_parameters(std::move(more), std::move(required));
 }
@@ -126,7 +129,8 @@ Operation service_start_operation() {
   auto command = list_of(text(""), "A text for /bin/sh -c, or a list: the program and its arguments");
   command["type"] = {"string", "array"};
   const auto port = parameters(
-      {{"guest_port", number("")}, {"host_port", or_null(number("Default: a free one"))}}, {"guest_port"});
+      {{"guest_port", number("The port inside")}, {"host_port", or_null(number("Default: a free one"))}},
+      {"guest_port"});
   return {
       .name = "service_start",
       .summary = "Start a process that goes on in the workspace, and wait until it is ready",
@@ -150,9 +154,9 @@ Operation service_list_operation() {
       .summary = "The services of a workspace",
       .parameters_schema = id_parameters({}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"count", number("")},
-           {"running_count", number("")},
+          {{"workspace_id", text("Of the workspace")},
+           {"count", number("How many there are")},
+           {"running_count", number("How many of them run")},
            {"services", list_of(service_document(), "")}},
           {"count", "running_count", "services"}),
       .read_only = true,
@@ -181,12 +185,12 @@ Operation service_logs_operation() {
       .parameters_schema = service_parameters(
           {{"tail_lines", or_null(number("Of both streams together; default 200, null: all that is kept"))}}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"service_name", text("")},
-           {"state", text("")},
-           {"stdout", text("")},
-           {"stderr", text("")},
-           {"tail_lines", or_null(number(""))},
+          {{"workspace_id", text("Of the workspace")},
+           {"service_name", text("Of the service")},
+           {"state", text("starting, running, exited, stopped or failed")},
+           {"stdout", text("What it wrote to standard output")},
+           {"stderr", text("What it wrote to standard error")},
+           {"tail_lines", or_null(number("How many of the last lines were wanted; null: all"))},
            {"truncated", flag("There were more lines")}},
           {"service_name", "stdout", "stderr", "truncated"}),
       .read_only = true,

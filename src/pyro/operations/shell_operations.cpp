@@ -13,17 +13,17 @@ constexpr std::int64_t k_default_chars = 65536;
 
 Properties shell_properties() {
   return {
-      {"workspace_id", text("")},
-      {"shell_id", text("")},
+      {"workspace_id", text("Of the workspace")},
+      {"shell_id", text("Of the shell")},
       {"state", choice({"running", "exited"}, "")},
       {"cwd", text("Where it was opened")},
-      {"cols", number("")},
-      {"rows", number("")},
+      {"cols", number("Columns of the terminal")},
+      {"rows", number("Lines of the terminal")},
       {"pid", or_null(number("Inside the sandbox"))},
       {"started_at", epoch("")},
       {"exit_code", or_null(number("128+N for signal N"))},
       {"next_cursor", number("Behind its newest output")},
-      {"execution_mode", text("")}};
+      {"execution_mode", text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat")}};
 }
 
 Json shell_document(Properties more = {}) {
@@ -34,7 +34,7 @@ Json shell_document(Properties more = {}) {
 
 /// Parameters of an operation on one shell.
 Json shell_parameters(Properties more, std::vector<std::string> required = {}) {
-  more["shell_id"] = text("");
+  more["shell_id"] = text("Of the shell");
   required.emplace_back("shell_id");
   return id_parameters(std::move(more), std::move(required));
 }
@@ -89,7 +89,9 @@ Operation shell_list_operation() {
       .summary = "The shells of a workspace",
       .parameters_schema = id_parameters({}),
       .result_schema = result(
-          {{"workspace_id", text("")}, {"count", number("")}, {"shells", list_of(shell_document(), "")}},
+          {{"workspace_id", text("Of the workspace")},
+           {"count", number("How many there are")},
+           {"shells", list_of(shell_document(), "")}},
           {"count", "shells"}),
       .read_only = true,
       .idempotent = true,
@@ -108,15 +110,15 @@ Operation shell_read_operation() {
            {"plain", flag("Without control sequences")},
            {"wait_for_idle_ms", number("Answer when nothing was written for so long; at most 60000")}}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"shell_id", text("")},
+          {{"workspace_id", text("Of the workspace")},
+           {"shell_id", text("Of the shell")},
            {"state", choice({"running", "exited"}, "")},
-           {"output", text("")},
+           {"output", text("What was written since the cursor")},
            {"cursor", number("As it was asked for")},
            {"next_cursor", number("Where the next read begins")},
            {"truncated", flag("There is more to read already")},
            {"dropped_bytes", number("Of what was asked for, too old to be kept")},
-           {"plain", flag("")}},
+           {"plain", flag("Were control sequences taken out?")}},
           {"shell_id", "output", "cursor", "next_cursor", "truncated"}),
       .read_only = true,
       .idempotent = true,
@@ -127,14 +129,14 @@ Operation shell_write_operation() {
   return {
       .name = "shell_write",
       .summary = "Type into a shell",
-      .parameters_schema =
-          shell_parameters({{"input", text("")}, {"append_newline", flag("Default true")}}, {"input"}),
+      .parameters_schema = shell_parameters(
+          {{"input", text("What to write to it")}, {"append_newline", flag("Default true")}}, {"input"}),
       .result_schema = result(
-          {{"workspace_id", text("")},
-           {"shell_id", text("")},
-           {"state", text("")},
+          {{"workspace_id", text("Of the workspace")},
+           {"shell_id", text("Of the shell")},
+           {"state", text("running or exited")},
            {"input_length", number("Bytes, with the newline")},
-           {"append_newline", flag("")}},
+           {"append_newline", flag("Was a newline added?")}},
           {"shell_id", "input_length"}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
@@ -149,7 +151,7 @@ Operation shell_signal_operation() {
       .name = "shell_signal",
       .summary = "Send a signal to a shell and to what runs in its foreground",
       .parameters_schema = shell_parameters({{"signal", text("HUP, INT, TERM or KILL; default INT")}}),
-      .result_schema = shell_document({{"signal", text("")}}),
+      .result_schema = shell_document({{"signal", text("Which was sent")}}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
         return workspace::signal_workspace_shell(
@@ -162,7 +164,9 @@ Operation shell_resize_operation() {
   return {
       .name = "shell_resize",
       .summary = "Change the size of a shell's terminal",
-      .parameters_schema = shell_parameters({{"cols", number("")}, {"rows", number("")}}, {"cols", "rows"}),
+      .parameters_schema = shell_parameters(
+          {{"cols", number("Columns of the terminal")}, {"rows", number("Lines of the terminal")}},
+          {"cols", "rows"}),
       .result_schema = shell_document(),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
@@ -177,7 +181,7 @@ Operation shell_close_operation() {
       .name = "shell_close",
       .summary = "End a shell and all that was started in it",
       .parameters_schema = shell_parameters({}),
-      .result_schema = shell_document({{"closed", flag("")}}),
+      .result_schema = shell_document({{"closed", flag("Was it there to be closed?")}}),
       .destructive = true,
       .run = [](Context& context, const Json& given) {
         return workspace::close_workspace_shell(

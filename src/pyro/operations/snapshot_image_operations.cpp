@@ -9,11 +9,11 @@ namespace {
 
 Json packed_result(Properties more) {
   more.merge(Properties{
-      {"workspace_id", text("")},
-      {"snapshot_name", text("")},
+      {"workspace_id", text("Of the workspace")},
+      {"snapshot_name", text("baseline, or as it was named")},
       {"manifest", text("Digest of the image's manifest: equal content has equal digests")},
       {"layers", list_of(text(""), "Digests of the packed layers, bottom to top")},
-      {"packed_bytes", number("")}});
+      {"packed_bytes", number("How large it is packed")}});
   return result(std::move(more), {"workspace_id", "snapshot_name", "manifest"});
 }
 
@@ -35,12 +35,12 @@ std::vector<Operation> snapshot_image_operations() {
       {.name = "snapshot_export",
        .summary = "Write a snapshot as an OCI image: a directory, or a file where the path ends with .tar",
        .parameters_schema = any_workspace_parameters(
-           {{"snapshot_name", text("")},
+           {{"snapshot_name", text("baseline, or as it was named")},
             {"output_path", text("What it becomes; must not exist")},
             {"tag", text("Of the image; default: the snapshot's name")},
             {"compression", compression()}},
            {"snapshot_name", "output_path"}),
-       .result_schema = packed_result({{"output_path", text("")}}),
+       .result_schema = packed_result({{"output_path", text("Where it was written on this machine")}}),
        .run =
            [](Context& context, const Json& given) {
              return workspace::export_snapshot(
@@ -50,7 +50,7 @@ std::vector<Operation> snapshot_image_operations() {
       {.name = "snapshot_push",
        .summary = "Copy a snapshot as an OCI image to a registry",
        .parameters_schema = any_workspace_parameters(
-           {{"snapshot_name", text("")},
+           {{"snapshot_name", text("baseline, or as it was named")},
             {"reference", text("registry.example/team/app:1")},
             {"compression", compression()}},
            {"snapshot_name", "reference"}),
@@ -69,7 +69,8 @@ std::vector<Operation> snapshot_image_operations() {
             {"snapshot_name", text("Default: the image's tag")}},
            {"source"}),
        .result_schema = result(
-           {{"workspace_id", text("")}, {"snapshot", snapshot_schema()}}, {"workspace_id", "snapshot"}),
+           {{"workspace_id", text("Of the workspace")}, {"snapshot", snapshot_schema()}},
+           {"workspace_id", "snapshot"}),
        .run =
            [](Context& context, const Json& given) {
              return workspace::import_snapshot(

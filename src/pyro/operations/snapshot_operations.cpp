@@ -20,7 +20,7 @@ Json reset_schema() {
 
 Json snapshot_schema() {
   return result(
-      {{"snapshot_name", text("")},
+      {{"snapshot_name", text("baseline, or as it was named")},
        {"kind", choice({"baseline", "managed", "named"}, "managed: pyro.yaml declares it")},
        {"created_at", epoch("")},
        {"size_bytes", number("What it adds to its parent")},
@@ -45,7 +45,8 @@ std::vector<Operation> snapshot_operations() {
              text("Small letters, digits, '.', '_' and '-', at most 64, and not 'baseline'")}},
            {"snapshot_name"}),
        .result_schema = result(
-           {{"workspace_id", text("")}, {"snapshot", snapshot_schema()}}, {"workspace_id", "snapshot"}),
+           {{"workspace_id", text("Of the workspace")}, {"snapshot", snapshot_schema()}},
+           {"workspace_id", "snapshot"}),
        .run =
            [](Context& context, const Json& given) {
              return workspace::create_snapshot(
@@ -56,7 +57,9 @@ std::vector<Operation> snapshot_operations() {
        .summary = "The snapshots of a workspace, declared and made by hand",
        .parameters_schema = any_workspace_parameters({}),
        .result_schema = result(
-           {{"workspace_id", text("")}, {"count", number("")}, {"snapshots", snapshot_list_schema()}},
+           {{"workspace_id", text("Of the workspace")},
+            {"count", number("How many there are")},
+            {"snapshots", snapshot_list_schema()}},
            {"workspace_id", "count", "snapshots"}),
        .read_only = true,
        .idempotent = true,
@@ -69,9 +72,9 @@ std::vector<Operation> snapshot_operations() {
        .parameters_schema =
            any_workspace_parameters({{"snapshot_name", text("Any but the baseline")}}, {"snapshot_name"}),
        .result_schema = result(
-           {{"workspace_id", text("")},
-            {"snapshot_name", text("")},
-            {"deleted", flag("")},
+           {{"workspace_id", text("Of the workspace")},
+            {"snapshot_name", text("baseline, or as it was named")},
+            {"deleted", flag("Was it removed?")},
             {"freed_bytes", number("0 also where the store was in use: then prune removes the data")}},
            {"workspace_id", "snapshot_name", "deleted"}),
        .destructive = true,

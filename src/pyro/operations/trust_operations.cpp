@@ -60,10 +60,10 @@ Operation list() {
       .summary = "The checkouts with what was agreed to for each",
       .parameters_schema = parameters({}),
       .result_schema = result(
-          {{"count", number("")},
+          {{"count", number("How many there are")},
            {"checkouts", list_of(
                              result(
-                                 {{"checkout", text("")},
+                                 {{"checkout", text("The directory of its pyro.yaml")},
                                   {"present", flag("The directory is there")},
                                   {"agreements", list_of(result(agreement, {"digest"}), "Oldest first")}},
                                  {"checkout", "agreements"}),
@@ -83,8 +83,9 @@ Operation remove() {
       .summary = "Take back all that was agreed to for a checkout",
       .parameters_schema = project_parameters(
           {{"checkout", text("Its directory; default: that of pyro.yaml. It need not exist any more")}}),
-      .result_schema =
-          result({{"checkout", text("")}, {"removed", flag("There was something")}}, {"checkout", "removed"}),
+      .result_schema = result(
+          {{"checkout", text("The directory of its pyro.yaml")}, {"removed", flag("There was something")}},
+          {"checkout", "removed"}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::remove_agreements(

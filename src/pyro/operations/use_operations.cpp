@@ -84,7 +84,11 @@ Operation logs_operation() {
            {"follow",
             flag("Go on as lines are written, until the workspace stops or the call is cancelled")}}),
       .result_schema = result(
-          {{"lines", list_of(result({{"service", text("")}, {"line", text("")}}, {"service", "line"}), "")}},
+          {{"lines", list_of(
+                         result(
+                             {{"service", text("Which one")}, {"line", text("As it was written")}},
+                             {"service", "line"}),
+                         "")}},
           {"lines"}),
       .read_only = true,
       .idempotent = true,
@@ -93,7 +97,7 @@ Operation logs_operation() {
 
 Operation diff_operation() {
   const auto entry = result(
-      {{"path", text("")},
+      {{"path", text("Where it is")},
        {"status", text("added, modified, deleted, …")},
        {"artifact_type", text("file, directory, symlink, …")},
        {"text_patch", or_null(text("Unified diff, where both sides are text"))}},
@@ -104,7 +108,7 @@ Operation diff_operation() {
       .parameters_schema = workspace_parameters(
           {{"paths", list_of(text(""), "Only below these")}, {"patches", flag("With the changed lines")}}),
       .result_schema = result(
-          {{"changed", flag("")},
+          {{"changed", flag("Is anything different?")},
            {"summary", result({})},
            {"entries", list_of(entry, "")},
            {"patch", or_null(text("For `git apply` in the checkout"))},

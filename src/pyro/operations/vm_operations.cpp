@@ -11,22 +11,22 @@ namespace {
 
 Json document() {
   return result(
-      {{"vm_id", text("")},
-       {"name", text("")},
-       {"environment", text("")},
+      {{"vm_id", text("Of the virtual machine")},
+       {"name", text("As it was given or made")},
+       {"environment", text("What it is made of")},
        {"state", choice({"created", "started", "stopped"}, "")},
        {"backend", text("As asked for; once started, the one that runs it")},
        {"execution_mode", or_null(text("sandbox, host_compat, …; null before the start"))},
-       {"vcpu_count", number("")},
-       {"mem_mib", number("")},
-       {"ttl_seconds", number("")},
-       {"network_policy", text("")},
-       {"network_enabled", flag("")},
+       {"vcpu_count", number("Processors it may use")},
+       {"mem_mib", number("Memory it may use, in MiB")},
+       {"ttl_seconds", number("How long it lives")},
+       {"network_policy", text("off or egress")},
+       {"network_enabled", flag("Has it a network?")},
        {"guest_ip", or_null(text("Null without network"))},
        {"created_at", epoch("")},
        {"expires_at", or_null(epoch(""))},
-       {"sandbox_pid", or_null(number(""))},
-       {"last_error", text("")},
+       {"sandbox_pid", or_null(number("The first process of the sandbox, on this machine"))},
+       {"last_error", text("What went wrong last; empty: nothing")},
        {"notes", list_of(text(""), "What this machine could not give")}},
       {"vm_id", "state", "network_enabled", "guest_ip"});
 }
@@ -140,7 +140,8 @@ Operation vm_list_operation() {
       .name = "vm_list",
       .summary = "All one-shot VMs, most recent activity first",
       .parameters_schema = parameters({}),
-      .result_schema = result({{"count", number("")}, {"vms", list_of(document(), "")}}, {"count", "vms"}),
+      .result_schema = result(
+          {{"count", number("How many there are")}, {"vms", list_of(document(), "")}}, {"count", "vms"}),
       .run = [](Context& context, const Json&) {
         return workspace::list_vms(context.workspaces);
       }};
@@ -152,7 +153,8 @@ Operation vm_reap_operation() {
       .summary = "Remove the VMs whose time is over",
       .parameters_schema = parameters({}),
       .result_schema = result(
-          {{"count", number("")}, {"vms", list_of(text(""), "The ids of those removed")}}, {"count", "vms"}),
+          {{"count", number("How many there are")}, {"vms", list_of(text(""), "The ids of those removed")}},
+          {"count", "vms"}),
       .destructive = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {
@@ -163,12 +165,14 @@ Operation vm_reap_operation() {
 } // namespace
 
 std::vector<Operation> vm_operations() {
-  const auto deleted = result({{"vm_id", text("")}, {"deleted", flag("")}}, {"vm_id", "deleted"});
+  const auto deleted = result(
+      {{"vm_id", text("Of the virtual machine")}, {"deleted", flag("Was it removed?")}},
+      {"vm_id", "deleted"});
   const auto network = result(
-      {{"vm_id", text("")},
-       {"network_enabled", flag("")},
-       {"guest_ip", or_null(text(""))},
-       {"network_policy", text("")}},
+      {{"vm_id", text("Of the virtual machine")},
+       {"network_enabled", flag("Has it a network?")},
+       {"guest_ip", or_null(text("Its address; null without a network"))},
+       {"network_policy", text("off or egress")}},
       {"vm_id", "network_enabled", "guest_ip"});
   return {
       vm_create_operation(), by_id("vm_start", "Start a VM", document(), workspace::start_vm),

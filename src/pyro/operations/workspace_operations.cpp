@@ -11,13 +11,13 @@ namespace {
 
 Json service_schema() {
   return result(
-      {{"name", text("")},
+      {{"name", text("As it was given or made")},
        {"state", text("waiting, starting, running, ready, exited, failed, completed, stopped, unknown")},
        {"pid", number("Inside; 0: none")},
        {"started_at", epoch("0: never")},
        {"ready_at", epoch("0: not yet")},
        {"ended_at", epoch("Of its last process; 0: it has one, or never had")},
-       {"restarts", number("")},
+       {"restarts", number("How often it was started again")},
        {"exit_code", or_null(number("Of the last exit"))},
        {"signal", number("That ended it; 0: none")},
        {"reason", text("Why it is not running")},
@@ -28,9 +28,9 @@ Json service_schema() {
 }
 
 Json changed_result(Properties more) {
-  more["workspace_id"] = text("");
-  more["name"] = text("");
-  more["duration_ms"] = number("");
+  more["workspace_id"] = text("Of the workspace");
+  more["name"] = text("As it was given or made");
+  more["duration_ms"] = number("How long it took");
   return result(std::move(more), {"workspace_id", "name"});
 }
 
@@ -43,7 +43,7 @@ Json services_schema() {
 Json published_ports_schema() {
   return list_of(
       result(
-          {{"service", text("")},
+          {{"service", text("Which one")},
            {"port", number("Inside")},
            {"host_port", number("On this machine")},
            {"address", text("Of this machine, where it listens")},
@@ -57,17 +57,17 @@ namespace {
 Properties workspace_properties() {
   return {
       {"ports", published_ports_schema()},
-      {"workspace_id", text("")},
-      {"name", text("")},
-      {"labels", map_of_text("")},
+      {"workspace_id", text("Of the workspace")},
+      {"name", text("As it was given or made")},
+      {"labels", map_of_text("As they were given")},
       {"state", choice({"created", "started", "stopped", "destroyed"}, "")},
       {"checkout", text("The directory of its pyro.yaml")},
       {"checkout_gone", flag("There is no such directory any more")},
       {"environment", text("The image")},
-      {"backend", text("")},
-      {"isolation", text("")},
-      {"execution_mode", text("")},
-      {"workspace_path", text("")},
+      {"backend", text("What isolates it")},
+      {"isolation", text("As pyro.yaml names it")},
+      {"execution_mode", text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat")},
+      {"workspace_path", text("Where the content is inside")},
       {"workspace_seed", result(
                              {{"mode", text("empty, directory, tar_archive")},
                               {"seed_path", or_null(text("Absolute; null of an empty one"))},
@@ -76,21 +76,22 @@ Properties workspace_properties() {
       {"network_policy", text("off or egress")},
       {"secrets", list_of(text(""), "Names; values are never told")},
       {"command_count", number("Commands since it was made or last reset")},
-      {"last_command", or_null(result(
-                           {{"sequence", number("")},
-                            {"command", text("")},
-                            {"cwd", text("")},
-                            {"exit_code", number("")},
-                            {"duration_ms", number("")},
-                            {"execution_mode", text("")},
-                            {"started_at", epoch("")}}))},
-      {"service_count", number("")},
-      {"running_service_count", number("")},
+      {"last_command",
+       or_null(result(
+           {{"sequence", number("Its number in the log")},
+            {"command", text("As it was given")},
+            {"cwd", text("Where it ran")},
+            {"exit_code", number("Of the command; 124 where it took too long")},
+            {"duration_ms", number("How long it took")},
+            {"execution_mode", text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat")},
+            {"started_at", epoch("")}}))},
+      {"service_count", number("How many services it has")},
+      {"running_service_count", number("How many services run")},
       {"services", services_schema()},
-      {"vcpu_count", number("")},
-      {"mem_mib", number("")},
+      {"vcpu_count", number("Processors it may use")},
+      {"mem_mib", number("Memory it may use, in MiB")},
       {"generation", number("Counts applied specs; 0: the first apply did not end well")},
-      {"reset_count", number("")},
+      {"reset_count", number("How often it was reset")},
       {"last_reset_at", or_null(epoch(""))},
       {"created_at", epoch("")},
       {"started_at", or_null(epoch("Of its sandbox"))},
@@ -98,7 +99,7 @@ Properties workspace_properties() {
       {"last_activity_at", epoch("")},
       {"expires_at", or_null(epoch("End of its time to live"))},
       {"ttl_seconds", or_null(number("Its time to live; null: for ever"))},
-      {"network_enabled", flag("")},
+      {"network_enabled", flag("Has it a network?")},
       {"guest_ip", or_null(text("Null without network, or while it does not run"))},
       {"last_error", text("Why it is not running; empty: nothing")},
       {"notes", list_of(text(""), "What the backend could not do in full, and what went wrong inside")},
@@ -117,8 +118,10 @@ Json status_schema() {
   properties["description"] = text("What pyro.yaml says of it");
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
   properties["snapshots"] = snapshot_list_schema();
-  properties["lock"] =
-      result({{"pid", number("")}, {"operation", text("What runs on it now")}, {"since", epoch("")}});
+  properties["lock"] = result(
+      {{"pid", number("Inside the sandbox")},
+       {"operation", text("What runs on it now")},
+       {"since", epoch("")}});
   return result(properties, {"workspace_id", "name", "state", "services", "snapshots", "created_at"});
 }
 
@@ -143,7 +146,7 @@ Operation list_operation() {
       .parameters_schema =
           parameters({{"all", flag("Also destroyed ones that are kept for undo and their snapshots")}}),
       .result_schema = result(
-          {{"count", number("")},
+          {{"count", number("How many there are")},
            {"workspaces", list_of(listed_workspace_schema(), "As in status")},
            {"damaged", list_of(text(""), "Ids whose record cannot be read")}},
           {"count", "workspaces"}),
@@ -162,7 +165,9 @@ Operation start_operation() {
       .summary = "Start a stopped workspace and its services",
       .parameters_schema = workspace_parameters({}),
       .result_schema = changed_result(
-          {{"state", text("")}, {"changed", flag("Was anything done?")}, {"services", services_schema()}}),
+          {{"state", text("created, started, stopped, …")},
+           {"changed", flag("Was anything done?")},
+           {"services", services_schema()}}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::bring_up_workspace(context.workspaces, workspace_of(given), project_of(given));
@@ -177,7 +182,8 @@ Operation restart_operation() {
           {{"services", list_of(text(""), "Default: all")},
            {"wait", flag("Until they are ready; default true")},
            {"timeout", text("For all of it, e.g. 30s")}}),
-      .result_schema = changed_result({{"state", text("")}, {"services", services_schema()}}),
+      .result_schema =
+          changed_result({{"state", text("created, started, stopped, …")}, {"services", services_schema()}}),
       .destructive = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
@@ -193,7 +199,8 @@ Operation wait_operation() {
       .summary = "Wait until a workspace is started and its services are ready",
       .parameters_schema = workspace_parameters(
           {{"services", list_of(text(""), "Default: all")}, {"timeout", text("For all of it, e.g. 30s")}}),
-      .result_schema = changed_result({{"state", text("")}, {"services", services_schema()}}),
+      .result_schema =
+          changed_result({{"state", text("created, started, stopped, …")}, {"services", services_schema()}}),
       .read_only = true,
       .idempotent = true,
       .time_limit = true,
@@ -209,7 +216,9 @@ Operation stop_operation() {
       .summary = "Stop a workspace; its content stays",
       .parameters_schema = workspace_parameters({}),
       .result_schema = changed_result(
-          {{"state", text("")}, {"changed", flag("Was anything done?")}, {"services", services_schema()}}),
+          {{"state", text("created, started, stopped, …")},
+           {"changed", flag("Was anything done?")},
+           {"services", services_schema()}}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::shut_down_workspace(context.workspaces, workspace_of(given), project_of(given));
@@ -226,7 +235,7 @@ Operation reset_operation() {
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
           {{"workspace_reset", result({{"snapshot_name", text("What it stands on now")}}, {"snapshot_name"})},
-           {"reset_count", number("")},
+           {"reset_count", number("How often it was reset")},
            {"services", services_schema()},
            {"from_memory", flag("Do its services go on where they were when the snapshot was taken?")},
            {"undo", flag("Can undo take it back?")},
@@ -264,7 +273,7 @@ Operation destroy_operation() {
            {"approve", flag("Do not ask where something would be lost for good")},
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
-          {{"deleted", flag("")},
+          {{"deleted", flag("Was it removed?")},
            {"changed", flag("False: it was destroyed already")},
            {"snapshots_kept", flag("They make the next apply quick")},
            {"undo", flag("Can undo bring it back?")},

@@ -35,9 +35,10 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed (false: it was destroyed already), deleted, duration_ms, name,
-            snapshots_kept (they make the next apply quick), undo (can undo bring it back?),
-            undo_expires_at or None (how long it can; seconds since the epoch), workspace_id
+        Returns a dict: changed (false: it was destroyed already), deleted (was it removed?),
+            duration_ms (how long it took), name (as it was given or made), snapshots_kept (they
+            make the next apply quick), undo (can undo bring it back?), undo_expires_at or None (how
+            long it can; seconds since the epoch), workspace_id (of the workspace)
 
         (operation destroy)
         """
@@ -73,8 +74,9 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed, entries, patch or None (for `git apply` in the checkout),
-            patch_left_out (outside of the seed's directory: in `entries` alone), summary
+        Returns a dict: changed (is anything different?), entries, patch or None (for `git apply` in
+            the checkout), patch_left_out (outside of the seed's directory: in `entries` alone),
+            summary
 
         (operation diff)
         """
@@ -121,13 +123,16 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: command (as the log has it), cwd, duration_ms, execution_mode (sandbox,
-            host_compat, …), exit_code (the command's; 124 timeout, 126 not executable, 127 not
-            found, 128+N signal N), note (why it could not be started, or was stopped), oom_kills
-            (processes of the sandbox that were killed meanwhile for want of memory), sequence or
-            None (in the workspace's log; null: it is not there), stderr, stderr_truncated, stdout,
-            stdout_truncated, stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what
-            ended it), timed_out, workspace_id (not of VMs, nor are sequence, command and cwd)
+        Returns a dict: command (as the log has it), cwd (where it ran), duration_ms (how long it
+            took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
+            126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
+            or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
+            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
+            (what it wrote to standard error), stderr_truncated (is some of stderr left out?),
+            stdout (what it wrote to standard output), stdout_truncated (is some of stdout left
+            out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what ended it),
+            timed_out (was it ended for taking too long?), workspace_id (not of VMs, nor are
+            sequence, command and cwd)
 
         (operation exec)
         """
@@ -272,9 +277,10 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms, from_memory (do its services go on where they were when the
-            snapshot was taken?), name, reset_count, services, undo (can undo take it back?),
-            undo_expires_at or None (how long it can; seconds since the epoch), workspace_id,
+        Returns a dict: duration_ms (how long it took), from_memory (do its services go on where
+            they were when the snapshot was taken?), name (as it was given or made), reset_count
+            (how often it was reset), services, undo (can undo take it back?), undo_expires_at or
+            None (how long it can; seconds since the epoch), workspace_id (of the workspace),
             workspace_reset
 
         (operation reset)
@@ -313,7 +319,8 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms, name, services, state, workspace_id
+        Returns a dict: duration_ms (how long it took), name (as it was given or made), services,
+            state (created, started, stopped, …), workspace_id (of the workspace)
 
         (operation restart)
         """
@@ -344,8 +351,9 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed (was anything done?), duration_ms, name, services, state,
-            workspace_id
+        Returns a dict: changed (was anything done?), duration_ms (how long it took), name (as it
+            was given or made), services, state (created, started, stopped, …), workspace_id (of the
+            workspace)
 
         (operation start)
         """
@@ -373,22 +381,27 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_seed
 
         (operation status)
         """
@@ -416,8 +429,9 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed (was anything done?), duration_ms, name, services, state,
-            workspace_id
+        Returns a dict: changed (was anything done?), duration_ms (how long it took), name (as it
+            was given or made), services, state (created, started, stopped, …), workspace_id (of the
+            workspace)
 
         (operation stop)
         """
@@ -445,8 +459,9 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms, name, services, undo (can undo take this back?), undone (what
-            was taken back: reset to NAME, destroy, …), workspace_id
+        Returns a dict: duration_ms (how long it took), name (as it was given or made), services,
+            undo (can undo take this back?), undone (what was taken back: reset to NAME, destroy,
+            …), workspace_id (of the workspace)
 
         (operation undo)
         """
@@ -479,7 +494,8 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms, name, services, state, workspace_id
+        Returns a dict: duration_ms (how long it took), name (as it was given or made), services,
+            state (created, started, stopped, …), workspace_id (of the workspace)
 
         (operation wait)
         """

@@ -37,7 +37,8 @@ class EnvironmentOperations(OperationsBase):
 
         dry_run: Only say what would go
 
-        Returns a dict: bytes (freed, or to be freed), dry_run, kept (images that stay), removed
+        Returns a dict: bytes (freed, or to be freed), dry_run (was it only looked at?), kept
+            (images that stay), removed
 
         (operation env_prune)
         """
@@ -51,7 +52,7 @@ class EnvironmentOperations(OperationsBase):
 
         Returns a dict: created_at (seconds since the epoch), digest (what it is), image (as it was
             asked for), in_use (A workspace stands on it), installed (all its layers are here),
-            size_bytes
+            size_bytes (how much it holds)
 
         (operation env_pull)
         """
@@ -64,7 +65,7 @@ class EnvironmentOperations(OperationsBase):
 
         Returns a dict: created_at (seconds since the epoch), digest (what it is), image (as it was
             asked for), in_use (A workspace stands on it), installed (all its layers are here),
-            size_bytes
+            size_bytes (how much it holds)
 
         (operation env_remove)
         """

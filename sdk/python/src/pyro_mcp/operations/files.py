@@ -32,8 +32,10 @@ class FileOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: artifact_type, bytes_written, entry_count, execution_mode, path (what it has
-            become), source_path, workspace_id
+        Returns a dict: artifact_type, bytes_written (how much content was written), entry_count
+            (files, directories and links), execution_mode (how it was isolated: sandbox,
+            guest_vsock, guest_serial, host_compat), path (what it has become), source_path (what
+            was taken), workspace_id (of the workspace)
 
         (operation copy_in)
         """
@@ -68,8 +70,11 @@ class FileOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: artifact_type, bytes_written, entry_count, execution_mode, left_out (FIFOs,
-            sockets and devices), output_path, workspace_id, workspace_path
+        Returns a dict: artifact_type, bytes_written (how much content was written), entry_count
+            (files, directories and links), execution_mode (how it was isolated: sandbox,
+            guest_vsock, guest_serial, host_compat), left_out (FIFOs, sockets and devices),
+            output_path (where it was written on this machine), workspace_id (of the workspace),
+            workspace_path (where the content is inside)
 
         (operation copy_out)
         """
@@ -93,8 +98,11 @@ class FileOperations(OperationsBase):
         path: In /workspace; relative ones start there
         output_path: What it becomes: a directory's content gets no extra level
 
-        Returns a dict: artifact_type, bytes_written, entry_count, execution_mode, left_out (FIFOs,
-            sockets and devices), output_path, workspace_id, workspace_path
+        Returns a dict: artifact_type, bytes_written (how much content was written), entry_count
+            (files, directories and links), execution_mode (how it was isolated: sandbox,
+            guest_vsock, guest_serial, host_compat), left_out (FIFOs, sockets and devices),
+            output_path (where it was written on this machine), workspace_id (of the workspace),
+            workspace_path (where the content is inside)
 
         (operation workspace_export)
         """
@@ -120,8 +128,9 @@ class FileOperations(OperationsBase):
         path: Default: /workspace
         recursive: With everything below
 
-        Returns a dict: entries, execution_mode, path, recursive, truncated (there are more than are
-            listed), workspace_id
+        Returns a dict: entries, execution_mode (how it was isolated: sandbox, guest_vsock,
+            guest_serial, host_compat), path (where it is), recursive (were those below listed
+            too?), truncated (there are more than are listed), workspace_id (of the workspace)
 
         (operation workspace_file_list)
         """
@@ -144,11 +153,13 @@ class FileOperations(OperationsBase):
         """The beginning of a file in /workspace.
 
         workspace_id: An id, a unique id prefix or a name
-        path
+        path: Where it is
         max_chars: The most that is read, in characters (of binary content: bytes); default 65536
 
-        Returns a dict: content, encoding (of content; default: utf-8), execution_mode, max_chars,
-            path, size_bytes (of the whole file), truncated (the file goes on), workspace_id
+        Returns a dict: content (of the file), encoding (of content; default: utf-8), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), max_chars (how
+            much was wanted at most), path (where it is), size_bytes (of the whole file), truncated
+            (the file goes on), workspace_id (of the workspace)
 
         (operation workspace_file_read)
         """
@@ -173,11 +184,13 @@ class FileOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
         path: Missing directories are made
-        content
+        content: Of the file
         encoding: Of content; default: utf-8; one of utf-8, base64
 
-        Returns a dict: bytes_written, created (it was not there before), execution_mode, path,
-            size_bytes, workspace_id
+        Returns a dict: bytes_written (how much content was written), created (it was not there
+            before), execution_mode (how it was isolated: sandbox, guest_vsock, guest_serial,
+            host_compat), path (where it is), size_bytes (how much it holds), workspace_id (of the
+            workspace)
 
         (operation workspace_file_write)
         """
@@ -197,7 +210,9 @@ class FileOperations(OperationsBase):
         workspace_id: An id, a unique id prefix or a name
         patch: As `git diff` writes it
 
-        Returns a dict: changed, entries, execution_mode, summary, workspace_id
+        Returns a dict: changed (is anything different?), entries, execution_mode (how it was
+            isolated: sandbox, guest_vsock, guest_serial, host_compat), summary, workspace_id (of
+            the workspace)
 
         (operation workspace_patch_apply)
         """
@@ -216,7 +231,9 @@ class FileOperations(OperationsBase):
         source_path: A directory, or .tar, .tar.gz, .tgz, .tar.zst
         dest: A directory in /workspace, made where it is missing; default: /workspace
 
-        Returns a dict: execution_mode, state, workspace_id, workspace_sync
+        Returns a dict: execution_mode (how it was isolated: sandbox, guest_vsock, guest_serial,
+            host_compat), state (created, started, stopped, …), workspace_id (of the workspace),
+            workspace_sync
 
         (operation workspace_sync_push)
         """

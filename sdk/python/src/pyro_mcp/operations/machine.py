@@ -39,7 +39,8 @@ class MachineOperations(OperationsBase):
 
         all: Also destroyed ones that are kept for undo and their snapshots
 
-        Returns a dict: count, damaged (ids whose record cannot be read), workspaces (as in status)
+        Returns a dict: count (how many there are), damaged (ids whose record cannot be read),
+            workspaces (as in status)
 
         (operation list)
         """
@@ -58,8 +59,8 @@ class MachineOperations(OperationsBase):
         approve: Do not ask where something would be lost for good
         dry_run: Only say what would go
 
-        Returns a dict: dry_run, kept (what stays although no workspace needs it), removed,
-            size_bytes (freed, or to be freed), skipped (what was in the way)
+        Returns a dict: dry_run (was it only looked at?), kept (what stays although no workspace
+            needs it), removed, size_bytes (freed, or to be freed), skipped (what was in the way)
 
         (operation prune)
         """
@@ -87,7 +88,7 @@ class MachineOperations(OperationsBase):
     def version(self) -> Json:
         """The version of pyro and of the formats it reads.
 
-        Returns a dict: file_format, version
+        Returns a dict: file_format (version of pyro.yaml that is read), version (of pyro)
 
         (operation version)
         """

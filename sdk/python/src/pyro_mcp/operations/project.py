@@ -32,8 +32,8 @@ class ProjectOperations(OperationsBase):
         profile: The profile to lay over it
         vars: Values of declared variables
 
-        Returns a dict: checkout (the directory of the file), file, name (as the file says),
-            previous_name, workspace_id
+        Returns a dict: checkout (the directory of the file), file (its pyro.yaml), name (as the
+            file says), previous_name (its name before), workspace_id (of the workspace)
 
         (operation adopt)
         """
@@ -73,9 +73,10 @@ class ProjectOperations(OperationsBase):
         directory, file, profile, vars, workspace: whose workspace
 
         Returns a dict: changed (was anything done?), conflicts (with seed.on_change: sync, files
-            that changed inside too: left as they are), duration_ms, name, plan (the plan document;
-            schemas/plan describes all of it), ports (published ports), services (as in status),
-            text (the plan for people), workspace_id
+            that changed inside too: left as they are), duration_ms (how long it took), name (as it
+            was given or made), plan (the plan document; schemas/plan describes all of it), ports
+            (published ports), services (as in status), text (the plan for people), workspace_id (of
+            the workspace)
 
         (operation apply)
         """
@@ -168,7 +169,8 @@ class ProjectOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed, file or None (what it belonged to), name, workspace_id
+        Returns a dict: changed (is anything different?), file or None (what it belonged to), name
+            (as it was given or made), workspace_id (of the workspace)
 
         (operation forget)
         """
@@ -287,7 +289,7 @@ class ProjectOperations(OperationsBase):
     def list_trust(self) -> Json:
         """The checkouts with what was agreed to for each.
 
-        Returns a dict: checkouts, count, damaged (records that cannot be read)
+        Returns a dict: checkouts, count (how many there are), damaged (records that cannot be read)
 
         (operation trust_list)
         """
@@ -308,7 +310,7 @@ class ProjectOperations(OperationsBase):
 
         directory, file, profile, vars: whose workspace
 
-        Returns a dict: checkout, removed (there was something)
+        Returns a dict: checkout (the directory of its pyro.yaml), removed (there was something)
 
         (operation trust_remove)
         """
@@ -367,7 +369,8 @@ class ProjectOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: diagnostics (errors first), name or None, valid
+        Returns a dict: diagnostics (errors first), name or None (as it was given or made), valid
+            (can it be applied?)
 
         (operation validate)
         """
@@ -400,9 +403,9 @@ class ProjectOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: action (as in the plan), address, cached (is that layer there?), differing
-            (inputs that are not as they were applied, with file and line), key or None (of its
-            layer in the cache), text (the answer for people)
+        Returns a dict: action (as in the plan), address (as in the plan), cached (is that layer
+            there?), differing (inputs that are not as they were applied, with file and line), key
+            or None (of its layer in the cache), text (the answer for people)
 
         (operation why)
         """

@@ -19,7 +19,8 @@ class ServiceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: count, running_count, services, workspace_id
+        Returns a dict: count (how many there are), running_count (how many of them run), services,
+            workspace_id (of the workspace)
 
         (operation service_list)
         """
@@ -35,11 +36,13 @@ class ServiceOperations(OperationsBase):
         """What a service has written.
 
         workspace_id: An id, a unique id prefix or a name
-        service_name
+        service_name: Of the service
         tail_lines: Of both streams together; default 200, null: all that is kept
 
-        Returns a dict: service_name, state, stderr, stdout, tail_lines or None, truncated (there
-            were more lines), workspace_id
+        Returns a dict: service_name (of the service), state (starting, running, exited, stopped or
+            failed), stderr (what it wrote to standard error), stdout (what it wrote to standard
+            output), tail_lines or None (how many of the last lines were wanted; null: all),
+            truncated (there were more lines), workspace_id (of the workspace)
 
         (operation service_logs)
         """
@@ -69,7 +72,7 @@ class ServiceOperations(OperationsBase):
         """Start a process that goes on in the workspace, and wait until it is ready.
 
         workspace_id: An id, a unique id prefix or a name
-        service_name
+        service_name: Of the service
         command: A text for /bin/sh -c, or a list: the program and its arguments
         cwd: Default: the workspace's workdir
         env: On top of the workspace's
@@ -79,14 +82,17 @@ class ServiceOperations(OperationsBase):
         ready_timeout_seconds: Default 30; then it is stopped and has failed
         secret_env: Secrets as variables: {SECRET: VARIABLE}
 
-        Returns a dict: command, cwd, declared (by a pyro.yaml, not by hand), ended_at or None (when
-            it was seen to have no process any more; seconds since the epoch), execution_mode,
-            exit_code or None (128+N for signal N), last_probe or None, log_tail (of one that has
-            failed: its last lines), pid or None (inside the sandbox), published_ports (as long as
-            it runs), readiness or None, ready_at or None (seconds since the epoch),
-            ready_interval_ms, ready_timeout_seconds, reason or None (why it has failed), restarts
-            (by itself, since it was started), service_name, started_at or None (seconds since the
-            epoch), state, stop_reason or None (sigterm, sigkill or workspace_stopped), workspace_id
+        Returns a dict: command (as it was given), cwd (where it ran), declared (by a pyro.yaml, not
+            by hand), ended_at or None (when it was seen to have no process any more; seconds since
+            the epoch), execution_mode (how it was isolated: sandbox, guest_vsock, guest_serial,
+            host_compat), exit_code or None (128+N for signal N), last_probe or None (what the last
+            probe said), log_tail (of one that has failed: its last lines), pid or None (inside the
+            sandbox), published_ports (as long as it runs), readiness or None, ready_at or None
+            (seconds since the epoch), ready_interval_ms (how often it is asked),
+            ready_timeout_seconds (how long it may take to be ready), reason or None (why it has
+            failed), restarts (by itself, since it was started), service_name (of the service),
+            started_at or None (seconds since the epoch), state, stop_reason or None (sigterm,
+            sigkill or workspace_stopped), workspace_id (of the workspace)
 
         (operation service_start)
         """
@@ -110,16 +116,19 @@ class ServiceOperations(OperationsBase):
         """State of a service.
 
         workspace_id: An id, a unique id prefix or a name
-        service_name
+        service_name: Of the service
 
-        Returns a dict: command, cwd, declared (by a pyro.yaml, not by hand), ended_at or None (when
-            it was seen to have no process any more; seconds since the epoch), execution_mode,
-            exit_code or None (128+N for signal N), last_probe or None, log_tail (of one that has
-            failed: its last lines), pid or None (inside the sandbox), published_ports (as long as
-            it runs), readiness or None, ready_at or None (seconds since the epoch),
-            ready_interval_ms, ready_timeout_seconds, reason or None (why it has failed), restarts
-            (by itself, since it was started), service_name, started_at or None (seconds since the
-            epoch), state, stop_reason or None (sigterm, sigkill or workspace_stopped), workspace_id
+        Returns a dict: command (as it was given), cwd (where it ran), declared (by a pyro.yaml, not
+            by hand), ended_at or None (when it was seen to have no process any more; seconds since
+            the epoch), execution_mode (how it was isolated: sandbox, guest_vsock, guest_serial,
+            host_compat), exit_code or None (128+N for signal N), last_probe or None (what the last
+            probe said), log_tail (of one that has failed: its last lines), pid or None (inside the
+            sandbox), published_ports (as long as it runs), readiness or None, ready_at or None
+            (seconds since the epoch), ready_interval_ms (how often it is asked),
+            ready_timeout_seconds (how long it may take to be ready), reason or None (why it has
+            failed), restarts (by itself, since it was started), service_name (of the service),
+            started_at or None (seconds since the epoch), state, stop_reason or None (sigterm,
+            sigkill or workspace_stopped), workspace_id (of the workspace)
 
         (operation service_status)
         """
@@ -135,16 +144,19 @@ class ServiceOperations(OperationsBase):
         """Stop a service: SIGTERM to its whole group, after 5 s SIGKILL.
 
         workspace_id: An id, a unique id prefix or a name
-        service_name
+        service_name: Of the service
 
-        Returns a dict: command, cwd, declared (by a pyro.yaml, not by hand), ended_at or None (when
-            it was seen to have no process any more; seconds since the epoch), execution_mode,
-            exit_code or None (128+N for signal N), last_probe or None, log_tail (of one that has
-            failed: its last lines), pid or None (inside the sandbox), published_ports (as long as
-            it runs), readiness or None, ready_at or None (seconds since the epoch),
-            ready_interval_ms, ready_timeout_seconds, reason or None (why it has failed), restarts
-            (by itself, since it was started), service_name, started_at or None (seconds since the
-            epoch), state, stop_reason or None (sigterm, sigkill or workspace_stopped), workspace_id
+        Returns a dict: command (as it was given), cwd (where it ran), declared (by a pyro.yaml, not
+            by hand), ended_at or None (when it was seen to have no process any more; seconds since
+            the epoch), execution_mode (how it was isolated: sandbox, guest_vsock, guest_serial,
+            host_compat), exit_code or None (128+N for signal N), last_probe or None (what the last
+            probe said), log_tail (of one that has failed: its last lines), pid or None (inside the
+            sandbox), published_ports (as long as it runs), readiness or None, ready_at or None
+            (seconds since the epoch), ready_interval_ms (how often it is asked),
+            ready_timeout_seconds (how long it may take to be ready), reason or None (why it has
+            failed), restarts (by itself, since it was started), service_name (of the service),
+            started_at or None (seconds since the epoch), state, stop_reason or None (sigterm,
+            sigkill or workspace_stopped), workspace_id (of the workspace)
 
         (operation service_stop)
         """

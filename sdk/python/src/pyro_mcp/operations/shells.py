@@ -18,11 +18,14 @@ class ShellOperations(OperationsBase):
         """End a shell and all that was started in it.
 
         workspace_id: An id, a unique id prefix or a name
-        shell_id
+        shell_id: Of the shell
 
-        Returns a dict: closed, cols, cwd (where it was opened), execution_mode, exit_code or None
-            (128+N for signal N), next_cursor (behind its newest output), pid or None (inside the
-            sandbox), rows, shell_id, started_at (seconds since the epoch), state, workspace_id
+        Returns a dict: closed (was it there to be closed?), cols (columns of the terminal), cwd
+            (where it was opened), execution_mode (how it was isolated: sandbox, guest_vsock,
+            guest_serial, host_compat), exit_code or None (128+N for signal N), next_cursor (behind
+            its newest output), pid or None (inside the sandbox), rows (lines of the terminal),
+            shell_id (of the shell), started_at (seconds since the epoch), state, workspace_id (of
+            the workspace)
 
         (operation shell_close)
         """
@@ -33,7 +36,7 @@ class ShellOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: count, shells, workspace_id
+        Returns a dict: count (how many there are), shells, workspace_id (of the workspace)
 
         (operation shell_list)
         """
@@ -58,9 +61,11 @@ class ShellOperations(OperationsBase):
         rows: Default 30
         secret_env: Secret → variable; an empty variable is named like the secret
 
-        Returns a dict: cols, cwd (where it was opened), execution_mode, exit_code or None (128+N
-            for signal N), next_cursor (behind its newest output), pid or None (inside the sandbox),
-            rows, shell_id, started_at (seconds since the epoch), state, workspace_id
+        Returns a dict: cols (columns of the terminal), cwd (where it was opened), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), exit_code or
+            None (128+N for signal N), next_cursor (behind its newest output), pid or None (inside
+            the sandbox), rows (lines of the terminal), shell_id (of the shell), started_at (seconds
+            since the epoch), state, workspace_id (of the workspace)
 
         (operation shell_open)
         """
@@ -89,15 +94,16 @@ class ShellOperations(OperationsBase):
         """What a shell has written from a position on; reading does not consume.
 
         workspace_id: An id, a unique id prefix or a name
-        shell_id
+        shell_id: Of the shell
         cursor: Where to begin; 0 is its opening, then next_cursor of the last read
         max_chars: Default 65536
         plain: Without control sequences
         wait_for_idle_ms: Answer when nothing was written for so long; at most 60000
 
         Returns a dict: cursor (as it was asked for), dropped_bytes (of what was asked for, too old
-            to be kept), next_cursor (where the next read begins), output, plain, shell_id, state,
-            truncated (there is more to read already), workspace_id
+            to be kept), next_cursor (where the next read begins), output (what was written since
+            the cursor), plain (were control sequences taken out?), shell_id (of the shell), state,
+            truncated (there is more to read already), workspace_id (of the workspace)
 
         (operation shell_read)
         """
@@ -117,13 +123,15 @@ class ShellOperations(OperationsBase):
         """Change the size of a shell's terminal.
 
         workspace_id: An id, a unique id prefix or a name
-        shell_id
-        cols
-        rows
+        shell_id: Of the shell
+        cols: Columns of the terminal
+        rows: Lines of the terminal
 
-        Returns a dict: cols, cwd (where it was opened), execution_mode, exit_code or None (128+N
-            for signal N), next_cursor (behind its newest output), pid or None (inside the sandbox),
-            rows, shell_id, started_at (seconds since the epoch), state, workspace_id
+        Returns a dict: cols (columns of the terminal), cwd (where it was opened), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), exit_code or
+            None (128+N for signal N), next_cursor (behind its newest output), pid or None (inside
+            the sandbox), rows (lines of the terminal), shell_id (of the shell), started_at (seconds
+            since the epoch), state, workspace_id (of the workspace)
 
         (operation shell_resize)
         """
@@ -141,12 +149,14 @@ class ShellOperations(OperationsBase):
         """Send a signal to a shell and to what runs in its foreground.
 
         workspace_id: An id, a unique id prefix or a name
-        shell_id
+        shell_id: Of the shell
         signal: HUP, INT, TERM or KILL; default INT
 
-        Returns a dict: cols, cwd (where it was opened), execution_mode, exit_code or None (128+N
-            for signal N), next_cursor (behind its newest output), pid or None (inside the sandbox),
-            rows, shell_id, signal, started_at (seconds since the epoch), state, workspace_id
+        Returns a dict: cols (columns of the terminal), cwd (where it was opened), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), exit_code or
+            None (128+N for signal N), next_cursor (behind its newest output), pid or None (inside
+            the sandbox), rows (lines of the terminal), shell_id (of the shell), signal (which was
+            sent), started_at (seconds since the epoch), state, workspace_id (of the workspace)
 
         (operation shell_signal)
         """
@@ -170,12 +180,13 @@ class ShellOperations(OperationsBase):
         """Type into a shell.
 
         workspace_id: An id, a unique id prefix or a name
-        shell_id
-        input
+        shell_id: Of the shell
+        input: What to write to it
         append_newline: Default true
 
-        Returns a dict: append_newline, input_length (bytes, with the newline), shell_id, state,
-            workspace_id
+        Returns a dict: append_newline (was a newline added?), input_length (bytes, with the
+            newline), shell_id (of the shell), state (running or exited), workspace_id (of the
+            workspace)
 
         (operation shell_write)
         """

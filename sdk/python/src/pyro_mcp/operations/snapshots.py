@@ -32,7 +32,7 @@ class SnapshotOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: snapshot, workspace_id
+        Returns a dict: snapshot, workspace_id (of the workspace)
 
         (operation snapshot_create)
         """
@@ -67,8 +67,9 @@ class SnapshotOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: deleted, freed_bytes (0 also where the store was in use: then prune removes
-            the data), snapshot_name, workspace_id
+        Returns a dict: deleted (was it removed?), freed_bytes (0 also where the store was in use:
+            then prune removes the data), snapshot_name (baseline, or as it was named), workspace_id
+            (of the workspace)
 
         (operation snapshot_delete)
         """
@@ -102,7 +103,7 @@ class SnapshotOperations(OperationsBase):
         """Write a snapshot as an OCI image: a directory, or a file where the path ends with .tar.
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
-        snapshot_name
+        snapshot_name: baseline, or as it was named
         output_path: What it becomes; must not exist
         compression: Of the layers; gzip, which every tool reads, is the default; one of gzip, zstd,
             none
@@ -111,8 +112,9 @@ class SnapshotOperations(OperationsBase):
         directory, file, profile, vars, workspace: whose workspace
 
         Returns a dict: layers (digests of the packed layers, bottom to top), manifest (digest of
-            the image's manifest: equal content has equal digests), output_path, packed_bytes,
-            snapshot_name, workspace_id
+            the image's manifest: equal content has equal digests), output_path (where it was
+            written on this machine), packed_bytes (how large it is packed), snapshot_name
+            (baseline, or as it was named), workspace_id (of the workspace)
 
         (operation snapshot_export)
         """
@@ -152,7 +154,7 @@ class SnapshotOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: snapshot, workspace_id
+        Returns a dict: snapshot, workspace_id (of the workspace)
 
         (operation snapshot_import)
         """
@@ -186,7 +188,8 @@ class SnapshotOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: count, snapshots (the baseline first), workspace_id
+        Returns a dict: count (how many there are), snapshots (the baseline first), workspace_id (of
+            the workspace)
 
         (operation snapshot_list)
         """
@@ -218,7 +221,7 @@ class SnapshotOperations(OperationsBase):
         """Copy a snapshot as an OCI image to a registry.
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
-        snapshot_name
+        snapshot_name: baseline, or as it was named
         reference: registry.example/team/app:1
         compression: Of the layers; gzip, which every tool reads, is the default; one of gzip, zstd,
             none
@@ -226,8 +229,9 @@ class SnapshotOperations(OperationsBase):
         directory, file, profile, vars, workspace: whose workspace
 
         Returns a dict: layers (digests of the packed layers, bottom to top), manifest (digest of
-            the image's manifest: equal content has equal digests), packed_bytes, reference (with
-            all that was implied), snapshot_name, workspace_id
+            the image's manifest: equal content has equal digests), packed_bytes (how large it is
+            packed), reference (with all that was implied), snapshot_name (baseline, or as it was
+            named), workspace_id (of the workspace)
 
         (operation snapshot_push)
         """
@@ -272,8 +276,9 @@ class SnapshotOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: count (how many were made), duration_ms, failed (of these nothing is left),
-            snapshot_name or None, source, workspaces
+        Returns a dict: count (how many were made), duration_ms (how long it took), failed (of these
+            nothing is left), snapshot_name or None (baseline, or as it was named), source,
+            workspaces
 
         (operation workspace_fork)
         """
@@ -300,23 +305,27 @@ class SnapshotOperations(OperationsBase):
         workspace_id: An id, a unique id prefix or a name
         snapshot: Default: baseline
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_reset,
-            workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_reset, workspace_seed
 
         (operation workspace_reset)
         """

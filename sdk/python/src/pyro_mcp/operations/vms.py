@@ -39,11 +39,14 @@ class VmOperations(OperationsBase):
         vcpu_count: Default 1
 
         Returns a dict: backend (as asked for; once started, the one that runs it), created_at
-            (seconds since the epoch), environment, execution_mode or None (sandbox, host_compat, …;
-            null before the start), expires_at or None (seconds since the epoch), guest_ip or None
-            (null without network), last_error, mem_mib, name, network_enabled, network_policy,
-            notes (what this machine could not give), sandbox_pid or None, state, ttl_seconds,
-            vcpu_count, vm_id
+            (seconds since the epoch), environment (what it is made of), execution_mode or None
+            (sandbox, host_compat, …; null before the start), expires_at or None (seconds since the
+            epoch), guest_ip or None (null without network), last_error (what went wrong last;
+            empty: nothing), mem_mib (memory it may use, in MiB), name (as it was given or made),
+            network_enabled (has it a network?), network_policy (off or egress), notes (what this
+            machine could not give), sandbox_pid or None (the first process of the sandbox, on this
+            machine), state, ttl_seconds (how long it lives), vcpu_count (processors it may use),
+            vm_id (of the virtual machine)
 
         (operation vm_create)
         """
@@ -66,7 +69,7 @@ class VmOperations(OperationsBase):
 
         vm_id: An id, a unique id prefix or a name
 
-        Returns a dict: deleted, vm_id
+        Returns a dict: deleted (was it removed?), vm_id (of the virtual machine)
 
         (operation vm_delete)
         """
@@ -97,13 +100,16 @@ class VmOperations(OperationsBase):
         timeout_seconds: Default 30; then all of it is killed and exit_code is 124
         user: Default: the environment's
 
-        Returns a dict: command (as the log has it), cwd, duration_ms, execution_mode (sandbox,
-            host_compat, …), exit_code (the command's; 124 timeout, 126 not executable, 127 not
-            found, 128+N signal N), note (why it could not be started, or was stopped), oom_kills
-            (processes of the sandbox that were killed meanwhile for want of memory), sequence or
-            None (in the workspace's log; null: it is not there), stderr, stderr_truncated, stdout,
-            stdout_truncated, stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what
-            ended it), timed_out, workspace_id (not of VMs, nor are sequence, command and cwd)
+        Returns a dict: command (as the log has it), cwd (where it ran), duration_ms (how long it
+            took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
+            126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
+            or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
+            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
+            (what it wrote to standard error), stderr_truncated (is some of stderr left out?),
+            stdout (what it wrote to standard output), stdout_truncated (is some of stdout left
+            out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what ended it),
+            timed_out (was it ended for taking too long?), workspace_id (not of VMs, nor are
+            sequence, command and cwd)
 
         (operation vm_exec)
         """
@@ -154,7 +160,7 @@ class VmOperations(OperationsBase):
     def list_vms(self) -> Json:
         """All one-shot VMs, most recent activity first.
 
-        Returns a dict: count, vms
+        Returns a dict: count (how many there are), vms
 
         (operation vm_list)
         """
@@ -165,7 +171,8 @@ class VmOperations(OperationsBase):
 
         vm_id: An id, a unique id prefix or a name
 
-        Returns a dict: guest_ip or None, network_enabled, network_policy, vm_id
+        Returns a dict: guest_ip or None (its address; null without a network), network_enabled (has
+            it a network?), network_policy (off or egress), vm_id (of the virtual machine)
 
         (operation vm_network_info)
         """
@@ -174,7 +181,7 @@ class VmOperations(OperationsBase):
     def reap_vms(self) -> Json:
         """Remove the VMs whose time is over.
 
-        Returns a dict: count, vms (the ids of those removed)
+        Returns a dict: count (how many there are), vms (the ids of those removed)
 
         (operation vm_reap)
         """
@@ -219,13 +226,16 @@ class VmOperations(OperationsBase):
         user: Default: the environment's
         vcpu_count: Default 1
 
-        Returns a dict: command (as the log has it), cwd, duration_ms, execution_mode (sandbox,
-            host_compat, …), exit_code (the command's; 124 timeout, 126 not executable, 127 not
-            found, 128+N signal N), note (why it could not be started, or was stopped), oom_kills
-            (processes of the sandbox that were killed meanwhile for want of memory), sequence or
-            None (in the workspace's log; null: it is not there), stderr, stderr_truncated, stdout,
-            stdout_truncated, stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what
-            ended it), timed_out, workspace_id (not of VMs, nor are sequence, command and cwd)
+        Returns a dict: command (as the log has it), cwd (where it ran), duration_ms (how long it
+            took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
+            126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
+            or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
+            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
+            (what it wrote to standard error), stderr_truncated (is some of stderr left out?),
+            stdout (what it wrote to standard output), stdout_truncated (is some of stdout left
+            out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what ended it),
+            timed_out (was it ended for taking too long?), workspace_id (not of VMs, nor are
+            sequence, command and cwd)
 
         (operation vm_run)
         """
@@ -300,11 +310,14 @@ class VmOperations(OperationsBase):
         vm_id: An id, a unique id prefix or a name
 
         Returns a dict: backend (as asked for; once started, the one that runs it), created_at
-            (seconds since the epoch), environment, execution_mode or None (sandbox, host_compat, …;
-            null before the start), expires_at or None (seconds since the epoch), guest_ip or None
-            (null without network), last_error, mem_mib, name, network_enabled, network_policy,
-            notes (what this machine could not give), sandbox_pid or None, state, ttl_seconds,
-            vcpu_count, vm_id
+            (seconds since the epoch), environment (what it is made of), execution_mode or None
+            (sandbox, host_compat, …; null before the start), expires_at or None (seconds since the
+            epoch), guest_ip or None (null without network), last_error (what went wrong last;
+            empty: nothing), mem_mib (memory it may use, in MiB), name (as it was given or made),
+            network_enabled (has it a network?), network_policy (off or egress), notes (what this
+            machine could not give), sandbox_pid or None (the first process of the sandbox, on this
+            machine), state, ttl_seconds (how long it lives), vcpu_count (processors it may use),
+            vm_id (of the virtual machine)
 
         (operation vm_start)
         """
@@ -316,11 +329,14 @@ class VmOperations(OperationsBase):
         vm_id: An id, a unique id prefix or a name
 
         Returns a dict: backend (as asked for; once started, the one that runs it), created_at
-            (seconds since the epoch), environment, execution_mode or None (sandbox, host_compat, …;
-            null before the start), expires_at or None (seconds since the epoch), guest_ip or None
-            (null without network), last_error, mem_mib, name, network_enabled, network_policy,
-            notes (what this machine could not give), sandbox_pid or None, state, ttl_seconds,
-            vcpu_count, vm_id
+            (seconds since the epoch), environment (what it is made of), execution_mode or None
+            (sandbox, host_compat, …; null before the start), expires_at or None (seconds since the
+            epoch), guest_ip or None (null without network), last_error (what went wrong last;
+            empty: nothing), mem_mib (memory it may use, in MiB), name (as it was given or made),
+            network_enabled (has it a network?), network_policy (off or egress), notes (what this
+            machine could not give), sandbox_pid or None (the first process of the sandbox, on this
+            machine), state, ttl_seconds (how long it lives), vcpu_count (processors it may use),
+            vm_id (of the virtual machine)
 
         (operation vm_status)
         """
@@ -332,11 +348,14 @@ class VmOperations(OperationsBase):
         vm_id: An id, a unique id prefix or a name
 
         Returns a dict: backend (as asked for; once started, the one that runs it), created_at
-            (seconds since the epoch), environment, execution_mode or None (sandbox, host_compat, …;
-            null before the start), expires_at or None (seconds since the epoch), guest_ip or None
-            (null without network), last_error, mem_mib, name, network_enabled, network_policy,
-            notes (what this machine could not give), sandbox_pid or None, state, ttl_seconds,
-            vcpu_count, vm_id
+            (seconds since the epoch), environment (what it is made of), execution_mode or None
+            (sandbox, host_compat, …; null before the start), expires_at or None (seconds since the
+            epoch), guest_ip or None (null without network), last_error (what went wrong last;
+            empty: nothing), mem_mib (memory it may use, in MiB), name (as it was given or made),
+            network_enabled (has it a network?), network_policy (off or egress), notes (what this
+            machine could not give), sandbox_pid or None (the first process of the sandbox, on this
+            machine), state, ttl_seconds (how long it lives), vcpu_count (processors it may use),
+            vm_id (of the virtual machine)
 
         (operation vm_stop)
         """

@@ -46,22 +46,27 @@ class WorkspaceOperations(OperationsBase):
         ttl_seconds: Default 600; then it is stopped and may be reaped
         vcpu_count: Default 1
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_seed
 
         (operation workspace_create)
         """
@@ -88,7 +93,7 @@ class WorkspaceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: deleted, workspace_id
+        Returns a dict: deleted (was it removed?), workspace_id (of the workspace)
 
         (operation workspace_delete)
         """
@@ -99,8 +104,9 @@ class WorkspaceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: changed, entries, execution_mode, patch (one unified diff of all text; `git
-            apply` takes it), summary, workspace_id
+        Returns a dict: changed (is anything different?), entries, execution_mode (how it was
+            isolated: sandbox, guest_vsock, guest_serial, host_compat), patch (one unified diff of
+            all text; `git apply` takes it), summary, workspace_id (of the workspace)
 
         (operation workspace_diff)
         """
@@ -131,13 +137,16 @@ class WorkspaceOperations(OperationsBase):
         timeout_seconds: Default 30; then all of it is killed and exit_code is 124
         user: Default: the workspace's
 
-        Returns a dict: command (as the log has it), cwd, duration_ms, execution_mode (sandbox,
-            host_compat, …), exit_code (the command's; 124 timeout, 126 not executable, 127 not
-            found, 128+N signal N), note (why it could not be started, or was stopped), oom_kills
-            (processes of the sandbox that were killed meanwhile for want of memory), sequence or
-            None (in the workspace's log; null: it is not there), stderr, stderr_truncated, stdout,
-            stdout_truncated, stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what
-            ended it), timed_out, workspace_id (not of VMs, nor are sequence, command and cwd)
+        Returns a dict: command (as the log has it), cwd (where it ran), duration_ms (how long it
+            took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
+            126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
+            or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
+            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
+            (what it wrote to standard error), stderr_truncated (is some of stderr left out?),
+            stdout (what it wrote to standard output), stdout_truncated (is some of stdout left
+            out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what ended it),
+            timed_out (was it ended for taking too long?), workspace_id (not of VMs, nor are
+            sequence, command and cwd)
 
         (operation workspace_exec)
         """
@@ -198,8 +207,8 @@ class WorkspaceOperations(OperationsBase):
         name: Only those of this name
         state: Only those in this state; one of created, started, stopped
 
-        Returns a dict: count, damaged (ids whose record cannot be read), workspaces (as in status,
-            without snapshots)
+        Returns a dict: count (how many there are), damaged (ids whose record cannot be read),
+            workspaces (as in status, without snapshots)
 
         (operation workspace_list)
         """
@@ -212,7 +221,7 @@ class WorkspaceOperations(OperationsBase):
         limit: The last so many entries; default 200
 
         Returns a dict: count (of all commands; the last 1000 are kept), entries (oldest first),
-            workspace_id
+            workspace_id (of the workspace)
 
         (operation workspace_logs)
         """
@@ -221,8 +230,8 @@ class WorkspaceOperations(OperationsBase):
     def reap_workspaces(self) -> Json:
         """Remove workspaces made by hand whose time is over, and records that cannot be read.
 
-        Returns a dict: count, skipped (somebody works on them), workspaces (the ids of those
-            removed)
+        Returns a dict: count (how many there are), skipped (somebody works on them), workspaces
+            (the ids of those removed)
 
         (operation workspace_reap)
         """
@@ -233,22 +242,27 @@ class WorkspaceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_seed
 
         (operation workspace_start)
         """
@@ -259,22 +273,27 @@ class WorkspaceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_seed
 
         (operation workspace_status)
         """
@@ -285,22 +304,27 @@ class WorkspaceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_seed
 
         (operation workspace_stop)
         """
@@ -311,8 +335,9 @@ class WorkspaceOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
 
-        Returns a dict: changes, commands, name, services, size_bytes (written since its layers),
-            snapshots, state, workspace_id
+        Returns a dict: changes, commands, name (as it was given or made), services, size_bytes
+            (written since its layers), snapshots, state (created, started, stopped, …),
+            workspace_id (of the workspace)
 
         (operation workspace_summary)
         """
@@ -333,22 +358,27 @@ class WorkspaceOperations(OperationsBase):
         labels: Added to those it has
         name: The new one
 
-        Returns a dict: backend, base_snapshot or None (what the content was last restored from),
-            checkout (the directory of its pyro.yaml), checkout_gone (there is no such directory any
-            more), command_count (commands since it was made or last reset), created_at (seconds
-            since the epoch), description (what pyro.yaml says of it), destroyed_at or None (seconds
-            since the epoch), environment (the image), execution_mode, expires_at or None (end of
-            its time to live; seconds since the epoch), generation (counts applied specs; 0: the
-            first apply did not end well), guest_ip or None (null without network, or while it does
-            not run), isolation, labels, last_activity_at (seconds since the epoch), last_command or
-            None, last_error (why it is not running; empty: nothing), last_reset_at or None (seconds
-            since the epoch), lock, mem_mib, name, network_enabled, network_policy (off or egress),
-            notes (what the backend could not do in full, and what went wrong inside), oom_kills or
-            None, ports (published ports), reset_count, running_service_count, secrets (names;
-            values are never told), service_count, services, snapshots (the baseline first),
-            spec_changed (pyro.yaml differs from what was applied), started_at or None (of its
-            sandbox; seconds since the epoch), state, ttl_seconds or None (its time to live; null:
-            for ever), undo or None, vcpu_count, workspace_id, workspace_path, workspace_seed
+        Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
+            restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
+            such directory any more), command_count (commands since it was made or last reset),
+            created_at (seconds since the epoch), description (what pyro.yaml says of it),
+            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
+            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
+            None (end of its time to live; seconds since the epoch), generation (counts applied
+            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
+            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
+            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
+            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
+            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
+            (has it a network?), network_policy (off or egress), notes (what the backend could not
+            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
+            reset_count (how often it was reset), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), workspace_id (of the workspace), workspace_path (where the
+            content is inside), workspace_seed
 
         (operation workspace_update)
         """
