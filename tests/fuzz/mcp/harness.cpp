@@ -39,12 +39,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::size_t most = 1;
   {
     Server server(nothing, {});
-    const auto client = std::make_shared<Connection>([&](const Json& message) {
+    const auto client = std::make_shared<Connection>(Outlet{[&](const Json& message) {
       require(pyro::maybe_parse_json(to_line(message)).has_value(), "what is sent is JSON");
       const auto is_notice = message.is_object() && message.contains("method");
       answers += is_notice ? 0 : 1;
       has_ponged = has_ponged || (message.is_object() && message.value("id", Json()) == "the last ping");
-    });
+    }});
     std::string_view rest(reinterpret_cast<const char*>(data), size);
     for (int lines = 0; !rest.empty() && lines < 32; ++lines) {
       const auto end = rest.find('\n');
