@@ -181,6 +181,14 @@ TEST_F(DiskUse, PurgeLeavesNothing) {
   EXPECT_TRUE(contains(expect(0, {"purge", "--yes"}).err, "nothing of pyro"));
 }
 
+TEST_F(DiskUse, PurgeTakesWhatAFailedStepLeft) {
+  file("prepare:\n  - {id: bad, run: 'echo half > done; exit 1'}\n");
+  expect(1, {"apply"});
+  EXPECT_EQ(expect(0, {"exec", "--failed", "--", "cat", "done"}).out, "half\n");
+  EXPECT_TRUE(json({"purge", "--yes"})["left"].empty());
+  EXPECT_FALSE(fs::exists(state()));
+}
+
 TEST_F(DiskUse, PurgeLeavesWhatIsNotPyros) {
   file();
   expect(0, {"apply"});

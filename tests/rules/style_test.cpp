@@ -280,6 +280,23 @@ TEST(Style, WhatTheArchitecturePageNamesIsThere) {
   EXPECT_GE(count, 15);
 }
 
+TEST(Style, WhatIsMadeInTheStateDirectoryIsKnownToPurge) {
+  const std::regex made(R"re(base\.root\(\) \+ "/([a-z-]+))re");
+  const auto layout = std::find_if(all_files().begin(), all_files().end(), [](const SourceFile& file) {
+    return file.path == "src/pyro/store/layout.cpp";
+  });
+  ASSERT_NE(layout, all_files().end());
+  int found = 0;
+  for (const auto& file : sources_below({"src"})) {
+    for (auto match = std::sregex_iterator(file.text.begin(), file.text.end(), made);
+         match != std::sregex_iterator(); ++match, ++found) {
+      EXPECT_NE(layout->text.find('"' + (*match)[1].str() + '"'), std::string::npos)
+          << file.path << ": Base::parts() lacks " << (*match)[1];
+    }
+  }
+  EXPECT_GT(found, 4);
+}
+
 TEST(Style, TextFilesAreClean) {
   for (const auto& file : all_files()) {
     const bool is_input = file.path.find("/corpus/") != std::string::npos
