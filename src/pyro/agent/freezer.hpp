@@ -1,6 +1,8 @@
 // Stops every process of the sandbox for a moment, so that its files can be captured at one instant.
 #pragma once
 
+#include "lineage.hpp"
+
 #include <sys/types.h>
 
 #include <set>
@@ -20,6 +22,9 @@ public:
   std::size_t thaw();
 
 private:
+  void let_children_of_vfork_go_on(
+      const ProcessStat& parent, const std::vector<ProcessStat>& subjects, std::set<pid_t>& known);
+
   bool m_is_init;
   std::vector<pid_t> m_stopped; // in the order of stopping
   bool m_frozen = false;
