@@ -184,16 +184,9 @@ private:
   void check_host_ports() {
     std::map<int, std::string> owners;
     for (const auto& [name, service] : m_spec.services) {
-      std::set<int> with_free_port;
       for (std::size_t i = 0; i < service.ports.size(); ++i) {
         const auto address = fmt::format("services.{}.ports[{}]", name, i);
         if (!service.ports[i].host_port) {
-          if (!with_free_port.insert(service.ports[i].port).second) {
-            error(
-                address, "clash",
-                fmt::format("port {} is here twice, each with a free host port", service.ports[i].port),
-                "remove one, or give it a host port of its own");
-          }
           continue;
         }
         const auto [first, is_new] = owners.emplace(*service.ports[i].host_port, address);
