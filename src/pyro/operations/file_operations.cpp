@@ -25,6 +25,7 @@ Json diagnostic_schema() {
 Json plan_schema() {
   auto plan = result(
       {{"format_version", text("Readers reject another major version")},
+       {"plan_id", text("For apply: only this")},
        {"actions", list_of(
                        result(
                            {{"address", text("environment.setup.deps, workspace, services.api")},
@@ -34,7 +35,7 @@ Json plan_schema() {
        {"needs_approval", flag("Something would be lost")},
        {"host_requests", host_requests_schema("What the file takes of this machine, as agreed")}},
       {"actions"});
-  plan["description"] = "The plan document; schemas/plan describes all of it";
+  plan["description"] = "The plan document; docs/plans.md describes it";
   return plan;
 }
 
@@ -114,6 +115,7 @@ Operation apply_operation() {
           {{"approve",
             flag("Also do what loses something; without it such a plan fails with approval_needed")},
            allow_host_compat(),
+           {"plan_id", text("From plan: do that or fail as stale")},
            {"wait", flag("Until the services are ready; default true")},
            {"cache", flag("Use cached layers; default true")},
            {"timeout", text("For all of it, e.g. 10m; default none")}}),

@@ -156,6 +156,11 @@ workspace::ApplyOptions options_of(const Context& context, const Json& parameter
   options.ask = context.ask;
   options.wait = bool_or(parameters, "wait", true);
   options.use_cache = bool_or(parameters, "cache", true);
+  options.plan_id = string_or(parameters, "plan_id", "");
+  if (!options.plan_id.empty() && !options.use_cache) {
+    throw Error(ErrorCode::invalid_argument, "plan_id and cache: a plan is made with the cache")
+        .with_hint("leave one of them out");
+  }
   return options;
 }
 

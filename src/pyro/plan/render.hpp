@@ -36,6 +36,10 @@ std::string_view symbol_of(ActionKind kind);
 /// The last lines of the text: "Plan: 1 rebuild, … 9 unchanged. About 39 s." or "No changes."
 std::string summary_text(const Plan& plan);
 
+/// What a document of plan_json() would do, and what it was made for, as one name: that of another document
+/// is the same exactly where both are.
+std::string plan_id_of(const Json& document);
+
 std::string
 plan_text(const Plan& plan, const PlanHeader& header, Color color, Detail detail = Detail::changes);
 

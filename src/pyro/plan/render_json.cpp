@@ -98,6 +98,13 @@ Json plan_json(const Plan& plan, const PlanHeader& header) {
       {"diagnostics", std::move(diagnostics)}};
 }
 
+std::string plan_id_of(const Json& document) {
+  const Json bound{
+      value_at(document, "config_digest"), value_at(document, "observed"),
+      essence_of(value_at(document, "actions"), true)};
+  return sha256_of(bound.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 24);
+}
+
 bool same_actions(const Json& saved, const Plan& plan) {
   const auto version = string_or(saved, "format_version", "");
   if (!version.starts_with("1.")) {

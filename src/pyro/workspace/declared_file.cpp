@@ -165,6 +165,7 @@ Json normalize_project(const Context& context, const Project& project) {
 Json plan_project(Context& context, const Project& project, bool color) {
   auto [loaded, record, planned] = look(context, project, color);
   planned.document["host_requests"] = to_json(loaded.requests);
+  planned.document["plan_id"] = plan::plan_id_of(planned.document);
   return {{"plan", planned.document}, {"text", planned.text}, {"changes", !planned.plan.empty()}};
 }
 

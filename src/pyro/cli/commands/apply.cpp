@@ -1,6 +1,8 @@
 #include <pyro/base/error.hpp>
+#include <pyro/base/json_text.hpp>
 #include <pyro/cli/attach.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/read_input.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/report_error.hpp>
 #include <pyro/operations/login_shell.hpp>
@@ -24,8 +26,9 @@ Examples:
   pyro apply --no-wait           do not wait for readiness
   pyro apply --debug-shell       a shell where a step fails, in what it left
   pyro apply --no-cache          build all steps again, and reset the workspace to what they made
+  pyro apply change.plan         what `pyro plan --out change.plan` said, or nothing (4: it is stale); asks nothing
 
-Exit status: 0 done, 1 failed, 3 partly done (run it again), 6 a service did not become ready, 7 a yes is needed,
+Exit status: 0 done, 1 failed, 3 partly done (run it again), 4 the plan is stale, 6 a service did not become ready, 7 a yes is needed,
 2 with --detailed-exitcode if something was changed.
 )";
 
@@ -45,6 +48,22 @@ constexpr std::array k_options{
     Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
     Option{"--debug-shell", "", "", "Where a step fails, open a shell in what it left"},
 };
+
+constexpr std::array k_operands{
+    Operand{"PLAN", Count::optional, "A file of `pyro plan --out`: only what it says is done"},
+};
+
+/// Of a saved plan.
+std::string plan_id_in(const std::string& path) {
+  constexpr std::size_t k_most = 64U << 20U;
+  const auto plan = maybe_parse_json(read_input(path, k_most)).value_or(Json());
+  const auto plan_id = string_or(plan, "plan_id", "");
+  if (!string_or(plan, "format_version", "").starts_with("1.") || plan_id.empty()) {
+    throw Error(ErrorCode::invalid_file, "{} is no plan that this pyro can read", path)
+        .with_hint("`pyro plan --out FILE` makes one");
+  }
+  return plan_id;
+}
 
 /// What apply has failed with is told, and a shell opened in the step that failed, if one has. The exit
 /// status is that of the failure.
@@ -84,6 +103,13 @@ int run(Session& session) {
   parameters["approve"] = arguments.has("yes");
   parameters["wait"] = !arguments.has("no-wait");
   parameters["cache"] = !arguments.has("no-cache");
+  if (!arguments.operands.empty()) {
+    if (arguments.has("no-cache")) {
+      throw Error(ErrorCode::usage, "--no-cache does something else than what a saved plan says");
+    }
+    parameters["plan_id"] = plan_id_in(arguments.operands.front());
+    parameters["approve"] = true; // who saved it has seen it
+  }
   if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
     parameters["timeout"] = timeout;
   }
@@ -118,6 +144,7 @@ constinit const Command k_apply{
     .page = apply_command::k_page,
     .run = apply_command::run,
     .options = apply_command::k_options,
+    .operands = apply_command::k_operands,
 };
 
 constinit const Command k_up{

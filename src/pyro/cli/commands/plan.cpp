@@ -1,3 +1,4 @@
+#include <pyro/base/error.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>
@@ -20,12 +21,14 @@ take and what would be lost. Nothing is changed.
 Examples:
   pyro plan
   pyro plan --detailed-exitcode    2 if there is something to do: for CI
+  pyro plan --out change.plan      then: pyro apply change.plan, which does this or nothing
   pyro plan -o json | jq '.plan.actions[].address'
 )";
 
 constexpr std::array k_options{
     Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
     Option{"--detailed-exitcode", "", "", "Exit 2 if apply would change something"},
+    Option{"--out", "", "FILE", "Keep it for `pyro apply FILE`"},
 };
 
 /// On GitHub the plan also goes to the summary of the step.
@@ -33,6 +36,14 @@ void write_step_summary(Session& session, const std::string& text) {
   const auto path = session.console().environment("GITHUB_STEP_SUMMARY");
   if (path && !path->empty()) {
     std::ofstream(*path, std::ios::app) << "```\n" << text << "\n```\n";
+  }
+}
+
+void save(const std::string& path, const Json& plan) {
+  std::ofstream file(path, std::ios::trunc);
+  file << dump_json(plan) << std::flush;
+  if (!file) {
+    throw Error(ErrorCode::io, "cannot write the plan to {}", path);
   }
 }
 
@@ -48,6 +59,9 @@ int run(Session& session) {
     return text + (text.ends_with('\n') ? "" : "\n")
            + (taken.empty() ? "" : "\nTakes of your machine, as agreed:\n" + taken);
   });
+  if (const auto path = session.arguments().value("out"); !path.empty()) {
+    save(path, value_at(result, "plan"));
+  }
   if (session.format() == Format::github) {
     write_step_summary(session, get_string(result, "text"));
   }

@@ -149,6 +149,27 @@ void ask(const ApplyOptions& options, Attempts& attempts) {
   attempts.question.reset();
 }
 
+/// Plans once more as `pyro plan` does, for which nothing is built or fetched. Returns the generation that
+/// the plan is of; none: there is no workspace.
+std::optional<int> require_plan(
+    Context& context, const LoadedProject& project, const std::optional<std::string>& id,
+    const std::string& plan_id) {
+  std::optional<LockedWorkspace> workspace;
+  if (id) {
+    workspace.emplace(lock_workspace(context, *id, "apply"));
+  }
+  auto secrets = secrets_of(context, project, id.value_or(""));
+  const auto planned = make_planned(
+      context, project, resolve_inputs(context, project, Build::no), secrets,
+      workspace ? &workspace->record : nullptr, backend_for(context, project), UseCache::yes, false,
+      os::now_monotonic());
+  if (plan::plan_id_of(planned.document) != plan_id) {
+    throw Error(ErrorCode::stale, "something else would be done now than what the plan {} says", plan_id)
+        .with_hint("nothing was done; look at a new one: `pyro plan`");
+  }
+  return workspace ? std::optional<int>(workspace->record.generation) : std::nullopt;
+}
+
 /// nullopt: the seed did not hold still, or there is a question.
 std::optional<Applied> try_to_apply(
     Context& context, const LoadedProject& project, const ApplyOptions& options, bool color,
@@ -158,12 +179,19 @@ std::optional<Applied> try_to_apply(
   if (!id) {
     require_service_secrets(context, project);
   }
+  const bool is_bound = !options.plan_id.empty() && !attempts.is_shown;
+  const auto planned_generation =
+      is_bound ? require_plan(context, project, id, options.plan_id) : std::nullopt;
   auto resolved = resolve_inputs(context, project, Build::yes, attempts.restless);
 
   std::optional<LockedWorkspace> workspace;
   UnfinishedRemoval unfinished(context, id);
   if (id) {
     workspace.emplace(lock_workspace(context, *id, "apply"));
+  }
+  if (is_bound && workspace && planned_generation != workspace->record.generation) {
+    throw Error(ErrorCode::stale, "the workspace was changed while the plan was looked at again")
+        .with_hint("nothing was done; look at a new one: `pyro plan`");
   }
   const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
   auto secrets = secrets_of(context, project, id.value_or(""));

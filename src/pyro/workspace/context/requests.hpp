@@ -32,6 +32,8 @@ struct ApplyOptions {
   std::function<bool(const std::string& plan_text)> ask;
   bool wait = true;
   bool use_cache = true;
+  /// Of a plan that somebody looked at: Error(stale) where something else would be done now. Empty: any.
+  std::string plan_id;
 };
 
 /// A secret given by hand: a value, or a file on this machine that holds it.

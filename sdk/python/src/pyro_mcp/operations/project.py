@@ -56,6 +56,7 @@ class ProjectOperations(OperationsBase):
         cache: Optional[bool] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
+        plan_id: Optional[str] = None,
         profile: Optional[str] = None,
         timeout: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
@@ -67,6 +68,7 @@ class ProjectOperations(OperationsBase):
         allow_host_compat: Agree to a file that asks for no isolation; default no
         approve: Also do what loses something; without it such a plan fails with approval_needed
         cache: Use cached layers; default true
+        plan_id: From plan: do that or fail as stale
         timeout: For all of it, e.g. 10m; default none
         wait: Until the services are ready; default true
 
@@ -74,7 +76,7 @@ class ProjectOperations(OperationsBase):
 
         Returns a dict: changed (was anything done?), conflicts (with seed.on_change: sync, files
             that changed inside too: left as they are), duration_ms (how long it took), name (as it
-            was given or made), plan (the plan document; schemas/plan describes all of it), ports
+            was given or made), plan (the plan document; docs/plans.md describes it), ports
             (published ports), services (as in status), text (the plan for people), workspace_id (of
             the workspace)
 
@@ -88,6 +90,7 @@ class ProjectOperations(OperationsBase):
                 "cache": cache,
                 "directory": directory,
                 "file": file,
+                "plan_id": plan_id,
                 "profile": profile,
                 "timeout": timeout,
                 "vars": vars,
@@ -104,6 +107,7 @@ class ProjectOperations(OperationsBase):
         cache: Optional[bool] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
+        plan_id: Optional[str] = None,
         profile: Optional[str] = None,
         timeout: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
@@ -119,6 +123,7 @@ class ProjectOperations(OperationsBase):
                 "cache": cache,
                 "directory": directory,
                 "file": file,
+                "plan_id": plan_id,
                 "profile": profile,
                 "timeout": timeout,
                 "vars": vars,
@@ -234,8 +239,8 @@ class ProjectOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: plan (the plan document; schemas/plan describes all of it), text (the same
-            for people)
+        Returns a dict: plan (the plan document; docs/plans.md describes it), text (the same for
+            people)
 
         (operation plan)
         """
