@@ -77,7 +77,7 @@ Json parameters(const Properties& properties, const std::vector<std::string>& re
   return schema;
 }
 
-Json project_parameters(Properties properties, std::vector<std::string> required) {
+Json project_parameters(Properties properties, const std::vector<std::string>& required) {
   properties["directory"] = text("Of pyro.yaml; default: here or above");
   properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
   properties["profile"] = text("The profile to lay over it");
@@ -85,9 +85,9 @@ Json project_parameters(Properties properties, std::vector<std::string> required
   return parameters(properties, required);
 }
 
-Json workspace_parameters(Properties properties, std::vector<std::string> required) {
+Json workspace_parameters(Properties properties, const std::vector<std::string>& required) {
   properties["workspace"] = text("Name, id or id prefix; default: that of directory");
-  return project_parameters(std::move(properties), std::move(required));
+  return project_parameters(std::move(properties), required);
 }
 
 Json id_parameters(Properties properties, std::vector<std::string> required) {
@@ -96,9 +96,9 @@ Json id_parameters(Properties properties, std::vector<std::string> required) {
   return parameters(properties, required);
 }
 
-Json any_workspace_parameters(Properties properties, std::vector<std::string> required) {
+Json any_workspace_parameters(Properties properties, const std::vector<std::string>& required) {
   properties["workspace_id"] = text("An id, a unique id prefix or a name; same as workspace");
-  return workspace_parameters(std::move(properties), std::move(required));
+  return workspace_parameters(std::move(properties), required);
 }
 
 Json result(const Properties& properties, const std::vector<std::string>& required) {

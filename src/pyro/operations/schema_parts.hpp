@@ -23,14 +23,14 @@ Json or_null(Json schema);
 /// Parameters: nothing but the given properties is allowed.
 Json parameters(const Properties& properties, const std::vector<std::string>& required = {});
 /// The same plus directory, file, profile and vars: which pyro.yaml.
-Json project_parameters(Properties properties, std::vector<std::string> required = {});
+Json project_parameters(Properties properties, const std::vector<std::string>& required = {});
 /// The same plus workspace.
-Json workspace_parameters(Properties properties, std::vector<std::string> required = {});
+Json workspace_parameters(Properties properties, const std::vector<std::string>& required = {});
 /// The same plus workspace_id, required: an id, a unique id prefix or a name.
 Json id_parameters(Properties properties, std::vector<std::string> required = {});
 /// Both: workspace_id, or else as workspace_parameters(). For what declared workspaces and those made by hand
 /// share.
-Json any_workspace_parameters(Properties properties, std::vector<std::string> required = {});
+Json any_workspace_parameters(Properties properties, const std::vector<std::string>& required = {});
 /// A result: more properties may follow in later versions.
 Json result(const Properties& properties, const std::vector<std::string>& required = {});
 

@@ -14,7 +14,7 @@ Json packed_result(Properties more) {
       {"manifest", text("Digest of the image's manifest: equal content has equal digests")},
       {"layers", list_of(text(""), "Digests of the packed layers, bottom to top")},
       {"packed_bytes", number("How large it is packed")}});
-  return result(std::move(more), {"workspace_id", "snapshot_name", "manifest"});
+  return result(more, {"workspace_id", "snapshot_name", "manifest"});
 }
 
 Json compression() {

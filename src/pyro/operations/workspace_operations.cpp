@@ -31,7 +31,7 @@ Json changed_result(Properties more) {
   more["workspace_id"] = text("Of the workspace");
   more["name"] = text("As it was given or made");
   more["duration_ms"] = number("How long it took");
-  return result(std::move(more), {"workspace_id", "name"});
+  return result(more, {"workspace_id", "name"});
 }
 
 Json services_schema() {

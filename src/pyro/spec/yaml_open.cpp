@@ -10,9 +10,8 @@ namespace {
 std::size_t end_of_quoted(std::string_view text, std::size_t at) {
   const char quote = text[at];
   for (std::size_t i = at + 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\') {
-      ++i;
-    } else if (quote == '\'' && text.substr(i, 2) == "''") {
+    const bool is_escape = quote == '"' ? text[i] == '\\' : text.substr(i, 2) == "''";
+    if (is_escape) {
       ++i;
     } else if (text[i] == quote) {
       return i;

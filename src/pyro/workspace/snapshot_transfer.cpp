@@ -32,7 +32,7 @@ Json document(const std::string& id, const std::string& name, const oci::OciExpo
 store::SnapshotRecord snapshot_for(
     Context& context, const std::string& workspace, const Project& project, const std::string& id,
     const std::string& name) {
-  const auto snapshot = context.records.snapshot(id, name);
+  auto snapshot = context.records.snapshot(id, name);
   if (!is_outdated(context.records.load(id), snapshot)) {
     return snapshot;
   }
