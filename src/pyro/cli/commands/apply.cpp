@@ -57,7 +57,7 @@ constexpr std::array k_operands{
 std::string plan_id_in(const std::string& path) {
   constexpr std::size_t k_most = 64U << 20U;
   const auto plan = maybe_parse_json(read_input(path, k_most)).value_or(Json());
-  const auto plan_id = string_or(plan, "plan_id", "");
+  auto plan_id = string_or(plan, "plan_id", "");
   if (!string_or(plan, "format_version", "").starts_with("1.") || plan_id.empty()) {
     throw Error(ErrorCode::invalid_file, "{} is no plan that this pyro can read", path)
         .with_hint("`pyro plan --out FILE` makes one");
