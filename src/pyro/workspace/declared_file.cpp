@@ -45,15 +45,11 @@ Looked look(Context& context, const Project& project, bool color) {
   const auto started = os::now_monotonic();
   context.base.prepare();
   Looked looked{load_project(context, project)};
-  const auto& backend = backend_for(context, looked.project);
-  const auto resolved = resolve_inputs(context, looked.project, Build::no);
   if (const auto id = find_workspace(context, "", looked.project.identity)) {
     looked.record = load_and_recover(context, *id);
   }
-  const auto* record = looked.record ? &*looked.record : nullptr;
-  auto secrets = secrets_of(context, looked.project, record ? record->id : "");
-  looked.planned = make_planned(
-      context, looked.project, resolved, secrets, record, backend, UseCache::yes, color, started);
+  looked.planned = plan_without_building(
+      context, looked.project, looked.record ? &*looked.record : nullptr, color, started);
   return looked;
 }
 

@@ -103,8 +103,9 @@ struct Attempts {
   int left = k_seed_attempts;
   RestlessFiles restless;
   bool is_shown = false;
-  std::optional<Json> agreed = {};      // the plan that somebody said yes to
-  std::optional<Planned> question = {}; // has to be agreed to before the next
+  std::optional<Json> agreed = {};            // the plan that somebody said yes to
+  std::optional<Planned> question = {};       // has to be agreed to before the next
+  std::optional<int> planned_generation = {}; // of the plan that was shown, before the first attempt
   std::chrono::milliseconds started = os::now_monotonic();
 };
 
@@ -149,25 +150,28 @@ void ask(const ApplyOptions& options, Attempts& attempts) {
   attempts.question.reset();
 }
 
-/// Plans once more as `pyro plan` does, for which nothing is built or fetched. Returns the generation that
-/// the plan is of; none: there is no workspace.
-std::optional<int> require_plan(
-    Context& context, const LoadedProject& project, const std::optional<std::string>& id,
-    const std::string& plan_id) {
+/// Does a plan that was shown still say what would be done? Returns the generation that it is of; none: there
+/// is no workspace.
+std::optional<int> require_plan(Context& context, const LoadedProject& project, const std::string& plan_id) {
   std::optional<LockedWorkspace> workspace;
-  if (id) {
+  if (const auto id = find_workspace(context, "", project.identity)) {
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
-  auto secrets = secrets_of(context, project, id.value_or(""));
-  const auto planned = make_planned(
-      context, project, resolve_inputs(context, project, Build::no), secrets,
-      workspace ? &workspace->record : nullptr, backend_for(context, project), UseCache::yes, false,
-      os::now_monotonic());
+  const auto planned = plan_without_building(
+      context, project, workspace ? &workspace->record : nullptr, false, os::now_monotonic());
   if (plan::plan_id_of(planned.document) != plan_id) {
     throw Error(ErrorCode::stale, "something else would be done now than what the plan {} says", plan_id)
         .with_hint("nothing was done; look at a new one: `pyro plan`");
   }
   return workspace ? std::optional<int>(workspace->record.generation) : std::nullopt;
+}
+
+/// Between the look at the plan and this lock somebody else may have had the workspace.
+void require_generation(const LockedWorkspace& workspace, const std::optional<int>& planned) {
+  if (planned && workspace.record.generation != *planned) {
+    throw Error(ErrorCode::stale, "the workspace was changed while the plan was looked at again")
+        .with_hint("nothing was done; look at a new one: `pyro plan`");
+  }
 }
 
 /// nullopt: the seed did not hold still, or there is a question.
@@ -179,19 +183,13 @@ std::optional<Applied> try_to_apply(
   if (!id) {
     require_service_secrets(context, project);
   }
-  const bool is_bound = !options.plan_id.empty() && !attempts.is_shown;
-  const auto planned_generation =
-      is_bound ? require_plan(context, project, id, options.plan_id) : std::nullopt;
   auto resolved = resolve_inputs(context, project, Build::yes, attempts.restless);
 
   std::optional<LockedWorkspace> workspace;
   UnfinishedRemoval unfinished(context, id);
   if (id) {
     workspace.emplace(lock_workspace(context, *id, "apply"));
-  }
-  if (is_bound && workspace && planned_generation != workspace->record.generation) {
-    throw Error(ErrorCode::stale, "the workspace was changed while the plan was looked at again")
-        .with_hint("nothing was done; look at a new one: `pyro plan`");
+    require_generation(*workspace, std::exchange(attempts.planned_generation, std::nullopt));
   }
   const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
   auto secrets = secrets_of(context, project, id.value_or(""));
@@ -251,6 +249,9 @@ std::optional<Applied> apply_or_ask(
   const auto store_lock = context.use_store("apply");
   if (!is_by_hand(project)) {
     FailedStepRoom(context, project.identity).forget();
+  }
+  if (!options.plan_id.empty() && !attempts.agreed) {
+    attempts.planned_generation = require_plan(context, project, options.plan_id);
   }
   std::optional<Applied> applied;
   while (!applied && !attempts.question) {

@@ -88,4 +88,13 @@ Planned make_planned(
   return planned;
 }
 
+Planned plan_without_building(
+    Context& context, const LoadedProject& project, const store::WorkspaceRecord* record, bool color,
+    std::chrono::milliseconds started) {
+  const auto& backend = backend_for(context, project);
+  const auto resolved = resolve_inputs(context, project, Build::no);
+  auto secrets = secrets_of(context, project, record ? record->id : "");
+  return make_planned(context, project, resolved, secrets, record, backend, UseCache::yes, color, started);
+}
+
 } // namespace pyro::workspace

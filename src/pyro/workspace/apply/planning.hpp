@@ -27,4 +27,9 @@ Planned make_planned(
     const store::WorkspaceRecord* record, const backend::Backend& backend, UseCache use_cache, bool color,
     std::chrono::milliseconds started);
 
+/// What `pyro plan` shows, and a plan that was shown is held against: nothing is built or fetched for it.
+Planned plan_without_building(
+    Context& context, const LoadedProject& project, const store::WorkspaceRecord* record, bool color,
+    std::chrono::milliseconds started);
+
 } // namespace pyro::workspace
