@@ -20,14 +20,14 @@ Json pattern(const char* expression) {
   return {{"type", "string"}, {"pattern", expression}};
 }
 
-/// The value itself, or a text that ${…} makes into one.
-Json or_interpolated(Json value) {
-  return {{"anyOf", Json::array({std::move(value), pattern(k_interpolation)})}};
-}
-
 /// The value itself, or a text like `expression`: quotes change nothing.
 Json or_text(Json value, const char* expression) {
   return {{"anyOf", Json::array({std::move(value), pattern(expression)})}};
+}
+
+/// The value itself, or a text that ${…} makes into one.
+Json or_interpolated(Json value) {
+  return or_text(std::move(value), k_interpolation);
 }
 
 Json boolean() {

@@ -241,7 +241,9 @@ void check_other_profiles(
         return other.place == diagnostic.place && other.address == diagnostic.address;
       });
       if (diagnostic.severity == Severity::error && !is_unresolved(diagnostic) && !is_known) {
-        if (diagnostic.message.find("profile") == std::string::npos) {
+        const bool names_it = diagnostic.address == join("profiles", entry.key)
+                              || diagnostic.message.find("(from profile " + entry.key) != std::string::npos;
+        if (!names_it) {
           diagnostic.message += fmt::format(" (with profile {})", entry.key);
         }
         diagnostics.push_back(std::move(diagnostic));

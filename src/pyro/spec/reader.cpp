@@ -323,17 +323,18 @@ void MapReader::each_item(std::string_view key, const std::function<void(const N
   }
 }
 
-void MapReader::strings(std::string_view key, std::vector<std::string>& out) {
+void MapReader::each_text(std::string_view key, std::vector<std::string>& out, const EachText& look) {
   if (!has(key)) {
     return;
   }
   out.clear();
   each_item(key, [&](const Node& item, std::size_t i) {
-    if (auto text = read_text(m_context, item, fmt::format("{}[{}]", address_of(key), i))) {
+    const auto address = fmt::format("{}[{}]", address_of(key), i);
+    if (auto text = read_text(m_context, item, address)) {
       if (text->empty()) {
-        m_context.error(
-            item, "value", fmt::format("{}[{}]", address_of(key), i), "an empty text makes no sense here");
+        m_context.error(item, "value", address, "an empty text makes no sense here");
       }
+      look(item, address, *text);
       out.push_back(std::move(*text));
     }
   });

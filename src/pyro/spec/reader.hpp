@@ -59,7 +59,11 @@ public:
   void duration(std::string_view key, std::optional<milliseconds>& out);
   void size(std::string_view key, std::uint64_t& out);
   void size(std::string_view key, std::optional<std::uint64_t>& out);
-  void strings(std::string_view key, std::vector<std::string>& out);
+
+  void strings(std::string_view key, std::vector<std::string>& out) {
+    each_text(key, out, [](const Node&, const std::string&, std::string&) {});
+  }
+
   /// Names of other things, each once; the place of each is that of `KEY.NAME`. Sorted.
   void names(std::string_view key, std::vector<std::string>& out);
   void string_map(std::string_view key, StringMap& out);
@@ -94,6 +98,10 @@ public:
   void error(std::string_view key, std::string code, std::string message, std::string hint = {});
 
 private:
+  /// A list of texts, each of which `look` may refuse or change before it goes into `out`.
+  using EachText = std::function<void(const Node& item, const std::string& address, std::string& text)>;
+  void each_text(std::string_view key, std::vector<std::string>& out, const EachText& look);
+
   const Node* scalar(std::string_view key);
   std::vector<std::string> known_keys() const;
   /// Is there an unknown key that was meant to be this one?

@@ -94,42 +94,33 @@ void MapReader::target(std::string_view key, std::string& out) {
 }
 
 void MapReader::directories(std::string_view key, std::vector<std::string>& out) {
-  strings(key, out);
-  const Node* found = m_node.find(key);
-  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
-    const auto address = fmt::format("{}[{}]", address_of(key), i);
-    if (auto path = read_directory(m_context, found->items[i], address, out[i]); !path.empty()) {
-      out[i] = std::move(path);
+  each_text(key, out, [&](const Node& item, const std::string& address, std::string& text) {
+    if (auto path = read_directory(m_context, item, address, text); !path.empty()) {
+      text = std::move(path);
     }
-  }
+  });
 }
 
 void MapReader::names(std::string_view key, std::vector<std::string>& out) {
-  strings(key, out);
-  const Node* found = m_node.find(key);
-  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
-    const auto [known, is_new] =
-        m_context.positions.emplace(join(address_of(key), out[i]), found->items[i].place);
+  each_text(key, out, [&](const Node& item, const std::string& address, std::string& text) {
+    const auto [known, is_new] = m_context.positions.emplace(join(address_of(key), text), item.place);
     if (!is_new) {
       m_context.error(
-          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
-          fmt::format("'{}' is listed twice", out[i]),
+          item, "value", address, fmt::format("'{}' is listed twice", text),
           fmt::format("the first is at {}", to_string(known->second)));
     }
-  }
+  });
   std::sort(out.begin(), out.end());
 }
 
 void MapReader::inputs(std::string_view key, std::vector<std::string>& out) {
-  strings(key, out);
-  const Node* found = m_node.find(key);
-  for (std::size_t i = 0; found && i < std::min(out.size(), found->items.size()); ++i) {
-    if (out[i].starts_with("/") || has_parent_part(out[i])) {
+  each_text(key, out, [&](const Node& item, const std::string& address, std::string& text) {
+    if (text.starts_with("/") || has_parent_part(text)) {
       m_context.error(
-          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
-          fmt::format("'{}' leads out of the seed", out[i]), "name it relative to seed.from, without '..'");
+          item, "value", address, fmt::format("'{}' leads out of the seed", text),
+          "name it relative to seed.from, without '..'");
     }
-  }
+  });
 }
 
 void MapReader::command(std::string_view key, Command& out) {
@@ -172,14 +163,13 @@ void MapReader::egress(std::string_view key, Egress& out) {
     return;
   }
   out.kind = EgressKind::hosts;
-  strings(key, out.hosts);
-  for (std::size_t i = 0; i < std::min(out.hosts.size(), found->items.size()); ++i) {
-    if (out.hosts[i].find_first_of(" /\t\n") != std::string::npos) {
+  each_text(key, out.hosts, [&](const Node& item, const std::string& address, std::string& host) {
+    if (host.find_first_of(" /\t\n") != std::string::npos) {
       m_context.error(
-          found->items[i], "value", fmt::format("{}[{}]", address_of(key), i),
-          fmt::format("'{}' is no host", out.hosts[i]), "a name or address only, no scheme and no path");
+          item, "value", address, fmt::format("'{}' is no host", host),
+          "a name or address only, no scheme and no path");
     }
-  }
+  });
   std::sort(out.hosts.begin(), out.hosts.end());
   out.hosts.erase(std::unique(out.hosts.begin(), out.hosts.end()), out.hosts.end());
   if (out.hosts.empty()) {
