@@ -108,6 +108,22 @@ void need_program(CheckoutLook& look, const std::string& program, const std::vec
   }
 }
 
+bool has(const CheckoutLook& look, Database::Kind kind) {
+  return std::any_of(
+      look.databases.begin(), look.databases.end(), [&](const Database& one) { return one.kind == kind; });
+}
+
+/// `sign` has names of drivers or images; any of these means that the database is used.
+void look_for_driver(
+    CheckoutLook& look, const std::set<std::string>& names, const std::string& sign, Database::Kind kind,
+    std::initializer_list<const char*> drivers) {
+  const bool is_named =
+      std::any_of(drivers.begin(), drivers.end(), [&](const char* driver) { return names.contains(driver); });
+  if (is_named && !has(look, kind)) {
+    look.databases.push_back({kind, sign});
+  }
+}
+
 void look_at_node(CheckoutLook& look, const std::string& directory) {
   const auto package = node_package(directory);
   look.has_dependencies = !package.dependencies.empty();
@@ -119,18 +135,12 @@ void look_at_node(CheckoutLook& look, const std::string& directory) {
   if (package.scripts.contains("migrate")) {
     look.migrations = "npm run migrate";
   }
-  for (const char* driver : {"redis", "ioredis", "bullmq", "bull", "connect-redis"}) {
-    if (package.dependencies.contains(driver)) {
-      look.databases.push_back({Database::Kind::redis, "package.json"});
-      break;
-    }
-  }
-  for (const char* driver : {"pg", "postgres", "pg-promise"}) {
-    if (package.dependencies.contains(driver)) {
-      look.databases.push_back({Database::Kind::postgresql, "package.json"});
-      break;
-    }
-  }
+  look_for_driver(
+      look, package.dependencies, "package.json", Database::Kind::redis,
+      {"redis", "ioredis", "bullmq", "bull", "connect-redis"});
+  look_for_driver(
+      look, package.dependencies, "package.json", Database::Kind::postgresql,
+      {"pg", "postgres", "pg-promise"});
 }
 
 void look_at_python_requirements(CheckoutLook& look, const std::string& directory) {
@@ -176,19 +186,10 @@ void look_at_python_requirements(CheckoutLook& look, const std::string& director
       look.missing.emplace_back("python3-venv");
     }
   }
-  for (const char* driver :
-       {"psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "asyncpg", "pg8000"}) {
-    if (names.contains(driver)) {
-      look.databases.push_back({Database::Kind::postgresql, sign});
-      break;
-    }
-  }
-  for (const char* driver : {"redis", "rq", "django-redis", "flask-redis"}) {
-    if (names.contains(driver)) {
-      look.databases.push_back({Database::Kind::redis, sign});
-      break;
-    }
-  }
+  look_for_driver(
+      look, names, sign, Database::Kind::postgresql,
+      {"psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "asyncpg", "pg8000"});
+  look_for_driver(look, names, sign, Database::Kind::redis, {"redis", "rq", "django-redis", "flask-redis"});
   if (names.contains("flask")) {
     static const std::regex s_flask(R"(\bFlask\s*\()");
     look.has_flask_app = std::regex_search(text_of_file(directory, "app.py"), s_flask)
@@ -262,22 +263,8 @@ std::string sql_migrations(const std::string& directory) {
 void look_at_compose(CheckoutLook& look, const std::string& directory) {
   const auto compose = compose_file(directory);
   look.compose = compose.name;
-  const auto add = [&](Database::Kind kind, std::initializer_list<const char*> images) {
-    const bool is_known = std::any_of(
-        look.databases.begin(), look.databases.end(), [&](const Database& one) { return one.kind == kind; });
-    if (!is_known && std::any_of(images.begin(), images.end(), [&](const char* image) {
-          return compose.images.contains(image);
-        })) {
-      look.databases.push_back({kind, compose.name});
-    }
-  };
-  add(Database::Kind::redis, {"redis", "valkey"});
-  add(Database::Kind::postgresql, {"postgres"});
-}
-
-bool has(const CheckoutLook& look, Database::Kind kind) {
-  return std::any_of(
-      look.databases.begin(), look.databases.end(), [&](const Database& one) { return one.kind == kind; });
+  look_for_driver(look, compose.images, compose.name, Database::Kind::redis, {"redis", "valkey"});
+  look_for_driver(look, compose.images, compose.name, Database::Kind::postgresql, {"postgres"});
 }
 
 } // namespace
