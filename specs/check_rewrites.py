@@ -12,13 +12,13 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 
 import yaml
 
 from check_schema import SPECS, Scalars
+from run import Program, difference
 
 KEEPS_ITS_PLACE = {"version", "vars", "profiles", "name"}  # a profile may not change these, or they are not content
 
@@ -119,12 +119,12 @@ def rewritten(document, chance):
     return text, arguments
 
 
-def normal_form(program, home, directory, arguments=()):
-    environment = {"PATH": os.environ["PATH"], "PYRO_HOME": home, "PYRO_TRUST": "1"}
-    done = subprocess.run(
-        [program, "config", "--json", "-C", directory, *arguments], env=environment, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60)
-    return json.loads(done.stdout) if done.returncode == 0 else done.stdout + done.stderr
+def normal_form(program, folder, text, arguments=()):
+    """Of a file of this text; where there is none, what was said instead."""
+    folder.mkdir(exist_ok=True)
+    (folder / "pyro.yaml").write_text(text, encoding="utf-8")
+    (folder / "case.json").write_text(json.dumps({"arguments": list(arguments)}))
+    return program.ask(folder, "config")
 
 
 def main():
@@ -137,22 +137,18 @@ def main():
     cases = sorted(SPECS.glob("valid/*/pyro.yaml")) + sorted(SPECS.glob("plan/*/pyro.yaml"))
     failed = 0
     with tempfile.TemporaryDirectory(prefix="pyro-specs-") as home:
+        program = Program(given.pyro, home)
         for _ in range(given.count):
             case = chance.choice(cases)
             document = yaml.load(case.read_bytes().decode("utf-8-sig"), Scalars)
             document.setdefault("name", case.parent.name)
-            before, after = pathlib.Path(home, "before"), pathlib.Path(home, "after")
             text, arguments = rewritten(document, chance)
-            for place, content in ((before, json.dumps(document)), (after, text)):
-                place.mkdir(exist_ok=True)
-                (place / "pyro.yaml").write_text(content, encoding="utf-8")
-            expected = normal_form(given.pyro, home, str(before))
-            said = normal_form(given.pyro, home, str(after), arguments)
-            if isinstance(expected, str) or said != expected:
+            expected_status, expected = normal_form(program, pathlib.Path(home, "before"), json.dumps(document))
+            status, said = normal_form(program, pathlib.Path(home, "after"), text, arguments)
+            if expected_status or status or said != expected:
                 failed += 1
                 print(f"-- {case.parent.relative_to(SPECS)} means something else as\n{text}\n   with {arguments}:")
-                print(said if isinstance(said, str) else json.dumps(
-                    [key for key in said if said[key] != expected.get(key)] if isinstance(expected, dict) else expected))
+                print(json.dumps(difference(said, expected), indent=2))
     print(f"{given.count - failed} of {given.count} rewritten files mean the same (--seed {given.seed})")
     sys.exit(1 if failed else 0)
 
