@@ -79,8 +79,11 @@ TEST_F(SavedPlans, OneForNoWorkspaceIsStaleWhereThereIsOne) {
 
 TEST_F(SavedPlans, WhatIsNoneIsAnInvalidFile) {
   file();
-  write_file(project() / "none.plan", "{}\n");
-  expect(65, {"apply", "none.plan"});
+  for (const auto* text : {"{}", "[]", "# a page", "", R"({"format_version": 1, "plan_id": 2})"}) {
+    write_file(project() / "none.plan", text);
+    const auto refused = expect(65, {"apply", "none.plan"});
+    EXPECT_NE(refused.err.find("none.plan is no plan"), std::string::npos) << refused;
+  }
   expect(66, {"apply", "missing.plan"});
   expect(64, {"apply", "--no-cache", save()});
   EXPECT_TRUE(workspace_ids().empty());

@@ -57,8 +57,12 @@ constexpr std::array k_operands{
 std::string plan_id_in(const std::string& path) {
   constexpr std::size_t k_most = 64U << 20U;
   const auto plan = maybe_parse_json(read_input(path, k_most)).value_or(Json());
-  auto plan_id = string_or(plan, "plan_id", "");
-  if (!string_or(plan, "format_version", "").starts_with("1.") || plan_id.empty()) {
+  const auto text_of = [&](const char* key) {
+    const auto value = plan.is_object() ? plan.value(key, Json()) : Json();
+    return value.is_string() ? value.get<std::string>() : std::string();
+  };
+  auto plan_id = text_of("plan_id");
+  if (!text_of("format_version").starts_with("1.") || plan_id.empty()) {
     throw Error(ErrorCode::invalid_file, "{} is no plan that this pyro can read", path)
         .with_hint("`pyro plan --out FILE` makes one");
   }
