@@ -22,5 +22,22 @@ TEST_F(FirstApply, KilledAndThenFailedLeavesNothing) {
   clear();
 }
 
+TEST_F(FirstApply, KilledBeforeItsRecordLeavesNothingToTheNextCommand) {
+  declare();
+  const auto kill_it = [&] {
+    const auto killed = pyro({"apply", "--yes"}, {.env = {{"PYRO_CRASH_AT", "workspace.unrecorded"}}});
+    ASSERT_EQ(killed.status, 137) << killed;
+    ASSERT_EQ(workspace_ids().size(), 1U) << "it was killed before there was anything";
+  };
+  kill_it();
+  EXPECT_EQ(pyro({"destroy", "--yes"}).status, 1) << "nobody knows of it";
+  EXPECT_TRUE(workspace_ids().empty());
+  kill_it();
+  expect(0, {"apply", "--yes"});
+  EXPECT_EQ(workspace_ids().size(), 1U) << "what the killed one made is still there";
+  expect_sound();
+  clear();
+}
+
 } // namespace
 } // namespace pyro::testing

@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
 
@@ -65,6 +66,25 @@ void refuse_above_limit(const Context& context, const std::string& but, std::siz
   }
 }
 
+/// Directories of workspaces without a record. Under the lock, which whoever makes one holds: their makers were
+/// killed.
+std::vector<std::string> unrecorded(const Context& context) {
+  std::vector<std::string> roots;
+  for (const auto& id : context.records.ids()) {
+    const store::WorkspacePaths paths(context.base, id);
+    if (!os::exists(paths.record())) {
+      roots.push_back(paths.root());
+    }
+  }
+  return roots;
+}
+
+void remove_those(const std::vector<std::string>& roots) {
+  if (!roots.empty()) {
+    remove_trees(roots, Detached::no);
+  }
+}
+
 } // namespace
 
 int max_active_of_environment() {
@@ -82,10 +102,12 @@ int max_active_of_environment() {
 
 void create_within_limit(const Context& context, store::WorkspaceRecord& record) {
   const auto lock = lock_active(context);
+  remove_those(unrecorded(context));
   refuse_above_limit(context, record.id);
   const store::WorkspacePaths paths(context.base, record.id);
   try {
     paths.create();
+    os::crash_point("workspace.unrecorded");
     context.records.save(record);
   } catch (const Error&) {
     remove_trees({paths.root()}, Detached::no);
@@ -95,6 +117,7 @@ void create_within_limit(const Context& context, store::WorkspaceRecord& record)
 
 void create_within_limit(const Context& context, std::vector<store::WorkspaceRecord>& records) {
   const auto lock = lock_active(context);
+  remove_those(unrecorded(context));
   refuse_above_limit(context, "", records.size());
   std::vector<std::string> made;
   try {
@@ -111,21 +134,11 @@ void create_within_limit(const Context& context, std::vector<store::WorkspaceRec
 }
 
 void remove_unrecorded(const Context& context) {
-  const auto has_none = [&](const std::string& id) {
-    return !os::exists(store::WorkspacePaths(context.base, id).record());
-  };
-  const auto ids = context.records.ids();
-  if (std::none_of(ids.begin(), ids.end(), has_none)) {
+  if (unrecorded(context).empty()) {
     return;
   }
-  const auto lock = lock_active(context); // held by whoever makes one
-  std::vector<std::string> dead;
-  for (const auto& id : ids) {
-    if (has_none(id)) {
-      dead.push_back(store::WorkspacePaths(context.base, id).root());
-    }
-  }
-  remove_trees(dead, Detached::no);
+  const auto lock = lock_active(context);
+  remove_those(unrecorded(context));
 }
 
 void start_within_limit(const Context& context, store::WorkspaceRecord& record) {

@@ -1,5 +1,7 @@
 #include "locate.hpp"
 
+#include "active.hpp"
+
 #include <pyro/base/error.hpp>
 
 namespace pyro::workspace {
@@ -107,7 +109,8 @@ Located locate(const Context& context, const std::string& wanted, const Project&
   const auto id =
       wanted.empty() && identity.empty() ? std::nullopt : find_workspace(context, wanted, identity);
   if (!id) {
-    remove_abandoned(context); // a killed destroy may be why there is none
+    remove_abandoned(context); // a killed destroy, or apply, may be why there is none
+    remove_unrecorded(context);
     if (!wanted.empty()) {
       throw Error(ErrorCode::not_found, "workspace {} does not exist", wanted)
           .with_hint("`pyro ls` lists what there is");
