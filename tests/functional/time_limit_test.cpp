@@ -21,6 +21,19 @@ TEST_F(TimeLimit, OfApplyEndsAStep) {
   expect(0, {"apply", "--timeout", "10m"});
 }
 
+TEST_F(TimeLimit, WhereverItIsFoundToBeOver) {
+  constexpr int k_looks = 16; // the last ones are in the step
+  for (int look = 1; look <= k_looks; ++look) {
+    SCOPED_TRACE(look);
+    spec("prepare:\n  - {id: slow, run: \"sleep 1000\"}\n");
+    write_file(project() / "changed.txt", std::to_string(look));
+    RunOptions options;
+    options.env["PYRO_LIMIT_AT_LOOK"] = std::to_string(look);
+    options.timeout = std::chrono::seconds(100);
+    expect_over(pyro({"apply", "--timeout", "1h"}, options), "apply did not end within 1h");
+  }
+}
+
 TEST_F(TimeLimit, OfApplyEndsTheWaitForAService) {
   spec("services:\n  never:\n    command: exec sleep 1000\n    readiness: {exec: [\"false\"], deadline: "
        "10m}\n");

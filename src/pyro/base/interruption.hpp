@@ -32,21 +32,23 @@ private:
   friend Error interruption_error();
 
   bool is_over() const;
+  bool is_over_by_force() const;
 
   std::function<bool()> m_wanted;
   std::optional<TimeLimit> m_limit;
   std::chrono::steady_clock::time_point m_began = std::chrono::steady_clock::now();
   InterruptionScope* m_outer;
   bool m_spent = false;
+  long m_looks = 0; // counted for tests
 };
 
 /// Should this thread stop, and was nobody told yet?
 bool interruption_wanted();
 
-/// Somebody acts on it: nobody else is told.
+/// An error that tells of it is about to be thrown: nobody else is told.
 void spend_interruption();
 
-/// What to throw then: Error(interrupted), or Error(timeout) where the time is over.
+/// What to throw then: Error(interrupted), or Error(timeout) where the time is over. It is spent by that.
 Error interruption_error();
 
 /// Throws interruption_error(), once per scope. Call where everything can be taken back.

@@ -122,7 +122,6 @@ Followed follow_work(const std::function<Json(int output, int stop)>& work, cons
   followed.last_lines = follow_lines(pipe.read_end.get(), line, [&] {
     if (!stopped && interruption_wanted()) {
       stopped = true;
-      spend_interruption();
       os::write_all(stop.write_end.get(), "s"); // closing it would not do: a forked child has it as well
     }
   });

@@ -127,13 +127,13 @@ work_in_child(const std::function<Json()>& work, pid_t parent, int ready, int go
 }
 
 /// Asks the child to stop when our caller wants to, and ends it where it does not listen. True: was asked.
+/// Its answer may come all the same; the wish then stands for whoever looks next.
 bool wait_for_answer(int fd, pid_t pid) {
   constexpr auto k_patience = std::chrono::seconds(1);
   std::optional<std::chrono::steady_clock::time_point> asked;
   pollfd waiting{fd, POLLIN, 0};
   while (::poll(&waiting, 1, 100) <= 0) {
     if (!asked && interruption_wanted()) {
-      spend_interruption();
       asked = std::chrono::steady_clock::now();
       ::kill(pid, SIGTERM);
     } else if (asked && std::chrono::steady_clock::now() - *asked > k_patience) {
@@ -233,6 +233,9 @@ nlohmann::json IdSpace::run(const std::function<nlohmann::json()>& work) const {
   }
   const auto message = parse_json(text, "the answer from the user namespace");
   if (message.contains("error")) {
+    if (stopped) {
+      spend_interruption(); // that is its error
+    }
     throw error_from_json(message["error"]);
   }
   return message.contains("result") ? message["result"] : Json();

@@ -59,7 +59,6 @@ os::SharedLock Context::use_store(const std::string& operation) const {
 void Context::check_interrupted() const {
   check_interruption();
   if (settings.interrupted && settings.interrupted()) {
-    spend_interruption(); // what cleans up now is not stopped as well
     throw interruption_error();
   }
 }

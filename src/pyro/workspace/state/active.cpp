@@ -66,8 +66,8 @@ void refuse_above_limit(const Context& context, const std::string& but, std::siz
   }
 }
 
-/// Directories of workspaces without a record. Under the lock, which whoever makes one holds: their makers were
-/// killed.
+/// Directories of workspaces without a record. Under the lock, which whoever makes one holds: their makers
+/// were killed.
 std::vector<std::string> unrecorded(const Context& context) {
   std::vector<std::string> roots;
   for (const auto& id : context.records.ids()) {
