@@ -83,7 +83,11 @@ ExecResult exec_in_workspace(
   }
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
-  if (request.start_if_stopped && context.records.load(located.id).state == store::WorkspaceState::stopped) {
+  const auto record = context.records.load(located.id);
+  if (record.generation > 0 && spec_changed(located, record).value_or(false)) {
+    context.emit("note", "", "pyro.yaml changed since apply; see: pyro plan");
+  }
+  if (request.start_if_stopped && record.state == store::WorkspaceState::stopped) {
     bring_up_workspace(context, workspace, project);
   }
   return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);

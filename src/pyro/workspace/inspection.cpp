@@ -73,10 +73,8 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
   }
   document["description"] = spec::applied_spec(record.spec).description;
   document["snapshots"] = snapshots;
-  const bool is_declared =
-      located.declared && !record.checkout.empty(); // a fork only knows its services' file
-  if (!is_declared || located.declared->complete) { // else nobody can say
-    document["spec_changed"] = is_declared && spec::normal_form(*located.declared) != record.spec;
+  if (const auto changed = spec_changed(located, record)) {
+    document["spec_changed"] = *changed;
   }
   const auto holder = os::lock_holder(paths.lock());
   if (holder && holder->pid != ::getpid()) { // our own is that of the call which asks

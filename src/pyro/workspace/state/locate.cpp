@@ -3,6 +3,7 @@
 #include "active.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/spec/normal_form.hpp>
 
 namespace pyro::workspace {
 
@@ -123,6 +124,15 @@ Located locate(const Context& context, const std::string& wanted, const Project&
     read_own_file(context, project, use, located);
   }
   return located;
+}
+
+std::optional<bool> spec_changed(const Located& located, const store::WorkspaceRecord& record) {
+  const bool is_declared =
+      located.declared && !record.checkout.empty(); // a fork only knows its services' file
+  if (is_declared && !located.declared->complete) {
+    return std::nullopt;
+  }
+  return is_declared && spec::normal_form(*located.declared) != record.spec;
 }
 
 } // namespace pyro::workspace

@@ -29,4 +29,7 @@ void choose_ports_anew(spec::Spec& spec);
 Located locate(
     const Context& context, const std::string& wanted, const Project& project, HostUse use = HostUse::none);
 
+/// Does its pyro.yaml say something else than what was applied? nullopt: nobody can say.
+std::optional<bool> spec_changed(const Located& located, const store::WorkspaceRecord& record);
+
 } // namespace pyro::workspace
