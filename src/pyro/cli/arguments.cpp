@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "flag_values.hpp"
 #include "help.hpp"
+#include "operands.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
@@ -232,41 +233,6 @@ void read_variables(const Command& command, const Environment& environment, Argu
       check_value(option, variable, *value);
       arguments.set(name, {*value}, Arguments::From::variable);
     }
-  }
-}
-
-/// "--to NAME or --workspace NAME|ID": how a command is told names. Empty: it takes none.
-std::string flags_for_names(const Command& command) {
-  std::vector<std::string> flags;
-  const auto add = [&](const Option& option) {
-    if (option.value == "NAME" || option.value == "NAME|ID") {
-      flags.push_back(fmt::format("{} {}", option.name, option.value));
-    }
-  };
-  std::ranges::for_each(command.options, add);
-  for (const auto& option : common_options()) {
-    if (includes(command.takes, option.kind) && option.kind == Takes::workspace) {
-      add(option);
-    }
-  }
-  return fmt::format("{}", fmt::join(flags, " or "));
-}
-
-void check_operands(const Command& command, const Words& given) {
-  std::size_t most = 0;
-  for (const auto& operand : command.operands) {
-    if (operand.count == Count::one && given.size() <= most) {
-      throw Error(ErrorCode::usage, "pyro {} needs {}", command.name, operand.name)
-          .with_hint(fmt::format("pyro {} --help shows examples", command.name));
-    }
-    most = operand.count == Count::many ? given.size() : most + 1;
-  }
-  if (given.size() > most) {
-    const auto flags = flags_for_names(command);
-    throw Error(ErrorCode::usage, "pyro {} does not know what to do with '{}'", command.name, given[most])
-        .with_hint(fmt::format(
-            "{}pyro {} --help shows how it is used",
-            flags.empty() ? "" : "a name is given by " + flags + "; ", command.name));
   }
 }
 
