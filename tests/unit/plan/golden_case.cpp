@@ -39,6 +39,8 @@ InputDigests read_digests(const Json& how) {
   return digests;
 }
 
+} // namespace
+
 Observed steady_state(const spec::Spec& spec, const std::vector<Link>& chain) {
   Observed observed;
   observed.exists = true;
@@ -61,6 +63,8 @@ Observed steady_state(const spec::Spec& spec, const std::vector<Link>& chain) {
   }
   return observed;
 }
+
+namespace {
 
 void resolve_keys(Json& value, const std::vector<Link>& applied, const std::vector<Link>& wanted) {
   if (value.is_string()) {

@@ -22,6 +22,10 @@ struct GoldenCase {
   Observed observed;
 };
 
+/// A workspace that is exactly what the file asks for: started, all services ready, every layer and snapshot
+/// in the store.
+Observed steady_state(const spec::Spec& spec, const std::vector<Link>& chain);
+
 std::string read_text_file(const std::string& path);
 
 /// Folders under specs/plan, sorted.
