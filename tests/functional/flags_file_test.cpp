@@ -24,6 +24,48 @@ TEST_F(Flags, init__kind) {
   EXPECT_TRUE(contains(read_file(told / "pyro.yaml"), "python"));
 }
 
+TEST_F(Flags, schema__install) {
+  const auto schema = project() / ".pyro/pyro-1.schema.json";
+  EXPECT_FALSE(contains(expect(0, {"schema"}).err, "Wrote"));
+  EXPECT_FALSE(fs::exists(schema));
+  EXPECT_TRUE(contains(expect(0, {"schema", "--install"}).err, "Wrote"));
+  EXPECT_EQ(read_file(schema), expect(0, {"schema"}).out);
+  EXPECT_FALSE(get_bool(json({"schema", "--install"})["files"][0], "changed"));
+  expect(64, {"schema", "-C", ".."});
+
+  fs::remove_all(project() / ".pyro");
+  fs::create_directory_symlink(root(), project() / ".pyro");
+  expect(77, {"schema", "--install"});
+  EXPECT_FALSE(fs::exists(root() / "pyro-1.schema.json")) << "a checkout that leads elsewhere was followed";
+}
+
+/// Into the settings of an editor, whose other content stays byte for byte.
+void schema_goes_into_settings(Flags& test, const std::string& editor, const std::string& empty) {
+  const auto settings = test.project() / ("." + editor) / "settings.json";
+  test.expect(0, {"schema", "--install"});
+  EXPECT_FALSE(fs::exists(settings));
+  test.expect(64, {"schema", "--" + editor});
+  const std::string mine = "{\n  // mine\n  \"tab\": 8, // eight\n}\n";
+  write_file(settings, mine);
+  for (int i = 0; i < 2; ++i) {
+    test.expect(0, {"schema", "--install", "--" + editor});
+    const auto text = read_file(settings);
+    EXPECT_TRUE(text.starts_with("{\n  // mine\n  \"tab\": 8, // eight\n")) << text;
+    EXPECT_TRUE(contains(text, empty)) << text;
+  }
+  write_file(settings, "[]\n");
+  test.expect(64, {"schema", "--install", "--" + editor});
+  EXPECT_EQ(read_file(settings), "[]\n");
+}
+
+TEST_F(Flags, schema__vscode) {
+  schema_goes_into_settings(*this, "vscode", "\"yaml.schemas\": {\n    \"./.pyro/pyro-1.schema.json\": [");
+}
+
+TEST_F(Flags, schema__zed) {
+  schema_goes_into_settings(*this, "zed", "\"schemas\": {\n            \"./.pyro/pyro-1.schema.json\": [");
+}
+
 TEST_F(Flags, trust__show) {
   write_file(root() / "elsewhere", "a secret\n");
   file("secrets:\n  e: {file: ../elsewhere}\n");

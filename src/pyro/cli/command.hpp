@@ -45,6 +45,9 @@ struct Option {
   Takes kind = Takes::nothing; // of a common flag: who understands it; nothing: every command
 };
 
+/// What --output of a command can be, if that is not for all: --help and completion say so.
+inline constexpr std::string_view k_usual_forms = "text|json|jsonl|github";
+
 enum class Count { optional, one, many }; // many: none is fine as well
 
 struct Operand {
@@ -74,6 +77,7 @@ struct Command {
   Trailing trailing = Trailing::operands;
   Failures failures = Failures::by_code;
   Takes takes = k_takes_workspace;
+  std::string_view forms = k_usual_forms;
 };
 
 /// The flags that mean the same for all commands, before and after a command's name.

@@ -23,9 +23,7 @@ constexpr std::array k_common{
         Takes::workspace},
     Option{"--yes", "-y", "", "Do not ask before something would be lost"},
     Option{"--trust", "", "", "Agree to what pyro.yaml wants of this machine, and remember it"},
-    Option{
-        "--output", "-o", "FORMAT", "Form of the result", "text|json|jsonl|github", Repeat::no,
-        Takes::document},
+    Option{"--output", "-o", "FORMAT", "Form of the result", k_usual_forms, Repeat::no, Takes::document},
     Option{"--json", "", "", "Same as --output json", "", Repeat::no, Takes::document},
     Option{"--progress", "", "MODE", "How progress is shown", "auto|tty|plain|json|quiet"},
     Option{"--color", "", "WHEN", "Colours; NO_COLOR is respected", "auto|always|never"},
@@ -46,6 +44,9 @@ std::vector<Option> common_options_of(const Command& command) {
   for (const auto& option : k_common) {
     if (includes(command.takes, option.kind) && !has_own(command, option.name)) {
       options.push_back(option);
+      if (option.name == "--output") {
+        options.back().choices = command.forms;
+      }
     }
   }
   return options;

@@ -85,6 +85,7 @@ int run_command(
       error.with_code(ErrorCode::usage);
     }
     session.finish_progress();
+    session.show_junit(error);
     const bool is_refusal = error.code() == ErrorCode::approval_needed;
     report_error(
         error, session.format(), console, session.err_style(), is_refusal ? session.refused() : Json());

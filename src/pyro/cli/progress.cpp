@@ -2,7 +2,6 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
-#include <pyro/base/utc.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <mutex>
@@ -17,10 +16,6 @@ using std::chrono::milliseconds;
 
 milliseconds monotonic_now() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-std::string utc_now() {
-  return format_utc(std::chrono::system_clock::now(), Subseconds::milliseconds);
 }
 
 /// States of a service that the lines of its action tell as well.
@@ -78,32 +73,7 @@ private:
   std::map<std::string, milliseconds> m_started;
 };
 
-class JsonProgress : public Progress {
-public:
-  explicit JsonProgress(Write write) : m_write(std::move(write)) {}
-
-  void handle(const Event& event) override {
-    const std::scoped_lock lock(m_mutex);
-    m_plan_was_shown = m_plan_was_shown || event.kind == "plan";
-    Json fields{{"address", event.address}, {"text", operations::to_utf8(event.text)}};
-    if (!event.data.is_null()) {
-      fields["data"] = event.data;
-    }
-    m_write(json_line(event.kind, std::move(fields)));
-  }
-
-private:
-  Write m_write;
-  std::mutex m_mutex;
-};
-
 } // namespace
-
-std::string json_line(std::string_view type, Json fields) {
-  fields["ts"] = utc_now();
-  fields["type"] = type;
-  return escape_json(fields.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
-}
 
 std::string failure_or_text(const Event& event) {
   const bool failed = event.kind == "action_error" && event.data.is_object();
@@ -122,10 +92,6 @@ std::string mark_of(const Event& event) {
 
 std::unique_ptr<Progress> make_plain_progress(Write write, ProgressOptions options) {
   return std::make_unique<PlainProgress>(std::move(write), std::move(options));
-}
-
-std::unique_ptr<Progress> make_json_progress(Write write) {
-  return std::make_unique<JsonProgress>(std::move(write));
 }
 
 } // namespace pyro::cli

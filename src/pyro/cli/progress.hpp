@@ -47,9 +47,6 @@ std::unique_ptr<Progress> make_live_progress(Write write, ProgressOptions option
 std::unique_ptr<Progress> make_plain_progress(Write write, ProgressOptions options);
 std::unique_ptr<Progress> make_json_progress(Write write);
 
-/// {"ts", "type", …} on one line.
-std::string json_line(std::string_view type, Json fields);
-
 /// The event's line; of a failure only its message, since place, output and hint follow in the error.
 std::string failure_or_text(const operations::Event& event);
 

@@ -14,11 +14,6 @@ namespace pyro::cli {
 std::string error_text(const Error& error, Style style);
 /// {"error": {code, message, …}}; `details` are what a program needs to go on, null: nothing.
 std::string error_document(const Error& error, const Json& details = nullptr);
-/// "::error file=pyro.yaml,line=3,col=5,title=…::message"
-std::string error_annotation(const Error& error);
-/// The same for one diagnostic of validate.
-std::string diagnostic_annotation(const Json& diagnostic);
-
 /// Exit status of `command` (may be nullptr: none was found) failing like that; `signal` is what interrupted
 /// us.
 int exit_status_for(const Command* command, const Error& error, int signal);

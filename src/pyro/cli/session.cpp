@@ -2,6 +2,7 @@
 
 #include "flag_values.hpp"
 #include "interrupts.hpp"
+#include "json_lines.hpp"
 #include "render_parts.hpp"
 #include "render_trust.hpp"
 
@@ -25,6 +26,8 @@ Format format_of(const Arguments& arguments) {
   return name == "json"     ? Format::json
          : name == "jsonl"  ? Format::jsonl
          : name == "github" ? Format::github
+         : name == "junit"  ? Format::junit
+         : name == "sarif"  ? Format::sarif
                             : Format::text;
 }
 
@@ -97,6 +100,11 @@ std::unique_ptr<Progress> Session::make_progress() {
   auto mode = m_arguments.value("progress", "auto");
   if (m_format == Format::jsonl) {
     return make_json_progress(m_console.out);
+  }
+  if (m_format == Format::junit) {
+    auto progress = std::make_unique<JunitProgress>();
+    m_junit = progress.get();
+    return progress;
   }
   if (mode == "json") {
     return make_json_progress(m_console.err);
@@ -184,6 +192,10 @@ operations::TrustGrant Session::trust_grant() const {
 }
 
 Json Session::call(std::string_view operation, const Json& parameters) {
+  if (m_format == Format::jsonl && !m_is_version_told) {
+    m_console.out(version_line());
+    m_is_version_told = true;
+  }
   auto result = engine().call(operation, parameters);
   finish_progress();
   return result;
@@ -240,6 +252,17 @@ void Session::show_annotations(const Json& result, const std::function<std::stri
   finish_progress();
   if (!show_document(result)) {
     m_console.out(text(result));
+  }
+}
+
+void Session::show_junit(const Json& applied) {
+  finish_progress();
+  m_console.out(m_junit->report(applied));
+}
+
+void Session::show_junit(const Error& failure) {
+  if (m_junit != nullptr) {
+    m_console.out(m_junit->report(failure));
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "console.hpp"
+#include "junit.hpp"
 #include "mcp_front.hpp"
 #include "progress.hpp"
 #include "style.hpp"
@@ -16,7 +17,7 @@
 
 namespace pyro::cli {
 
-enum class Format { text, json, jsonl, github };
+enum class Format { text, json, jsonl, github, junit, sarif };
 
 class Session {
 public:
@@ -80,6 +81,11 @@ public:
   /// Ends what progress has drawn; before anything else is written.
   void finish_progress();
 
+  /// With --output junit: the report of what was done, or of what failed. Writes nothing where nothing was
+  /// begun.
+  void show_junit(const Json& applied);
+  void show_junit(const Error& failure);
+
   bool plan_was_shown() const { return m_progress && m_progress->plan_was_shown(); }
 
 private:
@@ -104,6 +110,8 @@ private:
   Style m_err_style;
   Json m_refused;
   std::unique_ptr<Progress> m_progress; // outlives the engine, which calls it
+  JunitProgress* m_junit = nullptr;     // m_progress, with --output junit
+  bool m_is_version_told = false;       // of --output jsonl
   std::unique_ptr<operations::Engine> m_engine;
 };
 

@@ -1,8 +1,7 @@
 #include "client_config.hpp"
 
-#include "jsonc.hpp"
-
 #include <pyro/base/error.hpp>
+#include <pyro/base/jsonc.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
@@ -187,7 +186,7 @@ ClientConfig client_config(const ClientConfigRequest& request) {
     config.is_there = has_entry(text, client, entry, is_toml);
     if (!config.is_there) {
       config.changed =
-          is_toml ? with_table(text, config.addition) : with_member(text, client.section, k_entry, entry);
+          is_toml ? with_table(text, config.addition) : with_member(text, {client.section}, k_entry, entry);
     }
   } catch (Error& error) {
     throw Error(error.code(), "{}: {}", config.path, error.message())

@@ -2,6 +2,7 @@
 #include "schema_parts.hpp"
 
 #include <pyro/workspace/declared_file.hpp>
+#include <pyro/workspace/editor_schema.hpp>
 #include <pyro/workspace/first_file.hpp>
 
 namespace pyro::operations {
@@ -15,7 +16,9 @@ Json diagnostic_schema() {
        {"position", result(
                         {{"file", text("Whose line it is")},
                          {"line", number("From 1; 0 is unknown")},
-                         {"column", number("From 1; 0 is unknown")}})},
+                         {"column", number("From 1; 0 is unknown")},
+                         {"end_line", number("Of what stands there; 0 is unknown")},
+                         {"end_column", number("Behind its last character; 0 is unknown")}})},
        {"address", text("services.api.readiness")},
        {"message", text("What is wrong")},
        {"hint", text("The way out")}},
@@ -176,6 +179,25 @@ Operation schema_operation() {
       }};
 }
 
+Operation schema_install_operation() {
+  return {
+      .name = "schema_install",
+      .summary = "Write the JSON Schema of pyro.yaml beside it, where its first line tells editors to look",
+      .parameters_schema = project_parameters(
+          {{"editor", choice({"vscode", "zed"}, "Also add it to this editor's settings of the directory")}}),
+      .result_schema = result(
+          {{"files", list_of(
+                         result(
+                             {{"path", text("Which one")}, {"changed", flag("False: it was so already")}},
+                             {"path", "changed"}),
+                         "That were written")}},
+          {"files"}),
+      .idempotent = true,
+      .run = [](Context&, const Json& given) {
+        return workspace::install_schema(project_of(given), string_or(given, "editor", ""));
+      }};
+}
+
 } // namespace
 
 Json host_requests_schema(std::string_view description) {
@@ -195,7 +217,7 @@ Json host_requests_schema(std::string_view description) {
 
 std::vector<Operation> file_operations() {
   return {init_operation(),  validate_operation(), config_operation(), plan_operation(),
-          apply_operation(), why_operation(),      schema_operation()};
+          apply_operation(), why_operation(),      schema_operation(), schema_install_operation()};
 }
 
 } // namespace pyro::operations

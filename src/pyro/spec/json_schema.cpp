@@ -160,6 +160,11 @@ Json schema_of(std::string_view type) {
   return word == "enum" ? enumeration(rest) : simple_type(type);
 }
 
+Json example_of(const Field& field) {
+  const bool is_text = field.example.front() != '[' && field.example.front() != '{';
+  return is_text ? Json(field.example) : parse_json(field.example, "the table of pyro.yaml");
+}
+
 Json schema_of(const Shape& shape) {
   Json properties = Json::object();
   Json needed = Json::array();
@@ -168,6 +173,9 @@ Json schema_of(const Shape& shape) {
     value["description"] = field.default_text.empty()
                                ? std::string(field.help)
                                : fmt::format("{}. Default: {}", field.help, field.default_text);
+    if (!field.example.empty()) {
+      value["examples"] = Json::array({example_of(field)});
+    }
     properties[std::string(field.key)] = std::move(value);
     if (field.presence == Presence::required) {
       needed.push_back(field.key);
@@ -175,6 +183,7 @@ Json schema_of(const Shape& shape) {
   }
   Json result = {
       {"type", "object"},
+      {"description", shape.help},
       {"properties", std::move(properties)},
       {"patternProperties", {{"^x-", true}}},
       {"additionalProperties", false}};

@@ -289,6 +289,10 @@ ParseResult parse_spec(std::string_view text, const ParseOptions& options) {
     result.spec = std::move(parser.spec);
   }
   finish(diagnostics);
+  const TextLines lines(text);
+  for (auto& diagnostic : diagnostics) {
+    diagnostic.end = lines.end_of({diagnostic.place.line, diagnostic.place.column});
+  }
   if (!diagnostics.empty() && diagnostics.front().severity == Severity::error) {
     result.spec.reset();
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "spec.hpp"
+#include "token_end.hpp"
 
 #include <functional>
 #include <optional>
@@ -25,6 +26,7 @@ struct Diagnostic {
   std::string message;
   std::string hint;
   std::optional<Position> other; // the first of two duplicates, what a profile overrides, …
+  TextPlace end = {};            // behind what stands at `place`
 };
 
 /// "pyro.yaml:3:5: error: services.api: unknown key 'prots' (did you mean 'ports'?)" on one line.

@@ -1,5 +1,5 @@
-// The table of every map in pyro.yaml: keys, types, one line of help. The reader refuses what is not in it,
-// and the JSON Schema for editors is made from it, so the two cannot disagree.
+// The table of every map in pyro.yaml: keys, types, help, examples. The reader refuses what is not in it, and
+// the JSON Schema for editors and docs/reference/pyro-yaml.md are made from it, so they cannot disagree.
 #pragma once
 
 #include <pyro/base/json_access.hpp>
@@ -18,10 +18,13 @@ struct Field {
   std::string_view help;
   std::string_view default_text = {};
   Presence presence = Presence::optional;
+  std::string_view example = {}; // a value as it is written; a list or map in JSON
 };
 
 struct Shape {
-  std::string_view name; // "root", "service", "readiness"
+  std::string_view name;  // "root", "service", "readiness"
+  std::string_view where; // its address: "services.NAME.readiness"; empty of the whole file
+  std::string_view help;
   std::span<const Field> fields;
 
   const Field* find(std::string_view key) const;

@@ -27,7 +27,9 @@ Json describe(const spec::Diagnostic& diagnostic) {
       {"position",
        {{"file", diagnostic.place.file},
         {"line", diagnostic.place.line},
-        {"column", diagnostic.place.column}}}};
+        {"column", diagnostic.place.column},
+        {"end_line", diagnostic.end.line},
+        {"end_column", diagnostic.end.column}}}};
   if (!diagnostic.hint.empty()) {
     value["hint"] = diagnostic.hint;
   }

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
+#include <pyro/workspace/editor_schema.hpp>
 #include <pyro/workspace/first_services.hpp>
 #include <pyro/workspace/host_programs.hpp>
 
@@ -236,10 +237,12 @@ void write_new_file(const std::string& path, std::string_view text) {
 
 std::string first_file(const CheckoutLook& look, const std::string& name) {
   const auto step = prepare_step(look);
-  auto text = fmt::format(
-      "# A workspace for {0}. `pyro plan` says what this would do, `pyro apply` does it; `pyro validate` "
-      "checks it.\n",
-      name);
+  auto text =
+      editor_line()
+      + fmt::format(
+          "# A workspace for {0}. `pyro plan` says what this would do, `pyro apply` does it; `pyro validate` "
+          "checks it.\n",
+          name);
   if (!look.test.empty()) {
     text += fmt::format("# Its tests, then: pyro exec -- {}\n", look.test);
   }
@@ -272,6 +275,7 @@ Json write_first_file(const Project& project, const std::string& kind) {
   const auto name = workspace_name(project.directory);
   const auto path = (fs::path(project.directory) / project.file).lexically_normal().string();
   write_new_file(path, first_file(look, name));
+  install_schema(project, "");
   return {{"file", path}, {"kind", look.kind}, {"name", name}, {"test", look.test}};
 }
 

@@ -97,7 +97,7 @@ TEST(Run, ApplyShowsPlanProgressAndSummaryOnStandardError) {
   for (std::string line; std::getline(lines, line);) {
     types.push_back(Json::parse(line)["type"]);
   }
-  EXPECT_EQ(types, (Words{"plan", "action_start", "action_complete", "result"}));
+  EXPECT_EQ(types, (Words{"version", "action_start", "action_complete", "outputs", "result"}));
 }
 
 TEST(Run, WhatAFileWantsIsAskedOnATerminalOnly) {

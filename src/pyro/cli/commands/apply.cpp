@@ -2,6 +2,8 @@
 #include <pyro/base/json_text.hpp>
 #include <pyro/cli/attach.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/github.hpp>
+#include <pyro/cli/json_lines.hpp>
 #include <pyro/cli/read_input.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/report_error.hpp>
@@ -26,6 +28,8 @@ Examples:
   pyro apply --no-wait           do not wait for readiness
   pyro apply --debug-shell       a shell where a step fails, in what it left
   pyro apply --no-cache          build all steps again, and reset the workspace to what they made
+  pyro apply -o github           for a workflow: annotations, a summary of the step, outputs (docs/ci.md)
+  pyro apply -o junit > pyro.xml     a test report: steps, services, drift
   pyro apply change.plan         what `pyro plan --out change.plan` said, or nothing (4: it is stale); asks nothing
 
 Exit status: 0 done, 1 failed, 3 partly done (run it again), 4 the plan is stale, 6 a service did not become ready, 7 a yes is needed,
@@ -48,6 +52,8 @@ constexpr std::array k_options{
     Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
     Option{"--debug-shell", "", "", "Where a step fails, open a shell in what it left"},
 };
+
+constexpr std::string_view k_forms = "text|json|jsonl|github|junit";
 
 constexpr std::array k_operands{
     Operand{"PLAN", Count::optional, "A file of `pyro plan --out`: only what it says is done"},
@@ -131,6 +137,16 @@ int run(Session& session) {
     return debug(session, error);
   }
   const bool changed = bool_or(result, "changed", false);
+  if (session.format() == Format::junit) {
+    session.show_junit(result);
+    return arguments.has("detailed-exitcode") && changed ? 2 : 0;
+  }
+  if (session.format() == Format::jsonl) {
+    session.console().out(outputs_line(result));
+  } else if (session.format() == Format::github) {
+    write_step_summary(session.console(), apply_summary(result));
+    write_outputs(session.console(), result);
+  }
   session.conclude(result, [&](const Json& done) {
     const auto plan = session.plan_was_shown() || !changed ? "" : string_or(done, "text", "");
     return plan + render_applied(done, session.err_style());
@@ -149,6 +165,7 @@ constinit const Command k_apply{
     .run = apply_command::run,
     .options = apply_command::k_options,
     .operands = apply_command::k_operands,
+    .forms = apply_command::k_forms,
 };
 
 constinit const Command k_up{
@@ -157,6 +174,7 @@ constinit const Command k_up{
     .page = apply_command::k_up_page,
     .run = apply_command::run,
     .options = apply_command::k_options,
+    .forms = apply_command::k_forms,
 };
 
 } // namespace pyro::cli

@@ -1,5 +1,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/github.hpp>
+#include <pyro/cli/json_lines.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/render_trust.hpp>
@@ -31,14 +33,6 @@ constexpr std::array k_options{
     Option{"--out", "", "FILE", "Keep it for `pyro apply FILE`"},
 };
 
-/// On GitHub the plan also goes to the summary of the step.
-void write_step_summary(Session& session, const std::string& text) {
-  const auto path = session.console().environment("GITHUB_STEP_SUMMARY");
-  if (path && !path->empty()) {
-    std::ofstream(*path, std::ios::app) << "```\n" << text << "\n```\n";
-  }
-}
-
 void save(const std::string& path, const Json& plan) {
   std::ofstream file(path, std::ios::trunc);
   file << dump_json(plan) << std::flush;
@@ -53,6 +47,9 @@ int run(Session& session) {
     parameters["allow_host_compat"] = true;
   }
   const auto result = session.call("plan", parameters);
+  if (session.format() == Format::jsonl) {
+    session.console().out(plan_lines(value_at(result, "plan")));
+  }
   session.show(result, [](const Json& plan) {
     const auto text = get_string(plan, "text");
     const auto taken = render_host_requests(list_at(value_at(plan, "plan"), "host_requests"));
@@ -63,7 +60,8 @@ int run(Session& session) {
     save(path, value_at(result, "plan"));
   }
   if (session.format() == Format::github) {
-    write_step_summary(session, get_string(result, "text"));
+    session.console().out(plan_annotations(value_at(result, "plan")));
+    write_step_summary(session.console(), plan_summary(value_at(result, "plan")));
   }
   return session.arguments().has("detailed-exitcode") && plan_changes(value_at(result, "plan")) ? 2 : 0;
 }

@@ -104,9 +104,19 @@ int run_in_workspace(Session& session) {
         .with_hint("pyro apply --json && pyro exec --json -- COMMAND");
   }
   apply_file(session);
-  const auto result = session.engine().stream_exec(session.where(), request, own_streams(session));
-  session.finish_progress();
-  if (session.arguments().has("reset")) {
+  const bool is_reset_wanted = session.arguments().has("reset");
+  operations::ExecResult result;
+  try {
+    result = session.engine().stream_exec(session.where(), request, own_streams(session));
+    session.finish_progress();
+  } catch (const Error& error) {
+    session.finish_progress();
+    if (is_reset_wanted && error.code() != ErrorCode::interrupted) {
+      reset_afterwards(session); // however the command ended
+    }
+    throw;
+  }
+  if (is_reset_wanted) {
     reset_afterwards(session);
   }
   return exit_status_of_result(session, result);

@@ -1,6 +1,8 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/github.hpp>
+#include <pyro/cli/json_lines.hpp>
 #include <pyro/cli/render.hpp>
-#include <pyro/cli/report_error.hpp>
+#include <pyro/cli/sarif.hpp>
 #include <pyro/cli/session.hpp>
 
 namespace pyro::cli {
@@ -18,6 +20,8 @@ Examples:
   pyro validate
   pyro validate --profile ci --var node=20
   pyro validate -o github       annotations on the lines of a pull request
+  pyro validate -o sarif > pyro.sarif      for code scanning
+  pyro validate -o junit > pyro.xml        for test reports
 
 Exit status: 0 valid (warnings do not count), 65 not valid, 66 no such file.
 )";
@@ -32,19 +36,39 @@ std::string annotations(const Json& result) {
   return text;
 }
 
+void show_text(Session& session, const Json& result, bool valid) {
+  // Valid: a line that --quiet may drop. Not valid: the findings are the result.
+  auto text = render_validation(result, valid ? session.err_style() : session.out_style());
+  if (!valid) {
+    session.console().out(text);
+  } else {
+    session.conclude(result, [&](const Json&) { return text; });
+  }
+}
+
 int run(Session& session) {
   const auto result = session.call("validate", session.where());
   const bool valid = get_bool(result, "valid");
-  if (session.format() == Format::text) {
-    // Valid: a line that --quiet may drop. Not valid: the findings are the result.
-    auto text = render_validation(result, valid ? session.err_style() : session.out_style());
-    if (!valid) {
-      session.console().out(text);
-    } else {
-      session.conclude(result, [&](const Json&) { return text; });
-    }
-  } else {
+  switch (session.format()) {
+  case Format::text:
+    show_text(session, result, valid);
+    break;
+  case Format::junit:
+    session.console().out(junit_of_validation(result));
+    break;
+  case Format::sarif:
+    session.console().out(dump_json(sarif_log(result)));
+    break;
+  case Format::jsonl:
+    session.console().out(diagnostic_lines(result));
+    [[fallthrough]];
+  case Format::json:
+  case Format::github:
     session.show_annotations(result, annotations);
+    break;
+  }
+  if (session.format() == Format::github) {
+    write_step_summary(session.console(), validation_summary(result));
   }
   return valid ? 0 : k_invalid;
 }
@@ -58,6 +82,7 @@ constinit const Command k_validate{
     .summary = "Check pyro.yaml without touching anything",
     .page = validate_command::k_page,
     .run = validate_command::run,
+    .forms = "text|json|jsonl|github|junit|sarif",
 };
 
 } // namespace pyro::cli

@@ -7,6 +7,7 @@
 #include <pyro/seed/git_inside.hpp>
 #include <pyro/spec/env_file.hpp>
 #include <pyro/workspace/context/named_path.hpp>
+#include <pyro/workspace/context/own_files.hpp>
 
 #include <sys/stat.h>
 
@@ -105,6 +106,26 @@ void require_history(const LoadedProject& project, const ResolvedInputs& resolve
   }
 }
 
+/// The file itself is no content, nor is what pyro writes beside it: a change of a run-time field must not
+/// make a new seed. But git would miss what it tracks.
+void leave_out_own_files(
+    const LoadedProject& project, const std::string& source, seed::SeedRequest& request) {
+  if (project.file.empty()) {
+    return;
+  }
+  const auto leave_out = [&](const fs::path& path, const fs::path& tracked) {
+    const auto top = fs::weakly_canonical(source);
+    const auto inside = path.lexically_relative(top).string();
+    if (!inside.empty() && !inside.starts_with("..")
+        && !seed::is_tracked_by_seeded_git(request, tracked.lexically_relative(top).string())) {
+      request.exclude.push_back("/" + pattern_of(inside));
+    }
+  };
+  const auto schema = fs::path(project.directory) / k_schema_path;
+  leave_out(project.file, project.file);
+  leave_out(schema.parent_path(), schema);
+}
+
 void resolve_seed(
     Context& context, const LoadedProject& project, const RestlessFiles& restless, ResolvedInputs& resolved) {
   const auto& seed = project.spec.seed;
@@ -119,16 +140,7 @@ void resolve_seed(
       request.git = static_cast<seed::GitMode>(seed.git);
       request.history = seed.git_history ? seed::GitHistory::taken : seed::GitHistory::left_out;
       request.exclude = seed.exclude;
-      // The file itself is no content: a change of a run-time field must not make a new seed. But git would
-      // miss it.
-      const auto inside =
-          project.file.empty()
-              ? std::string{}
-              : fs::path(project.file).lexically_relative(fs::weakly_canonical(source)).string();
-      if (!inside.empty() && inside.compare(0, 2, "..") != 0
-          && !seed::is_tracked_by_seeded_git(request, inside)) {
-        request.exclude.push_back("/" + pattern_of(inside));
-      }
+      leave_out_own_files(project, source, request);
       request.own_outputs = own_outputs();
       request.restless = restless;
       request.stat_cache = stat_cache_of(context, source);

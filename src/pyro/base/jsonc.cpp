@@ -1,14 +1,14 @@
 #include "jsonc.hpp"
 
-#include <pyro/base/error.hpp>
-#include <pyro/base/json_text.hpp>
+#include "error.hpp"
+#include "json_text.hpp"
 
 #include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
 
-namespace pyro::mcp {
+namespace pyro {
 
 namespace {
 
@@ -216,27 +216,44 @@ Json parse_jsonc(const std::string& text) {
   return JsoncReader(text).document();
 }
 
-std::string
-with_member(const std::string& text, const std::string& section, const std::string& name, const Json& value) {
+std::string with_member(
+    const std::string& text, const std::vector<std::string>& sections, const std::string& name,
+    const Json& value) {
   JsoncReader reader(text);
   const auto before = reader.document();
-  if (!before.is_object() || (before.contains(section) && !before.at(section).is_object())) {
-    throw Error(ErrorCode::invalid_argument, "'{}' is no object", before.is_object() ? section : "the whole");
+  if (!before.is_object()) {
+    throw Error(ErrorCode::invalid_argument, "the whole is no object");
   }
+  const Json* there = &before;
+  std::string path;
+  std::size_t depth = 0;
+  for (; depth < sections.size() && there->contains(sections[depth]); ++depth) {
+    there = &there->at(sections[depth]);
+    path += "/" + sections[depth];
+    if (!there->is_object()) {
+      throw Error(ErrorCode::invalid_argument, "'{}' is no object", sections[depth]);
+    }
+  }
+  auto names = sections;
+  names.push_back(name);
+  if (there->contains(names[depth])) {
+    throw Error(ErrorCode::already_exists, "there is a '{}' in '{}'", name, sections.back());
+  }
+  auto member = value;
+  for (std::size_t i = names.size() - 1; i > depth; --i) {
+    member = Json{{names[i], member}};
+  }
+  const auto changed = inserted(text, reader.objects().at(path), names[depth], member);
   auto wanted = before;
-  std::string changed;
-  if (!before.contains(section)) {
-    changed = inserted(text, reader.objects().at(""), section, {{name, value}});
-  } else if (before.at(section).contains(name)) {
-    throw Error(ErrorCode::already_exists, "there is a '{}' in '{}'", name, section);
-  } else {
-    changed = inserted(text, reader.objects().at("/" + section), name, value);
+  auto* target = &wanted;
+  for (const auto& section : sections) {
+    target = &(*target)[section];
   }
-  wanted[section][name] = value;
+  (*target)[name] = value;
   if (parse_jsonc(changed) != wanted) {
-    throw Error(ErrorCode::internal, "'{}' would change more than '{}'", section, name);
+    throw Error(ErrorCode::internal, "'{}' would change more than '{}'", sections.back(), name);
   }
   return changed;
 }
 
-} // namespace pyro::mcp
+} // namespace pyro
