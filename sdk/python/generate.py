@@ -74,7 +74,9 @@ PREFIXES = {
     "vm": "vms",
     "env": "environments",
 }
-PROJECT = {"adopt", "apply", "config", "forget", "init", "plan", "validate", "why"}
+PROJECT = {
+    "adopt", "apply", "config", "forget", "import_file", "init", "lock", "plan", "schema_install", "validate", "why",
+}
 
 
 def sdk_name(operation):

@@ -1,4 +1,5 @@
-// What CI reads: annotations, step summaries and outputs of GitHub, test reports, JSON lines, SARIF (docs/ci.md).
+// What CI reads: annotations, step summaries and outputs of GitHub, test reports, JSON lines, SARIF
+// (docs/ci.md).
 #include "../support/busybox.hpp"
 #include "../support/home.hpp"
 
@@ -56,7 +57,8 @@ protected:
          "for k, n in (('failures', 'failure'), ('skipped', 'skipped')):\n"
          "  assert int(s.get(k)) == len([x for x in c if x.find(n) is not None]), s.attrib\n"
          "print(s.get('name'))\n"
-         "for x in c: print(x.get('classname'), x.get('name'), ([k.tag for k in x if k.tag != 'system-out'] or "
+         "for x in c: print(x.get('classname'), x.get('name'), ([k.tag for k in x if k.tag != 'system-out'] "
+         "or "
          "['passed'])[0])\n",
          (root() / "report.xml").string()});
   }
@@ -70,13 +72,15 @@ protected:
   RunOptions m_options;
 };
 
-constexpr auto k_service = "services:\n  web: {command: 'httpd -f -p 8080 -h /tmp', readiness: {tcp: 8080}, ports: "
-                           "['8080']}\n";
+constexpr auto k_service =
+    "services:\n  web: {command: 'httpd -f -p 8080 -h /tmp', readiness: {tcp: 8080}, ports: "
+    "['8080']}\n";
 
 TEST_F(CiFormats, GitHubMarksTheWholeOfWhatIsWrong) {
   write_file(project() / "pyro.yaml", "versoin: 1\nname: 'a b'\nenvironment: {image: host}\n");
   const auto result = expect_run(65, {"validate", "-o", "github"});
-  EXPECT_TRUE(contains(result.out, "::error file=pyro.yaml,line=1,col=1,endLine=1,endColumn=8,title=")) << result;
+  EXPECT_TRUE(contains(result.out, "::error file=pyro.yaml,line=1,col=1,endLine=1,endColumn=8,title="))
+      << result;
   EXPECT_TRUE(contains(result.out, "line=2,col=7,endLine=2,endColumn=12,")) << result;
   EXPECT_TRUE(contains(summary(), "### pyro validate: not valid\n")) << summary();
   EXPECT_TRUE(contains(summary(), "| pyro.yaml:1:1 | error |")) << summary();
@@ -85,7 +89,8 @@ TEST_F(CiFormats, GitHubMarksTheWholeOfWhatIsWrong) {
 TEST_F(CiFormats, GitHubGetsTheChangesAsATableAndPortsAsOutputs) {
   file("prepare:\n  - {id: build, run: 'echo made > made'}\n" + std::string(k_service));
   expect_run(0, {"plan", "-o", "github"});
-  EXPECT_TRUE(contains(summary(), "### pyro plan\n\n| address | action | why | where | about |\n")) << summary();
+  EXPECT_TRUE(contains(summary(), "### pyro plan\n\n| address | action | why | where | about |\n"))
+      << summary();
   EXPECT_TRUE(contains(summary(), "| prepare.build | build |")) << summary();
   EXPECT_FALSE(fs::exists(root() / "output"));
 
@@ -142,11 +147,12 @@ TEST_F(CiFormats, JsonLinesTellTheVersionThePlanAndTheOutputs) {
   }
   EXPECT_EQ(types.front(), "version");
   EXPECT_EQ(types.back(), "result");
-  for (const auto* type : {"planned_action", "summary", "action_start", "action_complete", "probe", "outputs"}) {
+  for (const auto* type :
+       {"planned_action", "summary", "action_start", "action_complete", "probe", "outputs"}) {
     EXPECT_TRUE(std::find(types.begin(), types.end(), type) != types.end()) << type;
   }
-  const auto outputs = std::find_if(
-      all.begin(), all.end(), [](const Json& line) { return line.at("type") == "outputs"; });
+  const auto outputs =
+      std::find_if(all.begin(), all.end(), [](const Json& line) { return line.at("type") == "outputs"; });
   EXPECT_EQ(outputs->at("outputs").at("ports").at(0).at("port"), 8080);
 
   write_file(project() / "pyro.yaml", "versoin: 1\nenvironment: {image: host}\n");

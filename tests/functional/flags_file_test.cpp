@@ -24,6 +24,24 @@ TEST_F(Flags, init__kind) {
   EXPECT_TRUE(contains(read_file(told / "pyro.yaml"), "python"));
 }
 
+/// `--force` alone overwrites, whichever file it is made of.
+void overwrites_only_when_told(Flags& test, const std::string& kind, const std::string& text) {
+  write_file(test.project() / "source", text);
+  write_file(test.project() / "pyro.yaml", "mine\n");
+  test.expect(1, {"import", kind, "source"});
+  EXPECT_EQ(read_file(test.project() / "pyro.yaml"), "mine\n");
+  test.expect(0, {"import", kind, "source", "--force"});
+  test.expect(0, {"validate"});
+}
+
+TEST_F(Flags, import_compose__force) {
+  overwrites_only_when_told(*this, "compose", "services: {cache: {image: redis}}\n");
+}
+
+TEST_F(Flags, import_devcontainer__force) {
+  overwrites_only_when_told(*this, "devcontainer", "{\"image\": \"debian:12\"}\n");
+}
+
 TEST_F(Flags, schema__install) {
   const auto schema = project() / ".pyro/pyro-1.schema.json";
   EXPECT_FALSE(contains(expect(0, {"schema"}).err, "Wrote"));

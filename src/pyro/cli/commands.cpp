@@ -54,7 +54,8 @@ std::vector<Option> common_options_of(const Command& command) {
 
 const std::vector<Group>& command_groups() {
   static const std::vector<Group> groups{
-      {"Describe a workspace", {&k_init, &k_validate, &k_config, &k_schema}},
+      {"Describe a workspace",
+       {&k_init, &k_import_compose, &k_import_devcontainer, &k_validate, &k_config, &k_lock, &k_schema}},
       {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
       {"What it may take of your machine", {&k_trust, &k_trust_ls, &k_trust_rm}},
       {"Look at it", {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff}},

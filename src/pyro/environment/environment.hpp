@@ -65,6 +65,17 @@ public:
   /// Error(unavailable) where a program is missing that resolve() would need: what to install is in its hint.
   void require_programs(const std::string& image, const std::string& directory, RegistryAccess access);
 
+  /// What the name of a registry's image stands for now, "docker.io/library/alpine@sha256:…": asked of the
+  /// registry. nullopt for images that are no such name, or name a digest already.
+  std::optional<std::string>
+  pinned(const std::string& image, const std::string& directory, RegistryAccess access);
+
+  /// resolve() of `exact`, a pinned() name of `image`: that is what `image` is from now on, as if it had been
+  /// fetched by that name.
+  Environment resolve_pinned(
+      const std::string& image, const std::string& exact, const std::string& directory,
+      RegistryAccess access);
+
   /// The variables that the image itself wants processes to have: empty for all but OCI images, and where it
   /// is not installed.
   std::map<std::string, std::string>

@@ -183,4 +183,10 @@ ImageReference parse_image(const std::string& image, const std::string& director
   return in_registry(image, image);
 }
 
+std::optional<std::string> name_to_pin(const std::string& image, const std::string& directory) {
+  const auto reference = parse_image(image, directory);
+  const bool has_tag = reference.kind == ImageKind::registry && reference.name.find('@') == std::string::npos;
+  return has_tag ? std::optional(reference.name) : std::nullopt;
+}
+
 } // namespace pyro::environment

@@ -1,6 +1,7 @@
 // What `environment.image` says, taken apart. Pure but for making paths absolute.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ enum class Symlinks {
   inside,   // an image that is said to lie in `directory` must do so: Error(permission)
   followed, // who asks is the user
 };
+
+/// The full name of a registry's image whose tag may stand for another one tomorrow,
+/// "docker.io/library/alpine:3"; nullopt for all others.
+std::optional<std::string> name_to_pin(const std::string& image, const std::string& directory);
 
 /// Finds out where a directory or archive is. It is opened by os::open_found(), so that whoever may change
 /// `directory` cannot lead us elsewhere afterwards.

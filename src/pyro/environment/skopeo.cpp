@@ -26,6 +26,7 @@ namespace {
 
 constexpr std::size_t k_kept_lines = 20;
 constexpr std::size_t k_longest_line = 4096;
+constexpr std::size_t k_largest_manifest = 4U << 20U;
 /// A registry that stops answering must not hold us for ever.
 constexpr const char* k_time_limit = "60m";
 
@@ -39,10 +40,15 @@ bool is_anonymous(const SkopeoCopy& copy) {
   return copy.from.starts_with(k_registry_prefix) && copy.access == RegistryAccess::anonymous;
 }
 
-std::vector<std::string> arguments_of(const SkopeoCopy& copy, const std::string& program) {
+/// The program, what it is to assume, and the command.
+std::vector<std::string> begin_of(const std::string& program, const char* command) {
   const auto platform = oci::host_platform();
-  std::vector<std::string> argv{program,     "--command-timeout", k_time_limit,          "--override-os",
-                                platform.os, "--override-arch",   platform.architecture, "copy"};
+  return {program,     "--command-timeout", k_time_limit,          "--override-os",
+          platform.os, "--override-arch",   platform.architecture, command};
+}
+
+std::vector<std::string> arguments_of(const SkopeoCopy& copy, const std::string& program) {
+  auto argv = begin_of(program, "copy");
   if (is_anonymous(copy)) {
     argv.insert(argv.end(), {"--src-no-creds", "--src-cert-dir", k_no_certificates});
   } else if (is_loopback_registry(copy.from)) {
@@ -53,6 +59,18 @@ std::vector<std::string> arguments_of(const SkopeoCopy& copy, const std::string&
   }
   argv.push_back(copy.from);
   argv.push_back(copy.to);
+  return argv;
+}
+
+/// Of a manifest as the registry has it.
+std::vector<std::string> arguments_of_look(const SkopeoCopy& look, const std::string& program) {
+  auto argv = begin_of(program, "inspect");
+  if (is_anonymous(look)) {
+    argv.insert(argv.end(), {"--no-creds", "--cert-dir", k_no_certificates});
+  } else if (is_loopback_registry(look.from)) {
+    argv.emplace_back("--tls-verify=false");
+  }
+  argv.insert(argv.end(), {"--raw", look.from});
   return argv;
 }
 
@@ -173,10 +191,13 @@ void require_copy_tools(RegistryAccess access) {
   }
 }
 
-void copy_image(const SkopeoCopy& copy, const std::function<void(const std::string&)>& line) {
-  const auto program = required_program("skopeo", "skopeo", "copying " + copy.from);
+/// Runs skopeo in the copy's directory; what it prints goes to `output` where there is one, all else to
+/// `line`.
+static void run_skopeo(
+    const SkopeoCopy& copy, std::vector<std::string> argv, const os::Fd& output,
+    const std::function<void(const std::string&)>& line) {
   os::Command command;
-  command.argv = arguments_of(copy, program);
+  command.argv = std::move(argv);
   command.cwd = copy.directory;
   command.env = skopeo_environment(copy);
   command.die_with_parent = true;
@@ -187,9 +208,9 @@ void copy_image(const SkopeoCopy& copy, const std::function<void(const std::stri
     command.seclusion = network->seclusion(copy.directory);
   }
   std::optional<ImageWatch> watch;
-  if (copy.to.starts_with("oci:")) {
+  if (copy.to.starts_with("oci:") || output) {
     const auto limits = image_limits();
-    command.max_file_bytes = limits.bytes;
+    command.max_file_bytes = output ? k_largest_manifest : limits.bytes;
     const bool is_sent = copy.from.starts_with(k_registry_prefix);
     watch.emplace(
         copy.from, copy.directory, limits,
@@ -197,7 +218,8 @@ void copy_image(const SkopeoCopy& copy, const std::function<void(const std::stri
   }
   auto pipe = os::make_pipe();
   const auto nothing = os::open_file("/dev/null", O_RDONLY);
-  command.fds = {{0, nothing.get()}, {1, pipe.write_end.get()}, {2, pipe.write_end.get()}};
+  command.fds = {
+      {0, nothing.get()}, {1, output ? output.get() : pipe.write_end.get()}, {2, pipe.write_end.get()}};
   if (copy.archive >= 0) {
     command.fds.emplace_back(3, copy.archive);
   }
@@ -220,6 +242,21 @@ void copy_image(const SkopeoCopy& copy, const std::function<void(const std::stri
             is_anonymous(copy) ? k_how_to_agree
                                : "is the name right, and does it need an account? `skopeo login` keeps one");
   }
+}
+
+void copy_image(const SkopeoCopy& copy, const std::function<void(const std::string&)>& line) {
+  const auto program = required_program("skopeo", "skopeo", "copying " + copy.from);
+  run_skopeo(copy, arguments_of(copy, program), os::Fd(), line);
+}
+
+HexDigest digest_in_registry(const SkopeoCopy& look, const std::function<void(const std::string&)>& line) {
+  const auto program = required_program("skopeo", "skopeo", "looking up " + look.from);
+  const auto path = look.directory + "/manifest";
+  {
+    const auto output = os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    run_skopeo(look, arguments_of_look(look, program), output, line);
+  }
+  return sha256_of(os::read_file(path, k_largest_manifest));
 }
 
 } // namespace pyro::environment

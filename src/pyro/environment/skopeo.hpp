@@ -4,6 +4,8 @@
 
 #include "image.hpp"
 
+#include <pyro/base/sha256.hpp>
+
 #include <functional>
 #include <string>
 
@@ -27,6 +29,10 @@ void require_copy_tools(RegistryAccess access);
 /// (localhost, 127.0.0.0/8, ::1) may speak plain HTTP; for any other see containers-registries.conf(5). How
 /// much comes, and how slowly, is bounded (image_watch.hpp).
 void copy_image(const SkopeoCopy& copy, const std::function<void(const std::string& line)>& line);
+
+/// The digest by which the registry has what `from` names now; `to` is not used. Errors as above.
+HexDigest
+digest_in_registry(const SkopeoCopy& look, const std::function<void(const std::string& line)>& line);
 
 /// Is this "docker://HOST…" a registry on the loopback interface?
 bool is_loopback_registry(const std::string& reference);

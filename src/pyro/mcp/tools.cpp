@@ -52,7 +52,8 @@ bool has_parameter(const operations::Operation& operation, const char* name) {
 
 Json annotations_of(const operations::Operation& operation) {
   const bool reaches_out = operation.name.starts_with("env_") || operation.name == "snapshot_push"
-                           || operation.name == "snapshot_import" || operation.name == "apply";
+                           || operation.name == "snapshot_import" || operation.name == "apply"
+                           || operation.name == "lock";
   return {
       {"readOnlyHint", operation.read_only},
       {"destructiveHint", operation.destructive},

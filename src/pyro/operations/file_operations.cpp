@@ -4,6 +4,8 @@
 #include <pyro/workspace/declared_file.hpp>
 #include <pyro/workspace/editor_schema.hpp>
 #include <pyro/workspace/first_file.hpp>
+#include <pyro/workspace/importing.hpp>
+#include <pyro/workspace/locking.hpp>
 
 namespace pyro::operations {
 
@@ -198,6 +200,62 @@ Operation schema_install_operation() {
       }};
 }
 
+Operation import_operation() {
+  return {
+      .name = "import_file",
+      .summary = "Make a first pyro.yaml of a Compose file or a devcontainer.json",
+      .parameters_schema = project_parameters(
+          {{"kind", choice({"compose", "devcontainer"}, "")},
+           {"source_path", text("The file that is read; it stays as it is")},
+           {"force", flag("Overwrite a pyro.yaml that is there")}},
+          {"kind", "source_path"}),
+      .result_schema = result(
+          {{"file", text("The path that was written")},
+           {"source", text("The file that was read")},
+           {"unmapped", list_of(
+                            result(
+                                {{"line", number("In source")},
+                                 {"column", number("In source")},
+                                 {"key", text("services.web.networks")},
+                                 {"reason", text("Why, and what to do instead")},
+                                 {"needed", flag("False: it works without")}},
+                                {"line", "key", "reason", "needed"}),
+                            "What was not taken over, in the order of the file")}},
+          {"file", "unmapped"}),
+      .destructive = true,
+      .run = [](Context&, const Json& given) {
+        const auto kind = get_string(given, "kind") == "compose" ? workspace::ImportedKind::compose
+                                                                 : workspace::ImportedKind::devcontainer;
+        return workspace::import_file(
+            project_of(given), get_string(given, "source_path"), kind,
+            bool_or(given, "force", false) ? workspace::Overwrite::yes : workspace::Overwrite::no);
+      }};
+}
+
+Operation lock_operation() {
+  return {
+      .name = "lock",
+      .summary = "Write pyro.lock: what the name of the file's image stands for",
+      .parameters_schema = project_parameters({{"upgrade", flag("Also look up what is in it already")}}),
+      .result_schema = result(
+          {{"file", text("The lock")},
+           {"changed", flag("Was it written?")},
+           {"images", list_of(
+                          result(
+                              {{"image", text("Its full name")},
+                               {"digest", text("What it stands for")},
+                               {"before", text("In the lock until now; empty: it was not there")}},
+                              {"image", "digest"}),
+                          "Of this file; empty: nothing can be locked")}},
+          {"file", "changed", "images"}),
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::lock_project(
+            context.workspaces, project_of(given),
+            bool_or(given, "upgrade", false) ? workspace::LockWhat::all : workspace::LockWhat::missing);
+      }};
+}
+
 } // namespace
 
 Json host_requests_schema(std::string_view description) {
@@ -217,7 +275,8 @@ Json host_requests_schema(std::string_view description) {
 
 std::vector<Operation> file_operations() {
   return {init_operation(),  validate_operation(), config_operation(), plan_operation(),
-          apply_operation(), why_operation(),      schema_operation(), schema_install_operation()};
+          apply_operation(), why_operation(),      schema_operation(), schema_install_operation(),
+          lock_operation(),  import_operation()};
 }
 
 } // namespace pyro::operations

@@ -190,6 +190,11 @@ Json schema_of(const Shape& shape) {
   if (!needed.empty()) {
     result["required"] = std::move(needed);
   }
+  if (shape.name == "setup_step") { // read_presets.cpp
+    for (const auto* way : {"run", "apt", "npm", "pip"}) {
+      result["oneOf"].push_back({{"required", Json::array({way})}});
+    }
+  }
   return result;
 }
 

@@ -103,11 +103,12 @@ void read_environment(Context& context, MapReader& root, Spec& spec) {
   reader.directory("workdir", environment.workdir);
   reader.env("env", environment.env);
   reader.string("ca", environment.ca);
-  read_steps(context, reader, "setup", "setup_step", environment.setup, [](MapReader& fields, Step& step) {
+  read_steps(context, reader, "setup", "setup_step", environment.setup, [&](MapReader& fields, Step& step) {
     step.user = step.user.empty() ? "root" : step.user;
     step.egress.kind = EgressKind::all;
     fields.inputs("inputs", step.inputs);
     fields.egress("egress", step.egress);
+    read_preset(context, fields, step);
   });
 }
 

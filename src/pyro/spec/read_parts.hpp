@@ -18,6 +18,10 @@ void read_caches(Context& context, MapReader& step, std::vector<CacheDirectory>&
 void check_caches(
     const Spec& spec, const std::vector<Step>& steps, const std::string& address, Context& context);
 
+/// `apt`, `npm` and `pip` of a set-up step, after its other fields: they become its script, its inputs where
+/// it has none, and variables that it lacks. Exactly one of them, or `run`.
+void read_preset(Context& context, MapReader& reader, Step& step);
+
 void read_seed(Context& context, MapReader& root, Spec& spec);
 void read_prepare(Context& context, MapReader& root, Spec& spec);
 void read_services(Context& context, MapReader& root, Spec& spec);

@@ -103,13 +103,28 @@ constexpr std::array k_resources{
 
 constexpr std::array k_setup_step{
     Field{"id", "name", "Its name in addresses", "its position: 1, 2, …", optional, "deps"},
+    Field{"run", "string", "Shell script; this or one of apt, npm and pip", {}, optional, "make deps"},
     Field{
-        "run",
-        "string",
-        "Shell script",
+        "apt",
+        "list string",
+        "Debian packages that the step installs, instead of run",
         {},
-        required,
-        "apt-get update && apt-get install -y --no-install-recommends git"},
+        optional,
+        R"(["git", "postgresql-15"])"},
+    Field{
+        "npm",
+        "enum ci|install",
+        "npm ci or npm install, instead of run; inputs are package.json and (of ci) package-lock.json",
+        {},
+        optional,
+        "ci"},
+    Field{
+        "pip",
+        "string",
+        "A file of requirements that pip installs, instead of run; it is the input",
+        {},
+        optional,
+        "requirements.txt"},
     Field{"user", "user", "Who runs it", "root"},
     Field{
         "env", "map env", "Variables of this step", {}, optional, R"({"DEBIAN_FRONTEND": "noninteractive"})"},

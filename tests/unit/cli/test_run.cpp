@@ -212,7 +212,7 @@ hint: pyro logs api
   EXPECT_EQ(terminal.run({"apply", "-o", "github"}), 6);
   EXPECT_EQ(
       terminal.out,
-      "::error file=pyro.yaml,line=69,col=5,title=pyro::api was not ready%0Aline \\x1b[1m1%0Aline 2"
+      "::error file=pyro.yaml,line=69,col=5,endLine=69,title=pyro::api was not ready%0Aline \\x1b[1m1%0Aline 2"
       "%0Ahint: pyro logs api\n");
   terminal.world.answers["apply"] = [](const Json&, const operations::Callbacks&) -> Json {
     throw std::runtime_error("boom");
@@ -227,7 +227,7 @@ TEST(Run, ValidateReportsAndExits65) {
   EXPECT_EQ(terminal.run({"validate"}), 65);
   EXPECT_EQ(terminal.out, "p.yaml:2:1: error: seed: no\n");
   EXPECT_EQ(terminal.run({"validate", "-o", "github"}), 65);
-  EXPECT_EQ(terminal.out, "::error file=p.yaml,line=2,col=1,title=seed::no\n");
+  EXPECT_EQ(terminal.out, "::error file=p.yaml,line=2,col=1,endLine=2,title=seed::no\n");
 }
 
 TEST(Run, DiffExitCodes) {

@@ -65,8 +65,7 @@ int run(Session& session) {
   }
   for (const auto* flag : {"vscode", "zed", "file", "directory"}) {
     if (arguments.is_on_the_line(flag)) {
-      throw Error(
-          ErrorCode::usage, "--{} goes with --install: the schema as such is the same everywhere", flag);
+      throw Error(ErrorCode::usage, "--{} means nothing to pyro schema without --install", flag);
     }
   }
   session.show(session.call("schema", Json::object()), [](const Json& schema) { return dump_json(schema); });

@@ -260,7 +260,8 @@ std::map<std::string, std::string> Applier::run_env() const {
   const auto& environment = m_project.spec.environment;
   auto env = environment.env;
   if (m_backend.capabilities().own_root) {
-    env.merge(m_context.environments.image_env(environment.image, m_project.directory, m_project.registries));
+    env.merge(
+        m_context.environments.image_env(image_of(m_project), m_project.directory, m_project.registries));
   }
   return env;
 }

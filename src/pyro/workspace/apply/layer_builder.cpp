@@ -53,11 +53,11 @@ store::LayerStack LayerBuilder::stack_of(std::size_t index) const {
 const std::string& LayerBuilder::default_user() {
   if (m_default_user.empty()) {
     const auto& spec = m_project.spec;
-    m_default_user = spec.environment.user.empty()
-                         ? m_context.environments
-                               .resolve(spec.environment.image, m_project.directory, m_project.registries)
-                               .default_user
-                         : spec.environment.user;
+    m_default_user =
+        spec.environment.user.empty()
+            ? m_context.environments.resolve(image_of(m_project), m_project.directory, m_project.registries)
+                  .default_user
+            : spec.environment.user;
   }
   return m_default_user;
 }
@@ -108,8 +108,8 @@ void LayerBuilder::remember(
 }
 
 store::LayerStack LayerBuilder::build_environment() {
-  const auto environment = m_context.environments.resolve(
-      m_project.spec.environment.image, m_project.directory, m_project.registries);
+  const auto environment =
+      m_context.environments.resolve(image_of(m_project), m_project.directory, m_project.registries);
   // What is built on it is kept for everybody under the digest that was resolved.
   if (m_resolved.environment_known && environment.digest != m_resolved.digests.environment) {
     throw Error(

@@ -60,7 +60,7 @@ LayerBuilder::cache_binds(const spec::Step& step, const std::string& address) co
 std::map<std::string, std::string> LayerBuilder::step_env(const spec::Step& step) const {
   auto env = step.env;
   if (m_backend.capabilities().own_root) {
-    const auto& image = m_project.spec.environment.image;
+    const auto& image = image_of(m_project);
     env.merge(m_context.environments.image_env(image, m_project.directory, m_project.registries));
   }
   return env;

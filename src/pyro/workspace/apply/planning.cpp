@@ -36,6 +36,7 @@ plan::PlanHeader header_of(
   header.backend = backend;
   header.elapsed = elapsed;
   header.config_digest = spec::spec_digest(project.spec);
+  header.lock_digest = project.image.digest;
   const auto undo = project.spec.reset.undo;
   header.undo = undo.count() > 0 ? format_duration(undo) : "";
   return header;

@@ -123,6 +123,8 @@ void leave_out_own_files(
   };
   const auto schema = fs::path(project.directory) / k_schema_path;
   leave_out(project.file, project.file);
+  const auto lock = fs::path(project.directory) / k_lock_name;
+  leave_out(lock, lock);
   leave_out(schema.parent_path(), schema);
 }
 
@@ -205,6 +207,43 @@ void check_image_path(const LoadedProject& project) {
   }
 }
 
+/// What a name was found to be when it was fetched is written down, so that others fetch the same. Where that
+/// cannot be written, apply goes on without.
+void lock_fetched(Context& context, const LoadedProject& project, const std::string& exact) {
+  const auto digest = exact.substr(exact.find('@') + 1);
+  try {
+    write_lock(project.directory, {{{project.image.name, digest}}});
+    context.emit(
+        "note", "environment",
+        fmt::format("{}: {} is {}; commit it", k_lock_name, project.image.name, digest.substr(0, 19)));
+  } catch (const Error& error) {
+    context.emit("note", "environment", fmt::format("not locked: {}", error.message()));
+  }
+}
+
+void resolve_image(Context& context, const LoadedProject& project, Build build, ResolvedInputs& resolved) {
+  check_image_path(project);
+  if (project.image.problem) {
+    throw *project.image.problem;
+  }
+  const auto& image = image_of(project);
+  auto& environments = context.environments;
+  auto digest = environments.fingerprint(image, project.directory, project.registries);
+  if (!digest && build == Build::yes) {
+    const bool is_to_lock = !project.image.name.empty() && !project.image.has_lock && !project.file.empty();
+    const auto exact =
+        is_to_lock ? environments.pinned(image, project.directory, project.registries) : std::nullopt;
+    if (exact) {
+      digest = environments.resolve_pinned(image, *exact, project.directory, project.registries).digest;
+      lock_fetched(context, project, *exact);
+    } else {
+      digest = environments.resolve(image, project.directory, project.registries).digest;
+    }
+  }
+  resolved.environment_known = digest.has_value();
+  resolved.digests.environment = digest.value_or(sha256_of("not built yet: " + image));
+}
+
 void resolve_env_files(const LoadedProject& project, ResolvedInputs& resolved) {
   for (const auto& [name, service] : project.spec.services) {
     Sha256 digest;
@@ -274,17 +313,10 @@ store::SeedSource seed_source(const Context& context, const ResolvedInputs& reso
 ResolvedInputs
 resolve_inputs(Context& context, const LoadedProject& project, Build build, const RestlessFiles& restless) {
   auto resolved = inputs_of(project);
-  const auto& image = project.spec.environment.image;
   try {
-    check_image_path(project);
-    auto digest = context.environments.fingerprint(image, project.directory, project.registries);
-    if (!digest && build == Build::yes) {
-      digest = context.environments.resolve(image, project.directory, project.registries).digest;
-    }
-    resolved.environment_known = digest.has_value();
-    resolved.digests.environment = digest.value_or(sha256_of("not built yet: " + image));
+    resolve_image(context, project, build, resolved);
   } catch (Error& error) {
-    throw error.at(project.spec.place("environment.image"));
+    throw error.position() ? error : error.at(project.spec.place("environment.image"));
   }
   resolve_seed(context, project, restless, resolved);
   resolve_step_inputs(project, project.spec.environment.setup, "environment.setup.", resolved);

@@ -138,7 +138,7 @@ void refuse_unbuildable(
   };
   if (is_built("environment")) {
     try {
-      context.environments.require_programs(spec.environment.image, project.directory, project.registries);
+      context.environments.require_programs(image_of(project), project.directory, project.registries);
     } catch (Error& error) {
       throw error.at(spec.place("environment.image"));
     }

@@ -9,4 +9,7 @@ namespace pyro::workspace {
 /// The JSON Schema for editors: editor_schema.hpp.
 inline constexpr std::string_view k_schema_path = ".pyro/pyro-1.schema.json";
 
+/// What the names of images stand for: lock_file.hpp.
+inline constexpr std::string_view k_lock_name = "pyro.lock";
+
 } // namespace pyro::workspace

@@ -169,6 +169,7 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   loaded.file = file.file;
   loaded.directory = file.directory;
   loaded.shown = file.shown;
+  loaded.image = locked_image(loaded.spec.environment.image, loaded.directory);
   loaded.host_compat = project.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
   loaded.identity = identity_of(loaded.spec.name, loaded.directory);
   if (!project.identity.empty() && loaded.identity != project.identity) {
@@ -182,6 +183,10 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
 }
 
 } // namespace
+
+const std::string& image_of(const LoadedProject& project) {
+  return project.image.image.empty() ? project.spec.environment.image : project.image.image;
+}
 
 std::string identity_of(const std::string& name, const std::string& directory) {
   return Sha256{}.field(name).field(directory).finish().substr(0, 24);

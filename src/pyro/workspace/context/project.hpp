@@ -3,6 +3,7 @@
 
 #include "context.hpp"
 #include "host_requests.hpp"
+#include "lock_file.hpp"
 #include "requests.hpp"
 
 #include <pyro/environment/image.hpp>
@@ -41,7 +42,11 @@ struct LoadedProject {
   std::vector<spec::Diagnostic> warnings;
   HostRequests requests;                                                           // what was agreed to
   environment::RegistryAccess registries = environment::RegistryAccess::anonymous; // for its image
+  LockedImage image; // what spec.environment.image is by pyro.lock; of one made by hand: not set
 };
+
+/// The image that is to be had.
+const std::string& image_of(const LoadedProject& project);
 
 /// As in LoadedProject.
 std::string identity_of(const std::string& name, const std::string& directory);
