@@ -106,7 +106,7 @@ TEST_F(CiFormats, GitHubGetsTheChangesAsATableAndPortsAsOutputs) {
   EXPECT_EQ(inside("echo x > 'a|b<script>*_`'", m_options).status, 0);
   write_file(project() / "seed/second", "second\n");
   expect_run(0, {"plan", "-o", "github"});
-  EXPECT_TRUE(contains(summary(), "* A a&#124;b&lt;script>&#42;&#95;&#96;\n")) << summary();
+  EXPECT_TRUE(contains(summary(), "* A /workspace/a&#124;b&lt;script>&#42;&#95;&#96;\n")) << summary();
 }
 
 TEST_F(CiFormats, JunitHasACaseForEachStepAndService) {
@@ -115,6 +115,8 @@ TEST_F(CiFormats, JunitHasACaseForEachStepAndService) {
   EXPECT_TRUE(all.starts_with("test\n")) << all;
   EXPECT_TRUE(contains(all, "prepare prepare.build passed\n")) << all;
   EXPECT_TRUE(contains(all, "services web passed\n")) << all;
+  EXPECT_EQ(cases(expect_run(0, {"apply", "-o", "junit"}).out), "test\nworkspace apply passed\n")
+      << "nothing to do";
 }
 
 TEST_F(CiFormats, JunitSaysWhatFailedAndWhatWasNotReached) {

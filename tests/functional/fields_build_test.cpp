@@ -92,6 +92,38 @@ TEST_F(Fields, setup_step__id) {
   EXPECT_TRUE(contains(plan, "environment.setup.2")) << plan;
 }
 
+/// A program in the image that notes how it was called, and what it found.
+void note_calls_of(const fs::path& program, const std::string& note) {
+  write_file(program, "#!/bin/sh\necho \"" + note + "\" >> /asked\n");
+  fs::permissions(
+      program, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add);
+}
+
+TEST_F(Fields, setup_step__apt) {
+  note_calls_of(root() / "busybox/bin/apt-get", "$DEBIAN_FRONTEND $*");
+  up_with("  setup: [{id: tools, apt: [git, libpq-dev]}]\n");
+  EXPECT_EQ(
+      see("cat /asked"), "noninteractive update\nnoninteractive install -y --no-install-recommends git "
+                         "libpq-dev\nnoninteractive clean");
+}
+
+TEST_F(Fields, setup_step__npm) {
+  note_calls_of(root() / "busybox/bin/npm", "$* $(ls | tr '\\n' ' ')");
+  write_file(project() / "package.json", "{}");
+  write_file(project() / "package-lock.json", "{}");
+  up_with("  setup: [{id: own, npm: ci}]\n");
+  EXPECT_EQ(see("cat /asked"), "ci package-lock.json package.json ");
+  up_with("  setup: [{id: own, npm: install}]\n");
+  EXPECT_EQ(see("cat /asked"), "install package.json ");
+}
+
+TEST_F(Fields, setup_step__pip) {
+  note_calls_of(root() / "busybox/bin/python3", "$* $(cat requirements.txt) $(ls | wc -l)");
+  write_file(project() / "requirements.txt", "flask");
+  up_with("  setup: [{id: own, pip: requirements.txt}]\n");
+  EXPECT_EQ(see("cat /asked"), "-m pip install --no-cache-dir -r requirements.txt flask 1");
+}
+
 TEST_F(Fields, setup_step__run) {
   up_with("  setup: [{run: echo made > /made}]\n");
   EXPECT_EQ(see("cat /made"), "made");

@@ -172,7 +172,7 @@ TEST_F(Flags, common__progress) {
   EXPECT_TRUE(contains(told("tty"), k_escape));
   EXPECT_FALSE(contains(told("quiet"), "workspace: created"));
   const auto json = told("json");
-  EXPECT_EQ(Json::parse(json.substr(0, json.find('\n')))["type"], "plan") << json;
+  EXPECT_EQ(Json::parse(json.substr(0, json.find('\n')))["type"], "planned_action") << json;
 }
 
 TEST_F(Flags, common__color) {

@@ -42,6 +42,48 @@ TEST_F(Flags, import_devcontainer__force) {
   overwrites_only_when_told(*this, "devcontainer", "{\"image\": \"debian:12\"}\n");
 }
 
+TEST_F(Flags, config__hash) {
+  file();
+  const auto before = json({"config", "--hash"});
+  EXPECT_TRUE(before.at("hashes").contains("seed")) << before;
+  const auto elsewhere = another_project("elsewhere");
+  fs::copy(project(), elsewhere, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  EXPECT_EQ(json({"config", "--hash"}, {.cwd = elsewhere}), before) << "it is the same in another checkout";
+  write_file(project() / "seed/more", "1\n");
+  const auto after = json({"config", "--hash"});
+  EXPECT_EQ(after.at("setup"), before.at("setup"));
+  EXPECT_NE(after.at("hashes").at("seed"), before.at("hashes").at("seed"));
+  EXPECT_TRUE(contains(expect(0, {"config", "--hash"}).out, get_string(after, "setup") + "  setup\n"));
+}
+
+TEST_F(Flags, lock__upgrade) {
+  file();
+  const auto nothing = json({"lock", "--upgrade"});
+  EXPECT_EQ(nothing["images"].size(), 0U) << "lock_test.cpp has a registry";
+  write_file(project() / "pyro.lock", "nonsense");
+  expect(65, {"lock"});
+  expect(0, {"lock", "--upgrade"});
+  EXPECT_TRUE(Json::accept(read_file(project() / "pyro.lock")));
+}
+
+TEST_F(Flags, report__output) {
+  file();
+  const auto page = expect(0, {"report"}).out;
+  EXPECT_TRUE(page.starts_with("<!DOCTYPE html>")) << page;
+  const auto place = root() / "report.html";
+  for (const auto* flag : {"--output", "-o"}) {
+    EXPECT_EQ(expect(0, {"report", flag, place.string()}).out, "");
+    EXPECT_TRUE(read_file(place).starts_with("<!DOCTYPE html>"));
+    fs::remove(place);
+  }
+}
+
+TEST_F(Flags, report__allow_host_compat) {
+  file("isolation: host\nbackend: host\n");
+  EXPECT_NE(pyro({"report"}).status, 0);
+  EXPECT_TRUE(contains(expect(0, {"report", "--allow-host-compat"}).out, "<h2>Plan</h2>"));
+}
+
 TEST_F(Flags, schema__install) {
   const auto schema = project() / ".pyro/pyro-1.schema.json";
   EXPECT_FALSE(contains(expect(0, {"schema"}).err, "Wrote"));
@@ -72,7 +114,7 @@ void schema_goes_into_settings(Flags& test, const std::string& editor, const std
     EXPECT_TRUE(contains(text, empty)) << text;
   }
   write_file(settings, "[]\n");
-  test.expect(64, {"schema", "--install", "--" + editor});
+  test.expect(65, {"schema", "--install", "--" + editor});
   EXPECT_EQ(read_file(settings), "[]\n");
 }
 

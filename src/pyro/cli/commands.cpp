@@ -58,7 +58,7 @@ const std::vector<Group>& command_groups() {
        {&k_init, &k_import_compose, &k_import_devcontainer, &k_validate, &k_config, &k_lock, &k_schema}},
       {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
       {"What it may take of your machine", {&k_trust, &k_trust_ls, &k_trust_rm}},
-      {"Look at it", {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff}},
+      {"Look at it", {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff, &k_report}},
       {"Use it", {&k_exec, &k_shell, &k_attach, &k_cp}},
       {"Go back",
        {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,

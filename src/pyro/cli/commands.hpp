@@ -39,6 +39,7 @@ extern const Command k_ports;
 extern const Command k_prune;
 extern const Command k_ps;
 extern const Command k_purge;
+extern const Command k_report;
 extern const Command k_reset;
 extern const Command k_restart;
 extern const Command k_run;

@@ -162,7 +162,7 @@ void JunitProgress::handle(const operations::Event& event) {
   const std::scoped_lock lock(m_mutex);
   if (event.kind == "plan") {
     m_plan_was_shown = true;
-    m_plan = event.data;
+    m_plan = event.data.is_object() ? event.data : Json::object();
     return;
   }
   auto& seen = m_seen[event.address];
@@ -170,7 +170,7 @@ void JunitProgress::handle(const operations::Event& event) {
     seen.has_begun = true;
   } else if (event.kind == "action_complete") {
     seen.has_ended = true;
-    seen.duration_ms = int_or(event.data, "duration_ms", 0);
+    seen.duration_ms = event.data.is_object() ? int_or(event.data, "duration_ms", 0) : 0;
   } else if (event.kind == "action_error") {
     seen.has_ended = true;
     seen.failure = failure_or_text(event);

@@ -40,7 +40,7 @@ private:
   std::string document(const std::string& suite, const Json& services, const Error* failure) const;
 
   mutable std::mutex m_mutex;
-  Json m_plan;
+  Json m_plan = Json::object();       // stays empty where there is nothing to do
   std::map<std::string, Seen> m_seen; // by address
 };
 

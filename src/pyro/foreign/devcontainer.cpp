@@ -16,42 +16,42 @@ namespace {
 
 using spec::Node;
 
-struct Known {
+struct KnownKey {
   std::string_view key;
   std::string_view reason;
   bool is_needed;
 };
 
-constexpr std::array k_known{
-    Known{"customizations", "settings of editors stay theirs", false},
-    Known{"extensions", "settings of editors stay theirs", false},
-    Known{"settings", "settings of editors stay theirs", false},
-    Known{"portsAttributes", "nothing stands for it", false},
-    Known{"otherPortsAttributes", "nothing stands for it", false},
-    Known{"shutdownAction", "`lifecycle: {idle: 30m}` stops a workspace that nobody uses", false},
-    Known{"overrideCommand", "a workspace runs its services, and stays without any", false},
-    Known{"updateRemoteUserUID", "the files are a copy, with an owner of their own", false},
-    Known{"userEnvProbe", "nothing stands for it", false},
-    Known{"waitFor", "apply waits for all", false},
-    Known{"init", "the agent is pid 1, and reaps", false},
-    Known{"$schema", "it is that of the other file", false},
-    Known{"features", "write each as a set-up step: apt: [...], or what its install script does", true},
-    Known{"forwardPorts", "ports belong to services: services.NAME.ports", true},
-    Known{"appPort", "ports belong to services: services.NAME.ports", true},
-    Known{"mounts", "the checkout is copied; other directories of this machine are not to be had", true},
-    Known{"workspaceMount", "the checkout is copied, not mounted", true},
-    Known{"runArgs", "the options of another program", true},
-    Known{"capAdd", "`isolation: vm` gives root of a kernel of its own", true},
-    Known{"securityOpt", "`isolation: vm` gives root of a kernel of its own", true},
-    Known{"initializeCommand", "nothing in a pyro.yaml runs on this machine", true},
-    Known{"postAttachCommand", "run it by hand: pyro exec", true},
-    Known{"dockerComposeFile", "`pyro import compose FILE` reads that one", true},
-    Known{"service", "it is one of the Compose file: `pyro import compose FILE`", true},
-    Known{"runServices", "they are of the Compose file: `pyro import compose FILE`", true},
-    Known{"secrets", "say where they come from: `secrets: {NAME: {env: NAME}}`", true},
+constexpr std::array k_known_keys{
+    KnownKey{"customizations", "settings of editors stay theirs", false},
+    KnownKey{"extensions", "settings of editors stay theirs", false},
+    KnownKey{"settings", "settings of editors stay theirs", false},
+    KnownKey{"portsAttributes", "nothing stands for it", false},
+    KnownKey{"otherPortsAttributes", "nothing stands for it", false},
+    KnownKey{"shutdownAction", "`lifecycle: {idle: 30m}` stops a workspace that nobody uses", false},
+    KnownKey{"overrideCommand", "a workspace runs its services, and stays without any", false},
+    KnownKey{"updateRemoteUserUID", "the files are a copy, with an owner of their own", false},
+    KnownKey{"userEnvProbe", "nothing stands for it", false},
+    KnownKey{"waitFor", "apply waits for all", false},
+    KnownKey{"init", "the agent is pid 1, and reaps", false},
+    KnownKey{"$schema", "it is that of the other file", false},
+    KnownKey{"features", "write each as a set-up step: apt: [...], or what its install script does", true},
+    KnownKey{"forwardPorts", "ports belong to services: services.NAME.ports", true},
+    KnownKey{"appPort", "ports belong to services: services.NAME.ports", true},
+    KnownKey{"mounts", "the checkout is copied; other directories of this machine are not to be had", true},
+    KnownKey{"workspaceMount", "the checkout is copied, not mounted", true},
+    KnownKey{"runArgs", "the options of another program", true},
+    KnownKey{"capAdd", "`isolation: vm` gives root of a kernel of its own", true},
+    KnownKey{"securityOpt", "`isolation: vm` gives root of a kernel of its own", true},
+    KnownKey{"initializeCommand", "nothing in a pyro.yaml runs on this machine", true},
+    KnownKey{"postAttachCommand", "run it by hand: pyro exec", true},
+    KnownKey{"dockerComposeFile", "`pyro import compose FILE` reads that one", true},
+    KnownKey{"service", "it is one of the Compose file: `pyro import compose FILE`", true},
+    KnownKey{"runServices", "they are of the Compose file: `pyro import compose FILE`", true},
+    KnownKey{"secrets", "say where they come from: `secrets: {NAME: {env: NAME}}`", true},
 };
 
-constexpr std::array<std::string_view, 16> k_read{
+constexpr std::array<std::string_view, 16> k_read_keys{
     "name",
     "image",
     "build",
@@ -264,12 +264,13 @@ private:
 
   void read_others() {
     for (const auto& entry : m_root.entries) {
-      if (std::find(k_read.begin(), k_read.end(), entry.key) != k_read.end()) {
+      if (std::find(k_read_keys.begin(), k_read_keys.end(), entry.key) != k_read_keys.end()) {
         continue;
       }
-      const auto known = std::find_if(
-          k_known.begin(), k_known.end(), [&](const Known& one) { return one.key == entry.key; });
-      if (known == k_known.end()) {
+      const auto known = std::find_if(k_known_keys.begin(), k_known_keys.end(), [&](const KnownKey& one) {
+        return one.key == entry.key;
+      });
+      if (known == k_known_keys.end()) {
         m_draft.lost(entry.key_place, entry.key, "there is no such thing here");
       } else if (!known->is_needed) {
         m_draft.not_needed(entry.key_place, entry.key, std::string(known->reason));
@@ -280,7 +281,7 @@ private:
   }
 
   /// Each feature or port in its own line.
-  void list(const spec::Entry& entry, const Known& known) {
+  void list(const spec::Entry& entry, const KnownKey& known) {
     if (entry.key == "features" && entry.value.is_map()) {
       for (const auto& feature : entry.value.entries) {
         m_draft.lost(feature.key_place, feature.key, std::string(known.reason));

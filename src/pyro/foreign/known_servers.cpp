@@ -41,7 +41,10 @@ bool is_identifier(const std::string& text) {
 
 /// The package makes the cluster; the role and the database of the container are made once.
 void add_postgresql(Draft& draft, const std::string& name, const std::map<std::string, std::string>& env) {
-  draft.setup.insert(draft.setup.end(), {fmt::format("- id: {}", name), "  apt: [postgresql-15]"});
+  draft.setup.insert(
+      draft.setup.end(),
+      {fmt::format("- id: {}", name),
+       "  apt: [postgresql-15]            # of Debian 12: another release has another number"});
   draft.setup.insert(
       draft.setup.end(),
       {fmt::format("- id: {}-access             # nobody but the sandbox reaches it: no passwords", name),

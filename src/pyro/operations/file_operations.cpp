@@ -70,11 +70,15 @@ Operation config_operation() {
   return {
       .name = "config",
       .summary = "The effective pyro.yaml: profile and variables applied, defaults filled in, secrets masked",
-      .parameters_schema = workspace_parameters({}),
+      .parameters_schema = workspace_parameters(
+          {{"hash", flag("Digests instead: of each step, equal wherever the same would be built")}}),
       .result_schema = result({}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
+        if (bool_or(given, "hash", false)) {
+          return workspace::hash_project(context.workspaces, declared_project(context, given));
+        }
         return workspace::normalize_project(context.workspaces, declared_project(context, given));
       }};
 }

@@ -44,15 +44,17 @@ constexpr std::array k_guides{
                 "What it writes stays until reset."},
     Guide{"forget", "The opposite of adopt: the file's next apply makes another workspace."},
     Guide{
-        "import_file", "Where another tool's file says already what the project needs; runs nothing of it. Read "
-                       "unmapped: it is what a person has to decide."},
+        "import_file",
+        "Where another tool's file says already what the project needs; runs nothing of it. Read "
+        "unmapped: it is what a person has to decide."},
     Guide{
         "init", "Where there is no pyro.yaml yet; never overwrites one. Read what it wrote before apply: the "
                 "commands in it are guesses by the files that are there."},
     Guide{"list", "Costs little. The same workspaces as workspace_list."},
     Guide{
-        "lock", "After a change of the image in the file. Asks the registry for one document; upgrade also for "
-                "names that are locked already."},
+        "lock",
+        "After a change of the image in the file. Asks the registry for one document; upgrade also for "
+        "names that are locked already."},
     Guide{"logs", "Of services that the file declares; what commands printed is in workspace_logs."},
     Guide{"plan", "Changes nothing and runs nothing of the project. Read needs_approval before apply."},
     Guide{

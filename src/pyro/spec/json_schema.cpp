@@ -183,7 +183,6 @@ Json schema_of(const Shape& shape) {
   }
   Json result = {
       {"type", "object"},
-      {"description", shape.help},
       {"properties", std::move(properties)},
       {"patternProperties", {{"^x-", true}}},
       {"additionalProperties", false}};

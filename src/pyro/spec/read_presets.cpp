@@ -20,6 +20,13 @@ std::vector<std::string_view> ways_of(const MapReader& step) {
   return given;
 }
 
+bool has_unknown_key(const Node& step) {
+  const auto& known = shape("setup_step");
+  return std::any_of(step.entries.begin(), step.entries.end(), [&](const Entry& entry) {
+    return known.find(entry.key) == nullptr && !entry.key.starts_with("x-");
+  });
+}
+
 void read_apt(Context& context, MapReader& reader, Step& step) {
   static const std::regex s_package(R"([a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?([=/][A-Za-z0-9.+:~-]+)?)");
   std::vector<std::string> packages;
@@ -75,6 +82,9 @@ void read_pip(MapReader& reader, Step& step) {
 
 void read_preset(Context& context, MapReader& reader, Step& step) {
   const auto ways = ways_of(reader);
+  if (ways.empty() && has_unknown_key(reader.node())) {
+    return; // that is it, and was told
+  }
   if (ways.size() != 1) {
     context.error(
         reader.node(), ways.empty() ? "required" : "clash", reader.address(),

@@ -10,6 +10,7 @@
 #include <pyro/spec/schema.hpp>
 #include <pyro/store/disk_reserve.hpp>
 #include <pyro/workspace/apply/apply_project.hpp>
+#include <pyro/workspace/apply/resolve_inputs.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
@@ -158,6 +159,20 @@ Json normalize_project(const Context& context, const Project& project) {
   const auto file = read_project_file(project);
   // What nothing was withheld from needs no agreement: sources of secrets are shown, not read.
   return spec::normal_form(file.spec.complete ? file.spec : load_project(context, project, file).spec);
+}
+
+Json hash_project(Context& context, const Project& project) {
+  context.base.prepare();
+  const auto chain = portable_chain(context, load_project(context, project));
+  Json hashes = Json::object();
+  std::string before_seed;
+  bool is_before = true;
+  for (const auto& link : chain) {
+    hashes[link.address] = link.key;
+    is_before = is_before && link.point != "seed";
+    before_seed = is_before ? link.key : before_seed;
+  }
+  return {{"setup", before_seed}, {"hashes", hashes}};
 }
 
 Json plan_project(Context& context, const Project& project, bool color) {

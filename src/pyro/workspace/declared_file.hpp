@@ -19,6 +19,10 @@ Json validate_project(const Project& project);
 Json normalize_project(const Context& context, const Project& project);
 
 /// The plan document (spec-v1 B.5); `text` beside it is the human form. {"plan": {...}, "text": "..."}
+/// {"setup": KEY, "hashes": {ADDRESS: KEY}}: equal on every machine where the same would be built. `setup` is
+/// that of all before the seed and the steps that see it, for caches of CI.
+Json hash_project(Context& context, const Project& project);
+
 Json plan_project(Context& context, const Project& project, bool color);
 
 /// Plans and executes. {"workspace_id", "changed": bool, "plan", "text", "services": [...], "duration_ms"}

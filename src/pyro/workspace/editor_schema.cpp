@@ -145,7 +145,10 @@ Json install_schema(const Project& project, const std::string& editor) {
       const auto text = with_schema(settings.read(chosen.file), chosen, file.filename().string());
       files.push_back(written(settings.shown(chosen.file), settings.write(chosen.file, text)));
     } catch (Error& error) {
-      throw Error(error.code(), "{}: {}", settings.shown(chosen.file), error.message())
+      const bool is_no_json = error.code() == ErrorCode::invalid_argument;
+      throw Error(
+          is_no_json ? ErrorCode::invalid_file : error.code(), "{}: {}", settings.shown(chosen.file),
+          error.message())
           .with_hint(fmt::format(
               "it is left as it is; this belongs there: {}: {{\"./{}\": [\"{}\"]}}",
               fmt::join(chosen.sections, "."), k_schema_path, file.filename().string()));

@@ -197,8 +197,9 @@ TEST(Arguments, EveryCommandIsComplete) {
     }
     for (const auto& option : common_options()) {
       // One is a place there, the other says which tools.
-      const bool is_another = (command->name == "workspace export" && option.name == "--output")
-                              || (command->name == "mcp serve" && option.name == "--profile");
+      const bool is_another =
+          ((command->name == "workspace export" || command->name == "report") && option.name == "--output")
+          || (command->name == "mcp serve" && option.name == "--profile");
       EXPECT_EQ(flags.insert(option.name).second, !is_another)
           << command->name << " redefines " << option.name;
     }

@@ -211,9 +211,9 @@ hint: pyro logs api
   EXPECT_EQ(terminal.out, "");
   EXPECT_EQ(terminal.run({"apply", "-o", "github"}), 6);
   EXPECT_EQ(
-      terminal.out,
-      "::error file=pyro.yaml,line=69,col=5,endLine=69,title=pyro::api was not ready%0Aline \\x1b[1m1%0Aline 2"
-      "%0Ahint: pyro logs api\n");
+      terminal.out, "::error file=pyro.yaml,line=69,col=5,endLine=69,title=pyro::api was not ready%0Aline "
+                    "\\x1b[1m1%0Aline 2"
+                    "%0Ahint: pyro logs api\n");
   terminal.world.answers["apply"] = [](const Json&, const operations::Callbacks&) -> Json {
     throw std::runtime_error("boom");
   };

@@ -326,6 +326,17 @@ resolve_inputs(Context& context, const LoadedProject& project, Build build, cons
   return resolved;
 }
 
+std::vector<plan::Link> portable_chain(Context& context, const LoadedProject& project) {
+  ResolvedInputs resolved;
+  check_image_path(project);
+  resolved.digests.environment = sha256_of("image " + image_of(project));
+  resolve_seed(context, project, {}, resolved);
+  resolve_step_inputs(project, project.spec.environment.setup, "environment.setup.", resolved);
+  resolve_step_inputs(project, project.spec.prepare, "prepare.", resolved);
+  resolve_env_files(project, resolved);
+  return plan::build_chain(project.spec, resolved.digests);
+}
+
 ResolvedInputs resolve_service_inputs(const LoadedProject& project) {
   auto resolved = inputs_of(project);
   resolve_env_files(project, resolved);

@@ -49,4 +49,8 @@ ResolvedInputs resolve_service_inputs(const LoadedProject& project);
 /// that grows with the seed. Only what lies above the seed can be built of it.
 ResolvedInputs resolve_as_applied(const LoadedProject& project, const std::vector<plan::Link>& applied);
 
+/// The chain of a file by what the checkout says alone: the image by its name (and pyro.lock), whoever has
+/// the checkout and where it lies left out. Equal wherever the same would be built; no key of the store.
+std::vector<plan::Link> portable_chain(Context& context, const LoadedProject& project);
+
 } // namespace pyro::workspace

@@ -60,10 +60,10 @@ LockFile parse(const std::string& text, const std::string& directory) {
   if (!document || !document->is_object()) {
     throw invalid(directory, "it is no JSON object");
   }
-  if (const auto version = maybe_int(*document, "version"); version != k_lock_version) {
+  if (document->value("version", Json()) != Json(k_lock_version)) {
     throw invalid(directory, fmt::format("its version is not {}", k_lock_version));
   }
-  const auto& images = value_at(*document, "images");
+  const auto images = document->value("images", Json());
   if (!images.is_object() || images.size() > k_most_images) {
     throw invalid(directory, "'images' is no object of names and digests");
   }

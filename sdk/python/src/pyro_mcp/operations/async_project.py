@@ -107,6 +107,7 @@ class AsyncProjectOperations(AsyncOperationsBase):
         *,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
+        hash: Optional[bool] = None,
         profile: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
@@ -117,6 +118,7 @@ class AsyncProjectOperations(AsyncOperationsBase):
             {
                 "directory": directory,
                 "file": file,
+                "hash": hash,
                 "profile": profile,
                 "vars": vars,
                 "workspace": workspace,
@@ -146,6 +148,31 @@ class AsyncProjectOperations(AsyncOperationsBase):
             },
         )
 
+    async def import_file(
+        self,
+        source_path: StrPath,
+        *,
+        kind: str,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        force: Optional[bool] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+    ) -> Json:
+        """Make a first pyro.yaml of a Compose file or a devcontainer.json."""
+        return await self._call(
+            "import_file",
+            {
+                "source_path": source_path,
+                "kind": kind,
+                "directory": directory,
+                "file": file,
+                "force": force,
+                "profile": profile,
+                "vars": vars,
+            },
+        )
+
     async def init(
         self,
         *,
@@ -163,6 +190,27 @@ class AsyncProjectOperations(AsyncOperationsBase):
                 "file": file,
                 "kind": kind,
                 "profile": profile,
+                "vars": vars,
+            },
+        )
+
+    async def lock(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        upgrade: Optional[bool] = None,
+        vars: Optional[Mapping[str, str]] = None,
+    ) -> Json:
+        """Write pyro.lock: what the name of the file's image stands for."""
+        return await self._call(
+            "lock",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "upgrade": upgrade,
                 "vars": vars,
             },
         )
@@ -187,6 +235,27 @@ class AsyncProjectOperations(AsyncOperationsBase):
                 "profile": profile,
                 "vars": vars,
                 "workspace": workspace,
+            },
+        )
+
+    async def schema_install(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        editor: Optional[str] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+    ) -> Json:
+        """Write the JSON Schema of pyro.yaml beside it, where its first line tells editors to look."""
+        return await self._call(
+            "schema_install",
+            {
+                "directory": directory,
+                "editor": editor,
+                "file": file,
+                "profile": profile,
+                "vars": vars,
             },
         )
 

@@ -137,11 +137,14 @@ class ProjectOperations(OperationsBase):
         *,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
+        hash: Optional[bool] = None,
         profile: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """The effective pyro.yaml: profile and variables applied, defaults filled in, secrets masked.
+
+        hash: Digests instead: of each step, equal wherever the same would be built
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -152,6 +155,7 @@ class ProjectOperations(OperationsBase):
             {
                 "directory": directory,
                 "file": file,
+                "hash": hash,
                 "profile": profile,
                 "vars": vars,
                 "workspace": workspace,
@@ -191,6 +195,43 @@ class ProjectOperations(OperationsBase):
             },
         )
 
+    def import_file(
+        self,
+        source_path: StrPath,
+        *,
+        kind: str,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        force: Optional[bool] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+    ) -> Json:
+        """Make a first pyro.yaml of a Compose file or a devcontainer.json.
+
+        source_path: The file that is read; it stays as it is
+        kind: compose, devcontainer
+        force: Overwrite a pyro.yaml that is there
+
+        directory, file, profile, vars: whose workspace
+
+        Returns a dict: file (the path that was written), source (the file that was read), unmapped
+            (what was not taken over, in the order of the file)
+
+        (operation import_file)
+        """
+        return self._call(
+            "import_file",
+            {
+                "source_path": source_path,
+                "kind": kind,
+                "directory": directory,
+                "file": file,
+                "force": force,
+                "profile": profile,
+                "vars": vars,
+            },
+        )
+
     def init(
         self,
         *,
@@ -219,6 +260,37 @@ class ProjectOperations(OperationsBase):
                 "file": file,
                 "kind": kind,
                 "profile": profile,
+                "vars": vars,
+            },
+        )
+
+    def lock(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        upgrade: Optional[bool] = None,
+        vars: Optional[Mapping[str, str]] = None,
+    ) -> Json:
+        """Write pyro.lock: what the name of the file's image stands for.
+
+        upgrade: Also look up what is in it already
+
+        directory, file, profile, vars: whose workspace
+
+        Returns a dict: changed (was it written?), file (the lock), images (of this file; empty:
+            nothing can be locked)
+
+        (operation lock)
+        """
+        return self._call(
+            "lock",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "upgrade": upgrade,
                 "vars": vars,
             },
         )
@@ -253,6 +325,36 @@ class ProjectOperations(OperationsBase):
                 "profile": profile,
                 "vars": vars,
                 "workspace": workspace,
+            },
+        )
+
+    def schema_install(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        editor: Optional[str] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+    ) -> Json:
+        """Write the JSON Schema of pyro.yaml beside it, where its first line tells editors to look.
+
+        editor: Also add it to this editor's settings of the directory; one of vscode, zed
+
+        directory, file, profile, vars: whose workspace
+
+        Returns a dict: files (that were written)
+
+        (operation schema_install)
+        """
+        return self._call(
+            "schema_install",
+            {
+                "directory": directory,
+                "editor": editor,
+                "file": file,
+                "profile": profile,
+                "vars": vars,
             },
         )
 
