@@ -34,6 +34,31 @@ def test_a_wrong_state_is_a_runtime_error(ws):
     assert caught.value.code == "bad_state"
 
 
+def test_a_missing_file_of_pyros_own_is_a_runtime_error(pyro, ws, home):
+    ws.exec("echo kept > kept")
+    ws.create_snapshot("one")
+    ws.stop()
+    layers = home / "store" / "layers"
+    aside = layers.with_name("aside")
+    layers.rename(aside)
+    layers.mkdir(mode=0o700)
+    with pytest.raises(RuntimeError) as caught:
+        ws.start()
+    assert caught.value.code != "not_found"
+    layers.rmdir()
+    aside.rename(layers)
+    ws.start()
+
+
+def test_a_directory_of_the_caller_that_is_gone_is_a_runtime_error(pyro, home, place, monkeypatch):
+    gone = place / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(RuntimeError):
+        pyro.validate(directory=".")
+
+
 def test_the_text_is_the_command_lines(pyro, home):
     program = Path(os.environ["PYRO_LIBRARY"]).parent / "pyro"
     told = subprocess.run(

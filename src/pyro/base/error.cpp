@@ -51,9 +51,8 @@ const CodeRow& row_of(ErrorCode code) {
 }
 
 ErrorCode code_of_errno(int error_number) {
-  switch (error_number) {
-  case ENOENT:
-    return ErrorCode::not_found;
+  switch (
+      error_number) { // ENOENT is no not_found: that is what a caller has named, and a file of ours is not
   case EEXIST:
     return ErrorCode::already_exists;
   case EACCES:

@@ -183,7 +183,7 @@ std::optional<GuestKernel> GuestKernels::find() const {
     try {
       return complete(candidate);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::failed && error.code() != ErrorCode::not_found) {
+      if (error.code() != ErrorCode::failed && error.error_number() != ENOENT) {
         throw;
       }
       log::debug("{}", error.what());

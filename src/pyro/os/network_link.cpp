@@ -28,7 +28,7 @@ NetworkLink link_from(const NetlinkMessage& message) {
 NetworkLink require_link(const std::string& name) {
   auto link = find_network_link(name);
   if (!link) {
-    throw Error(ErrorCode::not_found, "there is no network device {}", name);
+    throw Error(ErrorCode::io, "there is no network device {}", name);
   }
   return *link;
 }

@@ -59,7 +59,7 @@ bool make_tap(const std::string& name, const TapOwner& owner, const std::string&
 
 Fd open_tap(const std::string& name) {
   if (!find_network_link(name)) { // else it would be made
-    throw Error(ErrorCode::not_found, "there is no network device {}", name);
+    throw Error(ErrorCode::io, "there is no network device {}", name);
   }
   auto tun = open_tun();
   auto request = request_for(name, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);

@@ -62,7 +62,7 @@ std::pair<Fd, Fd> socket_pair() {
 Fd listen_unix(const std::string& path) {
   auto target = short_address(path);
   if (!target) {
-    throw Error(ErrorCode::not_found, "no directory for the socket {}", path);
+    throw Error(ErrorCode::io, "no directory for the socket {}", path);
   }
   auto socket = make_socket(SOCK_NONBLOCK);
   if (::unlink(path.c_str()) < 0 && errno != ENOENT) {

@@ -286,7 +286,7 @@ std::optional<LayeredDirectory> LayeredView::directory(const std::string& path) 
 std::vector<std::string> LayeredView::list(const std::string& path) const {
   const auto found = directory(path);
   if (!found) {
-    throw Error(ErrorCode::not_found, "{} is not a directory", path.empty() ? "/" : path);
+    throw Error(ErrorCode::io, "{} is not a directory", path.empty() ? "/" : path);
   }
   return found->names();
 }

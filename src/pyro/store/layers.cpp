@@ -143,7 +143,7 @@ LayerManifest LayerStore::publish(
 LayerManifest LayerStore::open(const HexDigest& digest) const {
   const std::string place = directory(digest);
   if (!os::exists(place)) {
-    throw Error(ErrorCode::not_found, "layer {} is not in the store", digest.substr(0, 12));
+    throw Error(ErrorCode::failed, "layer {} is not in the store", digest.substr(0, 12));
   }
   if (auto manifest = find(digest)) {
     return *manifest;

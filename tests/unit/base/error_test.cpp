@@ -18,6 +18,7 @@ TEST(Errors, ErrnoDecidesTheCode) {
   EXPECT_EQ(Error::from_errno(ENOSPC, "write").code(), ErrorCode::disk_full);
   EXPECT_EQ(Error::from_errno(EACCES, "open /x").code(), ErrorCode::permission);
   EXPECT_EQ(Error::from_errno(ENOENT, "open /x").error_number(), ENOENT);
+  EXPECT_EQ(Error::from_errno(ENOENT, "open /x").code(), ErrorCode::io) << "nobody has named it to us";
 }
 
 TEST(Errors, TravelAsJsonAndBack) {

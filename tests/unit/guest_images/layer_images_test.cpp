@@ -224,7 +224,7 @@ TEST_F(LayerImagesTest, GoWithTheirLayer) {
     images().image_of(layer);
     FAIL() << "there is no such layer";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::not_found);
+    EXPECT_EQ(error.code(), ErrorCode::failed);
   }
 }
 
