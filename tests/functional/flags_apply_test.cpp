@@ -83,6 +83,17 @@ TEST_F(Flags, plan__allow_host_compat) {
   needs_a_word_for_no_isolation(*this, "plan");
 }
 
+TEST_F(Flags, why__allow_host_compat) {
+  write_file(
+      project() / "pyro.yaml",
+      "version: 1\nname: test\nisolation: host\nbackend: host\nenvironment: {image: host}\n"
+      "seed: {from: seed}\n");
+  const auto refused = pyro({"why", "workspace"});
+  EXPECT_NE(refused.status, 0) << refused;
+  EXPECT_TRUE(contains(refused.err, "--allow-host-compat")) << refused;
+  EXPECT_TRUE(contains(expect(0, {"why", "workspace", "--allow-host-compat"}).out, "workspace: "));
+}
+
 TEST_F(Flags, apply__no_wait) {
   waits_unless_told_otherwise(*this, "apply");
 }

@@ -17,12 +17,19 @@ Examples:
   pyro why workspace
 )";
 
+constexpr std::array k_options{
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+};
+
 constexpr std::array k_operands{
     Operand{"ADDRESS", Count::one, "As in the plan: services.api, environment.setup.os"}};
 
 int run(Session& session) {
   auto parameters = session.where();
   parameters["address"] = session.arguments().operands.front();
+  if (session.arguments().has("allow-host-compat")) {
+    parameters["allow_host_compat"] = true;
+  }
   session.show(session.call("why", parameters), [](const Json& answer) {
     const auto text = string_or(answer, "text", "");
     return text.empty() ? render_document(answer) : text + (text.ends_with('\n') ? "" : "\n");
@@ -39,6 +46,7 @@ constinit const Command k_why{
     .summary = "Explain a planned action or a cache miss",
     .page = why_command::k_page,
     .run = why_command::run,
+    .options = why_command::k_options,
     .operands = why_command::k_operands,
 };
 
