@@ -52,6 +52,7 @@ std::size_t receive_bytes(int socket, char* bytes, std::size_t wanted) {
 FrameKind kind_of(char byte) {
   const auto kind = static_cast<FrameKind>(byte);
   switch (kind) {
+  case FrameKind::begun:
   case FrameKind::request:
   case FrameKind::cancel:
   case FrameKind::event:

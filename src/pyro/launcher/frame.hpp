@@ -1,6 +1,6 @@
 // What a front and the process that runs its call say to each other over a socket of the call's own: a kind
-// and a JSON document. The front sends one request and perhaps cancels; what comes back are events and in the
-// end one result or one failure.
+// and a JSON document. The process says that it is there; the front sends one request and perhaps cancels;
+// what comes back are events and in the end one result or one failure.
 #pragma once
 
 #include <pyro/base/json_access.hpp>
@@ -10,6 +10,7 @@
 namespace pyro::launcher {
 
 enum class FrameKind : char {
+  begun = 'b',   // null: there is a process for this call, which waits for its request
   request = 'q', // {"operation", "parameters", "settings"}
   cancel = 'c',  // null: take back what can be taken back and fail with `interrupted`
   event = 'e',   // {"kind", "address", "text", "data"}

@@ -20,7 +20,8 @@ namespace {
 
 constexpr int k_control = 3; // where the launcher finds its socket
 constexpr std::chrono::milliseconds k_poll{50};
-constexpr std::chrono::seconds k_patience{5}; // with a launcher that has nothing to do but to end
+constexpr std::chrono::seconds k_begin_patience{10}; // a fork, on a machine with much to do
+constexpr std::chrono::seconds k_patience{5};        // with a launcher that has nothing to do but to end
 
 bool is_readable(int socket, std::chrono::milliseconds patience) {
   pollfd watched{socket, POLLIN, 0};
@@ -74,6 +75,7 @@ Json wait_for_result(int socket, const operations::Callbacks& callbacks) {
     case FrameKind::failure:
       throw error_from_json(frame->body);
     case FrameKind::request:
+    case FrameKind::begun:
     case FrameKind::cancel:
       throw Error(ErrorCode::protocol, "a frame of a call came from the wrong end");
     }
@@ -106,15 +108,49 @@ void Launcher::start() {
        {2, has_errors ? STDERR_FILENO : nothing.get()},
        {k_control, theirs.get()}});
   m_control = std::move(ours);
+  ++m_launcher;
 }
 
-os::Fd Launcher::connect() {
+void Launcher::give_up(int launcher) {
+  const std::lock_guard guard(m_mutex);
+  if (launcher == m_launcher && m_control) {
+    m_control.reset();
+    m_process.end(std::chrono::milliseconds(0));
+  }
+}
+
+void Launcher::wait_for_begin(const Way& way, const operations::Callbacks& callbacks) {
+  const auto deadline = std::chrono::steady_clock::now() + k_begin_patience;
+  while (!is_readable(way.socket.get(), k_poll)) {
+    if (callbacks.interrupted
+        && callbacks.interrupted()) { // the end of the socket says so to who takes it up
+      throw Error(ErrorCode::interrupted, "the call was cancelled before it began");
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
+      give_up(way.launcher);
+      throw Error(
+          ErrorCode::unavailable, "pyro-launcher did not begin the call within {} s",
+          k_begin_patience.count())
+          .with_hint(
+              "it was stopped, or this machine has far too much to do; the next call starts another one");
+    }
+  }
+  const auto frame = receive_frame(way.socket.get());
+  if (frame && frame->kind == FrameKind::failure) {
+    throw error_from_json(frame->body);
+  }
+  if (!frame || frame->kind != FrameKind::begun) {
+    throw Error(ErrorCode::internal, "the process that was to run the call ended before it began");
+  }
+}
+
+Launcher::Way Launcher::connect() {
   const std::lock_guard guard(m_mutex);
   auto [ours, theirs] = socket_pair();
   if (m_control) {
     try {
       os::send_with_fds(m_control.get(), "c", {theirs.get()});
-      return std::move(ours);
+      return {std::move(ours), m_launcher};
     } catch (const Error&) { // it ended: another one
       m_control.reset();
       m_process.end(k_patience);
@@ -122,17 +158,18 @@ os::Fd Launcher::connect() {
   }
   start();
   os::send_with_fds(m_control.get(), "c", {theirs.get()});
-  return std::move(ours);
+  return {std::move(ours), m_launcher};
 }
 
 Json Launcher::call(
     std::string_view operation, const Json& parameters, const operations::CallSettings& settings,
     const operations::Callbacks& callbacks) {
-  const auto socket = connect();
+  const auto way = connect();
+  wait_for_begin(way, callbacks);
   send_frame(
-      socket.get(), FrameKind::request,
+      way.socket.get(), FrameKind::request,
       {{"operation", operation}, {"parameters", parameters}, {"settings", settings_to_json(settings)}});
-  return wait_for_result(socket.get(), callbacks);
+  return wait_for_result(way.socket.get(), callbacks);
 }
 
 } // namespace pyro::launcher

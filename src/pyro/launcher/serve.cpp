@@ -94,11 +94,12 @@ Json run(const Json& request, Front& front, const operations::EngineFactory& mak
 }
 
 void serve_call(int socket, int process, const operations::EngineFactory& make_engine) {
+  Front front(socket, process);
+  front.tell(FrameKind::begun, nullptr);
   const auto request = receive_frame(socket);
   if (!request) {
     return;
   }
-  Front front(socket, process);
   try {
     if (request->kind != FrameKind::request) {
       throw Error(ErrorCode::protocol, "a call begins with its request");
