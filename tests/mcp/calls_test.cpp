@@ -78,6 +78,51 @@ TEST_F(McpCalls, WhatTakesLongIsPendingAndItsResultIsThereLater) {
   EXPECT_EQ(client.close(), 0);
 }
 
+TEST_F(McpCalls, AResultOutlivesItsServer) {
+  Json handle;
+  {
+    auto client = serve({"--answer-within", "300ms"});
+    handle = {{"call_id", client.ok("exec", waiting())["pending"]["call_id"]}};
+    ASSERT_TRUE(has_begun());
+    auto other = serve();
+    EXPECT_TRUE(contains(
+        other.refused("call_wait", handle),
+        "runs in another server, process " + std::to_string(client.process().pid())));
+    release();
+    Json result;
+    EXPECT_TRUE(
+        eventually([&] { return (result = client.ok("call_wait", handle)).contains("exit_code"); }, 60));
+    EXPECT_EQ(other.ok("call_wait", handle), result);
+    client.process().signal(SIGKILL);
+    EXPECT_EQ(client.process().wait().signal, SIGKILL);
+    EXPECT_EQ(other.close(), 0);
+  }
+  auto client = serve();
+  EXPECT_EQ(client.ok("call_wait", handle)["exit_code"], 0);
+  auto modern = serve({}, {"2026-07-28", true});
+  const auto task = modern.ask("tasks/get", {{"taskId", handle["call_id"]}})["result"];
+  EXPECT_EQ(task["status"], "completed") << "a task as well";
+  EXPECT_EQ(modern.close(), 0);
+  for (const auto* wrong : {"call-../../workspace", "call-0", ""}) {
+    EXPECT_TRUE(contains(client.refused("call_wait", {{"call_id", wrong}}), "there is no call"));
+  }
+  EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpCalls, ACallThatIsLostWithItsServerIsSaidToBe) {
+  auto client = serve({"--answer-within", "300ms"});
+  const Json handle{{"call_id", client.ok("exec", waiting())["pending"]["call_id"]}};
+  ASSERT_TRUE(has_begun());
+  client.process().signal(SIGKILL);
+  EXPECT_EQ(client.process().wait().signal, SIGKILL);
+  auto next = serve();
+  const auto text = next.refused("call_wait", handle);
+  EXPECT_TRUE(contains(text, "the server that ran this call (exec) ended before it was done")) << text;
+  EXPECT_TRUE(contains(text, "workspace_logs")) << text;
+  EXPECT_EQ(next.close(), 0);
+  EXPECT_TRUE(eventually([&] { return processes() == 2; }, 60)) << "agent and shell";
+}
+
 TEST_F(McpCalls, APendingCallIsCancelledByItsHandle) {
   auto client = serve({"--answer-within", "300ms"});
   const auto pending = client.ok("exec", waiting())["pending"];
@@ -252,6 +297,21 @@ TEST_F(McpCalls, AKilledLauncherIsStartedAgain) {
   ASSERT_EQ(launcher.status, 0);
   ::kill(std::stoi(launcher.out), SIGKILL);
   EXPECT_TRUE(eventually([&] { return !client.call("status").value("isError", true); }, 60));
+  EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpCalls, ALauncherThatDoesNotAnswerIsGivenUp) {
+  auto client = serve();
+  client.ok("status");
+  const auto launcher = command({"pgrep", "-P", std::to_string(client.process().pid())});
+  ASSERT_EQ(launcher.status, 0);
+  ::kill(std::stoi(launcher.out), SIGSTOP);
+  const auto first = client.send("tools/call", {{"name", "status"}});
+  const auto second = client.send("tools/call", {{"name", "status"}});
+  client.notify("notifications/cancelled", {{"requestId", second}});
+  const auto text = client.answer(first)["result"]["content"][0].value("text", "");
+  EXPECT_TRUE(contains(text, "did not begin the call within")) << text;
+  EXPECT_EQ(client.ok("status")["state"], "started") << "by another one";
   EXPECT_EQ(client.close(), 0);
 }
 

@@ -102,6 +102,17 @@ std::optional<Json> HttpChannel::receive() {
   }
 }
 
+void HttpChannel::listen() {
+  auto fields = fields_of(nullptr);
+  fields["Accept"] = "text/event-stream";
+  auto stream = wire();
+  stream.write(http_request("GET", "/mcp", fields, ""));
+  while (stream.so_far().status == 0 && stream.read(k_channel_patience_ms)) {
+  }
+  EXPECT_EQ(stream.so_far().status, 200);
+  m_sent.push_back({std::move(stream), Json::object(), 0});
+}
+
 void HttpChannel::leave_last() {
   m_sent.pop_back();
 }

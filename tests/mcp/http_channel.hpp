@@ -36,6 +36,9 @@ public:
 
   const std::string& session() const { return m_session; }
 
+  /// Listens for notices of the session, as its GET does, and comes back once the server does its part.
+  void listen();
+
   /// Leaves the request that was sent last, without waiting for its answer.
   void leave_last();
 

@@ -4,6 +4,9 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <unistd.h>
+
 namespace pyro::testing {
 namespace {
 
@@ -75,6 +78,37 @@ TEST_F(McpHttp, WhoMayNotSpeakIsTurnedAway) {
     EXPECT_EQ(ask(client, method, fields).fields["allow"], "POST, GET, DELETE") << method;
   }
   EXPECT_EQ(client.ask("ping")["result"], Json::object());
+  EXPECT_EQ(client.close(), 0);
+}
+
+TEST_F(McpHttp, AnAddressThatOthersReachHasAWarningAndTheSameGuard) {
+  const auto said = root() / "serving";
+  auto serving = serve_http({"--http", "0.0.0.0:0"});
+  EXPECT_TRUE(contains(read_file(said), "warning: other machines can reach 0.0.0.0")) << read_file(said);
+  ASSERT_FALSE(serving.token.empty());
+  McpClient client(std::make_unique<HttpChannel>(std::move(serving)), {"2025-11-25", false, Over::http});
+  client.begin();
+  const auto with = [&](const std::string& name, const std::string& value) {
+    auto changed = client.http().fields_of(ping());
+    changed[name] = value;
+    return ask(client, "POST", changed, ping().dump()).status;
+  };
+  std::array<char, 256> own{};
+  ASSERT_EQ(::gethostname(own.data(), own.size() - 1), 0);
+  const auto port = ":" + std::to_string(client.http().serving().port);
+  for (const auto& host :
+       {std::string("10.1.2.3"), std::string("[fd00::1]"), std::string("localhost"),
+        std::string(own.data())}) {
+    EXPECT_EQ(with("Host", host + port), 200) << host;
+  }
+  for (const auto* host : {"evil.example", "10.0.0.1.evil.example", ""}) {
+    EXPECT_EQ(with("Host", host + port), 403) << host << ": a page could have us by it";
+  }
+  EXPECT_EQ(with("Origin", "http://evil.example"), 403);
+  EXPECT_EQ(with("Authorization", "Bearer 0123456789abcdef"), 401);
+  auto none = client.http().fields_of(ping());
+  none.erase("Authorization");
+  EXPECT_EQ(ask(client, "POST", none, ping().dump()).status, 401) << "from this machine, too";
   EXPECT_EQ(client.close(), 0);
 }
 

@@ -130,9 +130,11 @@ McpClient Mcp::serve(const Arguments& arguments, Revision revision) {
 HttpServing Mcp::serve_http(const Arguments& arguments) {
   const auto said = root() / "serving";
   const auto error = os::open_file(said.string(), O_CREAT | O_TRUNC | O_WRONLY);
-  os::Command command{
-      .argv = {(bin / "pyro").string(), "mcp", "serve", "--http", "127.0.0.1:0"}, .env = environment({})};
+  os::Command command{.argv = {(bin / "pyro").string(), "mcp", "serve"}, .env = environment({})};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  if (std::find(arguments.begin(), arguments.end(), "--http") == arguments.end()) {
+    command.argv.insert(command.argv.end(), {"--http", "127.0.0.1:0"});
+  }
   command.cwd = project().string();
   command.fds = {{2, error.get()}};
   HttpServing serving{os::spawn(command)};
@@ -141,7 +143,7 @@ HttpServing Mcp::serve_http(const Arguments& arguments) {
   EXPECT_TRUE(eventually(
       [&] {
         text = read_file(said);
-        return std::regex_search(text, found, std::regex("serving MCP at http://127.0.0.1:([0-9]+)/mcp\n"));
+        return std::regex_search(text, found, std::regex("serving MCP at http://[0-9.]+:([0-9]+)/mcp\n"));
       },
       60))
       << text;

@@ -80,7 +80,7 @@ private:
 class Mcp : public Functional {
 protected:
   McpClient serve(const Arguments& arguments = {}, Revision revision = {"2025-11-25", false});
-  /// At a free port of the loopback interface, with a token that it made.
+  /// At a free port of the loopback interface unless the arguments say --http, with a token that it made.
   HttpServing serve_http(const Arguments& arguments = {});
   /// A small system in the project, and its pyro.yaml with this body.
   void small_project(const std::string& body = "");

@@ -2,8 +2,13 @@
 // the schema that the server itself gave for it.
 #include "mcp_client.hpp"
 
+#include <algorithm>
+#include <csignal>
+
 namespace pyro::testing {
 namespace {
+
+constexpr const char* k_resource = "pyro://workspace/test/status";
 
 class McpSchema : public Mcp, public ::testing::WithParamInterface<Revision> {
 protected:
@@ -18,6 +23,31 @@ protected:
   void call(McpClient& client, const std::string& tool, Json arguments = Json::object()) {
     ask(client, "tools/call",
         {{"name", tool}, {"arguments", std::move(arguments)}, {"_meta", {{"progressToken", 1}}}});
+  }
+
+  /// Returns once it will be told of changes: the id of the modern era's request.
+  int listen(McpClient& client) {
+    if (!GetParam().is_modern) {
+      if (GetParam().over == Over::http) {
+        client.http().listen();
+      }
+      ask(client, "resources/subscribe", {{"uri", k_resource}});
+      return 0;
+    }
+    const auto id =
+        client.send("subscriptions/listen", {{"notifications", {{"resourceSubscriptions", {k_resource}}}}});
+    EXPECT_TRUE(hears(client, "notifications/subscriptions/acknowledged"));
+    return id;
+  }
+
+  static bool hears(McpClient& client, const std::string& method) {
+    const auto is_it = [&](const Json& message) {
+      return message.value("method", "") == method;
+    };
+    while (std::none_of(client.heard().begin(), client.heard().end(), is_it) && !HasFailure()) {
+      std::ignore = client.next();
+    }
+    return !HasFailure();
   }
 
   std::string m_lines;
@@ -72,8 +102,19 @@ TEST_P(McpSchema, EveryMessageFits) {
        {"pyro://workspaces", "pyro://project", "pyro://workspace/test/status", "pyro://none"}) {
     ask(client, "resources/read", {{"uri", uri}});
   }
+  const auto listening = listen(client);
   call(client, "destroy", {{"approve", true}, {"snapshots", true}});
-  EXPECT_EQ(client.close(), 0);
+  EXPECT_TRUE(hears(client, "notifications/resources/updated"));
+  if (revision.is_modern && revision.over == Over::stdio) {
+    client.process().signal(SIGTERM);
+    write_down(client.answer(listening), "subscriptions/listen");
+    EXPECT_EQ(client.process().wait().shell_status(), 0);
+  } else {
+    if (!revision.is_modern) {
+      ask(client, "resources/unsubscribe", {{"uri", k_resource}});
+    }
+    EXPECT_EQ(client.close(), 0);
+  }
   for (const auto& message : client.heard()) {
     if (message.contains("method")) {
       write_down(message);

@@ -21,6 +21,9 @@ RESULTS = {
     "resources/read": "ReadResourceResult",
     "prompts/list": "ListPromptsResult",
     "prompts/get": "GetPromptResult",
+    "resources/subscribe": "EmptyResult",
+    "resources/unsubscribe": "EmptyResult",
+    "subscriptions/listen": "SubscriptionsListenResult",
 }
 
 
@@ -35,6 +38,11 @@ def main():
         checker = jsonschema.validators.validator_for(schema)(whole)
         return [f"{name}: {error.json_path}: {error.message[:200]}" for error in checker.iter_errors(value)]
 
+    notifications = {
+        part["properties"]["method"]["const"]: name
+        for name, part in definitions.items()
+        if name.endswith("Notification") and "const" in part.get("properties", {}).get("method", {})
+    }
     found = []
     outputs = {}
     count = 0
@@ -45,8 +53,8 @@ def main():
         count += 1
         found += problems("JSONRPCMessage", message)
         if "result" not in message:
-            if message.get("method") == "notifications/progress":
-                found += problems("ProgressNotification", message)
+            if "method" in message:
+                found += problems(notifications[message["method"]], message)
             continue
         result = message["result"]
         found += problems(RESULTS[line["method"]], result)

@@ -8,6 +8,8 @@
 #include <pyro/launcher/launcher.hpp>
 #include <pyro/mcp/client_config.hpp>
 #include <pyro/mcp/stdio.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/store/layout.hpp>
 
 #include <filesystem>
 #include <unistd.h>
@@ -15,6 +17,14 @@
 namespace pyro::app {
 
 namespace {
+
+std::string calls_directory() {
+  const auto base = store::Base::from_environment();
+  base.prepare();
+  auto directory = base.root() + "/mcp/calls";
+  os::make_directories(directory);
+  return directory;
+}
 
 mcp::ServerOptions options_of(const cli::McpServeRequest& request) {
   mcp::ServerOptions options;
@@ -25,6 +35,7 @@ mcp::ServerOptions options_of(const cli::McpServeRequest& request) {
   options.tools.profile = *profile;
   options.tools.read_only = request.read_only;
   options.patience = request.answer_within;
+  options.calls_directory = calls_directory;
   options.settings.trust_once = request.trust_once;
   options.settings.lock_timeout = request.lock_timeout;
   if (!request.project_path.empty()) {

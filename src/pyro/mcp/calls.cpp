@@ -25,9 +25,26 @@ std::string random_id() {
   return id;
 }
 
+using std::chrono::system_clock;
+
+system_clock::time_point time_of(double epoch) {
+  return system_clock::time_point(
+      std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(epoch)));
+}
+
+double epoch_of(system_clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 } // namespace
 
-Call::Call(std::string id, std::string operation) : m_id(std::move(id)), m_operation(std::move(operation)) {
+Call::Call(std::string id, std::string operation)
+    : m_id(std::move(id)), m_operation(std::move(operation)), m_began(system_clock::now()) {
+}
+
+Call::Call(std::string id, KeptCall ended)
+    : m_id(std::move(id)), m_operation(std::move(ended.operation)), m_began(time_of(ended.began)),
+      m_changed(time_of(ended.ended)), m_outcome(std::move(ended.outcome)) {
 }
 
 std::string Call::began_at() const {
@@ -78,8 +95,9 @@ void Call::finish(CallOutcome outcome) {
   m_done.notify_all();
 }
 
-Calls::Calls(operations::Caller& caller, operations::CallSettings settings)
-    : m_caller(caller), m_settings(std::move(settings)) {
+Calls::Calls(
+    operations::Caller& caller, operations::CallSettings settings, std::function<std::string()> directory)
+    : m_caller(caller), m_settings(std::move(settings)), m_files(std::move(directory)) {
 }
 
 Calls::~Calls() {
@@ -125,7 +143,8 @@ void Calls::run(const std::shared_ptr<Call>& call, const Json& parameters, const
     outcome = {false, to_json(Error(ErrorCode::internal, "{}", error.what())), false};
   }
   outcome.cancelled = outcome.cancelled || call->is_cancelled();
-  call->finish(std::move(outcome));
+  call->finish(outcome);
+  m_files.end(call->id(), outcome);
 }
 
 void Calls::forget_old() {
@@ -134,15 +153,26 @@ void Calls::forget_old() {
 }
 
 void Calls::keep(const std::shared_ptr<Call>& call) {
-  const std::lock_guard guard(m_mutex);
-  forget_old();
-  m_kept.emplace(call->id(), call);
+  {
+    const std::lock_guard guard(m_mutex);
+    forget_old();
+    m_kept.emplace(call->id(), call);
+  }
+  m_files.begin(call->id(), call->operation(), epoch_of(call->m_began));
+  if (const auto outcome = call->wait_for({})) { // it ended before there was a file
+    m_files.end(call->id(), *outcome);
+  }
 }
 
 std::shared_ptr<Call> Calls::find(const std::string& id) const {
-  const std::lock_guard guard(m_mutex);
-  const auto found = m_kept.find(id);
-  return found == m_kept.end() ? nullptr : found->second;
+  {
+    const std::lock_guard guard(m_mutex);
+    if (const auto found = m_kept.find(id); found != m_kept.end()) {
+      return found->second;
+    }
+  }
+  auto ended = m_files.find(id);
+  return ended ? std::make_shared<Call>(id, std::move(*ended)) : nullptr;
 }
 
 bool Calls::stop(std::chrono::milliseconds patience) {

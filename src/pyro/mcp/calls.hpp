@@ -2,6 +2,8 @@
 // yet. A call outlives the request that began it, so that no request has to wait for long.
 #pragma once
 
+#include "kept_calls.hpp"
+
 #include <pyro/operations/caller.hpp>
 
 #include <atomic>
@@ -16,13 +18,6 @@
 
 namespace pyro::mcp {
 
-/// How a call ended.
-struct CallOutcome {
-  bool ok = false;
-  Json value;             // the operation's result, or its Error as to_json() writes it
-  bool cancelled = false; // it ended because somebody wanted that
-};
-
 /// Lines of progress; called from the call's thread.
 using ProgressSink = std::function<void(const operations::Event&)>;
 
@@ -30,6 +25,8 @@ using ProgressSink = std::function<void(const operations::Event&)>;
 class Call {
 public:
   Call(std::string id, std::string operation);
+  /// One that has ended, in whichever server.
+  Call(std::string id, KeptCall ended);
 
   const std::string& id() const { return m_id; }
 
@@ -62,7 +59,7 @@ private:
 
   const std::string m_id;
   const std::string m_operation;
-  const std::chrono::system_clock::time_point m_began = std::chrono::system_clock::now();
+  const std::chrono::system_clock::time_point m_began;
   std::atomic<bool> m_is_cancelled = false;
   mutable std::mutex m_mutex; // for all below
   mutable std::condition_variable m_done;
@@ -73,7 +70,9 @@ private:
 
 class Calls {
 public:
-  Calls(operations::Caller& caller, operations::CallSettings settings);
+  /// `directory`: KeptCalls.
+  Calls(
+      operations::Caller& caller, operations::CallSettings settings, std::function<std::string()> directory);
   /// Interrupts what runs and waits for it.
   ~Calls();
   Calls(const Calls&) = delete;
@@ -82,8 +81,9 @@ public:
   /// Throws Error(unavailable) where too many run.
   std::shared_ptr<Call> begin(std::string operation, Json parameters, ProgressSink progress);
 
-  /// From now on it is found by its id, until an hour after its end.
+  /// From now on it is found by its id, until an hour after its end; when it has ended, in other servers too.
   void keep(const std::shared_ptr<Call>& call);
+  /// nullptr: there is none. Error(bad_state) for one that runs in another server.
   std::shared_ptr<Call> find(const std::string& id) const;
 
   /// Interrupts all and waits for their ends, so long. False: some still run.
@@ -100,6 +100,7 @@ private:
   std::condition_variable m_fewer;
   int m_running = 0;
   std::map<std::string, std::shared_ptr<Call>> m_kept;
+  KeptCalls m_files; // has a lock of its own
 };
 
 } // namespace pyro::mcp

@@ -86,6 +86,16 @@ void Connection::send(const Json& message) {
   m_outlet.send(message);
 }
 
+std::function<void(const Json& message)>
+Connection::notices_of(const std::shared_ptr<Connection>& connection) {
+  if (connection->m_outlet.notify) {
+    return connection->m_outlet.notify;
+  }
+  return [connection](const Json& message) {
+    connection->send(message);
+  };
+}
+
 void Connection::tell_withdrawn() {
   const std::lock_guard guard(m_send_mutex);
   m_outlet.withdrawn();

@@ -64,6 +64,8 @@ struct Outlet {
   /// A request that came this way was withdrawn: it is not answered.
   std::function<void()> withdrawn = [] {
   };
+  /// A notice that is part of no request's answer; it may come when the connection has gone. Absent: `send`.
+  std::function<void(const Json& message)> notify = {};
 };
 
 class Connection {
@@ -72,6 +74,8 @@ public:
 
   void send(const Json& message);
   void tell_withdrawn();
+  /// Where notices go from now on, until the client has gone.
+  static std::function<void(const Json& message)> notices_of(const std::shared_ptr<Connection>& connection);
 
   const std::shared_ptr<Requests>& requests() const { return m_requests; }
 

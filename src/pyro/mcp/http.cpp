@@ -22,8 +22,6 @@ using http_server::HttpRequest;
 constexpr int k_poll_ms = 100;
 constexpr std::chrono::milliseconds k_farewell{700};
 constexpr std::chrono::milliseconds k_last_answers{200};
-/// Progress is not told to who does not read it.
-constexpr std::size_t k_most_unread = 1U << 20U;
 constexpr const char* k_session_field = "mcp-session-id";
 
 using Target = std::shared_ptr<Exchange>;
@@ -106,7 +104,7 @@ public:
 
   void begin(const Target& exchange);
 
-  void end() { m_sessions.end_all(); }
+  void end() { m_sessions->end_all(); }
 
 private:
   void post(const Target& exchange);
@@ -117,7 +115,8 @@ private:
   void end_session(Exchange& exchange);
 
   Server& m_server;
-  HttpSessions m_sessions;
+  /// Notices of subscriptions may come when we have gone.
+  std::shared_ptr<HttpSessions> m_sessions = std::make_shared<HttpSessions>();
 };
 
 void HttpFront::begin(const Target& exchange) {
@@ -190,7 +189,7 @@ void HttpFront::post_legacy(const Target& exchange, const Json& document) {
     exchange->answer(refused_with(400, "the header field Mcp-Session-Id is missing: initialize gives one"));
     return;
   }
-  const auto session = m_sessions.use(*id);
+  const auto session = m_sessions->use(*id);
   if (!session) {
     exchange->answer(refused_with(404, "there is no such session: initialize begins one"));
     return;
@@ -214,17 +213,19 @@ void HttpFront::post_legacy(const Target& exchange, const Json& document) {
     exchange->answer({202, {}, ""});
     return;
   }
-  m_server.handle(
-      document, std::make_shared<Connection>(
-                    outlet_to(exchange, [](const Json& message) { return json_answer(200, message); }),
-                    session->requests));
+  auto outlet = outlet_to(exchange, [](const Json& message) { return json_answer(200, message); });
+  outlet.notify = [sessions = m_sessions, id = *id](const Json& message) {
+    sessions->notify(id, event_of(message));
+  };
+  m_server.handle(document, std::make_shared<Connection>(std::move(outlet), session->requests));
 }
 
 void HttpFront::initialize(const Target& exchange, const Json& document) {
   const auto whole = [this](const Json& message) {
     Fields fields;
     if (message.contains("result")) {
-      fields.emplace_back("Mcp-Session-Id", m_sessions.begin(message["result"].value("protocolVersion", "")));
+      fields.emplace_back(
+          "Mcp-Session-Id", m_sessions->begin(message["result"].value("protocolVersion", "")));
     }
     return json_answer(200, message, std::move(fields));
   };
@@ -238,21 +239,23 @@ void HttpFront::listen(const Target& exchange) {
     exchange->answer(refused_with(406, "Accept has to list text/event-stream"));
     return;
   }
-  if (!m_sessions.listen(id, exchange)) {
+  if (!m_sessions->listen(id, exchange)) {
     exchange->answer(refused_with(404, "there is no such session: initialize begins one"));
     return;
   }
-  exchange->when_gone([this, id, stream = exchange.get()] { m_sessions.forget_stream(id, stream); });
+  exchange->when_gone(
+      [sessions = m_sessions, id, stream = exchange.get()] { sessions->forget_stream(id, stream); });
   begin_events(*exchange);
+  m_sessions->tell_untold(id);
 }
 
 void HttpFront::end_session(Exchange& exchange) {
   const auto id = exchange.request().field(k_session_field).value_or("");
-  if (!m_sessions.use(id)) {
+  if (!m_sessions->use(id)) {
     exchange.answer(refused_with(404, "there is no such session"));
     return;
   }
-  m_sessions.end(id);
+  m_sessions->end(id);
   exchange.answer({200, {}, ""});
 }
 

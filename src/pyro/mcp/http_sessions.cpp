@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t k_most_sessions = 256;
 constexpr std::size_t k_id_bytes = 32;
+constexpr std::size_t k_most_untold = 64; // subscriptions of a client
 
 } // namespace
 
@@ -59,6 +60,31 @@ bool HttpSessions::listen(const std::string& id, const std::shared_ptr<http_serv
     earlier->end_stream();
   }
   return true;
+}
+
+void HttpSessions::notify(const std::string& id, const std::string& event) {
+  const std::lock_guard guard(m_mutex);
+  const auto found = m_sessions.find(id);
+  if (found == m_sessions.end()) {
+    return;
+  }
+  auto& session = *found->second;
+  if (session.stream && session.stream->is_streaming() && session.stream->waiting_bytes() < k_most_unread) {
+    session.stream->write(event);
+  } else if (session.untold.size() < k_most_untold) {
+    session.untold.insert(event);
+  }
+}
+
+void HttpSessions::tell_untold(const std::string& id) {
+  const std::lock_guard guard(m_mutex);
+  const auto found = m_sessions.find(id);
+  if (found == m_sessions.end() || !found->second->stream) {
+    return;
+  }
+  for (const auto& event : std::exchange(found->second->untold, {})) {
+    found->second->stream->write(event);
+  }
 }
 
 void HttpSessions::forget_stream(const std::string& id, const http_server::Exchange* stream) {

@@ -6,9 +6,13 @@
 #include <pyro/http_server/exchange.hpp>
 
 #include <chrono>
+#include <set>
 #include <string>
 
 namespace pyro::mcp {
+
+/// Progress and notices are not told to who does not read what was.
+inline constexpr std::size_t k_most_unread = 1U << 20U;
 
 struct HttpSession {
   std::string id;
@@ -16,6 +20,7 @@ struct HttpSession {
   std::shared_ptr<Requests> requests = std::make_shared<Requests>();
   std::chrono::steady_clock::time_point last_use = std::chrono::steady_clock::now();
   std::shared_ptr<http_server::Exchange> stream; // where the client listens; nullptr: nowhere
+  std::set<std::string> untold;                  // notices for when it does
 };
 
 class HttpSessions {
@@ -28,6 +33,11 @@ public:
 
   /// The client listens there from now on; an earlier stream ends. False: there is no such session.
   bool listen(const std::string& id, const std::shared_ptr<http_server::Exchange>& stream);
+  /// A notice, as an event of a stream: at once where the client listens, else once it does; the same one
+  /// only once. Nothing where there is no such session.
+  void notify(const std::string& id, const std::string& event);
+  /// Its stream has begun.
+  void tell_untold(const std::string& id);
   /// It does not listen there any more.
   void forget_stream(const std::string& id, const http_server::Exchange* stream);
 

@@ -1,11 +1,11 @@
 #include "server.hpp"
 
+#include "introduction.hpp"
 #include "prompts.hpp"
 #include "resources.hpp"
 #include "tool_results.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/operations/version.hpp>
 
 #include <thread>
 #include <utility>
@@ -15,40 +15,6 @@ namespace pyro::mcp {
 namespace {
 
 constexpr std::int64_t k_list_ttl_ms = 3'600'000; // lists do not change while a server runs
-
-constexpr std::string_view k_instructions = "pyro runs commands in disposable workspaces: isolated sandboxes "
-                                            "made from the pyro.yaml of a project (apply) or "
-                                            "from an image alone (workspace_create). Nothing done in one "
-                                            "touches this machine. Try things, look at the diff, "
-                                            "snapshot what is worth keeping, and reset rather than repair. A "
-                                            "non-zero exit_code is a result, not an error. "
-                                            "What is answered with \"pending\" runs on: call_wait has its "
-                                            "result. What would lose something fails with "
-                                            "approval_needed unless approve is true.";
-
-Json implementation() {
-  return {{"name", "pyro"}, {"title", "pyro workspaces"}, {"version", operations::version()}};
-}
-
-Json capabilities(Era era) {
-  Json all{{"tools", Json::object()}, {"resources", Json::object()}, {"prompts", Json::object()}};
-  if (era == Era::modern) {
-    all["extensions"] = {{k_tasks_extension, Json::object()}};
-  }
-  return all;
-}
-
-Json initialize(const Json& params) {
-  const auto wished = params.find("protocolVersion");
-  if (wished == params.end() || !wished->is_string()) {
-    throw RpcError(k_invalid_params, "initialize: protocolVersion is missing");
-  }
-  return {
-      {"protocolVersion", agreed_revision(wished->get<std::string>())},
-      {"capabilities", capabilities(Era::legacy)},
-      {"serverInfo", implementation()},
-      {"instructions", k_instructions}};
-}
 
 /// A result as its era has it.
 Json in_era(Json result, const RequestContext& context) {
@@ -89,7 +55,9 @@ Json refused(const Error& error) {
 } // namespace
 
 Server::Server(operations::Caller& caller, ServerOptions options)
-    : m_options(std::move(options)), m_tools(m_options.tools), m_calls(caller, m_options.settings) {
+    : m_options(std::move(options)), m_tools(m_options.tools),
+      m_calls(caller, m_options.settings, m_options.calls_directory),
+      m_subscriptions(m_calls, m_options.tools.project_path) {
 }
 
 Server::~Server() {
@@ -100,7 +68,8 @@ Server::~Server() {
 
 bool Server::stop(std::chrono::milliseconds patience) {
   const auto end = std::chrono::steady_clock::now() + patience;
-  if (!m_calls.stop(patience)) {
+  const bool is_told = m_subscriptions.end(patience);
+  if (!m_calls.stop(patience) || !is_told) {
     return false;
   }
   std::unique_lock lock(m_mutex);
@@ -171,6 +140,7 @@ void Server::handle_batch(const Json& batch, const std::shared_ptr<Connection>& 
     --gathered->wanted;
     send_if_complete();
   };
+  outlet.notify = Connection::notices_of(connection);
   auto part = std::make_shared<Connection>(std::move(outlet), connection->requests());
   for (const auto& one : batch) {
     if (one.is_array()) {
@@ -198,6 +168,9 @@ void Server::handle_request(const Message& message, const std::shared_ptr<Connec
   const auto context = context_of(message.params);
   const auto request = connection->requests()->open(*connection, *message.id, context.progress_token);
   try {
+    if (subscribe(message, context, request, connection)) {
+      return;
+    }
     if (auto known = immediate(message, context)) {
       request->answer(std::move(*known));
     } else {
@@ -205,6 +178,8 @@ void Server::handle_request(const Message& message, const std::shared_ptr<Connec
     }
   } catch (const RpcError& error) {
     request->fail(error);
+  } catch (const Error& error) { // a task that cannot be told, too many subscriptions
+    request->fail(RpcError(k_invalid_params, error.what()));
   }
 }
 
@@ -215,13 +190,13 @@ std::optional<Json> Server::immediate(const Message& message, const RequestConte
     return std::nullopt;
   }
   if (method == "initialize" && !is_modern) {
-    return initialize(message.params);
+    return initialize_result(message.params);
   }
   if (method == "ping" && !is_modern) {
     return Json::object();
   }
   if (method == "server/discover") {
-    return cacheable(discover(), {Era::modern, false, nullptr}, k_list_ttl_ms, "public");
+    return cacheable(discover_result(), {Era::modern, false, nullptr}, k_list_ttl_ms, "public");
   }
   if (method == "tools/list") {
     return cacheable({{"tools", m_tools.definitions()}}, context, k_list_ttl_ms, "public");
@@ -264,10 +239,13 @@ void Server::in_background(
   }
   std::thread([this, message, context, request, connection] {
     try {
-      request->answer(in_era(
-          message.method == "tools/call" ? call_tool(message.params, context, request)
-                                         : read_resource(message.params, context, *request),
-          context));
+      const bool is_call = message.method == "tools/call";
+      auto result = is_call ? call_tool(message.params, context, request)
+                            : read_resource(message.params, context, *request);
+      if (is_call) {
+        m_subscriptions.look_now();
+      }
+      request->answer(in_era(std::move(result), context));
     } catch (const RpcError& error) {
       request->fail(error);
     } catch (const Error& error) {
@@ -333,7 +311,7 @@ Json Server::wait_for_call(const Json& arguments, const RequestContext& context,
   const auto call = m_calls.find(id->get<std::string>());
   if (!call) {
     throw Error(ErrorCode::not_found, "there is no call '{}'", id->get<std::string>())
-        .with_hint("results are kept for an hour, and not beyond the end of the server");
+        .with_hint("results are kept for an hour");
   }
   if (bool_or(arguments, "cancel", false)) {
     call->cancel();
@@ -365,14 +343,6 @@ Json Server::read_resource(const Json& params, const RequestContext& context, co
         Json::array(
             {{{"uri", uri}, {"mimeType", "application/json"}, {"text", dump_json(outcome->value)}}})}},
       context, 0, "private");
-}
-
-Json Server::discover() const {
-  return {
-      {"supportedVersions", supported_revisions()},
-      {"capabilities", capabilities(Era::modern)},
-      {"serverInfo", implementation()},
-      {"instructions", k_instructions}};
 }
 
 Json Server::find_task(const Json& params) const {

@@ -4,6 +4,7 @@
 #include "calls.hpp"
 #include "connection.hpp"
 #include "revision.hpp"
+#include "subscriptions.hpp"
 #include "tools.hpp"
 
 #include <chrono>
@@ -14,6 +15,8 @@ namespace pyro::mcp {
 struct ServerOptions {
   ToolChoice tools;
   operations::CallSettings settings;
+  /// Makes the directory for calls that outlive their server, and names it (kept_calls.hpp).
+  std::function<std::string()> calls_directory;
   /// No request is unanswered for longer: what runs on is answered with `pending`. Clients give up after 60
   /// s.
   std::chrono::milliseconds patience{45'000};
@@ -42,6 +45,10 @@ private:
   void handle_request(const Message& message, const std::shared_ptr<Connection>& connection);
   /// What is known at once. nullopt: the method needs an operation.
   std::optional<Json> immediate(const Message& message, const RequestContext& context) const;
+  /// What is answered later or more than once. False: it is none of these methods.
+  bool subscribe(
+      const Message& message, const RequestContext& context, const std::shared_ptr<Request>& request,
+      const std::shared_ptr<Connection>& connection);
   void in_background(
       const Message& message, const RequestContext& context, const std::shared_ptr<Request>& request,
       const std::shared_ptr<Connection>& connection);
@@ -51,13 +58,13 @@ private:
       const std::shared_ptr<Call>& call, const RequestContext& context, const Request& request,
       bool may_become_task);
   Json read_resource(const Json& params, const RequestContext& context, const Request& request);
-  Json discover() const;
   Json find_task(const Json& params) const;
   Json cancel_task(const Json& params) const;
 
   ServerOptions m_options;
   Tools m_tools;
   Calls m_calls;
+  Subscriptions m_subscriptions;
   std::mutex m_mutex; // for all below
   std::condition_variable m_fewer;
   int m_in_background = 0;
