@@ -60,6 +60,42 @@ protected:
     EXPECT_EQ(read_file(project() / "exported.txt"), "one\n");
   }
 
+  /// The wheel in a fresh environment, beside the `pyro` that lies below `prefix` and its library.
+  void tell_the_story_in_python(const fs::path& prefix) {
+    const auto run = [&](const Arguments& words, RunOptions options = {}) {
+      options.env["PIP_CONFIG_FILE"] = "/dev/null";
+      options.env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1";
+      options.env["PATH"] = (prefix / "usr/bin").string() + ":" + std::getenv("PATH");
+      options.env["LD_LIBRARY_PATH"] = ""; // else the loader's would be taken first
+      auto done = command(words, options);
+      EXPECT_EQ(done.status, 0) << done;
+      return done.out;
+    };
+    const auto sources = root() / "sdk";
+    fs::copy(source_dir() / "sdk/python", sources, fs::copy_options::recursive);
+    run(
+        {"python3", "-m", "pip", "wheel", "--no-index", "--no-build-isolation", "--no-deps", "--wheel-dir",
+         (root() / "dist").string(), sources.string()});
+    const auto wheel = *fs::directory_iterator(root() / "dist");
+    const auto venv = root() / "venv";
+    run({"python3", "-m", "venv", "--without-pip", venv.string()});
+    const auto python = (venv / "bin/python").string();
+    run({"python3", "-m", "pip", "--python", python, "install", "--no-index", wheel.path().string()});
+    const std::string program = "import sys, pyro_mcp\n"
+                                "pyro = pyro_mcp.Pyro()\n"
+                                "print(pyro_mcp.__file__, pyro._calls.library().path)\n"
+                                "with pyro.workspace(sys.argv[1]) as ws:\n"
+                                "    ws.exec('echo one > kept')\n"
+                                "    ws.create_snapshot('good')\n"
+                                "    ws.exec('rm kept')\n"
+                                "    ws.reset('good')\n"
+                                "    print(ws.exec('cat kept')['stdout'], end='')\n";
+    const auto told = run({python, "-I", "-c", program, "dir:" + (project() / "image").string()});
+    EXPECT_TRUE(contains(told, venv.string() + "/lib/python")) << told;
+    EXPECT_TRUE(contains(told, " " + prefix.string() + "/usr/lib/")) << told;
+    EXPECT_TRUE(told.ends_with("\none\n")) << told;
+  }
+
   std::string version() { return json({"version"})["version"]; }
 };
 
@@ -141,6 +177,7 @@ TEST_F(Install, TheDebianPackagesHoldTheirPartsAndNameWhatTheyNeed) {
   expect(0, {"destroy", "--yes", "--snapshots"});
   bin = binary_dir() / "bin";
   tell_the_story_in_c(unpacked);
+  tell_the_story_in_python(unpacked);
 }
 
 } // namespace
