@@ -146,6 +146,20 @@ TEST_F(Flags, logs__tail) {
   EXPECT_EQ(expect(0, {"logs", "s", "--tail", "2"}).out, "line-3\nline-4\n");
 }
 
+TEST_F(Flags, logs__cursor) {
+  file("services:\n  s: {command: 'for i in 1 2 3 4; do echo line-$i; done; touch /tmp/up; sleep 1000', "
+       "readiness: {file: /tmp/up}}\n");
+  expect(0, {"apply"});
+  Json last;
+  EXPECT_TRUE(eventually([&] {
+    last = json({"logs", "--tail", "2"});
+    return contains(last.dump(), "line-4");
+  }));
+  const auto before = expect(0, {"logs", "s", "--tail", "1", "--cursor", last["next_cursor"]});
+  EXPECT_EQ(before.out, "line-2\n");
+  EXPECT_TRUE(contains(before.err, "there is more: --cursor lines:s=")) << before;
+}
+
 TEST_F(Flags, logs__follow) {
   file("services:\n  s: {command: 'echo begun; touch /tmp/up; while [ ! -e /workspace/go ]; do sleep 0.1; "
        "done; echo went-on; sleep 1000', readiness: {file: /tmp/up}}\n");

@@ -151,6 +151,13 @@ TEST_F(Flags, workspace_service_logs__tail_lines) {
       "line 249\nline 250\n");
 }
 
+TEST_F(Flags, workspace_service_logs__cursor) {
+  const auto id = with_a_talker(*this);
+  const Arguments last{"workspace", "service", "logs", id, "talker", "--tail-lines", "2"};
+  const auto next = json(last)["next_cursor"].dump();
+  EXPECT_EQ(with(last, {"--cursor", next}).out, "line 247\nline 248\n");
+}
+
 TEST_F(Flags, workspace_service_logs__all) {
   const auto id = with_a_talker(*this);
   EXPECT_EQ(lines_in(expect(0, {"workspace", "service", "logs", id, "talker"}).out), 200U);

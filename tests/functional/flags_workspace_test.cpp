@@ -105,6 +105,15 @@ TEST_F(Flags, workspace_logs__limit) {
   EXPECT_EQ(joined(json({"workspace", "logs", id, "--limit", "2"})["entries"], "stdout"), "two\n three\n");
 }
 
+TEST_F(Flags, workspace_logs__cursor) {
+  const auto id = made();
+  for (const auto* text : {"one", "two", "three"}) {
+    EXPECT_EQ(in(id, std::string("echo ") + text).status, 0);
+  }
+  const auto entries = json({"workspace", "logs", id, "--limit", "1", "--cursor", "3"})["entries"];
+  EXPECT_EQ(joined(entries, "stdout"), "two\n");
+}
+
 TEST_F(Flags, workspace_reset__snapshot) {
   const auto id = made();
   EXPECT_EQ(in(id, "echo one > one").status, 0);
@@ -145,6 +154,28 @@ TEST_F(Flags, workspace_file_list__recursive) {
   EXPECT_FALSE(contains(expect(0, {"workspace", "file", "list", id}).out, "/a/b"));
   EXPECT_TRUE(contains(expect(0, {"workspace", "file", "list", id, "--recursive"}).out, "/a/b"));
   EXPECT_TRUE(contains(expect(0, {"workspace", "file", "list", id, "-r"}).out, "/a/b"));
+}
+
+TEST_F(Flags, workspace_file_list__limit) {
+  const auto id = made();
+  EXPECT_EQ(in(id, "touch a b c").status, 0);
+  const auto some = expect(0, {"workspace", "file", "list", id, "--limit", "2"});
+  EXPECT_FALSE(contains(some.out, "/workspace/c"));
+  EXPECT_TRUE(contains(some.err, "--cursor")) << some;
+}
+
+TEST_F(Flags, workspace_file_list__cursor) {
+  const auto id = made();
+  EXPECT_EQ(in(id, "touch a b c").status, 0);
+  const auto next = json({"workspace", "file", "list", id, "--limit", "2"})["next_cursor"];
+  const auto rest = expect(0, {"workspace", "file", "list", id, "--cursor", next.get<std::string>()});
+  EXPECT_TRUE(contains(rest.out, "/workspace/c")) << rest;
+  EXPECT_FALSE(contains(rest.out, "/workspace/b")) << rest;
+}
+
+TEST_F(Flags, workspace_file_read__cursor) {
+  const auto id = made({"--seed-path", "seed"});
+  EXPECT_EQ(expect(0, {"workspace", "file", "read", id, "first", "--cursor", "2"}).out, "rst\n");
 }
 
 TEST_F(Flags, workspace_file_read__max_chars) {

@@ -19,6 +19,9 @@ public:
 
   bool truncated() const { return m_left_out > 0; }
 
+  /// Bytes of the beginning: where what text() leaves out begins.
+  std::size_t beginning() const { return m_begin.size(); }
+
 private:
   std::size_t m_half;
   std::string m_begin;

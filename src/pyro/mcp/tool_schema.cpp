@@ -8,8 +8,8 @@ namespace pyro::mcp {
 namespace {
 
 /// Parameters that a small list leaves out; they are taken all the same.
-constexpr std::array<std::string_view, 7> k_seldom{"file",         "profile",           "vars",  "secrets",
-                                                   "egress_hosts", "allow_host_compat", "labels"};
+constexpr std::array<std::string_view, 9> k_seldom{
+    "file", "profile", "vars", "secrets", "egress_hosts", "allow_host_compat", "labels", "failed", "user"};
 
 Json pending_schema() {
   return {

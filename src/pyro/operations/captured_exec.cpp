@@ -6,6 +6,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
+#include <pyro/workspace/execution.hpp>
 
 #include <chrono>
 #include <memory>
@@ -48,6 +49,17 @@ private:
   bool m_is_killed = false;
 };
 
+using workspace::OutputStream;
+
+/// Where the answer leaves out something that is kept.
+Json cursor_behind(
+    const Context& context, const workspace::ExecResult& result, OutputStream stream,
+    const OutputCapture& shown) {
+  return shown.truncated()
+             ? workspace::cursor_of_output(context.workspaces, result, stream, shown.beginning())
+             : Json();
+}
+
 std::function<void(std::string_view)>
 teller(const char* kind, const std::function<void(const workspace::Event&)>& sink) {
   if (!sink) {
@@ -67,6 +79,9 @@ Properties exec_result_properties() {
       {"stderr", text("What it wrote to standard error")},
       {"stdout_truncated", flag("Is some of stdout left out?")},
       {"stderr_truncated", flag("Is some of stderr left out?")},
+      {"stdout_cursor",
+       or_null(text("For logs: what is left out of stdout, kept for a day; null: nothing is"))},
+      {"stderr_cursor", or_null(text("The same of stderr"))},
       {"timed_out", flag("Was it ended for taking too long?")},
       {"oom_kills", number("Processes of the sandbox that were killed meanwhile for want of memory")},
       {"duration_ms", number("How long it took")},
@@ -88,6 +103,7 @@ Json run_captured(
     return end->next();
   };
   const auto limit = static_cast<std::size_t>(int_or(given, "max_output_bytes", k_default_output_limit));
+  request.shown_output = limit;
   const auto input = text_as_input(string_or(given, "stdin", ""));
   OutputCapture out(limit, teller("stdout", context.output));
   OutputCapture err(limit, teller("stderr", context.output));
@@ -98,11 +114,18 @@ Json run_captured(
     throw Error(ErrorCode::interrupted, "the command was ended, since its caller did not want it any more")
         .with_output(last_lines(to_utf8(out.text() + err.text())));
   }
-  Json answer{{"exit_code", outcome.exit_code},          {"stdout", to_utf8(out.text())},
-              {"stderr", to_utf8(err.text())},           {"stdout_truncated", out.truncated()},
-              {"stderr_truncated", err.truncated()},     {"timed_out", outcome.timed_out},
-              {"oom_kills", outcome.oom_kills},          {"duration_ms", outcome.duration_ms},
-              {"execution_mode", outcome.execution_mode}};
+  Json answer{
+      {"exit_code", outcome.exit_code},
+      {"stdout", to_utf8(out.text())},
+      {"stderr", to_utf8(err.text())},
+      {"stdout_truncated", out.truncated()},
+      {"stderr_truncated", err.truncated()},
+      {"timed_out", outcome.timed_out},
+      {"oom_kills", outcome.oom_kills},
+      {"duration_ms", outcome.duration_ms},
+      {"execution_mode", outcome.execution_mode},
+      {"stdout_cursor", cursor_behind(context, outcome, OutputStream::out, out)},
+      {"stderr_cursor", cursor_behind(context, outcome, OutputStream::err, err)}};
   if (!outcome.workspace_id.empty()) {
     answer["workspace_id"] = outcome.workspace_id;
     answer["sequence"] = outcome.sequence > 0 ? Json(outcome.sequence) : Json();

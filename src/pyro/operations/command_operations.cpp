@@ -71,6 +71,8 @@ Operation workspace_logs_operation() {
        {"stderr", text("What it wrote to standard error")},
        {"stdout_truncated", flag("Is some of stdout left out?")},
        {"stderr_truncated", flag("Is some of stderr left out?")},
+       {"stdout_cursor", or_null(text("For logs: what is left out of stdout; null: it is not kept"))},
+       {"stderr_cursor", or_null(text("The same of stderr"))},
        {"duration_ms", number("How long it took")},
        {"execution_mode", text("How it was isolated: sandbox, guest_vsock, guest_serial, host_compat")},
        {"started_at", epoch("")}},
@@ -79,17 +81,20 @@ Operation workspace_logs_operation() {
   return {
       .name = "workspace_logs",
       .summary = "The commands that were run in a workspace, with their output",
-      .parameters_schema = id_parameters({{"limit", number("The last so many entries; default 200")}}),
+      .parameters_schema = id_parameters(
+          {{"limit", number("The last so many entries; default 200")},
+           {"cursor", number("Only entries before those of the answer that had it as next_cursor")}}),
       .result_schema = result(
           {{"workspace_id", text("Of the workspace")},
            {"count", number("Of all commands; the last 1000 are kept")},
-           {"entries", list_of(entry, "Oldest first")}},
+           {"entries", list_of(entry, "Oldest first")},
+           {"next_cursor", or_null(number("For the entries before these; null: there are none"))}},
           {"workspace_id", "count", "entries"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::read_command_log(
-            context.workspaces, id_of(given), int_or(given, "limit", k_entries));
+            context.workspaces, id_of(given), int_or(given, "limit", k_entries), int_or(given, "cursor", 0));
       }};
 }
 

@@ -168,30 +168,36 @@ Operation workspace_file_list_operation() {
       .name = "workspace_file_list",
       .summary = "Names, types and sizes of files in /workspace",
       .parameters_schema = id_parameters(
-          {{"path", text("Default: /workspace")}, {"recursive", flag("With everything below")}}),
+          {{"path", text("Default: /workspace")},
+           {"recursive", flag("With everything below")},
+           {"limit", number("The most that are listed; default and at most 100000")},
+           {"cursor", text("next_cursor of the answer before: what comes behind it")}}),
       .result_schema = about_workspace(
           {{"path", text("Where it is")},
            {"recursive", flag("Were those below listed too?")},
            {"entries", list_of(entry, "")},
-           {"truncated", flag("There are more than are listed")}},
+           {"truncated", flag("There are more than are listed")},
+           {"next_cursor", or_null(text("For those that come next; null: there are none"))}},
           {"path", "entries", "truncated"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::list_workspace_files(
-            context.workspaces, id_of(given), string_or(given, "path", "/workspace"),
-            bool_or(given, "recursive", false));
+            context.workspaces, id_of(given),
+            {string_or(given, "path", "/workspace"), bool_or(given, "recursive", false),
+             int_or(given, "limit", 0), string_or(given, "cursor", "")});
       }};
 }
 
 Operation workspace_file_read_operation() {
   return {
       .name = "workspace_file_read",
-      .summary = "The beginning of a file in /workspace",
+      .summary = "A part of a file in /workspace, from its beginning or from a cursor on",
       .parameters_schema = id_parameters(
           {{"path", text("Where it is")},
            {"max_chars",
-            number("The most that is read, in characters (of binary content: bytes); default 65536")}},
+            number("The most that is read, in characters (of binary content: bytes); default 65536")},
+           {"cursor", number("Where to begin, in bytes: next_cursor of the answer before; default 0")}},
           {"path"}),
       .result_schema = about_workspace(
           {{"path", text("Where it is")},
@@ -199,15 +205,17 @@ Operation workspace_file_read_operation() {
            {"max_chars", number("How much was wanted at most")},
            {"content", text("Of the file")},
            {"encoding", encoding_schema()},
-           {"truncated", flag("The file goes on")}},
+           {"truncated", flag("The file goes on")},
+           {"next_cursor", or_null(number("Where it goes on; null: it does not"))}},
           {"path", "size_bytes", "content", "encoding", "truncated"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        constexpr std::int64_t k_default = 65536;
-        return workspace::read_workspace_file(
-            context.workspaces, id_of(given), get_string(given, "path"),
-            int_or(given, "max_chars", k_default));
+        workspace::FileReadRequest request;
+        request.path = get_string(given, "path");
+        request.max_chars = int_or(given, "max_chars", request.max_chars);
+        request.cursor = int_or(given, "cursor", 0);
+        return workspace::read_workspace_file(context.workspaces, id_of(given), request);
       }};
 }
 

@@ -41,7 +41,7 @@ constexpr std::array k_guides{
     Guide{"env_remove", "Refused while something stands on the image. Disk space comes back with prune."},
     Guide{
         "exec", "A non-zero exit_code is a result. No shell unless argv starts one: [\"sh\", \"-c\", \"…\"]. "
-                "What it writes stays until reset."},
+                "What it writes stays until reset. Cut output: logs with stdout_cursor."},
     Guide{"forget", "The opposite of adopt: the file's next apply makes another workspace."},
     Guide{
         "import_file",
@@ -75,8 +75,9 @@ constexpr std::array k_guides{
     Guide{"schema_install", "Once for each checkout, for people with editors. Changes no pyro.yaml."},
     Guide{"service_list", "All services of the workspace with their states, those started by hand too."},
     Guide{
-        "service_logs",
-        "Kept while the workspace is there, bounded; ask for the lines you need with tail_lines."},
+        "service_logs", "Kept while the workspace is there, bounded; ask for the lines you need with "
+                        "tail_lines, and for those "
+                        "before with cursor."},
     Guide{
         "service_start", "For what has to go on after the call: servers, watchers. For a command that ends "
                          "use workspace_exec. Fails with the "
@@ -158,12 +159,14 @@ constexpr std::array k_guides{
     Guide{"workspace_diff", "Of /workspace only, with patches of texts. Costs what was changed."},
     Guide{
         "workspace_exec", "A non-zero exit_code is a result. command is for a shell. For what should go on "
-                          "afterwards use service_start."},
+                          "afterwards use service_start. Cut output: logs with stdout_cursor."},
     Guide{
         "workspace_export",
         "Never overwrites: output_path must not exist. One file or a directory with all below it."},
-    Guide{"workspace_file_list", "recursive may be long: name a path below."},
-    Guide{"workspace_file_read", "Bounded by max_chars; says whether more follows."},
+    Guide{
+        "workspace_file_list",
+        "recursive may be long: name a path below, or a limit and go on with the cursor."},
+    Guide{"workspace_file_read", "Bounded by max_chars; where more follows, next_cursor is where."},
     Guide{
         "workspace_file_write",
         "Replaces the whole file. To change parts of several at once use workspace_patch_apply."},

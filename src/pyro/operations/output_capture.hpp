@@ -52,6 +52,9 @@ public:
 
   bool truncated() const { return m_text.truncated(); }
 
+  /// Bytes of text() before the place where some are left out.
+  std::size_t beginning() const { return m_text.beginning(); }
+
 private:
   OutputCapture(std::size_t limit, std::function<void(std::string_view)> tell, std::pair<int, int> pipe);
   void read_loop();

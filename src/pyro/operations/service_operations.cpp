@@ -120,9 +120,11 @@ Json run_service_list(Context& context, const Json& given) {
 Json run_service_logs(Context& context, const Json& given) {
   const auto wanted = given.find("tail_lines");
   const bool all = wanted != given.end() && wanted->is_null();
+  const auto cursor = maybe_int(given, "cursor");
   return in_utf8(workspace::read_workspace_service_logs(
       context.workspaces, id_of(given), get_string(given, "service_name"),
-      all ? -1 : int_or(given, "tail_lines", k_tail_lines)));
+      all ? -1 : int_or(given, "tail_lines", k_tail_lines),
+      cursor ? std::optional(static_cast<std::uint64_t>(*cursor)) : std::nullopt));
 }
 
 Operation service_start_operation() {
@@ -183,7 +185,8 @@ Operation service_logs_operation() {
       .name = "service_logs",
       .summary = "What a service has written",
       .parameters_schema = service_parameters(
-          {{"tail_lines", or_null(number("Of both streams together; default 200, null: all that is kept"))}}),
+          {{"tail_lines", or_null(number("Of both streams together; default 200, null: all that is kept"))},
+           {"cursor", number("Only lines before those of the answer that had it as next_cursor")}}),
       .result_schema = result(
           {{"workspace_id", text("Of the workspace")},
            {"service_name", text("Of the service")},
@@ -191,7 +194,8 @@ Operation service_logs_operation() {
            {"stdout", text("What it wrote to standard output")},
            {"stderr", text("What it wrote to standard error")},
            {"tail_lines", or_null(number("How many of the last lines were wanted; null: all"))},
-           {"truncated", flag("There were more lines")}},
+           {"truncated", flag("There were more lines")},
+           {"next_cursor", or_null(number("For the lines before these; null: no more are kept"))}},
           {"service_name", "stdout", "stderr", "truncated"}),
       .read_only = true,
       .idempotent = true,

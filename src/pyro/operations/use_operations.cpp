@@ -8,6 +8,7 @@
 #include <pyro/base/interruption.hpp>
 #include <pyro/workspace/execution.hpp>
 #include <pyro/workspace/inspection.hpp>
+#include <pyro/workspace/log_pages.hpp>
 
 #include <deque>
 
@@ -35,12 +36,11 @@ Json run_exec(Context& context, const Json& given) {
   });
 }
 
-Json run_logs(Context& context, const Json& given) {
+Json follow_logs(Context& context, const Json& given) {
   std::deque<Json> lines;
   const auto tail = static_cast<int>(std::min<std::int64_t>(int_or(given, "tail", 200), k_max_log_lines));
   workspace::stream_service_logs(
-      context.workspaces, workspace_of(given), project_of(given), string_or(given, "service", ""), tail,
-      bool_or(given, "follow", false),
+      context.workspaces, workspace_of(given), project_of(given), string_or(given, "service", ""), tail, true,
       [&](const std::string& service, const std::string& line) {
         if (context.output) {
           context.output(output_event("log", "services." + service, line));
@@ -52,7 +52,28 @@ Json run_logs(Context& context, const Json& given) {
       },
       [&] { return context.interrupted && context.interrupted(); });
   check_interruption();
-  return {{"lines", Json(lines)}};
+  return {{"lines", Json(lines)}, {"truncated", false}, {"next_cursor", nullptr}};
+}
+
+/// What services wrote towards the beginning, or what a command wrote towards the end.
+Json run_logs(Context& context, const Json& given) {
+  workspace::LogPageRequest request;
+  request.service = string_or(given, "service", "");
+  request.tail = int_or(given, "tail", request.tail);
+  request.cursor = string_or(given, "cursor", "");
+  if (bool_or(given, "follow", false)) {
+    if (!request.cursor.empty()) {
+      throw Error(ErrorCode::invalid_argument, "logs: 'follow' and 'cursor' go in two directions");
+    }
+    return follow_logs(context, given);
+  }
+  if (request.cursor.empty() || workspace::is_log_cursor(request.cursor)) {
+    return workspace::read_log_page(context.workspaces, workspace_of(given), project_of(given), request);
+  }
+  auto page = workspace::read_on(context.workspaces, request.cursor);
+  page["lines"] = Json::array();
+  page["truncated"] = !page["next_cursor"].is_null();
+  return page;
 }
 
 Operation exec_operation() {
@@ -81,6 +102,7 @@ Operation logs_operation() {
       .parameters_schema = workspace_parameters(
           {{"service", text("Default: all")},
            {"tail", number("How many lines of each; default 200")},
+           {"cursor", text("Of an answer that was cut (exec, logs): what is left out there")},
            {"follow",
             flag("Go on as lines are written, until the workspace stops or the call is cancelled")}}),
       .result_schema = result(
@@ -88,7 +110,11 @@ Operation logs_operation() {
                          result(
                              {{"service", text("Which one")}, {"line", text("As it was written")}},
                              {"service", "line"}),
-                         "")}},
+                         "")},
+           {"text", text("With the cursor of a command: what it wrote from there on")},
+           {"truncated", flag("There is more than these")},
+           {"next_cursor", or_null(text("For the next call: older lines, or what follows text; null: no more "
+                                        "is kept"))}},
           {"lines"}),
       .read_only = true,
       .idempotent = true,

@@ -17,6 +17,7 @@
 #include <pyro/workspace/sandbox/virtual_machine.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
+#include <pyro/workspace/state/kept_output.hpp>
 #include <pyro/workspace/state/unfinished.hpp>
 
 #include <sys/stat.h>
@@ -274,6 +275,8 @@ Json prune_store(Context& context, const PruneRequest& request, const ApplyOptio
     if (request.keep == PruneKeep::needed) {
       prune_environments(context, false); // records of images whose layers have just gone
     }
+    remove_kept_output(
+        context.base, request.keep == PruneKeep::needed ? OutputRetention::none : OutputRetention::by_age);
     release_quotas(context.base);
     note_pruned(context.base);
   }

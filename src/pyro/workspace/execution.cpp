@@ -3,7 +3,6 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/names.hpp>
 #include <pyro/os/file_lock.hpp>
-#include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/content.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/delivered_secrets.hpp>
@@ -64,8 +63,16 @@ std::string why_output_ended(Context& context, const store::WorkspaceRecord& bef
              : "no service writes any more";
 }
 
-bool has_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  return !spec::applied_spec(record.spec).services.empty() || !ServiceRecords(paths, record).all().empty();
+/// Where what an entry of the command log leaves out can be read.
+void add_cursors(const Context& context, Json& entry) {
+  const auto id = string_or(entry, "output_id", "");
+  for (const auto& [name, stream] :
+       {std::pair("stdout", OutputStream::out), std::pair("stderr", OutputStream::err)}) {
+    const bool is_cut = bool_or(entry, fmt::format("{}_truncated", name), false);
+    entry[fmt::format("{}_cursor", name)] =
+        is_cut ? output_cursor(context.base, id, stream, k_logged_beginning) : Json();
+  }
+  entry.erase("output_id");
 }
 
 } // namespace
@@ -93,12 +100,33 @@ ExecResult exec_in_workspace(
   return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);
 }
 
-Json read_command_log(Context& context, const std::string& workspace, std::int64_t limit) {
+Json read_command_log(
+    Context& context, const std::string& workspace, std::int64_t limit, std::int64_t cursor) {
   context.base.prepare();
   const auto located = locate(context, workspace, {});
   const CommandLog log(
       store::WorkspacePaths(context.base, located.id), load_and_recover(context, located.id));
-  return {{"workspace_id", located.id}, {"count", log.count()}, {"entries", log.entries(limit)}};
+  auto entries = log.entries(limit, cursor);
+  for (auto& entry : entries) {
+    add_cursors(context, entry);
+  }
+  const auto first = entries.empty() ? 0 : get_int(entries.front(), "sequence");
+  const bool has_more = first > 1 && !log.entries(1, first).empty();
+  return {
+      {"workspace_id", located.id},
+      {"count", log.count()},
+      {"entries", std::move(entries)},
+      {"next_cursor", has_more ? Json(first) : Json()}};
+}
+
+Json cursor_of_output(
+    const Context& context, const ExecResult& result, OutputStream stream, std::uint64_t shown) {
+  return output_cursor(context.base, result.output_id, stream, shown);
+}
+
+Json read_on(Context& context, const std::string& cursor) {
+  context.base.prepare();
+  return read_kept_output(context.base, cursor);
 }
 
 void stream_service_logs(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pyro/workspace/context/requests.hpp>
+#include <pyro/workspace/state/kept_output.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -16,8 +17,18 @@ ExecResult exec_in_workspace(
     Context& context, const std::string& workspace, const Project& project, const ExecRequest& request,
     const ExecStreams& streams);
 
-/// The command log: {"workspace_id", "count", "entries": [...]}, the last `limit` entries, oldest first.
-Json read_command_log(Context& context, const std::string& workspace, std::int64_t limit);
+/// The command log: {"workspace_id", "count", "entries": [...], "next_cursor"}, oldest first: the last
+/// `limit` of those before the sequence number `cursor`; 0: of all. Its `next_cursor` is null where there are
+/// none before.
+Json read_command_log(
+    Context& context, const std::string& workspace, std::int64_t limit, std::int64_t cursor = 0);
+
+/// For read_on(): what it wrote behind the first `shown` bytes. null: that is not kept.
+Json cursor_of_output(
+    const Context& context, const ExecResult& result, OutputStream stream, std::uint64_t shown);
+
+/// What a command wrote from a cursor on: {"text", "next_cursor"} (kept_output.hpp).
+Json read_on(Context& context, const std::string& cursor);
 
 /// Lines of a service's output to the callback; follows until the service or the caller's `stop` says so.
 void stream_service_logs(

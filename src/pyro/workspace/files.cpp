@@ -230,29 +230,41 @@ Json export_from_workspace(
   return exported;
 }
 
-Json list_workspace_files(
-    Context& context, const std::string& workspace, const std::string& path, bool recursive) {
-  const auto inside = path_inside(path.empty() ? "/workspace" : path, "workspace path");
+Json list_workspace_files(Context& context, const std::string& workspace, const FileListRequest& request) {
+  const auto inside = path_inside(request.path.empty() ? "/workspace" : request.path, "workspace path");
+  const auto most = static_cast<std::int64_t>(k_max_listed);
+  if (request.limit < 0 || request.limit > most) {
+    throw Error(ErrorCode::invalid_argument, "limit must be between 1 and {}", most);
+  }
+  const ListRequest wanted{
+      request.recursive, request.limit == 0 ? k_max_listed : static_cast<std::size_t>(request.limit),
+      request.cursor};
   return read_content(context, workspace, "file list", [&](const store::LayeredView& view) {
-    return list_files(view, inside, recursive);
+    return list_files(view, inside, wanted);
   });
 }
 
-Json read_workspace_file(
-    Context& context, const std::string& workspace, const std::string& path, std::int64_t max_chars) {
-  const auto inside = path_inside(path, "workspace path");
-  if (max_chars < 1 || max_chars > k_max_file_chars) {
+Json read_workspace_file(Context& context, const std::string& workspace, const FileReadRequest& request) {
+  const auto inside = path_inside(request.path, "workspace path");
+  if (request.max_chars < 1 || request.max_chars > k_max_file_chars) {
     throw Error(ErrorCode::invalid_argument, "max_chars must be between 1 and {}", k_max_file_chars);
   }
   constexpr std::size_t k_longest_character = 4;
+  const auto offset = static_cast<std::uint64_t>(std::max<std::int64_t>(0, request.cursor));
   auto document = read_content(context, workspace, "file read", [&](const store::LayeredView& view) {
-    return read_file_bytes(view, inside, static_cast<std::size_t>(max_chars) * k_longest_character);
+    return read_file_bytes(
+        view, inside, offset, static_cast<std::size_t>(request.max_chars) * k_longest_character);
   });
   const auto bytes = base64_decode(get_string(document, "content"));
+  const auto size = static_cast<std::uint64_t>(get_int(document, "size_bytes"));
   document.erase("bytes_read");
-  document.update(
-      text_or_base64(bytes, static_cast<std::uint64_t>(get_int(document, "size_bytes")), max_chars));
-  document["max_chars"] = max_chars;
+  const auto part = text_or_base64(bytes, size - std::min(size, offset), request.max_chars);
+  const bool goes_on = offset + part.bytes < size;
+  document["content"] = part.content;
+  document["encoding"] = part.encoding;
+  document["truncated"] = goes_on;
+  document["next_cursor"] = goes_on ? Json(offset + part.bytes) : Json();
+  document["max_chars"] = request.max_chars;
   return document;
 }
 

@@ -31,14 +31,25 @@ Json copy_out_of_workspace(
     Context& context, const std::string& workspace, const Project& project, const std::string& path,
     const std::string& destination);
 
-/// {"workspace_id", "path", "entries": [{path, artifact_type, size_bytes, link_target}], "truncated"}
-Json list_workspace_files(
-    Context& context, const std::string& workspace, const std::string& path, bool recursive);
+struct FileListRequest {
+  std::string path; // empty: /workspace
+  bool recursive = false;
+  std::int64_t limit = 0; // entries; 0: as many as are ever listed
+  std::string cursor;     // `next_cursor` of the list before; empty: from the beginning
+};
 
-/// The beginning of a file, at most `max_chars` characters: {"content", "encoding": utf-8 or base64,
-/// "size_bytes", "truncated", …}
-Json read_workspace_file(
-    Context& context, const std::string& workspace, const std::string& path, std::int64_t max_chars);
+/// {"workspace_id", "path", "entries": [{path, artifact_type, size_bytes, link_target}], "truncated",
+/// "next_cursor"}
+Json list_workspace_files(Context& context, const std::string& workspace, const FileListRequest& request);
+
+struct FileReadRequest {
+  std::string path;
+  std::int64_t max_chars = 65536; // of binary content: bytes
+  std::int64_t cursor = 0;        // bytes before what is read
+};
+
+/// A part of a file: {"content", "encoding": utf-8 or base64, "size_bytes", "truncated", "next_cursor", …}
+Json read_workspace_file(Context& context, const std::string& workspace, const FileReadRequest& request);
 
 /// The whole file, at once; one that exists keeps its mode and owner. Bytes, whatever they are.
 Json write_workspace_file(

@@ -233,10 +233,8 @@ Json start_workspace_service(Context& context, const std::string& workspace, con
     const auto status = wait_for_service(context, *client, request.name);
     take(redactor_of(host.paths, host.record), document, status);
     host.services.save(document);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::not_found) {
-      std::ignore = context.records.load(host.record.id); // removed meanwhile: says so
-    }
+  } catch (const Error&) {
+    std::ignore = context.records.load(host.record.id); // removed meanwhile: says so
     throw;
   }
   return shown(host, document);
@@ -263,7 +261,8 @@ Json get_workspace_service(Context& context, const std::string& workspace, const
 }
 
 Json read_workspace_service_logs(
-    Context& context, const std::string& workspace, const std::string& service, std::int64_t tail_lines) {
+    Context& context, const std::string& workspace, const std::string& service, std::int64_t tail_lines,
+    std::optional<std::uint64_t> cursor) {
   auto host = look(context, workspace);
   const auto document = find_service(host, service);
   const auto told = host.started() ? services_status_if_any(host.paths.control_socket()) : std::nullopt;
@@ -272,10 +271,16 @@ Json read_workspace_service_logs(
                         });
   auto logs = is_there ? std::nullopt : kept_log(host.paths, host.record, service);
   if (!logs) {
-    logs = read_service_logs(*connect(context, host, "service_logs"), service, tail_lines);
-  } else if (tail_lines >= 0) {
+    logs = read_service_logs(*connect(context, host, "service_logs"), service);
+  }
+  if (cursor) {
+    logs->keep_before(*cursor);
+  }
+  const auto kept = logs->lines;
+  if (tail_lines >= 0) {
     logs->keep_last(static_cast<std::size_t>(tail_lines));
   }
+  const auto older = logs->place_before(kept);
   const auto redactor = redactor_of(host.paths, host.record);
   return {
       {"workspace_id", host.record.id},
@@ -284,7 +289,8 @@ Json read_workspace_service_logs(
       {"stdout", redactor.redact(logs->text_of(false))},
       {"stderr", redactor.redact(logs->text_of(true))},
       {"tail_lines", tail_lines < 0 ? Json() : Json(tail_lines)},
-      {"truncated", logs->truncated}};
+      {"truncated", logs->truncated},
+      {"next_cursor", older ? Json(*older) : Json()}};
 }
 
 Json stop_workspace_service(Context& context, const std::string& workspace, const std::string& service) {

@@ -7,6 +7,7 @@
 #include <pyro/workspace/context/requests.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace pyro::workspace {
@@ -21,9 +22,11 @@ Json list_workspace_services(Context& context, const std::string& workspace);
 
 Json get_workspace_service(Context& context, const std::string& workspace, const std::string& service);
 
-/// {"stdout", "stderr", "tail_lines", "truncated"}; tail_lines -1: all there is.
+/// {"stdout", "stderr", "tail_lines", "truncated", "next_cursor"}; tail_lines -1: all there is. `cursor`:
+/// only what is before the page that had it as its `next_cursor`.
 Json read_workspace_service_logs(
-    Context& context, const std::string& workspace, const std::string& service, std::int64_t tail_lines);
+    Context& context, const std::string& workspace, const std::string& service, std::int64_t tail_lines,
+    std::optional<std::uint64_t> cursor = std::nullopt);
 
 /// SIGTERM to its group, after 5 s SIGKILL; "stop_reason".
 Json stop_workspace_service(Context& context, const std::string& workspace, const std::string& service);

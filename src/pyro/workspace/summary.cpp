@@ -42,6 +42,7 @@ Json recent_commands(const CommandLog& log) {
   for (auto& entry : log.entries(k_recent_commands)) {
     entry.erase("stdout");
     entry.erase("stderr");
+    entry.erase("output_id");
     list.push_back(std::move(entry));
   }
   return {{"count", log.count()}, {"recent", list}};

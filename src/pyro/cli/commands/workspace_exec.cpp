@@ -44,6 +44,7 @@ constexpr std::array k_options{
 
 constexpr std::array k_logs_options{
     Option{"--limit", "", "N", "The last so many commands; default: 200"},
+    Option{"--cursor", "", "N", "Only those before the command of this number"},
 };
 
 int run_captured(Session& session, const operations::ExecRequest& request) {
@@ -74,6 +75,7 @@ int run(Session& session) {
 int run_logs(Session& session) {
   auto parameters = by_id(session);
   take_number(session, "limit", parameters);
+  take_number(session, "cursor", parameters);
   session.show(session.call("workspace_logs", parameters), [&](const Json& log) {
     return render_command_log(log, session.out_style());
   });

@@ -61,8 +61,13 @@ constexpr std::array k_list_operands{
 constexpr std::array k_file_operands{k_workspace_operand, k_path};
 constexpr std::array k_patch_operands{
     k_workspace_operand, Operand{"FILE", Count::optional, "Default: standard input"}};
-constexpr std::array k_list_options{Option{"--recursive", "-r", "", "With everything below"}};
-constexpr std::array k_read_options{Option{"--max-chars", "", "N", "The most that is read; default: 65536"}};
+constexpr std::array k_list_options{
+    Option{"--recursive", "-r", "", "With everything below"},
+    Option{"--limit", "", "N", "The most that are listed; default: 100000"},
+    Option{"--cursor", "", "CURSOR", "Only what comes behind the list that said so"}};
+constexpr std::array k_read_options{
+    Option{"--max-chars", "", "N", "The most that is read; default: 65536"},
+    Option{"--cursor", "", "N", "Where to begin, in bytes; default: 0"}};
 constexpr std::array k_write_options{Option{"--input", "", "FILE", "Default: standard input"}};
 
 Json about_file(const Session& session) {
@@ -94,10 +99,15 @@ int run_list(Session& session) {
     parameters["path"] = session.arguments().operands[1];
   }
   take_switch(session, "recursive", parameters);
+  take_number(session, "limit", parameters);
+  take_text(session, "cursor", parameters);
   const auto result = session.call("workspace_file_list", parameters);
   session.show(result, render_listing);
   if (session.format() == Format::text && get_bool(result, "truncated")) {
-    session.note("there are more files than are listed; name a directory");
+    const auto next = maybe_string(result, "next_cursor");
+    session.note(
+        "there are more files than are listed; name a directory"
+        + (next ? ", or go on with --cursor " + *next : ""));
   }
   return 0;
 }
@@ -117,6 +127,7 @@ std::string for_terminal(const std::string& content) {
 int run_read(Session& session) {
   auto parameters = about_file(session);
   take_number(session, "max-chars", parameters);
+  take_number(session, "cursor", parameters);
   const auto result = session.call("workspace_file_read", parameters);
   session.show(result, [&](const Json& file) {
     auto content = get_string(file, "content");
@@ -126,8 +137,9 @@ int run_read(Session& session) {
     return session.console().out_terminal ? for_terminal(content) : content;
   });
   if (session.format() == Format::text && get_bool(result, "truncated")) {
-    session.note(
-        fmt::format("the file goes on: it has {} bytes; see --max-chars", get_int(result, "size_bytes")));
+    session.note(fmt::format(
+        "the file goes on: it has {} bytes; go on with --cursor {}", get_int(result, "size_bytes"),
+        get_int(result, "next_cursor")));
   }
   return 0;
 }

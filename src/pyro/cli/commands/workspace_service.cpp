@@ -69,6 +69,7 @@ constexpr std::array k_start_options{
 constexpr std::array k_logs_options{
     Option{"--tail-lines", "", "N", "Default: 200"},
     Option{"--all", "", "", "All that is kept"},
+    Option{"--cursor", "", "N", "Only lines before those of the answer with this next_cursor (--json)"},
     Option{"--follow", "", "", "Go on with what is written from now on"},
 };
 
@@ -221,6 +222,7 @@ int run_logs(Session& session) {
   }
   auto parameters = by_service(session);
   take_number(session, "tail-lines", parameters);
+  take_number(session, "cursor", parameters);
   if (session.arguments().has("all")) {
     parameters["tail_lines"] = nullptr;
   }

@@ -96,6 +96,9 @@ struct ExecRequest {
   int rows = 24;
   std::chrono::milliseconds timeout{0}; // 0: none
   bool start_if_stopped = false;
+  /// Bytes of each stream that its caller shows. What is more is kept, for who goes on reading; absent: the
+  /// caller shows all.
+  std::optional<std::size_t> shown_output;
   /// Called about 10 times a second and after signals; returns a pending {"resize":{cols,rows}} or
   /// {"signal":"INT"}.
   std::function<std::optional<Json>()> poll_control;
@@ -115,6 +118,7 @@ struct ExecResult {
   std::int64_t sequence = 0;  // in the workspace's log; 0: it is not there
   std::string command;        // as the log has it
   std::string cwd;
+  std::string output_id; // where all of its output is kept (kept_output.hpp); empty: nowhere
 };
 
 /// A terminal that lives on in the sandbox.

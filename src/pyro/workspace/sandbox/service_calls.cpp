@@ -93,15 +93,29 @@ void ServiceLogs::keep_last(std::size_t count) {
   }
 }
 
-ServiceLogs read_service_logs(
-    backend::ControlClient& client, const std::string& name, std::int64_t tail, milliseconds limit) {
+void ServiceLogs::keep_before(std::uint64_t place) {
+  std::erase_if(lines, [&](const Line& line) { return line.begin >= place; });
+}
+
+std::optional<std::uint64_t> ServiceLogs::place_before(const std::vector<Line>& kept) const {
+  if (lines.empty() || kept.empty() || kept.front().begin >= lines.front().begin) {
+    return std::nullopt;
+  }
+  return lines.front().begin;
+}
+
+ServiceLogs read_service_logs(backend::ControlClient& client, const std::string& name, milliseconds limit) {
   ServiceLogs logs;
   std::size_t received = 0;
   bool in_line = false; // the agent sends whole lines, but they may arrive in pieces
   std::optional<Json> answer;
   std::optional<Error> failure;
   std::shared_ptr<protocol::Call> call;
+  std::uint64_t dropped = 0;
   protocol::CallEvents events;
+  events.on_message = [&](const Json& message) {
+    dropped = static_cast<std::uint64_t>(std::max<std::int64_t>(0, int_or(message, "dropped_bytes", 0)));
+  };
   events.on_data = [&](protocol::FrameType type, std::string_view bytes) {
     received +=
         bytes.size() + k_line * static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
@@ -127,7 +141,7 @@ ServiceLogs read_service_logs(
   };
   call = client.open(
       agent_path(protocol::path::k_services_logs),
-      protocol::to_json(protocol::ServicesLogs{name, tail, false, "both"}), std::move(events));
+      protocol::to_json(protocol::ServicesLogs{name, -1, false, "both"}), std::move(events));
   const auto deadline = os::now_monotonic() + limit;
   while (!answer && !failure) {
     client.loop().turn(milliseconds(200));
@@ -142,6 +156,10 @@ ServiceLogs read_service_logs(
     throw *failure;
   }
   logs.truncated = get_bool(*answer, "truncated");
+  for (auto& line : logs.lines) {
+    line.begin = dropped;
+    dropped += line.text.size() + 1;
+  }
   return logs;
 }
 

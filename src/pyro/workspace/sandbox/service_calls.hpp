@@ -5,6 +5,8 @@
 #include <pyro/protocol/service_requests.hpp>
 #include <pyro/workspace/context/context.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,9 @@ protocol::ServiceStatus stop_service(backend::ControlClient& client, const std::
 
 struct ServiceLogs {
   struct Line {
-    bool is_error = false; // of its standard error
-    std::string text;      // without the newline
+    bool is_error = false;   // of its standard error
+    std::string text;        // without the newline
+    std::uint64_t begin = 0; // in all that the service ever wrote: bytes before it
   };
 
   std::vector<Line> lines;
@@ -32,12 +35,16 @@ struct ServiceLogs {
   std::string text_of(bool is_error) const;
   /// Only the last lines of these.
   void keep_last(std::size_t count);
+  /// Only those that begin before that place.
+  void keep_before(std::uint64_t place);
+  /// For keep_before(), where there are lines before these that are `kept`; nullopt: these are the first.
+  std::optional<std::uint64_t> place_before(const std::vector<Line>& kept) const;
 };
 
-/// The last `tail` lines of both streams together; -1: all that is kept. Error(timeout) after `limit`: the
-/// agent has them at hand.
+/// All lines of both streams together that are kept. Error(timeout) after `limit`: the agent has them at
+/// hand.
 ServiceLogs read_service_logs(
-    backend::ControlClient& client, const std::string& name, std::int64_t tail,
+    backend::ControlClient& client, const std::string& name,
     std::chrono::milliseconds limit = std::chrono::seconds(15));
 
 } // namespace pyro::workspace

@@ -49,11 +49,13 @@ Json entry_of(std::int64_t sequence, std::int64_t epoch, const LoggedCommand& co
       {"stderr_truncated", command.err_truncated},
       {"duration_ms", command.duration_ms},
       {"execution_mode", command.execution_mode},
-      {"started_at", command.started_at}};
+      {"started_at", command.started_at},
+      {"output_id", command.output_id}};
 }
 
 Json without_output(Json entry) {
-  for (const auto* key : {"stdout", "stderr", "stdout_truncated", "stderr_truncated", "history"}) {
+  for (const auto* key :
+       {"stdout", "stderr", "stdout_truncated", "stderr_truncated", "history", "output_id"}) {
     entry.erase(key);
   }
   return entry;
@@ -138,8 +140,9 @@ std::int64_t CommandLog::add(const LoggedCommand& command) const {
   return index.count;
 }
 
-std::vector<Json> CommandLog::entries(std::int64_t limit) const {
-  const auto last = read_index().count;
+std::vector<Json> CommandLog::entries(std::int64_t limit, std::int64_t before) const {
+  const auto count = read_index().count;
+  const auto last = before > 0 ? std::min(before - 1, count) : count;
   const auto first = std::max<std::int64_t>(1, last - std::min(limit, k_logged_commands) + 1);
   std::vector<Json> entries;
   for (auto sequence = first; sequence <= last; ++sequence) {

@@ -15,6 +15,8 @@ namespace pyro::workspace {
 
 /// Bytes of each stream that an entry keeps.
 inline constexpr std::size_t k_logged_output = 128 << 10;
+/// Of these, what comes before the place that is left out (BoundedText).
+inline constexpr std::size_t k_logged_beginning = k_logged_output / 2 + 1;
 /// Entries that are kept; the count goes on.
 inline constexpr std::int64_t k_logged_commands = 1000;
 
@@ -29,6 +31,7 @@ struct LoggedCommand {
   std::int64_t duration_ms = 0;
   std::string execution_mode;
   double started_at = 0;
+  std::string output_id; // where all of its output is kept (kept_output.hpp); empty: nowhere
 };
 
 class CommandLog {
@@ -51,8 +54,9 @@ public:
   /// When the last one ended, epoch seconds; 0: none yet.
   double last_at() const { return read_index().at; }
 
-  /// Oldest first: {sequence, command, cwd, exit_code, stdout, stderr, …}; at most the last `limit`.
-  std::vector<Json> entries(std::int64_t limit) const;
+  /// Oldest first: {sequence, command, cwd, exit_code, stdout, stderr, …}; at most the last `limit` of those
+  /// before that sequence number. 0: of all.
+  std::vector<Json> entries(std::int64_t limit, std::int64_t before = 0) const;
 
 private:
   struct Index {

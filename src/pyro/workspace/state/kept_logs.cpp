@@ -34,7 +34,7 @@ std::string writable(const std::string& text) {
 Json document_of(const ServiceLogs& logs, const Redactor& redactor, std::int64_t reset_count) {
   Json lines = Json::array();
   for (const auto& line : logs.lines) {
-    lines.push_back({line.is_error ? "stderr" : "stdout", writable(redactor.redact(line.text))});
+    lines.push_back({line.is_error ? "stderr" : "stdout", writable(redactor.redact(line.text)), line.begin});
   }
   return {
       {"layout_version", store::k_layout_version},
@@ -58,7 +58,7 @@ void keep_logs(
     std::size_t kept = 0;
     const auto deadline = os::now_monotonic() + k_all_limit;
     for (const auto& status : *services) {
-      const auto logs = read_service_logs(*client, status.name, -1, deadline - os::now_monotonic());
+      const auto logs = read_service_logs(*client, status.name, deadline - os::now_monotonic());
       for (const auto& line : logs.lines) {
         kept += line.text.size();
       }
@@ -91,7 +91,8 @@ kept_log(const store::WorkspacePaths& paths, const store::WorkspaceRecord& recor
     ServiceLogs logs;
     logs.truncated = get_bool(document, "truncated");
     for (const auto& line : value_at(document, "lines")) {
-      logs.lines.push_back({line.at(0) == "stderr", line.at(1).get<std::string>()});
+      const auto begin = line.size() > 2 ? line.at(2).get<std::uint64_t>() : logs.lines.size();
+      logs.lines.push_back({line.at(0) == "stderr", line.at(1).get<std::string>(), begin});
     }
     return logs;
   } catch (const std::exception&) {

@@ -7,6 +7,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/spec/applied_spec.hpp>
 
 #include <sys/stat.h>
 
@@ -179,6 +180,10 @@ bool note_workspace_stopped(Json& document) {
   document["pid"] = nullptr;
   document["ended_at"] = os::now_epoch();
   return true;
+}
+
+bool has_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  return !spec::applied_spec(record.spec).services.empty() || !ServiceRecords(paths, record).all().empty();
 }
 
 Json declared_service(const std::string& name) {

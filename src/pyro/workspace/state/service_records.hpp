@@ -49,6 +49,8 @@ private:
 void take_status(Json& document, const protocol::ServiceStatus& status);
 /// The sandbox has ended, or is another one, since the document said that it runs. True: changed.
 bool note_workspace_stopped(Json& document);
+/// Does the file declare any, or are there some by hand?
+bool has_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 /// The document of a service that pyro.yaml declares.
 Json declared_service(const std::string& name);
 

@@ -6,6 +6,7 @@
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/state/kept_output.hpp>
 
 namespace pyro::workspace {
 
@@ -103,14 +104,22 @@ ExecResult exec_in_failed_step(
   RedactedStream out(redactor);
   RedactedStream err(redactor);
   using protocol::FrameType;
+  OutputKeeper keeper(context.base, request.shown_output.value_or(0));
+  const auto pass_on = [&](FrameType type, const std::string& text) {
+    if (request.shown_output) {
+      keeper.add(type == FrameType::data_err ? OutputStream::err : OutputStream::out, text);
+    }
+    write_output(streams, type, text);
+  };
   auto result = run_with_output(
       *client, guest_request_of(step, request, streams, secrets), streams.in,
       [&](FrameType type, std::string_view bytes) {
-        write_output(streams, type, (type == FrameType::data_err ? err : out).add(bytes));
+        pass_on(type, (type == FrameType::data_err ? err : out).add(bytes));
       },
       request.poll_control);
-  write_output(streams, FrameType::data_out, out.finish());
-  write_output(streams, FrameType::data_err, err.finish());
+  pass_on(FrameType::data_out, out.finish());
+  pass_on(FrameType::data_err, err.finish());
+  result.output_id = keeper.finish();
   result.note = redactor.redact(result.note);
   return result;
 }

@@ -7,15 +7,19 @@
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 #include <pyro/workspace/state/command_log.hpp>
+#include <pyro/workspace/state/kept_output.hpp>
+
+#include <algorithm>
 
 namespace pyro::workspace {
 
 namespace {
 
-/// One stream of output on its way: without secrets to its reader, and the same for the log.
+/// One stream of output on its way: without secrets to its reader, and the same for the log and into files.
 class Stream {
 public:
-  explicit Stream(const Redactor& redactor) : m_redacted(redactor), m_kept(k_logged_output) {}
+  Stream(const Redactor& redactor, OutputKeeper* keeper, OutputStream which)
+      : m_redacted(redactor), m_kept(k_logged_output), m_keeper(keeper), m_which(which) {}
 
   std::string add(std::string_view bytes) { return keep(m_redacted.add(bytes)); }
 
@@ -26,11 +30,16 @@ public:
 private:
   std::string keep(std::string text) {
     m_kept.add(text);
+    if (m_keeper != nullptr) {
+      m_keeper->add(m_which, text);
+    }
     return text;
   }
 
   RedactedStream m_redacted;
   BoundedText m_kept;
+  OutputKeeper* m_keeper;
+  OutputStream m_which;
 };
 
 /// The command has run: that it cannot be noted (a full disk, a workspace deleted meanwhile) does not change
@@ -56,8 +65,11 @@ ExecResult run_logged(
   const LiveRedactor secrets(*client, paths, record);
   const auto& redactor = secrets.now();
   const auto started_at = os::now_epoch();
-  Stream out(redactor);
-  Stream err(redactor);
+  OutputKeeper keeper(
+      context.base, std::min(request.shown_output.value_or(k_logged_output), k_logged_output));
+  auto* const kept = request.tty || !secrets.complete() ? nullptr : &keeper;
+  Stream out(redactor, kept, OutputStream::out);
+  Stream err(redactor, kept, OutputStream::err);
   auto last_output = os::now_monotonic();
   const auto poll_at_terminal = [&]() -> std::optional<Json> {
     if (os::now_monotonic() - last_output > k_show_after) {
@@ -88,6 +100,8 @@ ExecResult run_logged(
   command.cwd = result.cwd;
   command.exit_code = result.exit_code;
   if (secrets.complete()) {
+    result.output_id = keeper.finish();
+    command.output_id = result.output_id;
     command.out = out.kept().text();
     command.err = err.kept().text() + result.note;
   } else {

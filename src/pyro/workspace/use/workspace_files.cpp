@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <span>
+#include <unistd.h>
+#include <vector>
 
 namespace pyro::workspace {
 
@@ -30,9 +33,24 @@ std::string_view type_of(const store::Found& found) {
 /// Deeper than any path that a program can name: a list of such paths has no bound.
 constexpr std::size_t k_longest_path = 4096;
 
+/// The names on the way to what was listed last, below the directory that is listed.
+using Way = std::span<const std::string>;
+
+std::vector<std::string> way_of(const std::string& cursor) {
+  if (cursor.empty()) {
+    return {};
+  }
+  try {
+    return fields_of(base64_decode(cursor), '/');
+  } catch (const Error&) {
+    throw Error(ErrorCode::invalid_argument, "'{}' is no cursor", escape_controls(cursor))
+        .with_hint("it is next_cursor of a list of files");
+  }
+}
+
 class Listing {
 public:
-  explicit Listing(bool recursive) : m_recursive(recursive) {}
+  explicit Listing(const ListRequest& request) : m_request(request) {}
 
   void add(const store::Found& found, const std::string& path) {
     Json link;
@@ -47,20 +65,27 @@ public:
          {"link_target", link}});
   }
 
-  void below(const store::LayeredDirectory& directory, const std::string& path) {
+  /// What comes behind `listed`, in the order of names.
+  void below(const store::LayeredDirectory& directory, const std::string& path, Way listed) {
     for (const auto& name : directory.names()) {
-      const auto found = directory.lookup(name);
+      const bool is_listed = !listed.empty() && name <= listed.front();
+      const bool may_hold_more = is_listed && name == listed.front() && m_request.recursive;
+      const auto found = is_listed && !may_hold_more ? std::nullopt : directory.lookup(name);
       if (!found) {
         continue;
       }
-      if (entries.size() >= k_max_listed) {
+      if (entries.size() >= m_request.limit) {
         truncated = true;
+        is_full = true;
         return;
       }
-      add(*found, joined(path, name));
-      const auto next = m_recursive && found->is_directory() ? directory.enter(name) : std::nullopt;
+      if (!is_listed) {
+        add(*found, joined(path, name));
+        last = joined(path, name);
+      }
+      const auto next = m_request.recursive && found->is_directory() ? directory.enter(name) : std::nullopt;
       if (next && path.size() < k_longest_path) {
-        below(*next, joined(path, name));
+        below(*next, joined(path, name), may_hold_more ? listed.subspan(1) : Way());
       } else if (next) {
         truncated = true;
       }
@@ -69,9 +94,11 @@ public:
 
   Json entries = Json::array();
   bool truncated = false;
+  bool is_full = false; // it ends before the end
+  std::string last;     // the path that was listed last
 
 private:
-  bool m_recursive;
+  const ListRequest& m_request;
 };
 
 store::Found must_find(const store::LayeredView& view, const std::string& path) {
@@ -107,23 +134,31 @@ std::string_view whole_characters(std::string_view text) {
 
 } // namespace
 
-Json list_files(const store::LayeredView& view, const std::string& path, bool recursive) {
+Json list_files(const store::LayeredView& view, const std::string& path, const ListRequest& request) {
+  const auto way = way_of(request.cursor);
   const auto real = real_path_inside(view, path, LastLink::follow);
   const auto found = must_find(view, real);
-  Listing listing(recursive);
+  Listing listing(request);
   if (found.is_directory()) {
-    listing.below(*view.directory(joined("workspace", real)), real);
+    listing.below(*view.directory(joined("workspace", real)), real, way);
   } else {
     listing.add(found, real);
   }
+  Json next;
+  if (listing.is_full) {
+    next = listing.last.empty() ? request.cursor
+                                : base64_encode(listing.last.substr(real.empty() ? 0 : real.size() + 1));
+  }
   return {
       {"path", shown(real)},
-      {"recursive", recursive},
+      {"recursive", request.recursive},
       {"entries", std::move(listing.entries)},
-      {"truncated", listing.truncated}};
+      {"truncated", listing.truncated},
+      {"next_cursor", std::move(next)}};
 }
 
-Json read_file_bytes(const store::LayeredView& view, const std::string& path, std::size_t limit) {
+Json read_file_bytes(
+    const store::LayeredView& view, const std::string& path, std::uint64_t offset, std::size_t limit) {
   const auto real = real_path_inside(view, path, LastLink::follow);
   const auto found = must_find(view, real);
   if (!found.is_file()) {
@@ -137,6 +172,9 @@ Json read_file_bytes(const store::LayeredView& view, const std::string& path, st
 
   if (::fstat(file.get(), &status) != 0) {
     throw Error::from_errno(errno, "look at " + shown(real));
+  }
+  if (::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) < 0) {
+    throw Error::from_errno(errno, "go to the cursor in " + shown(real));
   }
   std::string bytes;
   std::array<char, 64 << 10> buffer;
@@ -155,16 +193,16 @@ Json read_file_bytes(const store::LayeredView& view, const std::string& path, st
       {"content", base64_encode(bytes)}};
 }
 
-Json text_or_base64(const std::string& bytes, std::uint64_t size, std::int64_t max_chars) {
+ContentPart text_or_base64(const std::string& bytes, std::uint64_t rest, std::int64_t max_chars) {
   const auto count = static_cast<std::size_t>(max_chars);
-  const bool is_cut = bytes.size() < size;
+  const bool is_cut = bytes.size() < rest;
   const auto text = is_cut ? whole_characters(bytes) : std::string_view(bytes);
   if (is_utf8(text)) {
     const auto end = bytes_of_characters(text, count);
-    return {{"content", text.substr(0, end)}, {"encoding", "utf-8"}, {"truncated", end < size}};
+    return {std::string(text.substr(0, end)), "utf-8", end};
   }
   const auto part = std::string_view(bytes).substr(0, count);
-  return {{"content", base64_encode(part)}, {"encoding", "base64"}, {"truncated", part.size() < size}};
+  return {base64_encode(part), "base64", part.size()};
 }
 
 } // namespace pyro::workspace

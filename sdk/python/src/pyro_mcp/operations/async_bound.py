@@ -47,6 +47,7 @@ class AsyncBoundOperations(AsyncBoundBase):
         self,
         service_name: str,
         *,
+        cursor: Optional[int] = None,
         tail_lines: Union[int, None, Default] = DEFAULT,
     ) -> Json:
         """What a service has written."""
@@ -55,6 +56,7 @@ class AsyncBoundOperations(AsyncBoundBase):
             {
                 "workspace_id": self.id,
                 "service_name": service_name,
+                "cursor": cursor,
                 "tail_lines": nullable(tail_lines),
             },
         )
@@ -353,6 +355,8 @@ class AsyncBoundOperations(AsyncBoundBase):
     async def list_files(
         self,
         *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
         path: Optional[str] = None,
         recursive: Optional[bool] = None,
     ) -> Json:
@@ -361,18 +365,27 @@ class AsyncBoundOperations(AsyncBoundBase):
             "workspace_file_list",
             {
                 "workspace_id": self.id,
+                "cursor": cursor,
+                "limit": limit,
                 "path": path,
                 "recursive": recursive,
             },
         )
 
-    async def read_file(self, path: str, *, max_chars: Optional[int] = None) -> Json:
-        """The beginning of a file in /workspace."""
+    async def read_file(
+        self,
+        path: str,
+        *,
+        cursor: Optional[int] = None,
+        max_chars: Optional[int] = None,
+    ) -> Json:
+        """A part of a file in /workspace, from its beginning or from a cursor on."""
         return await self._call(
             "workspace_file_read",
             {
                 "workspace_id": self.id,
                 "path": path,
+                "cursor": cursor,
                 "max_chars": max_chars,
             },
         )
@@ -411,9 +424,16 @@ class AsyncBoundOperations(AsyncBoundBase):
             },
         )
 
-    async def logs(self, *, limit: Optional[int] = None) -> Json:
+    async def logs(self, *, cursor: Optional[int] = None, limit: Optional[int] = None) -> Json:
         """The commands that were run in a workspace, with their output."""
-        return await self._call("workspace_logs", {"workspace_id": self.id, "limit": limit})
+        return await self._call(
+            "workspace_logs",
+            {
+                "workspace_id": self.id,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
 
     async def apply_patch(self, patch: str) -> Json:
         """Apply a unified diff to /workspace: checked as a whole first, then all of it or nothing."""

@@ -144,6 +144,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
     async def logs(
         self,
         *,
+        cursor: Optional[str] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         follow: Optional[bool] = None,
@@ -157,6 +158,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         return await self._call(
             "logs",
             {
+                "cursor": cursor,
                 "directory": directory,
                 "file": file,
                 "follow": follow,
@@ -171,6 +173,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
     def stream_logs(
         self,
         *,
+        cursor: Optional[str] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         follow: Optional[bool] = None,
@@ -184,6 +187,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         return self._stream(
             "logs",
             {
+                "cursor": cursor,
                 "directory": directory,
                 "file": file,
                 "follow": follow,

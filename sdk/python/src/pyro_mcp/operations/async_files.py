@@ -79,6 +79,8 @@ class AsyncFileOperations(AsyncOperationsBase):
         self,
         workspace_id: str,
         *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
         path: Optional[str] = None,
         recursive: Optional[bool] = None,
     ) -> Json:
@@ -87,6 +89,8 @@ class AsyncFileOperations(AsyncOperationsBase):
             "workspace_file_list",
             {
                 "workspace_id": workspace_id,
+                "cursor": cursor,
+                "limit": limit,
                 "path": path,
                 "recursive": recursive,
             },
@@ -97,14 +101,16 @@ class AsyncFileOperations(AsyncOperationsBase):
         workspace_id: str,
         path: str,
         *,
+        cursor: Optional[int] = None,
         max_chars: Optional[int] = None,
     ) -> Json:
-        """The beginning of a file in /workspace."""
+        """A part of a file in /workspace, from its beginning or from a cursor on."""
         return await self._call(
             "workspace_file_read",
             {
                 "workspace_id": workspace_id,
                 "path": path,
+                "cursor": cursor,
                 "max_chars": max_chars,
             },
         )

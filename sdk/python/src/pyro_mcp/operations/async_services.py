@@ -23,6 +23,7 @@ class AsyncServiceOperations(AsyncOperationsBase):
         workspace_id: str,
         service_name: str,
         *,
+        cursor: Optional[int] = None,
         tail_lines: Union[int, None, Default] = DEFAULT,
     ) -> Json:
         """What a service has written."""
@@ -31,6 +32,7 @@ class AsyncServiceOperations(AsyncOperationsBase):
             {
                 "workspace_id": workspace_id,
                 "service_name": service_name,
+                "cursor": cursor,
                 "tail_lines": nullable(tail_lines),
             },
         )

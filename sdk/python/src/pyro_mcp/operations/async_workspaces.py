@@ -126,9 +126,22 @@ class AsyncWorkspaceOperations(AsyncOperationsBase):
         """All workspaces of this user, most recent activity first."""
         return await self._call("workspace_list", {"labels": labels, "name": name, "state": state})
 
-    async def logs_workspace(self, workspace_id: str, *, limit: Optional[int] = None) -> Json:
+    async def logs_workspace(
+        self,
+        workspace_id: str,
+        *,
+        cursor: Optional[int] = None,
+        limit: Optional[int] = None,
+    ) -> Json:
         """The commands that were run in a workspace, with their output."""
-        return await self._call("workspace_logs", {"workspace_id": workspace_id, "limit": limit})
+        return await self._call(
+            "workspace_logs",
+            {
+                "workspace_id": workspace_id,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
 
     async def reap_workspaces(self) -> Json:
         """Remove workspaces made by hand whose time is over, and records that cannot be read."""

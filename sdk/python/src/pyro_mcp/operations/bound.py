@@ -47,6 +47,7 @@ class BoundOperations(BoundBase):
         self,
         service_name: str,
         *,
+        cursor: Optional[int] = None,
         tail_lines: Union[int, None, Default] = DEFAULT,
     ) -> Json:
         """What a service has written."""
@@ -55,6 +56,7 @@ class BoundOperations(BoundBase):
             {
                 "workspace_id": self.id,
                 "service_name": service_name,
+                "cursor": cursor,
                 "tail_lines": nullable(tail_lines),
             },
         )
@@ -338,24 +340,40 @@ class BoundOperations(BoundBase):
             },
         )
 
-    def list_files(self, *, path: Optional[str] = None, recursive: Optional[bool] = None) -> Json:
+    def list_files(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        path: Optional[str] = None,
+        recursive: Optional[bool] = None,
+    ) -> Json:
         """Names, types and sizes of files in /workspace."""
         return self._call(
             "workspace_file_list",
             {
                 "workspace_id": self.id,
+                "cursor": cursor,
+                "limit": limit,
                 "path": path,
                 "recursive": recursive,
             },
         )
 
-    def read_file(self, path: str, *, max_chars: Optional[int] = None) -> Json:
-        """The beginning of a file in /workspace."""
+    def read_file(
+        self,
+        path: str,
+        *,
+        cursor: Optional[int] = None,
+        max_chars: Optional[int] = None,
+    ) -> Json:
+        """A part of a file in /workspace, from its beginning or from a cursor on."""
         return self._call(
             "workspace_file_read",
             {
                 "workspace_id": self.id,
                 "path": path,
+                "cursor": cursor,
                 "max_chars": max_chars,
             },
         )
@@ -394,9 +412,16 @@ class BoundOperations(BoundBase):
             },
         )
 
-    def logs(self, *, limit: Optional[int] = None) -> Json:
+    def logs(self, *, cursor: Optional[int] = None, limit: Optional[int] = None) -> Json:
         """The commands that were run in a workspace, with their output."""
-        return self._call("workspace_logs", {"workspace_id": self.id, "limit": limit})
+        return self._call(
+            "workspace_logs",
+            {
+                "workspace_id": self.id,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
 
     def apply_patch(self, patch: str) -> Json:
         """Apply a unified diff to /workspace: checked as a whole first, then all of it or nothing."""

@@ -128,11 +128,13 @@ class CheckoutOperations(OperationsBase):
             126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
             or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
             of memory), sequence or None (in the workspace's log; null: it is not there), stderr
-            (what it wrote to standard error), stderr_truncated (is some of stderr left out?),
-            stdout (what it wrote to standard output), stdout_truncated (is some of stdout left
-            out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what ended it),
-            timed_out (was it ended for taking too long?), workspace_id (not of VMs, nor are
-            sequence, command and cwd)
+            (what it wrote to standard error), stderr_cursor or None (the same of stderr),
+            stderr_truncated (is some of stderr left out?), stdout (what it wrote to standard
+            output), stdout_cursor or None (for logs: what is left out of stdout, kept for a day;
+            null: nothing is), stdout_truncated (is some of stdout left out?), stopped_by
+            (disk_limit, disk_entries, disk_reserve, user_limit: what ended it), timed_out (was it
+            ended for taking too long?), workspace_id (not of VMs, nor are sequence, command and
+            cwd)
 
         (operation exec)
         """
@@ -195,6 +197,7 @@ class CheckoutOperations(OperationsBase):
     def logs(
         self,
         *,
+        cursor: Optional[str] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         follow: Optional[bool] = None,
@@ -206,19 +209,23 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """The last lines that services wrote.
 
+        cursor: Of an answer that was cut (exec, logs): what is left out there
         follow: Go on as lines are written, until the workspace stops or the call is cancelled
         service: Default: all
         tail: How many lines of each; default 200
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: lines
+        Returns a dict: lines, next_cursor or None (for the next call: older lines, or what follows
+            text; null: no more is kept), text (with the cursor of a command: what it wrote from
+            there on), truncated (there is more than these)
 
         (operation logs)
         """
         return self._call(
             "logs",
             {
+                "cursor": cursor,
                 "directory": directory,
                 "file": file,
                 "follow": follow,
@@ -233,6 +240,7 @@ class CheckoutOperations(OperationsBase):
     def stream_logs(
         self,
         *,
+        cursor: Optional[str] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         follow: Optional[bool] = None,
@@ -246,6 +254,7 @@ class CheckoutOperations(OperationsBase):
         return self._stream(
             "logs",
             {
+                "cursor": cursor,
                 "directory": directory,
                 "file": file,
                 "follow": follow,

@@ -119,18 +119,23 @@ class FileOperations(OperationsBase):
         self,
         workspace_id: str,
         *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
         path: Optional[str] = None,
         recursive: Optional[bool] = None,
     ) -> Json:
         """Names, types and sizes of files in /workspace.
 
         workspace_id: An id, a unique id prefix or a name
+        cursor: next_cursor of the answer before: what comes behind it
+        limit: The most that are listed; default and at most 100000
         path: Default: /workspace
         recursive: With everything below
 
         Returns a dict: entries, execution_mode (how it was isolated: sandbox, guest_vsock,
-            guest_serial, host_compat), path (where it is), recursive (were those below listed
-            too?), truncated (there are more than are listed), workspace_id (of the workspace)
+            guest_serial, host_compat), next_cursor or None (for those that come next; null: there
+            are none), path (where it is), recursive (were those below listed too?), truncated
+            (there are more than are listed), workspace_id (of the workspace)
 
         (operation workspace_file_list)
         """
@@ -138,6 +143,8 @@ class FileOperations(OperationsBase):
             "workspace_file_list",
             {
                 "workspace_id": workspace_id,
+                "cursor": cursor,
+                "limit": limit,
                 "path": path,
                 "recursive": recursive,
             },
@@ -148,18 +155,21 @@ class FileOperations(OperationsBase):
         workspace_id: str,
         path: str,
         *,
+        cursor: Optional[int] = None,
         max_chars: Optional[int] = None,
     ) -> Json:
-        """The beginning of a file in /workspace.
+        """A part of a file in /workspace, from its beginning or from a cursor on.
 
         workspace_id: An id, a unique id prefix or a name
         path: Where it is
+        cursor: Where to begin, in bytes: next_cursor of the answer before; default 0
         max_chars: The most that is read, in characters (of binary content: bytes); default 65536
 
         Returns a dict: content (of the file), encoding (of content; default: utf-8), execution_mode
             (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), max_chars (how
-            much was wanted at most), path (where it is), size_bytes (of the whole file), truncated
-            (the file goes on), workspace_id (of the workspace)
+            much was wanted at most), next_cursor or None (where it goes on; null: it does not),
+            path (where it is), size_bytes (of the whole file), truncated (the file goes on),
+            workspace_id (of the workspace)
 
         (operation workspace_file_read)
         """
@@ -168,6 +178,7 @@ class FileOperations(OperationsBase):
             {
                 "workspace_id": workspace_id,
                 "path": path,
+                "cursor": cursor,
                 "max_chars": max_chars,
             },
         )

@@ -31,18 +31,21 @@ class ServiceOperations(OperationsBase):
         workspace_id: str,
         service_name: str,
         *,
+        cursor: Optional[int] = None,
         tail_lines: Union[int, None, Default] = DEFAULT,
     ) -> Json:
         """What a service has written.
 
         workspace_id: An id, a unique id prefix or a name
         service_name: Of the service
+        cursor: Only lines before those of the answer that had it as next_cursor
         tail_lines: Of both streams together; default 200, null: all that is kept
 
-        Returns a dict: service_name (of the service), state (starting, running, exited, stopped or
-            failed), stderr (what it wrote to standard error), stdout (what it wrote to standard
-            output), tail_lines or None (how many of the last lines were wanted; null: all),
-            truncated (there were more lines), workspace_id (of the workspace)
+        Returns a dict: next_cursor or None (for the lines before these; null: no more are kept),
+            service_name (of the service), state (starting, running, exited, stopped or failed),
+            stderr (what it wrote to standard error), stdout (what it wrote to standard output),
+            tail_lines or None (how many of the last lines were wanted; null: all), truncated (there
+            were more lines), workspace_id (of the workspace)
 
         (operation service_logs)
         """
@@ -51,6 +54,7 @@ class ServiceOperations(OperationsBase):
             {
                 "workspace_id": workspace_id,
                 "service_name": service_name,
+                "cursor": cursor,
                 "tail_lines": nullable(tail_lines),
             },
         )

@@ -142,11 +142,13 @@ class WorkspaceOperations(OperationsBase):
             126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
             or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
             of memory), sequence or None (in the workspace's log; null: it is not there), stderr
-            (what it wrote to standard error), stderr_truncated (is some of stderr left out?),
-            stdout (what it wrote to standard output), stdout_truncated (is some of stdout left
-            out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit: what ended it),
-            timed_out (was it ended for taking too long?), workspace_id (not of VMs, nor are
-            sequence, command and cwd)
+            (what it wrote to standard error), stderr_cursor or None (the same of stderr),
+            stderr_truncated (is some of stderr left out?), stdout (what it wrote to standard
+            output), stdout_cursor or None (for logs: what is left out of stdout, kept for a day;
+            null: nothing is), stdout_truncated (is some of stdout left out?), stopped_by
+            (disk_limit, disk_entries, disk_reserve, user_limit: what ended it), timed_out (was it
+            ended for taking too long?), workspace_id (not of VMs, nor are sequence, command and
+            cwd)
 
         (operation workspace_exec)
         """
@@ -214,18 +216,33 @@ class WorkspaceOperations(OperationsBase):
         """
         return self._call("workspace_list", {"labels": labels, "name": name, "state": state})
 
-    def logs_workspace(self, workspace_id: str, *, limit: Optional[int] = None) -> Json:
+    def logs_workspace(
+        self,
+        workspace_id: str,
+        *,
+        cursor: Optional[int] = None,
+        limit: Optional[int] = None,
+    ) -> Json:
         """The commands that were run in a workspace, with their output.
 
         workspace_id: An id, a unique id prefix or a name
+        cursor: Only entries before those of the answer that had it as next_cursor
         limit: The last so many entries; default 200
 
         Returns a dict: count (of all commands; the last 1000 are kept), entries (oldest first),
-            workspace_id (of the workspace)
+            next_cursor or None (for the entries before these; null: there are none), workspace_id
+            (of the workspace)
 
         (operation workspace_logs)
         """
-        return self._call("workspace_logs", {"workspace_id": workspace_id, "limit": limit})
+        return self._call(
+            "workspace_logs",
+            {
+                "workspace_id": workspace_id,
+                "cursor": cursor,
+                "limit": limit,
+            },
+        )
 
     def reap_workspaces(self) -> Json:
         """Remove workspaces made by hand whose time is over, and records that cannot be read.
