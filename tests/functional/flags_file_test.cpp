@@ -192,8 +192,14 @@ TEST_F(Flags, diff__stat) {
   change_two_files(*this);
   EXPECT_TRUE(contains(expect(0, {"diff"}).out, "first"));
   const auto stat = expect(0, {"diff", "--stat"}).out;
-  EXPECT_FALSE(contains(stat, "first")) << stat;
+  EXPECT_TRUE(contains(stat, "/workspace/first  | 1 +\n")) << stat;
   EXPECT_TRUE(contains(stat, "2 paths")) << stat;
+  expect(64, {"diff", "--stat", "--patch"});
+}
+
+TEST_F(Flags, diff__name_only) {
+  change_two_files(*this);
+  EXPECT_EQ(expect(0, {"diff", "--name-only"}).out, "/workspace/first\n/workspace/new\n");
 }
 
 TEST_F(Flags, diff__exit_code) {

@@ -56,9 +56,10 @@ const std::vector<Group>& command_groups() {
   static const std::vector<Group> groups{
       {"Describe a workspace",
        {&k_init, &k_import_compose, &k_import_devcontainer, &k_validate, &k_config, &k_lock, &k_schema}},
-      {"Make it so", {&k_plan, &k_apply, &k_up, &k_why}},
+      {"Make it so", {&k_plan, &k_apply, &k_up, &k_watch, &k_why, &k_capture, &k_verify}},
       {"What it may take of your machine", {&k_trust, &k_trust_ls, &k_trust_rm}},
-      {"Look at it", {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff, &k_report}},
+      {"Look at it",
+       {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff, &k_graph, &k_timing, &k_events, &k_report}},
       {"Use it", {&k_exec, &k_shell, &k_attach, &k_cp}},
       {"Go back",
        {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,

@@ -25,12 +25,25 @@ std::string render_disk_usage(const Json& result, double now = epoch_now());
 std::string render_purged(const Json& result);
 /// What env prune or reap removed or would remove.
 std::string render_removed(const Json& result);
-/// "M src/cart.ts" lines and a summary.
-std::string render_diff(const Json& result, Style style);
-/// Entries counted: "3 files: 1 added, 2 modified".
-std::string render_diff_stat(const Json& result);
+enum class WithOrigin { no, yes };
+/// "M src/cart.ts" lines, by cause where there is more than one; with the layer that each was in.
+std::string render_diff(const Json& result, Style style, WithOrigin origin = WithOrigin::no);
+/// The paths alone.
+std::string render_diff_names(const Json& result);
+/// Entries counted: "3 paths: 1 added, 2 modified".
+std::string render_diff_summary(const Json& result);
+/// Each with its lines, and the summary.
+std::string render_diff_stat(const Json& result, Style style);
+/// "by apt", "by build tools", "other".
+std::string cause_text(const std::string& cause);
 /// The patches of all entries.
 std::string render_diff_patch(const Json& result, Style style);
+/// A unified diff, in colours where there are any; else byte for byte.
+std::string render_patch(const std::string& patch, Style style);
+/// The files that differed, by the step that made them.
+std::string render_verification(const Json& result, Style style);
+/// What capture did not put into steps, a line for each reason.
+std::vector<std::string> capture_notes(const Json& result);
 /// What a patch does not have, by name: a line for each reason.
 std::vector<std::string> patch_notes(const Json& result);
 /// What apply did and what to try next.

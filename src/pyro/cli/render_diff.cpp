@@ -3,6 +3,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/names.hpp>
+#include <pyro/base/units.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <fmt/format.h>
@@ -33,20 +34,55 @@ std::string path_of(const Json& entry) {
 
 } // namespace
 
-std::string render_diff(const Json& result, Style style) {
-  std::string text;
+std::string cause_text(const std::string& cause) {
+  return cause == "build"     ? "by build tools"
+         : cause == "service" ? "by services"
+         : cause == "command" ? "by commands"
+         : cause == "other"   ? "other"
+                              : "by " + cause;
+}
+
+std::string render_diff(const Json& result, Style style, WithOrigin origin) {
+  std::vector<std::string> order;
+  for (const auto& group : list_at(result, "causes")) {
+    order.push_back(string_or(group, "cause", ""));
+  }
+  std::map<std::string, std::string> groups;
   for (const auto& entry : entries_of(result)) {
     const auto letter = letter_of(string_or(entry, "status", ""));
     const auto mark = letter == "A"   ? style.green(letter)
                       : letter == "D" ? style.red(letter)
                                       : style.yellow(letter);
     const auto type = string_or(entry, "artifact_type", "file");
-    text += fmt::format("{} {}{}\n", mark, path_of(entry), type == "directory" ? "/" : "");
+    const auto from = origin == WithOrigin::yes ? text_at(entry, "origin") : "";
+    const auto cause = order.size() > 1 ? string_or(entry, "cause", "") : "";
+    groups[cause] += fmt::format(
+        "{} {}{}{}\n", mark, path_of(entry), type == "directory" ? "/" : "",
+        from.empty() ? "" : style.dim("  from " + from));
   }
-  return text.empty() ? "No differences.\n" : text;
+  if (order.size() < 2) {
+    return groups.empty() ? "No differences.\n" : groups.begin()->second;
+  }
+  std::string text;
+  for (const auto& group : list_at(result, "causes")) {
+    const auto cause = string_or(group, "cause", "");
+    text += fmt::format(
+        "{}{}\n{}", text.empty() ? "" : "\n",
+        style.bold(fmt::format("{}: {}", escape_controls(cause_text(cause)), int_or(group, "count", 0))),
+        groups[cause]);
+  }
+  return text;
 }
 
-std::string render_diff_stat(const Json& result) {
+std::string render_diff_names(const Json& result) {
+  std::string text;
+  for (const auto& entry : entries_of(result)) {
+    text += path_of(entry) + "\n";
+  }
+  return text;
+}
+
+std::string render_diff_summary(const Json& result) {
   std::map<std::string, int> counts;
   for (const auto& entry : entries_of(result)) {
     ++counts[string_or(entry, "status", "changed")];
@@ -60,6 +96,32 @@ std::string render_diff_stat(const Json& result) {
     parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", count, escape_controls(status));
   }
   return fmt::format("{} {}: {}\n", total, total == 1 ? "path" : "paths", parts);
+}
+
+std::string render_diff_stat(const Json& result, Style style) {
+  constexpr std::int64_t k_widest = 40;
+  std::int64_t most = 1;
+  for (const auto& entry : entries_of(result)) {
+    most = std::max(most, int_or(entry, "lines_added", 0) + int_or(entry, "lines_deleted", 0));
+  }
+  // At least one sign for what is not nothing.
+  const auto signs = [&](std::int64_t lines, char sign) {
+    const auto width = most <= k_widest ? lines : (lines * k_widest + most - 1) / most;
+    return std::string(static_cast<std::size_t>(width), sign);
+  };
+  Table table(" ");
+  for (const auto& entry : entries_of(result)) {
+    const auto added = maybe_int(entry, "lines_added");
+    const auto deleted = int_or(entry, "lines_deleted", 0);
+    const auto type = string_or(entry, "artifact_type", "file");
+    auto lines = fmt::format("| {}", type == "file" ? "no text" : type);
+    if (added) {
+      lines = fmt::format(
+          "| {} {}{}", *added + deleted, style.green(signs(*added, '+')), style.red(signs(deleted, '-')));
+    }
+    table.add({path_of(entry) + (type == "directory" ? "/" : ""), lines});
+  }
+  return table.text() + render_diff_summary(result);
 }
 
 std::vector<std::string> patch_notes(const Json& result) {
@@ -95,6 +157,10 @@ std::string render_diff_patch(const Json& result, Style style) {
       patch += string_or(entry, "text_patch", "");
     }
   }
+  return render_patch(patch, style);
+}
+
+std::string render_patch(const std::string& patch, Style style) {
   if (!style.color) {
     return patch; // a payload for `patch` or `git apply`: byte for byte
   }
@@ -110,6 +176,60 @@ std::string render_diff_patch(const Json& result, Style style) {
             + "\n";
   }
   return text;
+}
+
+std::string render_verification(const Json& result, Style style) {
+  const auto took = format_elapsed(std::chrono::milliseconds(int_or(result, "duration_ms", 0)));
+  if (bool_or(result, "reproducible", false)) {
+    return fmt::format(
+        "{} two builds of {} are the same. ({})\n", style.green("Verified:"), text_at(result, "name"), took);
+  }
+  std::map<std::string, Table> steps;
+  for (const auto& entry : list_at(result, "differing")) {
+    steps.try_emplace(text_at(entry, "step"), "  ")
+        .first->second.add({text_at(entry, "class"), letter_of(text_at(entry, "status")), path_of(entry)});
+  }
+  std::string text;
+  for (const auto& [step, table] : steps) {
+    text += style.bold(step) + "\n" + table.text();
+  }
+  const auto count = int_or(result, "count", 0);
+  const auto listed = static_cast<std::int64_t>(list_at(result, "differing").size());
+  return text
+         + fmt::format(
+             "Two builds of {} differ in {}{}. ({})\n", text_at(result, "name"),
+             count == 1 ? "1 path" : fmt::format("{} paths", count),
+             listed < count ? fmt::format("; {} are listed", listed) : "", took);
+}
+
+std::vector<std::string> capture_notes(const Json& result) {
+  std::vector<std::string> notes;
+  if (get_string(result, "patch").empty()) {
+    notes.emplace_back("nothing that a step could make was changed");
+  } else if (get_bool(result, "written")) {
+    notes.push_back(
+        fmt::format("written to {}: pyro plan shows what apply would do", text_at(result, "file")));
+  }
+  std::vector<std::string> checkout;
+  for (const auto& path : list_at(result, "checkout")) {
+    checkout.push_back(escape_controls(path.get<std::string>()));
+  }
+  constexpr std::size_t k_most = 10;
+  if (!checkout.empty()) {
+    notes.push_back(fmt::format(
+        "{} of the checkout (pyro diff --patch | git apply): {}", checkout.size(), listed(checkout, k_most)));
+  }
+  std::map<std::string, std::vector<std::string>> refused;
+  for (const auto& each : list_at(result, "not_reproduced")) {
+    refused[text_at(each, "why")].push_back(text_at(each, "path"));
+  }
+  for (const auto& [why, paths] : refused) {
+    notes.push_back(fmt::format("not in a step: {}: {}", listed(paths, k_most), why));
+  }
+  for (const auto& note : list_at(result, "notes")) {
+    notes.push_back(escape_controls(note.get<std::string>()));
+  }
+  return notes;
 }
 
 } // namespace pyro::cli

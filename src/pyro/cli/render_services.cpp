@@ -71,6 +71,10 @@ std::string render_restarted(const Json& result) {
 
 std::string render_ready(const Json& result) {
   const auto names = names_of(result);
+  const auto state = text_at(result, "state");
+  if (names.empty() && state != "started") {
+    return fmt::format("It is {}.{}\n", state, took(result));
+  }
   return fmt::format(
       "{}.{}\n", names.empty() ? text_at(result, "name") + " is started" : "Ready: " + names, took(result));
 }

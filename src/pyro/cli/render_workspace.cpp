@@ -115,6 +115,30 @@ std::string error_lines(const Json& status, Style style) {
          + (hint.empty() ? "" : fmt::format("  hint: {}\n", hint));
 }
 
+/// "12 files inside: 8 by apt, 4 other; see: pyro diff"; empty: nothing was.
+std::string drift_text(const Json& drift) {
+  std::string parts;
+  for (const auto& group : list_at(drift, "causes")) {
+    parts += fmt::format(
+        "{}{} {}", parts.empty() ? "" : ", ", text_at(group, "count"), cause_text(text_at(group, "cause")));
+  }
+  return parts.empty()
+             ? ""
+             : fmt::format(
+                 "{} inside: {}; see: pyro diff", counted(int_or(drift, "count", 0), "path"), parts);
+}
+
+/// "the same twice, 5 min ago", "2 files differed (2 time), 5 min ago; of other steps than these".
+std::string verified_text(const Json& verified, double now) {
+  const auto when = age_text(epoch_at(verified, "at"), now);
+  const auto text =
+      bool_or(verified, "reproducible", false)
+          ? "the same twice"
+          : fmt::format("{} of two builds differed", counted(int_or(verified, "count", 0), "file"));
+  return fmt::format(
+      "{}, {}{}", text, when, bool_or(verified, "current", true) ? "" : "; the steps are others now");
+}
+
 std::string fact_table(const Json& status, Style style, double now) {
   Table facts("  ");
   const auto fact = [&](const char* label, const std::string& value) {
@@ -166,6 +190,12 @@ std::string fact_table(const Json& status, Style style, double now) {
         "busy", fmt::format(
                     "{} (pid {}), since {}", text_at(*lock, "operation"), text_at(*lock, "pid"),
                     age_text(epoch_at(*lock, "since"), now)));
+  }
+  if (const auto verified = status.find("verified"); verified != status.end() && verified->is_object()) {
+    fact("verified", verified_text(*verified, now));
+  }
+  if (const auto drift = status.find("drift"); drift != status.end() && drift->is_object()) {
+    fact("changed", drift_text(*drift));
   }
   for (const auto& note : list_at(status, "notes")) {
     fact("note", operations::escape_controls(note.is_string() ? note.get<std::string>() : note.dump()));

@@ -122,6 +122,33 @@ Operation copy_out_operation() {
       }};
 }
 
+Operation copy_between_operation() {
+  return {
+      .name = "copy_between",
+      .summary = "Copy a file or directory from one workspace to another, or within one, as cp -r does",
+      .parameters_schema = workspace_parameters(
+          {{"path", text("In /workspace of `workspace`; one that ends with /. is its content alone")},
+           {"to_workspace", text("A name or an id, of one that is started; default: that of the file")},
+           {"to_path", text("What it becomes in /workspace there, or the directory that it comes into")}},
+          {"path", "to_path"}),
+      .result_schema = about_workspace(
+          {{"path", text("What it has become")},
+           {"source_path", text("What was taken")},
+           {"from_workspace_id", text("Of the workspace that it was taken from")},
+           {"artifact_type", choice({"file", "directory"}, "")},
+           {"entry_count", number("Files, directories and links")},
+           {"bytes_written", number("How much content was written")},
+           {"left_out", number("FIFOs, sockets and devices")}},
+          {"path", "from_workspace_id", "artifact_type", "entry_count", "bytes_written"}),
+      .destructive = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::copy_between_workspaces(
+            context.workspaces, workspace_of(given), get_string(given, "path"),
+            string_or(given, "to_workspace", ""), get_string(given, "to_path"), project_of(given));
+      }};
+}
+
 Operation workspace_diff_operation() {
   const auto entry = result(
       {{"path", text("Relative to /workspace")},
@@ -275,6 +302,7 @@ std::vector<Operation> content_operations() {
   return {
       copy_in_operation(),
       copy_out_operation(),
+      copy_between_operation(),
       workspace_sync_push_operation(),
       workspace_export_operation(),
       workspace_diff_operation(),

@@ -5,8 +5,10 @@
 #include "parameters.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/operation_note.hpp>
 #include <pyro/workspace/execution.hpp>
 #include <pyro/workspace/terminals.hpp>
 #include <pyro/workspace/vms.hpp>
@@ -31,8 +33,16 @@ public:
 
   ExecResult stream_exec(const Json& where, const ExecRequest& request, const ExecStreams& streams) override {
     const auto given = with_directory(m_context, where);
-    return workspace::exec_in_workspace(
-        m_workspaces, workspace_of(given), project_of(given), request, streams);
+    const workspace::OperationNote note(m_workspaces, "exec");
+    try {
+      auto result = workspace::exec_in_workspace(
+          m_workspaces, workspace_of(given), project_of(given), request, streams);
+      note.complete({{"workspace_id", result.workspace_id}});
+      return result;
+    } catch (const Error& error) {
+      note.failed(error);
+      throw;
+    }
   }
 
   ExecResult stream_vm_exec(const Json& vm, const ExecRequest& request, const ExecStreams& streams) override {

@@ -161,6 +161,10 @@ Operation why_operation() {
            {"action", text("As in the plan")},
            {"key", or_null(text("Of its layer in the cache"))},
            {"cached", flag("Is that layer there?")},
+           {"verified", or_null(result(
+                            {{"at", epoch("When verify built it twice")},
+                             {"reproducible", flag("Was it the same?")},
+                             {"differing", list_of(result({}), "The files that were not")}}))},
            {"differing", list_of(result({}), "Inputs that are not as they were applied, with file and line")},
            {"text", text("The answer for people")}},
           {"address", "text"}),

@@ -18,7 +18,14 @@ constexpr std::array k_guides{
     Guide{
         "apply", "What is cached is not built again; waits until services are ready. plan tells first what "
                  "it would do."},
+    Guide{
+        "capture",
+        "After trying things by hand: read steps and not_reproduced; write only what somebody wants. "
+        "Reads the workspace's layers, runs nothing."},
     Guide{"config", "To see what a profile, variables and defaults make of the file. Reads the file only."},
+    Guide{
+        "copy_between",
+        "Overwrites what is there under the name. The original may be stopped; the other one is started."},
     Guide{
         "copy_in", "Overwrites files of the same name, whatever they are. For many files at once give their "
                    "directory."},
@@ -40,9 +47,15 @@ constexpr std::array k_guides{
         "env_pull", "May take minutes and needs the network. Not needed before apply, which does the same."},
     Guide{"env_remove", "Refused while something stands on the image. Disk space comes back with prune."},
     Guide{
+        "events", "To see what somebody else did. Ask again with cursor for what came since; the last few "
+                  "MiB are kept."},
+    Guide{
         "exec", "A non-zero exit_code is a result. No shell unless argv starts one: [\"sh\", \"-c\", \"…\"]. "
                 "What it writes stays until reset. Cut output: logs with stdout_cursor."},
     Guide{"forget", "The opposite of adopt: the file's next apply makes another workspace."},
+    Guide{
+        "graph", "To see what an edit makes anew and what a service waits for. Builds nothing, but looks at "
+                 "the seed."},
     Guide{
         "import_file",
         "Where another tool's file says already what the project needs; runs nothing of it. Read "
@@ -113,6 +126,9 @@ constexpr std::array k_guides{
     Guide{"status", "Call it first: is there a workspace, does it run, and why not."},
     Guide{"stop", "Frees memory and processors. Content and snapshots stay; processes end."},
     Guide{
+        "timing",
+        "To find out what to make quicker. Of the last apply that did something, whether it failed or not."},
+    Guide{
         "trust_agree",
         "For a person to decide, not for a program: it lets the file take things of this machine."},
     Guide{"trust_list", "What was agreed to, checkout by checkout."},
@@ -128,6 +144,10 @@ constexpr std::array k_guides{
     Guide{
         "validate",
         "Says everything that is wrong with the file at once, with line and column. Reads the file only."},
+    Guide{
+        "verify",
+        "Takes as long as two builds from nothing. It touches no workspace and nothing that is cached; "
+        "status and why show what it found."},
     Guide{"version", "Costs nothing."},
     Guide{
         "vm_create",
@@ -149,6 +169,9 @@ constexpr std::array k_guides{
     Guide{
         "wait", "After an apply with wait false, or while another process applies. Costs nothing where all "
                 "are ready already."},
+    Guide{
+        "watch",
+        "For a person at work: it goes on until it is cancelled. One apply is enough for anything else."},
     Guide{"why", "When the plan surprises: the cause, down to the file that changed."},
     Guide{
         "workspace_create", "For work without a pyro.yaml. Delete it when done; it ends by itself after "

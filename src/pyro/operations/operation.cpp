@@ -7,6 +7,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/workspace/context/operation_note.hpp>
 
 namespace pyro::operations {
 
@@ -14,9 +15,10 @@ const std::vector<Operation>& operations() {
   static const std::vector<Operation> table = [] {
     std::vector<Operation> all;
     for (auto group :
-         {file_operations, trust_operations, workspace_operations, use_operations, snapshot_operations,
-          snapshot_image_operations, fork_operations, by_hand_operations, content_operations,
-          command_operations, vm_operations, shell_operations, service_operations, machine_operations}) {
+         {file_operations, drift_operations, record_operations, trust_operations, workspace_operations,
+          use_operations, snapshot_operations, snapshot_image_operations, fork_operations, by_hand_operations,
+          content_operations, command_operations, vm_operations, shell_operations, service_operations,
+          machine_operations}) {
       auto some = group();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }
@@ -49,8 +51,23 @@ Json call(Context& context, std::string_view name, const Json& parameters) {
       limit.count() > 0) {
     limited.emplace(context.interrupted, TimeLimit{operation.name, limit});
   }
+  std::optional<workspace::OperationNote> note;
+  if (!operation.read_only) {
+    note.emplace(context.workspaces, operation.name);
+  }
   const bool has_directory = operation.parameters_schema.at("properties").contains("directory");
-  return operation.run(context, has_directory ? with_directory(context, given) : given);
+  try {
+    auto result = operation.run(context, has_directory ? with_directory(context, given) : given);
+    if (note) {
+      note->complete(result);
+    }
+    return result;
+  } catch (const Error& error) {
+    if (note) {
+      note->failed(error);
+    }
+    throw;
+  }
 }
 
 Json operations_document() {

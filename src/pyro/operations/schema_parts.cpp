@@ -66,6 +66,16 @@ Json map_of_text(std::string_view description) {
   return schema;
 }
 
+Json causes_schema() {
+  return list_of(
+      result(
+          {{"cause", choice(k_causes, "Who changed them, as far as it can be told")},
+           {"count", number("How many it changed")},
+           {"paths", list_of(text(""), "The first of them")}},
+          {"cause", "count"}),
+      "The changes by who made them, the most first");
+}
+
 Json or_null(Json schema) {
   schema["type"] = Json::array({schema["type"], "null"});
   return schema;

@@ -20,6 +20,11 @@ Json list_of(Json items, std::string_view description);
 Json map_of_text(std::string_view description);
 Json or_null(Json schema);
 
+/// Who changed files inside: `causes` of diff and status.
+inline constexpr std::initializer_list<const char*> k_causes{"apt",     "pip",     "npm",  "build",
+                                                             "service", "command", "other"};
+Json causes_schema();
+
 /// Parameters: nothing but the given properties is allowed.
 Json parameters(const Properties& properties, const std::vector<std::string>& required = {});
 /// The same plus directory, file, profile and vars: which pyro.yaml.

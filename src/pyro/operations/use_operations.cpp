@@ -126,17 +126,24 @@ Operation diff_operation() {
       {{"path", text("Where it is")},
        {"status", text("added, modified, deleted, …")},
        {"artifact_type", text("file, directory, symlink, …")},
+       {"cause", choice(k_causes, "Who changed it, as far as it can be told")},
+       {"origin",
+        or_null(text("Of the layer it was in: environment, seed, prepare.build; null of a new one"))},
+       {"lines_added", or_null(number("With patches, of text"))},
+       {"lines_deleted", or_null(number("With patches, of text"))},
        {"text_patch", or_null(text("Unified diff, where both sides are text"))}},
       {"path", "status"});
   return {
       .name = "diff",
       .summary = "Files that differ from what the workspace was made from",
       .parameters_schema = workspace_parameters(
-          {{"paths", list_of(text(""), "Only below these")}, {"patches", flag("With the changed lines")}}),
+          {{"paths", list_of(text(""), "Only these: paths, patterns; `:!` before one leaves it out")},
+           {"patches", flag("With the changed lines")}}),
       .result_schema = result(
           {{"changed", flag("Is anything different?")},
            {"summary", result({})},
            {"entries", list_of(entry, "")},
+           {"causes", causes_schema()},
            {"patch", or_null(text("For `git apply` in the checkout"))},
            {"patch_left_out", list_of(text(""), "Outside of the seed's directory: in `entries` alone")}},
           {"changed", "entries"}),

@@ -1,9 +1,11 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/workspace/content.hpp>
 #include <pyro/workspace/inspection.hpp>
 #include <pyro/workspace/service_control.hpp>
+#include <pyro/workspace/waiting.hpp>
 
 namespace pyro::operations {
 
@@ -115,6 +117,14 @@ Properties workspace_properties() {
 Json status_schema() {
   auto properties = workspace_properties();
   properties["base_snapshot"] = or_null(text("What the content was last restored from"));
+  properties["verified"] = or_null(result(
+      {{"at", epoch("When verify looked")},
+       {"reproducible", flag("Did two builds give the same?")},
+       {"count", number("How many files differed")},
+       {"classes", result({})},
+       {"current", flag("Is it of the steps that the workspace was made by?")}}));
+  properties["drift"] =
+      or_null(result({{"count", number("Files that were changed inside")}, {"causes", causes_schema()}}));
   properties["description"] = text("What pyro.yaml says of it");
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
   properties["snapshots"] = snapshot_list_schema();
@@ -130,12 +140,15 @@ Operation status_operation() {
       .name = "status",
       .summary =
           "State of a workspace: services with readiness, snapshots, backend, time to live, last error",
-      .parameters_schema = workspace_parameters({}),
+      .parameters_schema =
+          workspace_parameters({{"drift", flag("Also what was changed inside; costs a look")}}),
       .result_schema = status_schema(),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::get_workspace_status(context.workspaces, workspace_of(given), project_of(given));
+        return workspace::get_workspace_status(
+            context.workspaces, workspace_of(given), project_of(given),
+            bool_or(given, "drift", false) ? workspace::WithDrift::yes : workspace::WithDrift::no);
       }};
 }
 
@@ -198,15 +211,33 @@ Operation wait_operation() {
       .name = "wait",
       .summary = "Wait until a workspace is started and its services are ready",
       .parameters_schema = workspace_parameters(
-          {{"services", list_of(text(""), "Default: all")}, {"timeout", text("For all of it, e.g. 30s")}}),
-      .result_schema =
-          changed_result({{"state", text("created, started, stopped, …")}, {"services", services_schema()}}),
+          {{"services", list_of(text(""), "Default: all")},
+           {"conditions",
+            list_of(
+                text(""),
+                "Instead, also of what is not there yet: ready, ready=SERVICE, absent, snapshot=NAME")},
+           {"timeout", text("For all of it, e.g. 30s")}}),
+      .result_schema = result(
+          {{"workspace_id", text("Of the workspace; not of an absent one")},
+           {"name", text("As it was given or made")},
+           {"duration_ms", number("How long it took")},
+           {"state", text("absent, created, started, stopped, …")},
+           {"services", services_schema()}},
+          {"state"}),
       .read_only = true,
       .idempotent = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::wait_for_workspace(
-            context.workspaces, workspace_of(given), project_of(given), strings_or_empty(given, "services"));
+        const auto conditions = strings_or_empty(given, "conditions");
+        const auto services = strings_or_empty(given, "services");
+        if (!conditions.empty() && !services.empty()) {
+          throw Error(ErrorCode::usage, "services and conditions cannot be waited for together")
+              .with_hint("a condition says ready=SERVICE");
+        }
+        return conditions.empty() ? workspace::wait_for_workspace(
+                   context.workspaces, workspace_of(given), project_of(given), services)
+                                  : workspace::wait_for_conditions(
+                                      context.workspaces, workspace_of(given), project_of(given), conditions);
       }};
 }
 

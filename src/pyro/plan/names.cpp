@@ -114,6 +114,18 @@ bool Plan::empty() const {
   return !changes && diagnostics.empty();
 }
 
+std::vector<std::pair<std::string, std::size_t>> Plan::drift_causes() const {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& entry : drift) {
+    ++counts[entry.cause.empty() ? "other" : entry.cause];
+  }
+  std::vector<std::pair<std::string, std::size_t>> sorted(counts.begin(), counts.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
+    return one.second > other.second;
+  });
+  return sorted;
+}
+
 const Action* Plan::find(std::string_view address) const {
   const auto found = std::find_if(
       actions.begin(), actions.end(), [&](const Action& action) { return action.address == address; });

@@ -27,7 +27,7 @@ spec::Isolation isolation_from(const std::string& text) {
 }
 
 DriftEntry drift_from(const Json& value) {
-  DriftEntry entry{get_string(value, "path"), 'M'};
+  DriftEntry entry{get_string(value, "path"), 'M', string_or(value, "cause", "")};
   const auto change = get_string(value, "change");
   if (change.size() != 1 || std::string_view("AMDT").find(change[0]) == std::string_view::npos) {
     throw Error(ErrorCode::protocol, "'{}' is no kind of change", change);
@@ -75,7 +75,7 @@ std::string publication_of(const std::string& service, const spec::Port& port) {
 Json to_json(const Observed& observed) {
   Json drift = Json::array();
   for (const auto& entry : observed.drift) {
-    drift.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}});
+    drift.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}, {"cause", entry.cause}});
   }
   return {
       {"exists", observed.exists},

@@ -19,7 +19,8 @@ std::string_view name_of(WorkspaceState state);
 /// A path that differs from the layers that the workspace stands on.
 struct DriftEntry {
   std::string path;
-  char change = 'M'; // A added, M modified, D deleted, T type changed
+  char change = 'M';      // A added, M modified, D deleted, T type changed
+  std::string cause = {}; // apt, pip, npm, build, service, command, other; empty: nobody asked
 
   bool operator==(const DriftEntry&) const = default;
 };

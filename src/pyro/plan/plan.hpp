@@ -123,6 +123,9 @@ struct Plan {
   std::vector<DriftEntry> drift;             // all of it, whether it matters or not
   std::int64_t cost_ms = 0;
 
+  /// How many changes each cause has made, the most frequent first.
+  std::vector<std::pair<std::string, std::size_t>> drift_causes() const;
+
   /// No action changes anything and nothing forbids it.
   bool empty() const;
   const Action* find(std::string_view address) const;

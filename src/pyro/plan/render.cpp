@@ -111,13 +111,26 @@ void append_discards(std::string& text, const Action& action) {
       action.discards);
 }
 
+/// " (3 by apt, 2 other)"; empty where no cause is known.
+std::string causes_text(const Plan& plan) {
+  std::vector<std::string> parts;
+  bool is_told = false;
+  for (const auto& [cause, count] : plan.drift_causes()) {
+    parts.push_back(fmt::format("{} {}", count, cause_text(cause)));
+    is_told = is_told || (cause != "other" && !cause.empty());
+  }
+  return is_told ? fmt::format(" ({})", fmt::join(parts, ", ")) : "";
+}
+
 /// Changes made inside that nothing of this plan touches.
 void append_kept_drift(std::string& text, const Plan& plan) {
   const bool discards = std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& action) {
     return !action.discards.empty() || action.reason.code == ReasonCode::drift_policy;
   });
   if (!discards) {
-    append_files(text, fmt::format("Changed inside, kept: {}:", files(plan.drift.size())), plan.drift);
+    append_files(
+        text, fmt::format("Changed inside, kept: {}{}:", files(plan.drift.size()), causes_text(plan)),
+        plan.drift);
   }
 }
 
@@ -142,6 +155,14 @@ std::string line_of(const Action& action, std::size_t width, std::size_t verb_wi
 }
 
 } // namespace
+
+std::string cause_text(std::string_view cause) {
+  return cause == "build"                    ? "by build tools"
+         : cause == "service"                ? "by services"
+         : cause == "command"                ? "by commands"
+         : cause == "other" || cause.empty() ? "other"
+                                             : "by " + std::string(cause);
+}
 
 std::string_view symbol_of(ActionKind kind) {
   switch (kind) {

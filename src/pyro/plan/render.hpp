@@ -30,6 +30,9 @@ std::string action_text(const Action& action, Tense tense);
 /// "package-lock.json changed", "env.PORT \"8080\" -> \"8081\"", "first apply"; may be empty.
 std::string reason_text(const Reason& reason);
 
+/// "by apt", "by build tools", "other".
+std::string cause_text(std::string_view cause);
+
 /// "=", "+", "*", "~", "!", "<", "-/+", "-", "i".
 std::string_view symbol_of(ActionKind kind);
 

@@ -81,7 +81,7 @@ Json plan_json(const Plan& plan, const PlanHeader& header) {
   for (const auto& diagnostic : plan.diagnostics) {
     diagnostics.push_back(diagnostic_json(diagnostic));
   }
-  return {
+  Json document{
       {"format_version", k_format_version},
       {"config_digest", header.config_digest},
       {"lock_digest", header.lock_digest},
@@ -96,6 +96,10 @@ Json plan_json(const Plan& plan, const PlanHeader& header) {
       {"drift_count", plan.drift.size()},
       {"cost_ms", plan.cost_ms},
       {"diagnostics", std::move(diagnostics)}};
+  for (const auto& [cause, count] : plan.drift_causes()) {
+    document["drift_causes"].push_back({{"cause", cause}, {"count", count}});
+  }
+  return document;
 }
 
 std::string plan_id_of(const Json& document) {

@@ -18,6 +18,9 @@ using Side = std::optional<LayeredDirectory>;
 /// No program can name a longer path at once, and entries with such paths could take any amount of memory.
 constexpr std::size_t k_longest_path = 4096;
 
+/// All patches of one document together; they go through memory several times.
+constexpr std::size_t k_longest_patches = 64 << 20;
+
 bool same_source(const LayeredDirectory::Source& one, const LayeredDirectory::Source& other) {
   return one.root == other.root && one.path == other.path;
 }
@@ -140,6 +143,26 @@ void count(DiffSummary& summary, const DiffEntry& entry, bool has_patch) {
   ++(has_patch ? summary.text_patched : summary.non_text);
 }
 
+struct LineCounts {
+  std::int64_t added = 0;
+  std::int64_t deleted = 0;
+};
+
+/// Of a patch of one file: what its hunks add and take away.
+LineCounts count_lines(std::string_view patch) {
+  LineCounts counts;
+  bool in_hunk = false;
+  for (std::size_t at = 0; at < patch.size();) {
+    const auto end = std::min(patch.find('\n', at), patch.size());
+    const char first = patch[at];
+    in_hunk = in_hunk || first == '@';
+    counts.added += in_hunk && first == '+' ? 1 : 0;
+    counts.deleted += in_hunk && first == '-' ? 1 : 0;
+    at = end + 1;
+  }
+  return counts;
+}
+
 /// The patches of all entries as one that `git apply` takes.
 class WholePatch {
 public:
@@ -203,8 +226,11 @@ Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
   DiffSummary summary;
   Json list = Json::array();
   WholePatch patch;
+  std::size_t size = 0;
   for (const DiffEntry& entry : entries) {
-    const auto text = patches == Patches::yes ? text_patch(entry) : std::nullopt;
+    const bool is_wanted = patches == Patches::yes && size <= k_longest_patches;
+    const auto text = is_wanted ? text_patch(entry) : std::nullopt;
+    size += text ? text->size() : 0;
     count(summary, entry, text.has_value());
     if (patches == Patches::yes && entry.in_patch) {
       patch.add(entry, text);
@@ -216,6 +242,11 @@ Json diff_document(const std::vector<DiffEntry>& entries, Patches patches) {
          {"artifact_type", name_of(entry.artifact_type)},
          {"size", shown.is_file() ? Json(shown.status.st_size) : Json()},
          {"text_patch", text ? Json(*text) : Json()}});
+    if (text) {
+      const auto lines = count_lines(*text);
+      list.back()["lines_added"] = lines.added;
+      list.back()["lines_deleted"] = lines.deleted;
+    }
   }
   Json document{
       {"changed", !entries.empty()},

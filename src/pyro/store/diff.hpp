@@ -55,11 +55,11 @@ struct DiffSummary {
 enum class Patches { yes, no };
 
 /// The contract's form (diff-baseline): {changed, summary, entries[] {path, status, artifact_type, size,
-/// text_patch}, patch}. Paths that are no UTF-8 are quoted as git quotes them. `patch` is all text patches as
-/// one that `git apply` takes: where a text file or symlink became a directory it also takes that away; where
-/// something else did, the files of that directory are only in their entries.
-/// With Patches::no no content is read: text_patch is null, and text_patched, non_text and patch are left
-/// out.
+/// text_patch, lines_added, lines_deleted}, patch}. Behind 64 MiB of patches the rest have none. Paths that
+/// are no UTF-8 are quoted as git quotes them. `patch` is all text patches as one that `git apply` takes:
+/// where a text file or symlink became a directory it also takes that away; where something else did, the
+/// files of that directory are only in their entries. With Patches::no no content is read: text_patch is
+/// null, and text_patched, non_text and patch are left out.
 Json diff_document(const std::vector<DiffEntry>& entries, Patches patches = Patches::yes);
 
 } // namespace pyro::store

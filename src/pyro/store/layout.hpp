@@ -61,6 +61,9 @@ public:
 
   std::string workspaces() const { return m_root + "/workspaces"; }
 
+  /// What verify found, a file for each project: verification_records.hpp in workspace/state.
+  std::string verified() const { return m_root + "/verified"; }
+
   /// When the retention was carried out last.
   std::string prune_stamp() const { return m_root + "/pruned"; }
 

@@ -3,6 +3,7 @@
 #include "disk_use.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/plan/render.hpp>
@@ -13,7 +14,9 @@
 #include <pyro/workspace/apply/resolve_inputs.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/project.hpp>
+#include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
+#include <pyro/workspace/state/verification_records.hpp>
 
 namespace pyro::workspace {
 
@@ -98,6 +101,35 @@ Json differing_inputs(const Json& now, const Json& before) {
   return result;
 }
 
+/// What `verify` found of the layer: {at, reproducible, differing}; null: it was not of this key.
+Json verified_link(const Json& found, const std::string& address, const Json& key) {
+  if (!found.is_object() || !key.is_string() || found.at("links").value(address, Json()) != key) {
+    return nullptr;
+  }
+  Json differing = Json::array();
+  for (const auto& entry : found.value("differing", Json::array())) {
+    if (entry.is_object() && entry.value("step", Json()) == address) {
+      differing.push_back(entry);
+    }
+  }
+  return {{"at", found.value("at", Json())}, {"reproducible", differing.empty()}, {"differing", differing}};
+}
+
+std::string verified_link_text(const Json& verified) {
+  constexpr std::size_t k_shown = 5;
+  const auto& differing = verified.at("differing");
+  if (differing.empty()) {
+    return "\n  verify built it twice, and it was the same";
+  }
+  auto text = fmt::format("\n  verify built it twice, and {} files differed:", differing.size());
+  for (std::size_t i = 0; i < std::min(k_shown, differing.size()); ++i) {
+    text += fmt::format(
+        "\n    {} ({})", escape_controls(string_or(differing[i], "path", "")),
+        string_or(differing[i], "class", ""));
+  }
+  return text + (differing.size() > k_shown ? "\n    …" : "");
+}
+
 std::string differing_text(const Json& input) {
   const auto display = string_or(input, "display", "");
   const auto before = string_or(input, "before", "");
@@ -158,7 +190,10 @@ Json validate_project(const Project& project) {
 Json normalize_project(const Context& context, const Project& project) {
   const auto file = read_project_file(project);
   // What nothing was withheld from needs no agreement: sources of secrets are shown, not read.
-  return spec::normal_form(file.spec.complete ? file.spec : load_project(context, project, file).spec);
+  auto document =
+      spec::normal_form(file.spec.complete ? file.spec : load_project(context, project, file).spec);
+  document["drift"]["built_in_ignore"] = built_in_ignores();
+  return document;
 }
 
 Json hash_project(Context& context, const Project& project) {
@@ -236,6 +271,10 @@ Json explain_action(Context& context, const Project& project, const std::string&
     text += fmt::format(
         "\n  key {}: {}", key.get<std::string>().substr(0, 12), cached ? "in the cache" : "not in the cache");
   }
+  const auto verified = verified_link(VerificationRecords(context.base).find(loaded.identity), address, key);
+  if (verified.is_object()) {
+    text += verified_link_text(verified);
+  }
   for (const auto& input : differing) {
     text += fmt::format("\n  differs: {}", differing_text(input));
   }
@@ -252,6 +291,7 @@ Json explain_action(Context& context, const Project& project, const std::string&
         {"column", action->reason.place.column}}},
       {"key", key},
       {"cached", cached},
+      {"verified", verified},
       {"inputs", inputs},
       {"differing", differing},
       {"text", text + "\n"}};

@@ -165,6 +165,26 @@ Json copy_out_of_workspace(
   return export_from_workspace(context, located.id, path, output.string());
 }
 
+Json copy_between_workspaces(
+    Context& context, const std::string& from, const std::string& path, const std::string& to,
+    const std::string& to_path, const Project& project) {
+  namespace fs = std::filesystem;
+  const auto wanted = path_to_copy(path);
+  const auto name = wanted.empty() ? std::string("workspace") : fs::path(wanted).filename().string();
+  const bool is_content = fs::path(path).filename() == ".";
+  context.base.prepare();
+  const auto source = locate(context, from, project);
+  const auto store_lock = context.use_store("cp"); // for the room below
+  const auto room = context.layers.stage();
+  const auto between = room.directory() + "/" + name;
+  const auto exported = export_from_workspace(context, source.id, path, between);
+  auto document = copy_into_workspace(context, to, project, is_content ? between + "/." : between, to_path);
+  document["source_path"] = exported["workspace_path"];
+  document["from_workspace_id"] = source.id;
+  document["left_out"] = exported["left_out"];
+  return document;
+}
+
 Json push_into_workspace(
     Context& context, const std::string& workspace, const std::string& source_path, const std::string& dest) {
   const auto destination = path_inside(dest.empty() ? "/workspace" : dest, "workspace destination");

@@ -31,6 +31,12 @@ Json copy_out_of_workspace(
     Context& context, const std::string& workspace, const Project& project, const std::string& path,
     const std::string& destination);
 
+/// As cp -r does it, from one workspace (in whatever state) to another, which is started, or within one.
+/// {"workspace_id", "path", …} of where it went, "from_workspace_id". Empty names: the one of `project`.
+Json copy_between_workspaces(
+    Context& context, const std::string& from, const std::string& path, const std::string& to,
+    const std::string& to_path, const Project& project);
+
 struct FileListRequest {
   std::string path; // empty: /workspace
   bool recursive = false;

@@ -6,11 +6,13 @@
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/state/active.hpp>
+#include <pyro/workspace/state/apply_timings.hpp>
 #include <pyro/workspace/state/describe.hpp>
 #include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
 #include <pyro/workspace/state/unfinished.hpp>
+#include <pyro/workspace/state/verification_records.hpp>
 
 #include <unistd.h>
 
@@ -33,16 +35,68 @@ Json base_snapshot_of(
   return found;
 }
 
-std::vector<std::string>
-roots_for(const std::vector<std::string>& paths, const store::WorkspaceRecord& record) {
-  std::vector<std::string> roots;
-  for (const auto& path : paths) {
-    roots.push_back(path.front() == '/' ? path : record.workdir + "/" + path);
-  }
+/// What is looked at: below what was asked for, else below what the file reports.
+std::vector<std::string> roots_for(const Pathspec& wanted, const store::WorkspaceRecord& record) {
+  auto roots = wanted.roots();
   if (roots.empty()) {
     roots = spec::applied_spec(record.spec).drift_report;
   }
   return roots.empty() ? std::vector<std::string>{"/"} : roots;
+}
+
+/// Without what the file, where there is one, does not want to hear of.
+std::vector<std::string> ignores_of(const Located& located) {
+  auto ignores = built_in_ignores();
+  if (located.declared) {
+    const auto& own = located.declared->drift.ignore;
+    ignores.insert(ignores.end(), own.begin(), own.end());
+  }
+  return ignores;
+}
+
+/// What `verify` found of this project: {at, reproducible, count, classes, current}; null: nothing.
+Json describe_verification(const Context& context, const store::WorkspaceRecord& record) {
+  const auto found = VerificationRecords(context.base).find(record.identity_key);
+  if (!found.is_object()) {
+    return nullptr;
+  }
+  bool is_current = record.links.is_array() && !record.links.empty();
+  for (const auto& link : is_current ? record.links : Json::array()) {
+    const bool is_files = string_or(link, "point", "") != "ready";
+    const auto verified = found.at("links").value(string_or(link, "address", ""), Json());
+    is_current = is_current && (!is_files || verified == link.value("key", Json("")));
+  }
+  return {
+      {"at", found.value("at", Json())},
+      {"reproducible", found.value("reproducible", Json())},
+      {"count", found.value("count", Json())},
+      {"classes", found.value("classes", Json())},
+      {"current", is_current}};
+}
+
+/// {"count", "causes"}: what was changed inside. Null where it cannot be told: nothing was applied, a machine
+/// whose files would have to be fetched first, content that makes no sense.
+Json describe_drift(Context& context, const Located& located, const store::WorkspaceRecord& record) {
+  if (is_destroyed(record) || record.generation == 0 || record.execution_mode.starts_with("guest")) {
+    return nullptr;
+  }
+  try {
+    const store::WorkspacePaths paths(context.base, located.id);
+    DiffRequest request{base_stack_of(record), roots_for(Pathspec({}, "/"), record), ignores_of(located)};
+    request.patches = store::Patches::no;
+    request.absolute_paths = true;
+    request.explained = true;
+    const auto diff = read_consistently(context, located.id, "status", [&](const auto& now) {
+      request.before = base_stack_of(now);
+      return diff_workspace(context, paths, now, request);
+    });
+    return {{"count", diff["entries"].size()}, {"causes", diff["causes"]}};
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted || error.code() == ErrorCode::timeout) {
+      throw;
+    }
+    return nullptr;
+  }
 }
 
 bool has_labels(const store::WorkspaceRecord& record, const std::map<std::string, std::string>& wanted) {
@@ -54,7 +108,8 @@ bool has_labels(const store::WorkspaceRecord& record, const std::map<std::string
 
 } // namespace
 
-Json get_workspace_status(Context& context, const std::string& workspace, const Project& project) {
+Json get_workspace_status(
+    Context& context, const std::string& workspace, const Project& project, WithDrift with_drift) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto record = load_and_recover(context, located.id);
@@ -71,6 +126,10 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
       document["snapshots_error"] = error.what();
     }
   }
+  document["verified"] = describe_verification(context, record);
+  if (with_drift == WithDrift::yes) {
+    document["drift"] = describe_drift(context, located, record);
+  }
   document["description"] = spec::applied_spec(record.spec).description;
   document["snapshots"] = snapshots;
   if (const auto changed = spec_changed(located, record)) {
@@ -80,6 +139,31 @@ Json get_workspace_status(Context& context, const std::string& workspace, const 
   if (holder && holder->pid != ::getpid()) { // our own is that of the call which asks
     document["lock"] = {{"pid", holder->pid}, {"operation", holder->operation}, {"since", holder->since}};
   }
+  return document;
+}
+
+Json read_events(
+    Context& context, const std::string& workspace, const std::string& cursor, std::int64_t tail) {
+  context.base.prepare();
+  if (tail < 0) {
+    throw Error(ErrorCode::invalid_argument, "tail: {} is no number of events", tail);
+  }
+  context.check_interrupted(); // who follows asks again and again
+  const auto page = context.journal.read(cursor, static_cast<std::size_t>(tail), workspace);
+  return {{"events", page.events}, {"cursor", page.cursor}};
+}
+
+Json last_apply_timing(Context& context, const std::string& workspace, const Project& project) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto record = load_and_recover(context, located.id);
+  auto document = last_timings(store::WorkspacePaths(context.base, located.id));
+  if (!document.is_object()) {
+    throw Error(ErrorCode::not_found, "nothing is known of an apply of {}", record.name)
+        .with_hint("the next `pyro apply` that does something is timed");
+  }
+  document["workspace_id"] = record.id;
+  document["name"] = record.name;
   return document;
 }
 
@@ -117,11 +201,11 @@ Json diff_from_base(
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = read_consistently(context, located.id, "diff", [&](const store::WorkspaceRecord& record) {
-    DiffRequest request{base_stack_of(record), roots_for(wanted, record), built_in_ignores()};
-    if (located.declared) {
-      const auto& own = located.declared->drift.ignore;
-      request.ignore.insert(request.ignore.end(), own.begin(), own.end());
-    }
+    const Pathspec only(wanted, record.workdir);
+    DiffRequest request{base_stack_of(record), roots_for(only, record), ignores_of(located)};
+    request.absolute_paths = true;
+    request.explained = true;
+    request.only = only;
     request.patches = patches ? store::Patches::yes : store::Patches::no;
     request.seed_directory = spec::applied_spec(record.spec).seed_directory;
     request.whole_patch = !wanted.empty();

@@ -12,8 +12,23 @@ namespace pyro::workspace {
 
 struct Context;
 
+/// Is it looked for what was changed inside? Costs a walk over it.
+enum class WithDrift { no, yes };
+
 /// Spec, state, services with readiness, snapshots, backend, ttl, last error.
-Json get_workspace_status(Context& context, const std::string& workspace, const Project& project);
+Json get_workspace_status(
+    Context& context, const std::string& workspace, const Project& project,
+    WithDrift with_drift = WithDrift::no);
+
+/// What was done here: {"events": [{ts, op_id, operation, kind, address, text, workspace_id, workspace, …}],
+/// "cursor"}. With a cursor what came since, else the last `tail`. `workspace`: an id or a name; empty: of
+/// all.
+Json read_events(
+    Context& context, const std::string& workspace, const std::string& cursor, std::int64_t tail);
+
+/// What the last apply of it spent its time on, as last_timings() has it, with "workspace_id" and "name".
+/// Error(not_found) where none has done anything yet.
+Json last_apply_timing(Context& context, const std::string& workspace, const Project& project);
 
 /// A name, all of these labels, a state; what is empty fits all.
 struct WorkspaceFilter {
@@ -27,7 +42,8 @@ struct WorkspaceFilter {
 Json list_workspaces(Context& context, const WorkspaceFilter& filter = {});
 
 /// Against what its content was last made from, without what the file's drift.ignore names. {"changed",
-/// "summary": {...}, "entries": [{path, status, artifact_type, text_patch}], "patch"}
+/// "summary": {...}, "entries": [{path, status, artifact_type, text_patch, cause, origin}], "causes",
+/// "patch"}. `paths` as in Pathspec, relative ones at the workspace's workdir.
 Json diff_from_base(
     Context& context, const std::string& workspace, const Project& project,
     const std::vector<std::string>& paths, bool patches);

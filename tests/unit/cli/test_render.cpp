@@ -126,7 +126,7 @@ TEST(Render, Diff) {
     {"path": "/workspace/new", "status": "added", "artifact_type": "directory"},
     {"path": "/workspace/\u001b[2J", "status": "deleted"}]})");
   EXPECT_EQ(render_diff(result, Style{}), "M /workspace/a.txt\nA /workspace/new/\nD /workspace/\\x1b[2J\n");
-  EXPECT_EQ(render_diff_stat(result), "3 paths: 1 added, 1 deleted, 1 modified\n");
+  EXPECT_EQ(render_diff_summary(result), "3 paths: 1 added, 1 deleted, 1 modified\n");
   EXPECT_EQ(render_diff_patch(result, Style{}), "@@ -1 +1 @@\n-a\n+b\n");
   EXPECT_EQ(
       render_diff_patch(result, Style{true}),

@@ -1,6 +1,8 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/session.hpp>
 #include <pyro/cli/yaml_text.hpp>
+#include <pyro/operations/text.hpp>
 
 #include <fmt/format.h>
 
@@ -14,7 +16,8 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Prints what pyro.yaml means after the profile, variables and defaults: exactly what plan and apply work with. Secrets
-are shown by name only. In YAML; --json for programs.
+are shown by name only, and at the end stands what is never reported as drift, whatever drift.ignore says. In YAML;
+--json for programs.
 
 Examples:
   pyro config
@@ -35,6 +38,19 @@ std::string hash_lines(const Json& result) {
   return text;
 }
 
+/// The file that it is, and as comments what no file says.
+std::string config_text(const Json& result) {
+  auto file = result;
+  std::string comments;
+  if (const auto drift = file.find("drift"); drift != file.end() && drift->is_object()) {
+    for (const auto& pattern : list_at(*drift, "built_in_ignore")) {
+      comments += fmt::format("#   {}\n", operations::escape_controls(pattern.get<std::string>()));
+    }
+    drift->erase("built_in_ignore");
+  }
+  return to_yaml(file) + (comments.empty() ? "" : "# Never reported as drift:\n" + comments);
+}
+
 int run(Session& session) {
   auto parameters = session.where();
   if (session.arguments().has("hash")) {
@@ -42,7 +58,7 @@ int run(Session& session) {
     session.show(session.call("config", parameters), hash_lines);
     return 0;
   }
-  session.show(session.call("config", parameters), to_yaml);
+  session.show(session.call("config", parameters), config_text);
   return 0;
 }
 

@@ -41,11 +41,17 @@ constexpr std::string_view k_wait_page = R"(
 Waits until the workspace is started and these services (without a name: all) are ready: behind `pyro apply --no-wait`, or
 while another pyro is still applying. What will not become ready ends it at once.
 
+With --for it waits also for what does not exist yet, until all of it holds: ready (the workspace with all services),
+ready=SERVICE, snapshot=NAME, or absent (there is no workspace any more). Without --timeout: for ever.
+
 Examples:
   pyro apply --no-wait && pyro wait --timeout 2m
   pyro wait db && pyro exec -- ./migrate
+  pyro wait --for ready=web --for snapshot=clean --timeout 5m
+  pyro wait -w shop --for absent --timeout 1m
 
-Exit status: 0 ready, 6 a service failed, 124 --timeout is over, 1 the workspace is not started.
+Exit status: 0 ready, 6 a service failed, 124 --timeout is over (the message says what was missing), 1 the workspace is
+not started.
 )";
 
 constexpr std::array k_operands{Operand{"SERVICE", Count::many, "Only these; default: all"}};
@@ -58,6 +64,9 @@ constexpr std::array k_restart_options{
 };
 
 constexpr std::array k_wait_options{
+    Option{
+        "--for", "", "WHAT", "ready, ready=SERVICE, absent or snapshot=NAME, whether it is there yet or not",
+        "", Repeat::yes},
     Option{"--timeout", "", "DURATION", "No longer than that, e.g. 30s"},
 };
 
@@ -122,7 +131,11 @@ int run_restart(Session& session) {
 }
 
 int run_wait(Session& session) {
-  session.conclude(session.call("wait", parameters_of(session)), render_ready);
+  auto parameters = parameters_of(session);
+  if (const auto conditions = session.arguments().values("for"); !conditions.empty()) {
+    parameters["conditions"] = conditions;
+  }
+  session.conclude(session.call("wait", parameters), render_ready);
   return 0;
 }
 

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Shows the workspace of this directory (or -w NAME): state, backend, what its content was restored from, services with
-readiness, ports, snapshots, the end of its time to live, the last error, and whether pyro.yaml has changed since it
-was applied.
+readiness, ports, snapshots, the end of its time to live, the last error, whether pyro.yaml has changed since it was
+applied, and how many files were changed inside, by whom.
 
 Examples:
   pyro status
@@ -31,7 +31,9 @@ Examples:
 constexpr std::array k_ls_options{Option{"--all", "-a", "", "Also destroyed ones that are kept for undo"}};
 
 int run(Session& session) {
-  session.show(session.call("status", session.where()), [&](const Json& status) {
+  auto parameters = session.where();
+  parameters["drift"] = true;
+  session.show(session.call("status", parameters), [&](const Json& status) {
     return render_status(status, session.out_style());
   });
   return 0;

@@ -1,5 +1,6 @@
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
+#include <pyro/cli/session.hpp>
 
 namespace pyro::cli {
 

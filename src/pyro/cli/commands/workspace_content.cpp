@@ -101,7 +101,7 @@ int run_diff(Session& session) {
     return names ? render_diff(diff, session.out_style()) : render_diff_patch(diff, session.out_style());
   });
   if (session.format() == Format::text && !names) {
-    auto text = render_diff_stat(result);
+    auto text = render_diff_summary(result);
     text.pop_back(); // its newline
     session.note(text);
     for (const auto& line : patch_notes(result)) {

@@ -117,7 +117,9 @@ void Applier::run(bool wait_for_services) {
   m_wait = wait_for_services;
   try {
     carry_out();
+    m_timings.keep(m_workspace.paths, "");
   } catch (const Error& error) {
+    m_timings.keep(m_workspace.paths, error.message());
     const bool has_no_code_of_its_own = exit_status_of(error.code()) == exit_status_of(ErrorCode::failed);
     if (m_done.empty() || m_project.file.empty() || !has_no_code_of_its_own || !m_resolved.changed.empty()) {
       throw;
@@ -167,6 +169,7 @@ void Applier::begin(const plan::Action& action) {
                                       : &other == &action && action.subject != plan::Subject::service;
     if (is_begun) {
       m_begun[other.address] = os::now_monotonic();
+      m_timings.begin(other.address, plan::name_of(other.kind), other.after);
       m_context.emit("action_start", other.address, plan::action_text(other, plan::Tense::present));
     }
   }
@@ -180,6 +183,7 @@ void Applier::complete(const plan::Action& action) {
   if (action.subject != plan::Subject::link) { // layers alone are no change of the workspace
     m_done.push_back(action.address);
   }
+  m_timings.end(action.address);
   const auto took = (os::now_monotonic() - begun.mapped()).count();
   m_context.emit(
       "action_complete", action.address, plan::action_text(action, plan::Tense::past),

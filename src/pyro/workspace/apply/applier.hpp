@@ -8,6 +8,7 @@
 #include <pyro/plan/plan.hpp>
 #include <pyro/protocol/service_requests.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
+#include <pyro/workspace/state/apply_timings.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 
 #include <chrono>
@@ -71,6 +72,7 @@ private:
   bool m_services_done = false;
   bool m_wait = true;
   std::map<std::string, std::chrono::milliseconds> m_begun; // address → monotonic
+  ApplyTimings m_timings;
   std::vector<std::string> m_done; // addresses of what has changed the workspace so far
 };
 

@@ -33,7 +33,7 @@ bool taken_unasked(const backend::Backend& backend) {
 Context::Context(Settings given, EventSink events)
     : settings(std::move(given)), sink(std::move(events)),
       base(settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base)),
-      layers(base), recipes(base), records(base),
+      layers(base), recipes(base), records(base), journal(base.root() + "/events"),
       environments(base, layers, progress_of(*this), settings.cache),
       guest_kernels(settings.agent_path, progress_of(*this), settings.cache),
       layer_images(layers, progress_of(*this)), host_images(base, progress_of(*this), settings.cache) {
@@ -41,9 +41,35 @@ Context::Context(Settings given, EventSink events)
 
 void Context::emit(
     const std::string& kind, const std::string& address, const std::string& text, Json data) const {
+  if (kind.starts_with("action_") && kind != "action_progress") {
+    note(kind, address, text, data);
+  }
   if (sink) {
     sink({kind, address, text, std::move(data)});
   }
+}
+
+void Context::note(
+    const std::string& kind, const std::string& address, const std::string& text, const Json& data) const {
+  if (current.id.empty()) {
+    return;
+  }
+  Json event{
+      {"op_id", current.id},
+      {"operation", current.operation},
+      {"kind", kind},
+      {"address", address},
+      {"text", text}};
+  if (!current.workspace_id.empty()) {
+    event["workspace_id"] = current.workspace_id;
+    event["workspace"] = current.workspace;
+  }
+  for (const auto* key : {"duration_ms", "action", "code"}) { // no messages with what commands wrote
+    if (data.is_object() && data.contains(key)) {
+      event[key] = data.at(key);
+    }
+  }
+  journal.add(std::move(event));
 }
 
 os::WaitingCallback Context::tell_waiting(const std::string& address) const {

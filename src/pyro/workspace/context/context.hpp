@@ -3,6 +3,7 @@
 // stopped; nothing is printed, progress goes to the event sink, and whatever fails throws Error.
 #pragma once
 
+#include "event_journal.hpp"
 #include "settings.hpp"
 
 #include <pyro/backend/backend.hpp>
@@ -24,6 +25,19 @@ namespace pyro::workspace {
 /// Did the caller agree to run without isolation (allow_host_compat)?
 enum class HostCompat { refused, allowed };
 
+/// What is being done with this context, for the journal.
+struct CurrentOperation {
+  std::string id; // empty: nothing that is noted
+  std::string operation;
+  std::string workspace_id; // where it is known
+  std::string workspace;    // its name
+
+  void note_workspace(const std::string& id_of_it, const std::string& name) {
+    workspace_id = id_of_it;
+    workspace = name;
+  }
+};
+
 struct Context {
   Context(Settings settings, EventSink events);
 
@@ -33,6 +47,8 @@ struct Context {
   store::LayerStore layers;
   store::RecipeCache recipes;
   store::WorkspaceRecords records;
+  EventJournal journal;
+  CurrentOperation current = {};
   environment::Environments environments;
   guest_images::GuestKernels guest_kernels;
   guest_images::LayerImages layer_images;
@@ -40,6 +56,10 @@ struct Context {
 
   void emit(const std::string& kind, const std::string& address, const std::string& text, Json data = nullptr)
       const;
+  /// Into the journal, of the current operation; nothing where there is none.
+  void note(
+      const std::string& kind, const std::string& address, const std::string& text,
+      const Json& data = nullptr) const;
   /// For a lock: an event that tells for whom `address` waits.
   os::WaitingCallback tell_waiting(const std::string& address) const;
   /// store::lock_store_shared() with our patience, telling for whom it waits.

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/plan/recipe.hpp>
 #include <pyro/seed/gitignore.hpp>
 #include <pyro/store/capture.hpp>
 #include <pyro/store/diff.hpp>
@@ -93,29 +94,113 @@ const std::vector<std::string>& built_in_ignores() {
   return s_patterns;
 }
 
+namespace {
+
+/// Addresses by the directory of a layer's tree.
+using Origins = std::map<std::string, std::string>;
+
+/// Of the layers below the workspace: the links that it was made by, else what is noted with the layer.
+Origins
+origins_of(const Context& context, const store::WorkspaceRecord& record, const store::LayerStack& before) {
+  Origins origins;
+  for (const auto& link : plan::chain_from_json(record.links)) {
+    const auto recipe = context.recipes.find(link.key, store::Touch::no);
+    for (const auto& digest : recipe ? recipe->layers : std::vector<HexDigest>{}) {
+      origins.emplace(context.layers.tree(digest), link.address);
+    }
+  }
+  for (const auto& digest : before.layers) {
+    if (const auto manifest = context.layers.find(digest)) {
+      origins.emplace(
+          context.layers.tree(digest), manifest->kind == "image" ? "environment" : manifest->created_by);
+    }
+  }
+  for (const auto& directory : before.host_directories) {
+    origins.emplace(directory.path, "environment");
+  }
+  return origins;
+}
+
+std::string origin_of(const store::DiffEntry& entry, const Origins& origins) {
+  const auto found = entry.before ? origins.find(entry.before->tree) : origins.end();
+  return found == origins.end() ? "" : found->second;
+}
+
+/// What differs below all roots, as far as it is asked for.
+std::vector<Change> changes_below(
+    const Context& context, const store::Stack& current, const DiffRequest& request, const Origins& origins) {
+  std::vector<Change> changes;
+  for (const auto& root : request.roots) {
+    auto below = entries_below(context, current, request, root);
+    for (auto& entry : below.entries) {
+      auto path = below.root.empty() ? entry.path : below.root + "/" + entry.path;
+      if (!request.only || request.only->matches("/" + path)) {
+        auto origin = origin_of(entry, origins);
+        changes.push_back({std::move(path), std::move(entry), std::move(origin)});
+      }
+    }
+  }
+  return changes;
+}
+
+DriftCauses causes_of(
+    const Context& context, const store::Stack& current, const DiffRequest& request,
+    const std::vector<Change>& changes, const CauseFacts& facts) {
+  std::vector<std::string> paths;
+  for (const auto& change : changes) {
+    paths.push_back(change.path);
+  }
+  return {stack_of(context, request.before), current, paths, facts};
+}
+
+} // namespace
+
+Json examine_changes(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    const DiffRequest& request, const std::function<Json(const Examined&)>& look) {
+  const auto current = current_stack(context, paths, record);
+  const auto facts = cause_facts(paths, record);
+  const auto origins = request.explained ? origins_of(context, record, request.before) : Origins{};
+  return os::IdSpace::current().run([&]() -> Json {
+    const auto changes = changes_below(context, current, request, origins);
+    const auto causes = causes_of(context, current, request, changes, facts);
+    return look(
+        {store::LayeredView(stack_of(context, request.before)), store::LayeredView(current), changes,
+         causes});
+  });
+}
+
 Json diff_workspace(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request) {
-  const bool is_whole = request.roots.size() > 1 || relative(request.roots.front()).empty();
+  const bool is_whole =
+      request.absolute_paths || request.roots.size() > 1 || relative(request.roots.front()).empty();
   const auto current = current_stack(context, paths, record);
+  const auto facts = request.explained ? cause_facts(paths, record) : CauseFacts{};
+  const auto origins = request.explained ? origins_of(context, record, request.before) : Origins{};
   return os::IdSpace::current().run([&]() -> Json {
+    auto changes = changes_below(context, current, request, origins);
     std::vector<store::DiffEntry> all;
-    for (const auto& root : request.roots) {
-      auto below = entries_below(context, current, request, root);
-      for (auto& entry : below.entries) {
-        const auto path = below.root.empty() ? entry.path : below.root + "/" + entry.path;
-        name_in_patches(entry, path, request);
-        if (is_whole) {
-          entry.path = path;
-        }
-        all.push_back(std::move(entry));
+    for (auto& [path, entry, origin] : changes) {
+      name_in_patches(entry, path, request);
+      if (is_whole) {
+        entry.path = path;
       }
+      all.push_back(entry);
     }
     auto document = store::diff_document(all, request.patches);
     if (is_whole) {
       for (auto& entry : document["entries"]) {
         entry["path"] = absolute(entry["path"].get<std::string>());
       }
+    }
+    if (request.explained) {
+      const auto causes = causes_of(context, current, request, changes, facts);
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        document["entries"][i]["cause"] = causes.of(changes[i].path, all[i]);
+        document["entries"][i]["origin"] = pyro::or_null(changes[i].origin);
+      }
+      document["causes"] = count_causes(document["entries"]);
     }
     if (request.patches == store::Patches::yes) {
       document["patch_left_out"] = Json::array();
@@ -135,22 +220,20 @@ std::vector<plan::DriftEntry> find_drift(
   DiffRequest request{base, wanted.report, built_in_ignores()};
   request.ignore.insert(request.ignore.end(), wanted.ignore.begin(), wanted.ignore.end());
   request.leaves_out = wanted.leaves_out;
-  const auto current = current_stack(context, paths, record);
-  const auto found = os::IdSpace::current().run([&]() -> Json {
+  const auto found = examine_changes(context, paths, record, request, [](const Examined& seen) {
     Json list = Json::array();
-    for (const auto& root : request.roots) {
-      const auto below = entries_below(context, current, request, root);
-      for (const auto& entry : below.entries) {
-        const auto path = "/" + (below.root.empty() ? "" : below.root + "/") + entry.path;
-        constexpr std::string_view k_letters = "AMDT";
-        list.push_back({path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)])});
-      }
+    for (const auto& [path, entry, origin] : seen.changes) {
+      constexpr std::string_view k_letters = "AMDT";
+      list.push_back(
+          {"/" + path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)]),
+           seen.causes.of(path, entry)});
     }
     return list;
   });
   std::vector<plan::DriftEntry> drift;
   for (const auto& entry : found) {
-    drift.push_back({entry[0].get<std::string>(), entry[1].get<std::string>()[0]});
+    drift.push_back(
+        {entry[0].get<std::string>(), entry[1].get<std::string>()[0], entry[2].get<std::string>()});
   }
   return drift;
 }

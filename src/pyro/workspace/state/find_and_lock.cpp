@@ -14,7 +14,6 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
-#include <pyro/store/layers.hpp>
 #include <pyro/workspace/sandbox/disk_quota.hpp>
 
 #include <cerrno>
@@ -298,6 +297,7 @@ LockedWorkspace lock_workspace(Context& context, const std::string& id, const st
   }
   auto lock = lock_of(context, paths, operation);
   LockedWorkspace workspace{paths, context.records.load(id), std::move(lock)};
+  context.current.note_workspace(id, workspace.record.name);
   recover(context, paths, workspace.record);
   return workspace;
 }

@@ -15,6 +15,29 @@ from ._base import AsyncOperationsBase
 class AsyncCheckoutOperations(AsyncOperationsBase):
     """The workspace of a pyro.yaml, once it is there, for asyncio."""
 
+    async def capture(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+        write: Optional[bool] = None,
+    ) -> Json:
+        """Propose steps for pyro.yaml that make what was changed inside: packages, files."""
+        return await self._call(
+            "capture",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "vars": vars,
+                "workspace": workspace,
+                "write": write,
+            },
+        )
+
     async def destroy(
         self,
         *,
@@ -136,6 +159,29 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
                 "stdin": stdin,
                 "timeout": timeout,
                 "user": user,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    async def graph(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        format: Optional[str] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Layers, services and snapshots of the file, what waits for what, and what is cached."""
+        return await self._call(
+            "graph",
+            {
+                "directory": directory,
+                "file": file,
+                "format": format,
+                "profile": profile,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -278,6 +324,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        drift: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
@@ -288,6 +335,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             "status",
             {
                 "directory": directory,
+                "drift": drift,
                 "file": file,
                 "profile": profile,
                 "vars": vars,
@@ -307,6 +355,27 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         """Stop a workspace; its content stays."""
         return await self._call(
             "stop",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    async def timing(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """How long each action of the last apply took, and which of them the others waited for."""
+        return await self._call(
+            "timing",
             {
                 "directory": directory,
                 "file": file,
@@ -337,9 +406,33 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             },
         )
 
+    async def verify(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        timeout: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Build the file's steps twice without the cache, beside every workspace, and compare the files."""
+        return await self._call(
+            "verify",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "timeout": timeout,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
     async def wait(
         self,
         *,
+        conditions: Optional[Sequence[str]] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
@@ -352,11 +445,37 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         return await self._call(
             "wait",
             {
+                "conditions": conditions,
                 "directory": directory,
                 "file": file,
                 "profile": profile,
                 "services": services,
                 "timeout": timeout,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    async def watch(
+        self,
+        *,
+        approve: Optional[bool] = None,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        restart: Optional[Sequence[str]] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Apply the file, and again as it or files of its seed change, until the call is interrupted."""
+        return await self._call(
+            "watch",
+            {
+                "approve": approve,
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "restart": restart,
                 "vars": vars,
                 "workspace": workspace,
             },

@@ -14,6 +14,33 @@ from ._base import AsyncOperationsBase
 class AsyncFileOperations(AsyncOperationsBase):
     """Files in /workspace, in and out, for asyncio."""
 
+    async def copy_between(
+        self,
+        path: str,
+        *,
+        to_path: str,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        to_workspace: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Copy a file or directory from one workspace to another, or within one, as cp -r does."""
+        return await self._call(
+            "copy_between",
+            {
+                "path": path,
+                "to_path": to_path,
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "to_workspace": to_workspace,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
     async def copy_in(
         self,
         source_path: StrPath,

@@ -22,6 +22,16 @@ class AsyncMachineOperations(AsyncOperationsBase):
         """What this machine can do, what is missing, and which kernel objects pyro owns."""
         return await self._call("doctor", {})
 
+    async def events(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        tail: Optional[int] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """What was done in this state directory: operations that change something, and their actions."""
+        return await self._call("events", {"cursor": cursor, "tail": tail, "workspace": workspace})
+
     async def list(self, *, all: Optional[bool] = None) -> Json:
         """All workspaces of this user."""
         return await self._call("list", {"all": all})

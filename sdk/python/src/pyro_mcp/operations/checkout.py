@@ -15,6 +15,42 @@ from ._base import OperationsBase
 class CheckoutOperations(OperationsBase):
     """The workspace of a pyro.yaml, once it is there."""
 
+    def capture(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+        write: Optional[bool] = None,
+    ) -> Json:
+        """Propose steps for pyro.yaml that make what was changed inside: packages, files.
+
+        write: Put them into the file
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: captured (how many of the changes the steps make), checkout (changes of the
+            seed: they belong into the checkout), file (the pyro.yaml), not_reproduced (changes that
+            no step makes), notes (what to look at), patch (the same as a unified diff of the file;
+            empty: nothing), steps (what to add), workspace_id (of the workspace), written (is it in
+            the file now?)
+
+        (operation capture)
+        """
+        return self._call(
+            "capture",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "vars": vars,
+                "workspace": workspace,
+                "write": write,
+            },
+        )
+
     def destroy(
         self,
         *,
@@ -70,13 +106,13 @@ class CheckoutOperations(OperationsBase):
         """Files that differ from what the workspace was made from.
 
         patches: With the changed lines
-        paths: Only below these
+        paths: Only these: paths, patterns; `:!` before one leaves it out
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed (is anything different?), entries, patch or None (for `git apply` in
-            the checkout), patch_left_out (outside of the seed's directory: in `entries` alone),
-            summary
+        Returns a dict: causes (the changes by who made them, the most first), changed (is anything
+            different?), entries, patch or None (for `git apply` in the checkout), patch_left_out
+            (outside of the seed's directory: in `entries` alone), summary
 
         (operation diff)
         """
@@ -189,6 +225,39 @@ class CheckoutOperations(OperationsBase):
                 "stdin": stdin,
                 "timeout": timeout,
                 "user": user,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    def graph(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        format: Optional[str] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Layers, services and snapshots of the file, what waits for what, and what is cached.
+
+        format: Of the text; default: text; one of text, dot, mermaid, svg
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: edges, name (of the workspace), nodes (each behind those that it waits for),
+            text (the same in that format)
+
+        (operation graph)
+        """
+        return self._call(
+            "graph",
+            {
+                "directory": directory,
+                "file": file,
+                "format": format,
+                "profile": profile,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -381,6 +450,7 @@ class CheckoutOperations(OperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        drift: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
@@ -388,29 +458,31 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """State of a workspace: services with readiness, snapshots, backend, time to live, last error.
 
+        drift: Also what was changed inside; costs a look
+
         directory, file, profile, vars, workspace: whose workspace
 
         Returns a dict: backend (what isolates it), base_snapshot or None (what the content was last
             restored from), checkout (the directory of its pyro.yaml), checkout_gone (there is no
             such directory any more), command_count (commands since it was made or last reset),
             created_at (seconds since the epoch), description (what pyro.yaml says of it),
-            destroyed_at or None (seconds since the epoch), environment (the image), execution_mode
-            (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat), expires_at or
-            None (end of its time to live; seconds since the epoch), generation (counts applied
-            specs; 0: the first apply did not end well), guest_ip or None (null without network, or
-            while it does not run), isolation (as pyro.yaml names it), labels (as they were given),
-            last_activity_at (seconds since the epoch), last_command or None, last_error (why it is
-            not running; empty: nothing), last_reset_at or None (seconds since the epoch), lock,
-            mem_mib (memory it may use, in MiB), name (as it was given or made), network_enabled
-            (has it a network?), network_policy (off or egress), notes (what the backend could not
-            do in full, and what went wrong inside), oom_kills or None, ports (published ports),
-            reset_count (how often it was reset), running_service_count (how many services run),
-            secrets (names; values are never told), service_count (how many services it has),
-            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
-            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            destroyed_at or None (seconds since the epoch), drift or None, environment (the image),
+            execution_mode (how it was isolated: sandbox, guest_vsock, guest_serial, host_compat),
+            expires_at or None (end of its time to live; seconds since the epoch), generation
+            (counts applied specs; 0: the first apply did not end well), guest_ip or None (null
+            without network, or while it does not run), isolation (as pyro.yaml names it), labels
+            (as they were given), last_activity_at (seconds since the epoch), last_command or None,
+            last_error (why it is not running; empty: nothing), last_reset_at or None (seconds since
+            the epoch), lock, mem_mib (memory it may use, in MiB), name (as it was given or made),
+            network_enabled (has it a network?), network_policy (off or egress), notes (what the
+            backend could not do in full, and what went wrong inside), oom_kills or None, ports
+            (published ports), reset_count (how often it was reset), running_service_count (how many
+            services run), secrets (names; values are never told), service_count (how many services
+            it has), services, snapshots (the baseline first), spec_changed (pyro.yaml differs from
+            what was applied), started_at or None (of its sandbox; seconds since the epoch), state,
             ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
-            (processors it may use), workspace_id (of the workspace), workspace_path (where the
-            content is inside), workspace_seed
+            (processors it may use), verified or None, workspace_id (of the workspace),
+            workspace_path (where the content is inside), workspace_seed
 
         (operation status)
         """
@@ -418,6 +490,7 @@ class CheckoutOperations(OperationsBase):
             "status",
             {
                 "directory": directory,
+                "drift": drift,
                 "file": file,
                 "profile": profile,
                 "vars": vars,
@@ -446,6 +519,37 @@ class CheckoutOperations(OperationsBase):
         """
         return self._call(
             "stop",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    def timing(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """How long each action of the last apply took, and which of them the others waited for.
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: actions (as they began), at (when the apply began; seconds since the epoch),
+            critical_ms (of that, the critical actions), failure (why it ended; empty: it did not
+            fail), name (as it was given or made), total_ms (from its first action to its last),
+            workspace_id (of the workspace)
+
+        (operation timing)
+        """
+        return self._call(
+            "timing",
             {
                 "directory": directory,
                 "file": file,
@@ -485,9 +589,45 @@ class CheckoutOperations(OperationsBase):
             },
         )
 
+    def verify(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        timeout: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Build the file's steps twice without the cache, beside every workspace, and compare the files.
+
+        timeout: For all of it, e.g. 30m
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: at (when it began; seconds since the epoch), classes, count (how many files
+            differ), differing (the first thousand of them), duration_ms (how long it took), file
+            (the pyro.yaml), links (the keys of what was built, by address), name (of the
+            workspace), reproducible (were both builds the same?)
+
+        (operation verify)
+        """
+        return self._call(
+            "verify",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "timeout": timeout,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
     def wait(
         self,
         *,
+        conditions: Optional[Sequence[str]] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
@@ -498,24 +638,63 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """Wait until a workspace is started and its services are ready.
 
+        conditions: Instead, also of what is not there yet: ready, ready=SERVICE, absent,
+            snapshot=NAME
         services: Default: all
         timeout: For all of it, e.g. 30s
 
         directory, file, profile, vars, workspace: whose workspace
 
         Returns a dict: duration_ms (how long it took), name (as it was given or made), services,
-            state (created, started, stopped, …), workspace_id (of the workspace)
+            state (absent, created, started, stopped, …), workspace_id (of the workspace; not of an
+            absent one)
 
         (operation wait)
         """
         return self._call(
             "wait",
             {
+                "conditions": conditions,
                 "directory": directory,
                 "file": file,
                 "profile": profile,
                 "services": services,
                 "timeout": timeout,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    def watch(
+        self,
+        *,
+        approve: Optional[bool] = None,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        restart: Optional[Sequence[str]] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Apply the file, and again as it or files of its seed change, until the call is interrupted.
+
+        approve: Also where something would be lost
+        restart: Services that are restarted when files were brought in
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: applied (how many applies ended well), failed (how many did not)
+
+        (operation watch)
+        """
+        return self._call(
+            "watch",
+            {
+                "approve": approve,
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "restart": restart,
                 "vars": vars,
                 "workspace": workspace,
             },

@@ -14,6 +14,48 @@ from ._base import OperationsBase
 class FileOperations(OperationsBase):
     """Files in /workspace, in and out."""
 
+    def copy_between(
+        self,
+        path: str,
+        *,
+        to_path: str,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        to_workspace: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Copy a file or directory from one workspace to another, or within one, as cp -r does.
+
+        path: In /workspace of `workspace`; one that ends with /. is its content alone
+        to_path: What it becomes in /workspace there, or the directory that it comes into
+        to_workspace: A name or an id, of one that is started; default: that of the file
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: artifact_type, bytes_written (how much content was written), entry_count
+            (files, directories and links), execution_mode (how it was isolated: sandbox,
+            guest_vsock, guest_serial, host_compat), from_workspace_id (of the workspace that it was
+            taken from), left_out (FIFOs, sockets and devices), path (what it has become),
+            source_path (what was taken), workspace_id (of the workspace)
+
+        (operation copy_between)
+        """
+        return self._call(
+            "copy_between",
+            {
+                "path": path,
+                "to_path": to_path,
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "to_workspace": to_workspace,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
     def copy_in(
         self,
         source_path: StrPath,

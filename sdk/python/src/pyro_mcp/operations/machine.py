@@ -34,6 +34,26 @@ class MachineOperations(OperationsBase):
         """
         return self._call("doctor", {})
 
+    def events(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        tail: Optional[int] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """What was done in this state directory: operations that change something, and their actions.
+
+        cursor: Of an answer before: what came since
+        tail: How many of the last; default 100
+
+        workspace: whose workspace
+
+        Returns a dict: cursor (to go on from here), events (oldest first)
+
+        (operation events)
+        """
+        return self._call("events", {"cursor": cursor, "tail": tail, "workspace": workspace})
+
     def list(self, *, all: Optional[bool] = None) -> Json:
         """All workspaces of this user.
 

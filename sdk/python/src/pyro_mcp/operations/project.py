@@ -512,7 +512,7 @@ class ProjectOperations(OperationsBase):
 
         Returns a dict: action (as in the plan), address (as in the plan), cached (is that layer
             there?), differing (inputs that are not as they were applied, with file and line), key
-            or None (of its layer in the cache), text (the answer for people)
+            or None (of its layer in the cache), text (the answer for people), verified or None
 
         (operation why)
         """

@@ -1,0 +1,98 @@
+#include <pyro/base/error.hpp>
+#include <pyro/base/interruption.hpp>
+#include <pyro/base/text.hpp>
+#include <pyro/base/units.hpp>
+#include <pyro/base/utc.hpp>
+#include <pyro/cli/commands.hpp>
+#include <pyro/cli/flag_values.hpp>
+#include <pyro/cli/render_parts.hpp>
+#include <pyro/cli/session.hpp>
+
+#include <fmt/format.h>
+
+#include <thread>
+
+namespace pyro::cli {
+
+namespace events_command {
+
+namespace {
+
+constexpr std::string_view k_page = R"(
+Shows what was done with workspaces of this state directory, by whomever: operations that change something, and what each
+action of them was about. With --json (or -o jsonl) one line of JSON for each. The last few MiB are kept.
+
+Examples:
+  pyro events
+  pyro events -w shop --follow
+  pyro events --json --tail 1000 | jq 'select(.kind == "operation_error")'
+)";
+
+constexpr std::array k_options{
+    Option{"--tail", "-n", "N", "Only the last ones; default: 100"},
+    Option{"--follow", "-f", "", "Go on as things are done"},
+};
+
+constexpr std::chrono::milliseconds k_pause{200};
+
+std::string line_of(const Json& event, Style style) {
+  const auto kind = text_at(event, "kind");
+  const auto workspace = text_at(event, "workspace");
+  const auto address = text_at(event, "address");
+  const bool is_error = kind.ends_with("_error");
+  const auto what = kind == "operation_start"      ? "begins"
+                    : kind == "operation_complete" ? "done"
+                    : is_error                     ? "failed: " + text_at(event, "text")
+                                                   : text_at(event, "text");
+  const auto took = maybe_int(event, "duration_ms");
+  const auto time = std::chrono::system_clock::time_point(
+      std::chrono::milliseconds(static_cast<std::int64_t>(epoch_at(event, "ts") * 1000)));
+  auto line = fmt::format(
+      "{} {} {}{}: {}", style.dim(format_utc(time, Subseconds::milliseconds)), text_at(event, "op_id"),
+      text_at(event, "operation"), workspace.empty() ? "" : " " + workspace,
+      (address.empty() ? "" : address + " ") + (is_error ? style.red(what) : what));
+  return took ? line + fmt::format(" ({})", format_elapsed(std::chrono::milliseconds(*took))) : line;
+}
+
+int run(Session& session) {
+  const auto& arguments = session.arguments();
+  const auto tail = whole_number<std::int64_t>(arguments.value("tail", "100"));
+  if (!tail || *tail < 0) {
+    throw Error(ErrorCode::usage, "--tail: '{}' is not a number of events", arguments.value("tail"));
+  }
+  Json parameters{{"tail", *tail}};
+  if (const auto workspace = arguments.value("workspace"); !workspace.empty()) {
+    parameters["workspace"] = workspace;
+  }
+  const bool is_json = session.format() == Format::json || session.format() == Format::jsonl;
+  for (;;) {
+    const auto page = session.call("events", parameters);
+    for (const auto& event : list_at(page, "events")) {
+      if (is_json) {
+        session.console().out(event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      } else {
+        session.show_line(line_of(event, session.out_style()));
+      }
+    }
+    if (!arguments.has("follow")) {
+      return 0;
+    }
+    parameters["cursor"] = get_string(page, "cursor");
+    std::this_thread::sleep_for(k_pause);
+  }
+}
+
+} // namespace
+
+} // namespace events_command
+
+constinit const Command k_events{
+    .name = "events",
+    .summary = "Show what was done, and follow it",
+    .page = events_command::k_page,
+    .run = events_command::run,
+    .options = events_command::k_options,
+    .takes = Takes::workspace | Takes::document,
+};
+
+} // namespace pyro::cli

@@ -1,0 +1,142 @@
+// What the file is made of, what was done, and doing it again and again: graph, timing, events, watch.
+#include "groups.hpp"
+#include "schema_parts.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/workspace/inspection.hpp>
+#include <pyro/workspace/recipe_graph.hpp>
+#include <pyro/workspace/watching.hpp>
+
+namespace pyro::operations {
+
+namespace {
+
+workspace::GraphForm form_of(const Json& given) {
+  const auto form = string_or(given, "format", "text");
+  return form == "dot"       ? workspace::GraphForm::dot
+         : form == "mermaid" ? workspace::GraphForm::mermaid
+         : form == "svg"     ? workspace::GraphForm::svg
+                             : workspace::GraphForm::text;
+}
+
+Operation graph_operation() {
+  const auto node = result(
+      {{"id", text("Its address: environment.setup.deps, services.web")},
+       {"kind", choice({"layer", "workspace", "service", "snapshot"}, "")},
+       {"state", text("cached, missing; started, …; ready, …; taken")}},
+      {"id", "kind", "state"});
+  const auto edge = result(
+      {{"from", text("What is waited for")},
+       {"to", text("What waits")},
+       {"label", text("Of services: until it is started, ready or completed")}},
+      {"from", "to"});
+  return {
+      .name = "graph",
+      .summary = "Layers, services and snapshots of the file, what waits for what, and what is cached",
+      .parameters_schema = workspace_parameters(
+          {{"format", choice({"text", "dot", "mermaid", "svg"}, "Of the text; default: text")}}),
+      .result_schema = result(
+          {{"name", text("Of the workspace")},
+           {"nodes", list_of(node, "Each behind those that it waits for")},
+           {"edges", list_of(edge, "")},
+           {"text", text("The same in that format")}},
+          {"nodes", "edges", "text"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::describe_graph(
+            context.workspaces, declared_project(context, given), form_of(given));
+      }};
+}
+
+Operation timing_operation() {
+  const auto action = result(
+      {{"address", text("What it was about")},
+       {"action", text("build, create, start, …")},
+       {"start_ms", number("Since the apply began")},
+       {"duration_ms", number("How long it took")},
+       {"is_done", flag("False: it failed, or was not waited for")},
+       {"critical", flag("Without it the apply would have been over sooner")}},
+      {"address", "start_ms", "duration_ms", "critical"});
+  return {
+      .name = "timing",
+      .summary = "How long each action of the last apply took, and which of them the others waited for",
+      .parameters_schema = workspace_parameters({}),
+      .result_schema = result(
+          {{"workspace_id", text("Of the workspace")},
+           {"name", text("As it was given or made")},
+           {"at", epoch("When the apply began")},
+           {"total_ms", number("From its first action to its last")},
+           {"critical_ms", number("Of that, the critical actions")},
+           {"failure", text("Why it ended; empty: it did not fail")},
+           {"actions", list_of(action, "As they began")}},
+          {"total_ms", "actions"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::last_apply_timing(context.workspaces, workspace_of(given), project_of(given));
+      }};
+}
+
+Operation events_operation() {
+  const auto event = result(
+      {{"ts", epoch("When it was noted")},
+       {"op_id", text("Of the operation; the same in all of its events")},
+       {"operation", text("Its name")},
+       {"kind", choice(
+                    {"operation_start", "operation_complete", "operation_error", "action_start",
+                     "action_complete", "action_error"},
+                    "")},
+       {"address", text("What the action is about: services.web")},
+       {"text", text("In words")},
+       {"workspace_id", text("Where it is known")},
+       {"workspace", text("Its name")},
+       {"duration_ms", number("Of what is complete")},
+       {"action", text("build, start, reset, …")},
+       {"code", text("Of an error")}},
+      {"ts", "op_id", "operation", "kind"});
+  return {
+      .name = "events",
+      .summary = "What was done in this state directory: operations that change something, and their actions",
+      .parameters_schema = parameters(
+          {{"workspace", text("A name or an id; default: all")},
+           {"tail", number("How many of the last; default 100")},
+           {"cursor", text("Of an answer before: what came since")}}),
+      .result_schema = result(
+          {{"events", list_of(event, "Oldest first")}, {"cursor", text("To go on from here")}},
+          {"events", "cursor"}),
+      .read_only = true,
+      .run = [](Context& context, const Json& given) {
+        constexpr std::int64_t k_tail = 100;
+        return workspace::read_events(
+            context.workspaces, string_or(given, "workspace", ""), string_or(given, "cursor", ""),
+            int_or(given, "tail", k_tail));
+      }};
+}
+
+Operation watch_operation() {
+  return {
+      .name = "watch",
+      .summary = "Apply the file, and again as it or files of its seed change, until the call is interrupted",
+      .parameters_schema = workspace_parameters(
+          {{"restart", list_of(text(""), "Services that are restarted when files were brought in")},
+           {"approve", flag("Also where something would be lost")}}),
+      .result_schema = result(
+          {{"applied", number("How many applies ended well")}, {"failed", number("How many did not")}},
+          {"applied", "failed"}),
+      .destructive = true,
+      .run = [](Context& context, const Json& given) {
+        workspace::WatchOptions options;
+        options.apply.approve_all = bool_or(given, "approve", false);
+        options.restart = strings_or_empty(given, "restart");
+        return workspace::watch_project(context.workspaces, declared_project(context, given), options);
+      }};
+}
+
+} // namespace
+
+std::vector<Operation> record_operations() {
+  return {graph_operation(), timing_operation(), events_operation(), watch_operation()};
+}
+
+} // namespace pyro::operations
