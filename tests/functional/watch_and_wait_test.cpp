@@ -55,7 +55,7 @@ TEST_F(Verbs, EventsTellWhatWasDoneToWhichAddress) {
   expect(0, {"status"});
   expect(125, {"exec", "-w", "nobody", "--", "true"});
   std::vector<Json> events;
-  std::istringstream lines(expect(0, {"events", "--json"}).out);
+  std::istringstream lines(expect(0, {"events", "-o", "jsonl"}).out);
   for (std::string line; std::getline(lines, line);) {
     events.push_back(Json::parse(line));
   }
@@ -65,11 +65,14 @@ TEST_F(Verbs, EventsTellWhatWasDoneToWhichAddress) {
             + event["address"].get<std::string>() + "\n";
   }
   EXPECT_TRUE(
-      contains(seen, "apply action_start prepare.make\n") && contains(seen, "apply action_complete prepare.make\n"))
+      contains(seen, "apply action_start prepare.make\n")
+      && contains(seen, "apply action_complete prepare.make\n"))
       << seen;
   EXPECT_TRUE(contains(seen, "apply operation_complete \nexec operation_start \nexec operation_complete \n"))
       << seen;
   EXPECT_FALSE(contains(seen, "status")) << "it changes nothing";
+  EXPECT_EQ(json({"events"})["events"].size(), events.size());
+  ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.back()["kind"], "operation_error");
   EXPECT_EQ(events[1]["op_id"], events[0]["op_id"]);
   EXPECT_NE(events.back()["op_id"], events[0]["op_id"]);

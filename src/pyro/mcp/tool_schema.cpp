@@ -8,8 +8,9 @@ namespace pyro::mcp {
 namespace {
 
 /// Parameters that a small list leaves out; they are taken all the same.
-constexpr std::array<std::string_view, 9> k_seldom{
-    "file", "profile", "vars", "secrets", "egress_hosts", "allow_host_compat", "labels", "failed", "user"};
+constexpr std::array<std::string_view, 10> k_seldom{"file",         "profile",           "vars",   "secrets",
+                                                    "egress_hosts", "allow_host_compat", "labels", "failed",
+                                                    "user",         "drift"};
 
 Json pending_schema() {
   return {

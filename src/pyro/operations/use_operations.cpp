@@ -137,8 +137,7 @@ Operation diff_operation() {
       .name = "diff",
       .summary = "Files that differ from what the workspace was made from",
       .parameters_schema = workspace_parameters(
-          {{"paths", list_of(text(""), "Only these: paths, patterns; `:!` before one leaves it out")},
-           {"patches", flag("With the changed lines")}}),
+          {{"paths", list_of(text(""), "Git's pathspecs")}, {"patches", flag("With the changed lines")}}),
       .result_schema = result(
           {{"changed", flag("Is anything different?")},
            {"summary", result({})},

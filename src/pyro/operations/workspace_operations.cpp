@@ -140,15 +140,15 @@ Operation status_operation() {
       .name = "status",
       .summary =
           "State of a workspace: services with readiness, snapshots, backend, time to live, last error",
-      .parameters_schema =
-          workspace_parameters({{"drift", flag("Also what was changed inside; costs a look")}}),
+      .parameters_schema = workspace_parameters(
+          {{"drift", flag("What was changed inside, which costs a look; default true")}}),
       .result_schema = status_schema(),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::get_workspace_status(
             context.workspaces, workspace_of(given), project_of(given),
-            bool_or(given, "drift", false) ? workspace::WithDrift::yes : workspace::WithDrift::no);
+            bool_or(given, "drift", true) ? workspace::WithDrift::yes : workspace::WithDrift::no);
       }};
 }
 

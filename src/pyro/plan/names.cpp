@@ -117,7 +117,9 @@ bool Plan::empty() const {
 std::vector<std::pair<std::string, std::size_t>> Plan::drift_causes() const {
   std::map<std::string, std::size_t> counts;
   for (const auto& entry : drift) {
-    ++counts[entry.cause.empty() ? "other" : entry.cause];
+    if (!entry.cause.empty()) { // else nobody asked
+      ++counts[entry.cause];
+    }
   }
   std::vector<std::pair<std::string, std::size_t>> sorted(counts.begin(), counts.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {

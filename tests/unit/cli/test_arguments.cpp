@@ -196,10 +196,11 @@ TEST(Arguments, EveryCommandIsComplete) {
       EXPECT_TRUE(flags.insert(option.name).second) << command->name << option.name;
     }
     for (const auto& option : common_options()) {
-      // One is a place there, the other says which tools.
-      const bool is_another =
-          ((command->name == "workspace export" || command->name == "report") && option.name == "--output")
-          || (command->name == "mcp serve" && option.name == "--profile");
+      // One is a place there, one the language of a graph, and one says which tools.
+      const bool has_own_output =
+          command->name == "workspace export" || command->name == "report" || command->name == "graph";
+      const bool is_another = (has_own_output && option.name == "--output")
+                              || (command->name == "mcp serve" && option.name == "--profile");
       EXPECT_EQ(flags.insert(option.name).second, !is_another)
           << command->name << " redefines " << option.name;
     }

@@ -20,12 +20,12 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Shows what was done with workspaces of this state directory, by whomever: operations that change something, and what each
-action of them was about. With --json (or -o jsonl) one line of JSON for each. The last few MiB are kept.
+action of them was about. With -o jsonl (and --json --follow) one line of JSON for each. The last few MiB are kept.
 
 Examples:
   pyro events
   pyro events -w shop --follow
-  pyro events --json --tail 1000 | jq 'select(.kind == "operation_error")'
+  pyro events -o jsonl --tail 1000 | jq 'select(.kind == "operation_error")'
 )";
 
 constexpr std::array k_options{
@@ -65,8 +65,13 @@ int run(Session& session) {
     parameters["workspace"] = workspace;
   }
   const bool is_json = session.format() == Format::json || session.format() == Format::jsonl;
+  const bool is_document = session.format() == Format::json && !arguments.has("follow");
   for (;;) {
     const auto page = session.call("events", parameters);
+    if (is_document) {
+      session.show(page, [](const Json&) { return std::string(); });
+      return 0;
+    }
     for (const auto& event : list_at(page, "events")) {
       if (is_json) {
         session.console().out(event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");

@@ -31,9 +31,7 @@ Examples:
 constexpr std::array k_ls_options{Option{"--all", "-a", "", "Also destroyed ones that are kept for undo"}};
 
 int run(Session& session) {
-  auto parameters = session.where();
-  parameters["drift"] = true;
-  session.show(session.call("status", parameters), [&](const Json& status) {
+  session.show(session.call("status", session.where()), [&](const Json& status) {
     return render_status(status, session.out_style());
   });
   return 0;

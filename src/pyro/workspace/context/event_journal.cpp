@@ -26,6 +26,25 @@ std::uint64_t number_of(std::string_view text) {
   return number;
 }
 
+/// A directory, no link to one, of this user, into which nobody else can write.
+bool is_ours(const std::string& path) {
+  constexpr mode_t k_others_write = 022;
+
+  struct stat status {};
+
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid()
+         && (status.st_mode & k_others_write) == 0;
+}
+
+/// Null: it is none, as where a process was killed in the middle of a line.
+Json event_of(const std::string& line) {
+  try {
+    return parse_json(line, "an event");
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 bool is_of(const Json& event, const std::string& workspace) {
   return workspace.empty() || event.value("workspace_id", Json()) == workspace
          || event.value("workspace", Json()) == workspace;
@@ -41,7 +60,7 @@ void read_lines(
     if (end == std::string::npos) {
       return; // somebody is writing it
     }
-    auto event = Json::parse(text->substr(offset, end - offset), nullptr, false);
+    auto event = event_of(text->substr(offset, end - offset));
     if (event.is_object() && is_of(event, workspace)) {
       events.push_back(std::move(event));
     }
@@ -80,7 +99,11 @@ void EventJournal::rotate(std::uint64_t number) const {
 
 void EventJournal::add(Json event) const noexcept {
   try {
-    ::mkdir(m_directory.c_str(), 0700); // not what lies above it: purge has just taken that away
+    // Not what lies above it: purge has just taken that away, or it is one that pyro refuses.
+    if (!is_ours(std::filesystem::path(m_directory).parent_path().string())
+        || (::mkdir(m_directory.c_str(), 0700) != 0 && !is_ours(m_directory))) {
+      return;
+    }
     event["ts"] = os::now_epoch();
     if (auto text = event.value("text", Json()); text.is_string()) {
       event["text"] = text.get<std::string>().substr(0, k_longest_text);
@@ -88,11 +111,13 @@ void EventJournal::add(Json event) const noexcept {
     const auto line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     const auto numbers = files();
     const auto number = numbers.empty() ? 1 : numbers.back();
-    const auto file = os::maybe_open(path_of(number), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    constexpr int k_flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const auto file = os::maybe_open(path_of(number), k_flags, 0600);
 
     struct stat status {};
 
-    if (!file || ::write(file->get(), line.data(), line.size()) < 0 || ::fstat(file->get(), &status) != 0) {
+    const bool is_file = file && ::fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode);
+    if (!is_file || ::write(file->get(), line.data(), line.size()) < 0) {
       return;
     }
     if (static_cast<std::uint64_t>(status.st_size) > k_largest_file) {

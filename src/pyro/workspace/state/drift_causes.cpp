@@ -100,6 +100,32 @@ double seconds_of(const struct timespec& time) {
 
 } // namespace
 
+namespace {
+
+/// Of the last commands, where no service by hand ran beside them. A log that cannot be read says nothing.
+std::vector<CauseFacts::Span>
+command_spans(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  constexpr double k_milliseconds = 1000;
+  constexpr std::int64_t k_last = 50; // each entry holds its output as well
+  std::vector<CauseFacts::Span> spans;
+  try {
+    if (!ServiceRecords(paths, record).all().empty()) {
+      return {};
+    }
+    for (const auto& entry : CommandLog(paths, record).entries(k_last)) {
+      const auto from = get_double(entry, "started_at");
+      spans.push_back({from, from + static_cast<double>(get_int(entry, "duration_ms")) / k_milliseconds});
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted || error.code() == ErrorCode::timeout) {
+      throw;
+    }
+  }
+  return spans;
+}
+
+} // namespace
+
 CauseFacts cause_facts(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   CauseFacts facts;
   const auto services =
@@ -115,15 +141,8 @@ CauseFacts cause_facts(const store::WorkspacePaths& paths, const store::Workspac
   }
   // The times of a machine's mirrored files are not those of its own kernel.
   const bool has_own_kernel = record.execution_mode.starts_with("guest");
-  if (has_services || has_own_kernel || !ServiceRecords(paths, record).all().empty()) {
-    return facts;
-  }
-  constexpr double k_milliseconds = 1000;
-  constexpr std::int64_t k_last = 200;
-  for (const auto& entry : CommandLog(paths, record).entries(k_last)) {
-    const auto from = get_double(entry, "started_at");
-    facts.commands.push_back(
-        {from, from + static_cast<double>(get_int(entry, "duration_ms")) / k_milliseconds});
+  if (!has_services && !has_own_kernel) {
+    facts.commands = command_spans(paths, record);
   }
   return facts;
 }

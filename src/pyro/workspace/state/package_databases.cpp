@@ -151,6 +151,16 @@ pip_files(const store::LayeredView& root, const std::string& place, const std::s
   return files;
 }
 
+/// Of a package.json; null: it has none.
+Json version_of(const std::string& text) {
+  try {
+    const auto document = parse_json(text, "package.json");
+    return document.is_object() ? document.value("version", Json()) : Json();
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 /// "requests-2.31.0.dist-info" → {"requests", "2.31.0"}
 std::optional<std::pair<std::string, std::string>> dist_info_of(const std::string& name) {
   constexpr std::string_view k_end = ".dist-info";
@@ -219,9 +229,7 @@ Packages pip_packages(const store::LayeredView& root, const std::string& place) 
 Packages npm_packages(const store::LayeredView& root, const std::string& place) {
   Packages packages;
   const auto add = [&](const std::string& name) {
-    const auto text = maybe_read(root, place + "/" + name + "/package.json");
-    const auto document = text ? Json::parse(*text, nullptr, false) : Json();
-    const auto version = document.is_object() ? document.value("version", Json()) : Json();
+    const auto version = version_of(maybe_read(root, place + "/" + name + "/package.json").value_or(""));
     if (version.is_string()) {
       packages[name] = {version.get<std::string>(), true};
     }

@@ -106,7 +106,7 @@ class CheckoutOperations(OperationsBase):
         """Files that differ from what the workspace was made from.
 
         patches: With the changed lines
-        paths: Only these: paths, patterns; `:!` before one leaves it out
+        paths: Git's pathspecs
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -458,7 +458,7 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """State of a workspace: services with readiness, snapshots, backend, time to live, last error.
 
-        drift: Also what was changed inside; costs a look
+        drift: What was changed inside, which costs a look; default true
 
         directory, file, profile, vars, workspace: whose workspace
 
