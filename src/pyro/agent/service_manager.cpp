@@ -134,6 +134,7 @@ void ServiceManager::start_with_dependencies(const std::string& name, std::set<s
 
 void ServiceManager::apply(const CallPointer& call, const Json& request) {
   auto wanted = protocol::services_apply_from_json(request);
+  m_parallel = wanted.parallel;
   std::set<std::string> names;
   for (auto& [name, definition] : wanted.services) {
     names.insert(name);
@@ -387,6 +388,11 @@ ServiceManager::verdict(const protocol::Dependency& dependency, const Entry& oth
   return service.is_over() || !service.is_up() ? Verdict::hopeless : Verdict::pending;
 }
 
+bool ServiceManager::is_coming(const Entry& entry) {
+  return entry.service->is_up() && !entry.service->is_ready()
+         && entry.service->state() != ServiceState::failed;
+}
+
 bool ServiceManager::advance_start(Entry& entry) {
   if (!entry.wants_start || entry.stop_requested) {
     return false;
@@ -409,6 +415,13 @@ bool ServiceManager::advance_start(Entry& entry) {
   }
   if (!waits_for.empty()) {
     entry.service->set_waiting(waits_for);
+    return false;
+  }
+  const auto coming = std::count_if(
+      m_entries.begin(), m_entries.end(), [](const auto& other) { return is_coming(other.second); });
+  if (m_parallel > 0 && coming >= m_parallel) {
+    entry.service->set_waiting(
+        "waits for others to be ready: not more than " + std::to_string(m_parallel) + " at once");
     return false;
   }
   entry.wants_start = false;

@@ -84,6 +84,8 @@ private:
   void advance();
   bool advance_stop(const std::string& name, Entry& entry);
   bool advance_start(Entry& entry);
+  /// On its way up: started, and neither ready nor over.
+  static bool is_coming(const Entry& entry);
   Verdict verdict(const protocol::Dependency& dependency, const Entry& other) const;
   bool dependents_stopping(const std::string& name) const;
   void check_waiters();
@@ -97,6 +99,7 @@ private:
   std::list<Waiter> m_waiters;
   std::list<StopWaiter> m_stop_waiters;
   std::list<EndWaiter> m_end_waiters;
+  int m_parallel = 0; // services that may be on their way up at once; 0: any number
   std::chrono::milliseconds m_most_grace = std::chrono::hours(24);
   bool m_advance_posted = false;
   std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);

@@ -19,6 +19,12 @@ constexpr std::array k_common{
         "--var", "", "NAME=VALUE", "Set a declared variable (also PYRO_VAR_NAME)", "", Repeat::yes,
         Takes::values},
     Option{
+        "--var-file", "", "FILE", "Variables of the file, as lines NAME: value; --var wins", "", Repeat::no,
+        Takes::values},
+    Option{
+        "--set", "", "ADDRESS=VALUE", "Over the file: a field by its address", "", Repeat::yes,
+        Takes::values},
+    Option{
         "--workspace", "-w", "NAME|ID", "Instead of the workspace and file of this directory", "", Repeat::no,
         Takes::workspace},
     Option{"--yes", "-y", "", "Do not ask before something would be lost"},
@@ -65,7 +71,7 @@ const std::vector<Group>& command_groups() {
        {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,
         &k_snapshot_import, &k_snapshot_push, &k_snapshot_pull, &k_reset, &k_undo}},
       {"Another one like it", {&k_fork, &k_adopt, &k_forget}},
-      {"Stop and start", {&k_start, &k_restart, &k_wait, &k_stop, &k_down, &k_destroy}},
+      {"Stop and start", {&k_start, &k_restart, &k_wait, &k_stop, &k_down, &k_destroy, &k_unlock}},
       {"By hand, without a pyro.yaml",
        {&k_workspace_create,         &k_workspace_list,
         &k_workspace_status,         &k_workspace_update,

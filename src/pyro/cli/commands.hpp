@@ -19,6 +19,7 @@ extern const Command k_destroy;
 extern const Command k_diff;
 extern const Command k_doctor;
 extern const Command k_down;
+extern const Command k_unlock;
 extern const Command k_env_inspect;
 extern const Command k_env_list;
 extern const Command k_env_prune;

@@ -188,8 +188,8 @@ std::string fact_table(const Json& status, Style style, double now) {
   if (const auto lock = status.find("lock"); lock != status.end() && lock->is_object()) {
     fact(
         "busy", fmt::format(
-                    "{} (pid {}), since {}", text_at(*lock, "operation"), text_at(*lock, "pid"),
-                    age_text(epoch_at(*lock, "since"), now)));
+                    "{} by {} on {} (pid {}), since {}", text_at(*lock, "operation"), text_at(*lock, "owner"),
+                    text_at(*lock, "host"), text_at(*lock, "pid"), age_text(epoch_at(*lock, "since"), now)));
   }
   if (const auto verified = status.find("verified"); verified != status.end() && verified->is_object()) {
     fact("verified", verified_text(*verified, now));
@@ -299,6 +299,16 @@ std::string render_snapshots(const Json& result, Style, double now) {
   return table.text();
 }
 
+namespace {
+
+std::string but_for_left_out(const Json& result) {
+  const auto plan = result.find("plan");
+  const bool is_part = plan != result.end() && plan->is_object() && plan->contains("left_out");
+  return is_part ? ", but for what was left out" : "";
+}
+
+} // namespace
+
 std::string render_applied(const Json& result, Style style) {
   const auto elapsed = std::chrono::milliseconds(int_or(result, "duration_ms", 0));
   Table ports("  ");
@@ -307,11 +317,14 @@ std::string render_applied(const Json& result, Style style) {
         {text_at(port, "service"), place_of(port), fmt::format("port {} inside", text_at(port, "port"))});
   }
   if (!bool_or(result, "changed", false)) {
-    return fmt::format("Nothing to do: {} is as pyro.yaml says. ({} ms)\n", name_of(result), elapsed.count())
+    return fmt::format(
+               "Nothing to do: {} is as pyro.yaml says{}. ({} ms)\n", name_of(result),
+               but_for_left_out(result), elapsed.count())
            + ports.text();
   }
   std::string text = fmt::format(
-      "{} {} is as pyro.yaml says. ({})\n", style.green("Done:"), name_of(result), format_elapsed(elapsed));
+      "{} {} is as pyro.yaml says{}. ({})\n", style.green("Done:"), name_of(result), but_for_left_out(result),
+      format_elapsed(elapsed));
   if (const auto& services = list_at(result, "services"); !services.empty()) {
     text += service_table(services, style);
   }

@@ -79,6 +79,12 @@ Json Session::project() const {
   if (!vars.empty()) {
     project["vars"] = vars;
   }
+  if (const auto file = m_arguments.value("var-file"); !file.empty()) {
+    project["var_file"] = file;
+  }
+  if (const auto sets = m_arguments.values("set"); !sets.empty()) {
+    project["set"] = sets;
+  }
   return project;
 }
 

@@ -3,6 +3,7 @@
 
 #include <pyro/workspace/declared_file.hpp>
 #include <pyro/workspace/editor_schema.hpp>
+#include <pyro/workspace/explanation.hpp>
 #include <pyro/workspace/first_file.hpp>
 #include <pyro/workspace/importing.hpp>
 #include <pyro/workspace/locking.hpp>
@@ -47,6 +48,17 @@ Json plan_schema() {
 /// Where a file says `isolation: host`, whoever applies it has to say so too.
 std::pair<const std::string, Json> allow_host_compat() {
   return {"allow_host_compat", flag("Agree to a file that asks for no isolation; default no")};
+}
+
+Json parallel_schema() {
+  auto schema = number("Services on their way up at once; default 10");
+  schema["minimum"] = 1;
+  return schema;
+}
+
+Properties with_choice(Properties properties) {
+  properties.merge(choice_properties());
+  return properties;
 }
 
 Operation validate_operation() {
@@ -106,13 +118,14 @@ Operation plan_operation() {
   return {
       .name = "plan",
       .summary = "What apply would do, with reasons and what would be lost",
-      .parameters_schema = workspace_parameters({allow_host_compat()}),
+      .parameters_schema = workspace_parameters(with_choice({allow_host_compat()})),
       .result_schema =
           result({{"plan", plan_schema()}, {"text", text("The same for people")}}, {"plan", "text"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::plan_project(context.workspaces, declared_project(context, given), context.color);
+        return workspace::plan_project(
+            context.workspaces, declared_project(context, given), choice_of(given), context.color);
       }};
 }
 
@@ -120,18 +133,24 @@ Operation apply_operation() {
   return {
       .name = "apply",
       .summary = "Make the workspace be as pyro.yaml says",
-      .parameters_schema = workspace_parameters(
+      .parameters_schema = workspace_parameters(with_choice(
           {{"approve",
             flag("Also do what loses something; without it such a plan fails with approval_needed")},
            allow_host_compat(),
            {"plan_id", text("From plan: do that or fail as stale")},
            {"wait", flag("Until the services are ready; default true")},
            {"cache", flag("Use cached layers; default true")},
-           {"timeout", text("For all of it, e.g. 10m; default none")}}),
+           {"allow", list_of(text(""), "reset, replace: what may lose something, narrower than approve")},
+           {"dry_run", flag("Say what would be done, and do nothing")},
+           {"if_equivalent", flag("With plan_id: also where only the generation is another")},
+           {"parallel", parallel_schema()},
+           {"timeout", text("For all of it, e.g. 10m; default none")}})),
       .result_schema = result(
           {{"workspace_id", text("Of the workspace")},
            {"name", text("As it was given or made")},
            {"changed", flag("Was anything done?")},
+           {"dry_run", flag("Was this only said?")},
+           {"would_change", flag("With dry_run: is there anything to do?")},
            {"plan", plan_schema()},
            {"text", text("The plan for people")},
            {"services", list_of(result({}), "As in status")},
@@ -165,6 +184,8 @@ Operation why_operation() {
                             {{"at", epoch("When verify built it twice")},
                              {"reproducible", flag("Was it the same?")},
                              {"differing", list_of(result({}), "The files that were not")}}))},
+           {"reason", result({}, {})},
+           {"chain", list_of(result({}), "From this action to what began it: address, action, reason")},
            {"differing", list_of(result({}), "Inputs that are not as they were applied, with file and line")},
            {"text", text("The answer for people")}},
           {"address", "text"}),

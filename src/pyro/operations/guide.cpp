@@ -142,6 +142,9 @@ constexpr std::array k_guides{
         "undo",
         "Whether it can be taken back itself, the result says. Expires after the time that status tells."},
     Guide{
+        "unlock", "Never needed: a lock ends with the process that holds it. Status says who that is; a "
+                  "living one keeps it."},
+    Guide{
         "validate",
         "Says everything that is wrong with the file at once, with line and column. Reads the file only."},
     Guide{

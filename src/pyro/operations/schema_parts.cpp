@@ -92,6 +92,8 @@ Json project_parameters(Properties properties, const std::vector<std::string>& r
   properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
   properties["profile"] = text("The profile to lay over it");
   properties["vars"] = map_of_text("Values of declared variables");
+  properties["var_file"] = text("A file with NAME: value of those");
+  properties["set"] = list_of(text(""), "Fields over the file: services.api.env.PORT=8081");
   return parameters(properties, required);
 }
 
@@ -134,6 +136,8 @@ workspace::Project project_of(const Json& parameters) {
   project.file = string_or(parameters, "file", project.file);
   project.profile = string_or(parameters, "profile", "");
   project.vars = string_map_or_empty(parameters, "vars");
+  project.var_file = string_or(parameters, "var_file", "");
+  project.sets = strings_or_empty(parameters, "set");
   project.allow_host_compat = bool_or(parameters, "allow_host_compat", false);
   return project;
 }
@@ -160,8 +164,43 @@ std::string id_of(const Json& parameters) {
   return id;
 }
 
+Properties choice_properties() {
+  return {
+      {"target", list_of(text(""), "Only these addresses and what they need")},
+      {"exclude", list_of(text(""), "Not these addresses, nor what needs them")},
+      {"replace", list_of(text(""), "Make these anew though nothing changed")},
+      {"refresh", flag("Look for files changed inside; default true")},
+      {"memory", flag("Keep the memory of snapshots; default true")},
+      {"policy", text("A file of rules that the plan must not break")}};
+}
+
+workspace::PlanChoice choice_of(const Json& parameters) {
+  workspace::PlanChoice choice;
+  choice.targets = strings_or_empty(parameters, "target");
+  choice.excludes = strings_or_empty(parameters, "exclude");
+  choice.replaces = strings_or_empty(parameters, "replace");
+  choice.refresh = bool_or(parameters, "refresh", true);
+  choice.memory = bool_or(parameters, "memory", true);
+  choice.policy = string_or(parameters, "policy", "");
+  return choice;
+}
+
 workspace::ApplyOptions options_of(const Context& context, const Json& parameters) {
   workspace::ApplyOptions options;
+  options.choice = choice_of(parameters);
+  for (const auto& kind : strings_or_empty(parameters, "allow")) {
+    if (kind != "reset" && kind != "replace" && kind != "destroy") {
+      throw Error(ErrorCode::invalid_argument, "'{}' cannot be allowed by name", kind)
+          .with_hint("reset, replace and destroy can");
+    }
+    options.allowed.insert(kind);
+  }
+  options.dry_run = bool_or(parameters, "dry_run", false);
+  options.if_equivalent = bool_or(parameters, "if_equivalent", false);
+  options.parallel = static_cast<int>(int_or(parameters, "parallel", options.parallel));
+  if (options.if_equivalent && !maybe_string(parameters, "plan_id")) {
+    throw Error(ErrorCode::invalid_argument, "if_equivalent is about a plan: it needs plan_id");
+  }
   options.approve_all = bool_or(parameters, "approve", false);
   options.ask = context.ask;
   options.wait = bool_or(parameters, "wait", true);

@@ -49,6 +49,10 @@ workspace::Project declared_project(const Context& context, const Json& paramete
 std::string workspace_of(const Json& parameters);
 std::string id_of(const Json& parameters);
 /// approve, wait, cache and timeout, as far as the operation has them.
+/// Which part of a plan is wanted and how it is made: parameters of plan and apply.
+Properties choice_properties();
+workspace::PlanChoice choice_of(const Json& parameters);
+
 workspace::ApplyOptions options_of(const Context& context, const Json& parameters);
 /// A duration parameter in text form ("30s"); absent is 0.
 std::chrono::milliseconds duration_of(const Json& parameters, std::string_view key);

@@ -129,8 +129,10 @@ Json status_schema() {
   properties["spec_changed"] = flag("pyro.yaml differs from what was applied");
   properties["snapshots"] = snapshot_list_schema();
   properties["lock"] = result(
-      {{"pid", number("Inside the sandbox")},
+      {{"pid", number("Of the pyro that holds it")},
        {"operation", text("What runs on it now")},
+       {"owner", text("Its user")},
+       {"host", text("Its machine")},
        {"since", epoch("")}});
   return result(properties, {"workspace_id", "name", "state", "services", "snapshots", "created_at"});
 }
@@ -169,6 +171,18 @@ Operation list_operation() {
         workspace::WorkspaceFilter filter;
         filter.with_destroyed = bool_or(given, "all", false);
         return workspace::list_workspaces(context.workspaces, filter);
+      }};
+}
+
+Operation unlock_operation() {
+  return {
+      .name = "unlock",
+      .summary = "Make sure that no dead command holds a workspace; a living one keeps its lock",
+      .parameters_schema = workspace_parameters({}),
+      .result_schema = changed_result({{"changed", flag("Was something half done finished or taken back?")}}),
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        return workspace::unlock_workspace(context.workspaces, workspace_of(given), project_of(given));
       }};
 }
 
@@ -263,9 +277,14 @@ Operation reset_operation() {
       .parameters_schema = workspace_parameters(
           {{"to", text("A snapshot; default: the file's reset.to, else the deepest one")},
            {"approve", flag("Do not ask where edits would be lost for good")},
+           {"allow", list_of(text(""), "reset: instead of approve")},
+           {"dry_run", flag("Say what would be lost, and do nothing")},
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
           {{"workspace_reset", result({{"snapshot_name", text("What it stands on now")}}, {"snapshot_name"})},
+           {"dry_run", flag("Was this only said?")},
+           {"plan", result({})},
+           {"text", text("The plan for people")},
            {"reset_count", number("How often it was reset")},
            {"services", services_schema()},
            {"from_memory", flag("Do its services go on where they were when the snapshot was taken?")},
@@ -302,9 +321,14 @@ Operation destroy_operation() {
       .parameters_schema = workspace_parameters(
           {{"snapshots", flag("Remove its snapshots as well, for good")},
            {"approve", flag("Do not ask where something would be lost for good")},
+           {"allow", list_of(text(""), "destroy: instead of approve")},
+           {"dry_run", flag("Say what would be lost, and do nothing")},
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
           {{"deleted", flag("Was it removed?")},
+           {"dry_run", flag("Was this only said?")},
+           {"plan", result({})},
+           {"text", text("The plan for people")},
            {"changed", flag("False: it was destroyed already")},
            {"snapshots_kept", flag("They make the next apply quick")},
            {"undo", flag("Can undo bring it back?")},
@@ -330,8 +354,9 @@ Json listed_workspace_schema() {
 }
 
 std::vector<Operation> workspace_operations() {
-  return {status_operation(), list_operation(),  start_operation(), restart_operation(), wait_operation(),
-          stop_operation(),   reset_operation(), undo_operation(),  destroy_operation()};
+  return {status_operation(), list_operation(),   start_operation(),  restart_operation(),
+          wait_operation(),   stop_operation(),   unlock_operation(), reset_operation(),
+          undo_operation(),   destroy_operation()};
 }
 
 } // namespace pyro::operations

@@ -8,10 +8,12 @@
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <sstream>
 #include <thread>
 #include <unistd.h>
 
@@ -36,9 +38,36 @@ Fd open_lock_file(const std::string& path) {
   return open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 }
 
+std::string our_host() {
+  struct utsname name {};
+
+  return ::uname(&name) == 0 ? name.nodename : "";
+}
+
+/// Without asking a directory service, which may take its time: /etc/passwd, else the number.
+std::string our_name() {
+  const auto id = std::to_string(::geteuid());
+  std::istringstream users(maybe_read_file("/etc/passwd", 1 << 20).value_or(""));
+  for (std::string line; std::getline(users, line);) {
+    const auto name = line.substr(0, line.find(':'));
+    const auto rest = line.substr(std::min(line.size(), name.size() + 1));
+    const auto number = rest.find(':');
+    if (number != std::string::npos && rest.compare(number + 1, id.size() + 1, id + ":") == 0) {
+      return name;
+    }
+  }
+  return id;
+}
+
 // The holder's note is only for messages, so a failure to write it must not fail the lock (a full disk, say).
 void note_holder(int fd, const std::string& operation) {
-  const auto text = Json{{"pid", ::getpid()}, {"operation", operation}, {"since", now_epoch()}}.dump();
+  const auto text = Json{
+      {"pid", ::getpid()},
+      {"operation", operation},
+      {"since", now_epoch()},
+      {"owner", our_name()},
+      {"host",
+       our_host()}}.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (::ftruncate(fd, 0) == 0) {
     std::ignore = ::pwrite(fd, text.data(), text.size(), 0);
   }
@@ -52,8 +81,10 @@ std::optional<LockHolder> read_holder(const std::string& path) {
     }
     const auto value = parse_json(*text, path);
     const LockHolder holder{
-        static_cast<int>(get_int(value, "pid")), get_string(value, "operation"), get_double(value, "since")};
-    const bool is_gone = ::kill(holder.pid, 0) < 0 && errno == ESRCH;
+        static_cast<int>(get_int(value, "pid")), get_string(value, "operation"), get_double(value, "since"),
+        string_or(value, "owner", ""), string_or(value, "host", "")};
+    const bool is_ours = holder.host.empty() || holder.host == our_host(); // else its pid means nothing here
+    const bool is_gone = is_ours && ::kill(holder.pid, 0) < 0 && errno == ESRCH;
     return is_gone ? std::nullopt : std::optional(holder);
   } catch (const Error&) {
     return std::nullopt; // being written at this moment, or a full disk: the holder is just not known
@@ -88,8 +119,11 @@ Fd wait_for_lock(
 } // namespace
 
 std::string to_string(const LockHolder& holder) {
+  auto who = holder.owner.empty() || holder.owner == our_name() ? "" : " by " + holder.owner;
+  who += holder.host.empty() || holder.host == our_host() ? "" : " on " + holder.host;
   return fmt::format(
-      "{} (pid {}, for {:.0f} s)", holder.operation, holder.pid, std::max(0.0, now_epoch() - holder.since));
+      "{}{} (pid {}, for {:.0f} s)", holder.operation, who, holder.pid,
+      std::max(0.0, now_epoch() - holder.since));
 }
 
 HeldLock::HeldLock(Fd fd, const std::string& operation) : m_fd(std::move(fd)), m_pid(::getpid()) {

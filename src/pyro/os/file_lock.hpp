@@ -10,14 +10,18 @@
 
 namespace pyro::os {
 
-/// Who holds a lock, as the holder wrote it into the lock file. `since` is epoch seconds.
+/// Who holds a lock, as the holder wrote it into the lock file. `since` is epoch seconds. It is a lease for
+/// as long as the holder lives: the kernel ends it with the process, so nobody has to wait for one that is
+/// dead.
 struct LockHolder {
   int pid = 0;
   std::string operation;
   double since = 0;
+  std::string owner = {}; // name of the user; of one who has no name: the id
+  std::string host = {};
 };
 
-/// "apply (pid 1234, for 12 s)"
+/// "apply (pid 1234, for 12 s)"; with the user and the machine where they are others than ours.
 std::string to_string(const LockHolder& holder);
 
 /// Called once when the lock is not free at once, with the holder where it is known.

@@ -38,6 +38,8 @@ std::string_view name_of(ActionKind kind) {
     return "retake";
   case ActionKind::forget:
     return "forget";
+  case ActionKind::destroy:
+    return "destroy";
   }
   return "?";
 }
@@ -100,6 +102,8 @@ std::string_view name_of(ReasonCode code) {
     return "snapshot_waits";
   case ReasonCode::step_waits:
     return "step_waits";
+  case ReasonCode::asked_for:
+    return "asked_for";
   }
   return "?";
 }
@@ -132,6 +136,13 @@ const Action* Plan::find(std::string_view address) const {
   const auto found = std::find_if(
       actions.begin(), actions.end(), [&](const Action& action) { return action.address == address; });
   return found == actions.end() ? nullptr : &*found;
+}
+
+std::string to_string(const Denial& denial) {
+  const auto text = fmt::format(
+      "{}: denied by {}: {} ({})", to_string(denial.place), denial.rule, denial.address,
+      name_of(denial.kind));
+  return denial.message.empty() ? text : fmt::format("{}: {}", text, denial.message);
 }
 
 std::string address_of(Subject subject, const std::string& name) {

@@ -26,14 +26,45 @@ spec::Isolation isolation_from(const std::string& text) {
   throw Error(ErrorCode::protocol, "'{}' is no kind of isolation", text);
 }
 
-DriftEntry drift_from(const Json& value) {
-  DriftEntry entry{get_string(value, "path"), 'M', string_or(value, "cause", "")};
+char change_from(const Json& value) {
   const auto change = get_string(value, "change");
   if (change.size() != 1 || std::string_view("AMDT").find(change[0]) == std::string_view::npos) {
     throw Error(ErrorCode::protocol, "'{}' is no kind of change", change);
   }
-  entry.change = change[0];
+  return change[0];
+}
+
+std::optional<bool> maybe_bool(const Json& value, const char* key) {
+  const auto found = value.find(key);
+  return found != value.end() && found->is_boolean() ? std::optional(found->get<bool>()) : std::nullopt;
+}
+
+std::map<std::string, std::int64_t> numbers_from(const Json& map) {
+  std::map<std::string, std::int64_t> numbers;
+  if (map.is_object()) {
+    for (const auto& [name, unused] : map.items()) {
+      numbers[name] = get_int(map, name);
+    }
+  }
+  return numbers;
+}
+
+DriftEntry drift_from(const Json& value) {
+  DriftEntry entry{get_string(value, "path"), change_from(value), string_or(value, "cause", "")};
+  entry.in_git = maybe_bool(value, "in_git");
   return entry;
+}
+
+FileChanges file_changes_from(const Json& value) {
+  FileChanges changes;
+  changes.modified = static_cast<std::size_t>(int_or(value, "modified", 0));
+  changes.added = static_cast<std::size_t>(int_or(value, "added", 0));
+  changes.deleted = static_cast<std::size_t>(int_or(value, "deleted", 0));
+  const auto files = value.find("named");
+  for (const auto& file : files == value.end() ? Json::array() : *files) {
+    changes.named.push_back({get_string(file, "path"), change_from(file), maybe_bool(file, "in_git")});
+  }
+  return changes;
 }
 
 const Json& member_or_null(const Json& object, const char* key) {
@@ -72,10 +103,45 @@ std::string publication_of(const std::string& service, const spec::Port& port) {
       "{} {}:{}:{}", service, port.address, port.host_port ? std::to_string(*port.host_port) : "", port.port);
 }
 
+namespace {
+
+template <typename File>
+Json file_json(const File& file) {
+  Json value{{"path", file.path}, {"change", std::string(1, file.change)}};
+  if (file.in_git) {
+    value["in_git"] = *file.in_git;
+  }
+  return value;
+}
+
+} // namespace
+
+Json to_json(const DriftEntry& entry) {
+  auto value = file_json(entry);
+  value["cause"] = entry.cause;
+  return value;
+}
+
+Json to_json(const FileChanges& changes) {
+  Json named = Json::array();
+  for (const auto& file : changes.named) {
+    named.push_back(file_json(file));
+  }
+  return {
+      {"modified", changes.modified},
+      {"added", changes.added},
+      {"deleted", changes.deleted},
+      {"named", std::move(named)}};
+}
+
 Json to_json(const Observed& observed) {
   Json drift = Json::array();
   for (const auto& entry : observed.drift) {
-    drift.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}, {"cause", entry.cause}});
+    drift.push_back(to_json(entry));
+  }
+  Json file_changes = Json::object();
+  for (const auto& [address, changes] : observed.file_changes) {
+    file_changes[address] = to_json(changes);
   }
   return {
       {"exists", observed.exists},
@@ -97,8 +163,14 @@ Json to_json(const Observed& observed) {
       {"changed_secrets", observed.changed_secrets},
       {"missing_secrets", observed.missing_secrets},
       {"drift", std::move(drift)},
+      {"is_drift_known", observed.is_drift_known},
+      {"asked_for", observed.asked_for},
       {"snapshots", observed.snapshots},
-      {"step_cost_ms", observed.step_cost_ms}};
+      {"step_cost_ms", observed.step_cost_ms},
+      {"action_cost_ms", observed.action_cost_ms},
+      {"file_changes", std::move(file_changes)},
+      {"applied_profile", observed.applied_profile ? Json(*observed.applied_profile) : Json()},
+      {"applied_vars", observed.applied_vars}};
 }
 
 Observed observed_from_json(const Json& value) {
@@ -133,12 +205,22 @@ Observed observed_from_json(const Json& value) {
   }
   observed.missing_secrets = string_map_or_empty(value, "missing_secrets");
   each(value, "drift", [&](const Json& item) { observed.drift.push_back(drift_from(item)); });
+  observed.is_drift_known = bool_or(value, "is_drift_known", true);
+  for (auto& address : strings_or_empty(value, "asked_for")) {
+    observed.asked_for.insert(std::move(address));
+  }
   observed.snapshots = string_map_or_empty(value, "snapshots");
-  if (const Json& costs = member_or_null(value, "step_cost_ms"); costs.is_object()) {
-    for (const auto& [address, unused] : costs.items()) {
-      observed.step_cost_ms[address] = get_int(costs, address);
+  observed.step_cost_ms = numbers_from(member_or_null(value, "step_cost_ms"));
+  observed.action_cost_ms = numbers_from(member_or_null(value, "action_cost_ms"));
+  if (const Json& changes = member_or_null(value, "file_changes"); changes.is_object()) {
+    for (const auto& [address, files] : changes.items()) {
+      observed.file_changes[address] = file_changes_from(files);
     }
   }
+  if (const Json& profile = member_or_null(value, "applied_profile"); profile.is_string()) {
+    observed.applied_profile = profile.get<std::string>();
+  }
+  observed.applied_vars = string_map_or_empty(value, "applied_vars");
   return observed;
 }
 

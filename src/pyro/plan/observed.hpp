@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,8 +22,34 @@ struct DriftEntry {
   std::string path;
   char change = 'M';      // A added, M modified, D deleted, T type changed
   std::string cause = {}; // apt, pip, npm, build, service, command, other; empty: nobody asked
+  /// Does the checkout's git have exactly what would be lost with it? nullopt: nobody looked, or there is no
+  /// git.
+  std::optional<bool> in_git = {};
 
   bool operator==(const DriftEntry&) const = default;
+};
+
+/// A file of the seed that is not as it was applied.
+struct ChangedFile {
+  std::string path; // relative to the seed's root
+  char change = 'M';
+  std::optional<bool> in_git = {}; // is it tracked? nullopt: there is no git
+
+  bool operator==(const ChangedFile&) const = default;
+};
+
+/// Of each kind of change the first few by name, and how many there are.
+struct FileChanges {
+  static constexpr std::size_t k_named = 5; // of each kind
+
+  std::vector<ChangedFile> named; // modified ones, added ones, deleted ones
+  std::size_t modified = 0;
+  std::size_t added = 0;
+  std::size_t deleted = 0;
+
+  std::size_t total() const { return modified + added + deleted; }
+
+  bool empty() const { return total() == 0; }
 };
 
 struct Observed {
@@ -46,14 +73,26 @@ struct Observed {
   std::set<std::string> changed_secrets; // given to the sandbox with another value than the one set now
   std::map<std::string, std::string> missing_secrets; // name → why it cannot be delivered
   std::vector<DriftEntry> drift;
-  std::map<std::string, HexDigest> snapshots;       // managed names → key they were taken at
+  bool is_drift_known = true;                 // false: nobody looked
+  std::set<std::string> asked_for;            // addresses of what is to be made anew though nothing changed
+  std::map<std::string, HexDigest> snapshots; // managed names → key they were taken at
   std::map<std::string, std::int64_t> step_cost_ms; // address → how long it took last time
+  /// "services.api restart" → how long that took last time; where there is none, step_cost_ms tells.
+  std::map<std::string, std::int64_t> action_cost_ms;
+  std::map<std::string, FileChanges> file_changes; // address of a link → which of its files changed
+  /// What the file was read with at the last apply; nullopt: nobody noted it.
+  std::optional<std::string> applied_profile;
+  std::map<std::string, std::string> applied_vars;
 };
 
 /// A port of a service as it is published: "web 127.0.0.1:18080:8080", "web 127.0.0.1::8080" for any that is
 /// free.
 std::string publication_of(const std::string& service, const spec::Port& port);
 
+/// {"path", "change"}, and "in_git" where that is known.
+Json to_json(const DriftEntry& entry);
+/// {"modified", "added", "deleted", "named": [{"path", "change", "in_git"}]}
+Json to_json(const FileChanges& changes);
 Json to_json(const Observed& observed);
 /// Every member may be absent (then it is empty). Throws Error(protocol) for wrong types and unknown states.
 Observed observed_from_json(const Json& value);

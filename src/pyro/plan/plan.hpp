@@ -35,6 +35,7 @@ enum class ActionKind {
   take,    // a snapshot, for the first time
   retake,  // a snapshot whose point or form changed
   forget,  // a snapshot's name
+  destroy, // the workspace
 };
 
 enum class ReasonCode {
@@ -66,6 +67,7 @@ enum class ReasonCode {
   snapshot_outdated, // its point has another key now
   snapshot_waits,    // the same, by a synced seed alone: made again when it is used
   step_waits,        // a synced seed is not prepared again
+  asked_for,         // nothing changed, but somebody wants it: --replace, reset, destroy
 };
 
 /// The stable, snake_case names used in JSON.
@@ -75,12 +77,27 @@ std::string_view name_of(ReasonCode code);
 /// Does this kind change anything?
 bool is_change(ActionKind kind);
 
+/// A changed variable, or another choice of profile, through which a field got another value.
+struct Origin {
+  enum class Kind { variable, profile };
+
+  Kind kind = Kind::variable;
+  std::string name;   // of the variable; empty for a profile
+  std::string before; // its value; the profile: empty is none
+  std::string after;
+  Position place = {};
+};
+
 struct Reason {
   ReasonCode code = ReasonCode::unchanged;
   std::string field; // what differs: "env.PORT", "input package-lock.json", "image"; may be empty
   std::string before;
   std::string after;
   Position place;
+  std::string cause = {};              // the address of the action that this one follows from
+  std::vector<Difference> inputs = {}; // everything that differs, not only the first: of layers and services
+  FileChanges files = {};              // of the seed, or of the inputs of a step
+  std::optional<Origin> origin = {};   // where the new value came from
 };
 
 /// What an action is about.
@@ -104,13 +121,34 @@ struct Action {
       target;    // reset, create, replace: the point the content comes from; take, retake: `at`; links: point
   HexDigest key; // of a link or snapshot: what will be stored
   bool apart = false;               // done in a sandbox of its own, while the workspace goes on
-  std::int64_t cost_ms = 0;         // what it took last time; 0 is unknown
+  std::int64_t cost_ms = 0;         // what it took last time, also where it is not done now; 0 is unknown
   std::vector<DriftEntry> discards; // lost for good when it runs
   std::vector<std::string> after;   // addresses of actions that must be done first
 };
 
+/// What its cost is remembered as: "services.api restart".
+std::string cost_name(const Action& action);
+
 /// Of a service or a snapshot with this name.
 std::string address_of(Subject subject, const std::string& name);
+
+/// Something that the file asks for, and that this plan leaves as it is: --target, --exclude.
+struct LeftOut {
+  std::string address;
+  ActionKind kind = ActionKind::noop; // what would be done
+};
+
+/// What a rule of a policy (policy.hpp) does not let pass.
+struct Denial {
+  std::string rule;
+  std::string message; // of the rule; may be empty
+  Position place;      // of the rule
+  std::string address; // of the action
+  ActionKind kind = ActionKind::noop;
+};
+
+/// "ci.yaml:4:5: denied by no-lost-edits: workspace (reset): Ask first.", on one line.
+std::string to_string(const Denial& denial);
 
 struct Plan {
   std::vector<Action>
@@ -121,7 +159,10 @@ struct Plan {
   std::vector<std::string> approval_reasons; // kinds: "reset", "replace"
   std::vector<spec::Diagnostic> diagnostics; // an error here forbids applying (drift.policy: fail)
   std::vector<DriftEntry> drift;             // all of it, whether it matters or not
-  std::int64_t cost_ms = 0;
+  bool is_drift_known = true;                // false: nobody looked
+  std::vector<LeftOut> left_out;
+  std::vector<Denial> denials;
+  std::int64_t cost_ms = 0; // of what is done; services start together
 
   /// How many changes each cause has made, the most frequent first.
   std::vector<std::pair<std::string, std::size_t>> drift_causes() const;

@@ -21,7 +21,7 @@ bool Planner::size_changed() const {
 /// content.
 std::size_t Planner::content_index() const {
   const auto& chain = m_content.chain;
-  const bool warm = chain.back().point == "ready" && m_observed.cached_keys.contains(chain.back().key);
+  const bool warm = chain.back().point == "ready" && m_cached.contains(chain.back().key);
   return warm ? chain.size() - 1 : *index_of_point(chain, "prepare");
 }
 
@@ -56,7 +56,7 @@ Json Planner::applied_snapshot(const std::string& name) const {
 bool Planner::waits_for_use(const std::string& name, std::size_t index) const {
   const auto& chain = m_content.chain;
   if (m_spec.seed.on_change == spec::OnChange::reset || content_is_renewed() || m_observed.build_all
-      || index <= *index_of_point(chain, "seed") || m_observed.cached_keys.contains(chain[index].key)
+      || index <= *index_of_point(chain, "seed") || m_cached.contains(chain[index].key)
       || index >= m_observed.applied_links.size()) {
     return false;
   }
@@ -95,6 +95,9 @@ void Planner::plan_snapshots() {
     } else if (m_observed.build_all) {
       kind = ActionKind::retake;
       reason = {ReasonCode::no_cache, "", "", "", {}};
+    } else if (is_asked_for(address) || first_asked_for().value_or(*index + 1) <= *index) {
+      kind = ActionKind::retake;
+      reason = {ReasonCode::asked_for, "", "", "", {}};
     } else if (m_observed.applied_spec.is_object()) {
       const auto old = applied_snapshot(name);
       const auto memory = old.is_object() ? string_or(old, "memory", "auto") : "auto";
@@ -117,7 +120,7 @@ void Planner::plan_snapshots() {
         action.after.push_back(address_of(Subject::service, service));
       }
     }
-    if (is_change(kind) && !m_observed.cached_keys.contains(key)) {
+    if (is_change(kind) && !m_cached.contains(key)) {
       need(*index);
       action.apart = chain[*index].point == "ready" && !content_is_renewed();
     }
@@ -154,10 +157,16 @@ Reason Planner::link_reason(std::size_t index) const {
   if (!applied) {
     return {ReasonCode::step_added, "", "", "", place(link.address)};
   }
+  if (is_asked_for(link.address)) {
+    return {ReasonCode::asked_for, "", "", "", {}};
+  }
   if (const auto difference = link_difference(*applied, link)) {
     return {
         ReasonCode::input_changed, difference->input, difference->before, difference->after,
         difference->place};
+  }
+  if (applied->key == link.key && first_asked_for().value_or(index) < index) {
+    return {ReasonCode::parent_changed, m_content.chain[index - 1].address, "", "", {}};
   }
   if (applied->key == link.key) {
     const auto code = m_observed.build_all ? ReasonCode::no_cache : ReasonCode::layer_missing;
@@ -197,7 +206,7 @@ void Planner::plan_layers() {
   }
   std::optional<std::size_t> deepest;
   for (std::size_t i = 0; m_needed && i <= *m_needed; ++i) {
-    if (m_observed.cached_keys.contains(chain[i].key)) {
+    if (m_cached.contains(chain[i].key)) {
       deepest = i;
     }
   }
@@ -214,11 +223,11 @@ void Planner::plan_layers() {
         forbid_other_seed(link);
       }
       reason = link_reason(i);
-      const bool changed =
-          reason.code == ReasonCode::input_changed || reason.code == ReasonCode::parent_changed;
+      const bool changed = reason.code == ReasonCode::input_changed
+                           || reason.code == ReasonCode::parent_changed
+                           || reason.code == ReasonCode::asked_for;
       kind = changed ? ActionKind::rebuild : ActionKind::build;
-    } else if (
-        !same && m_observed.exists && !content_is_renewed() && !m_observed.cached_keys.contains(link.key)) {
+    } else if (!same && m_observed.exists && !content_is_renewed() && !m_cached.contains(link.key)) {
       kind = ActionKind::note;
       reason = {ReasonCode::step_waits, "", "", "", place("seed.on_change")};
     } else if (!same || !m_observed.exists) {

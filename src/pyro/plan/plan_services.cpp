@@ -37,15 +37,20 @@ bool Planner::was_applied(const std::string& name) const {
   return ready && !part_of(*ready, name).inputs.empty();
 }
 
-std::optional<Reason> Planner::definition_change(const std::string& name) const {
+/// Between how it was defined at the last apply and now; of a new one: nothing.
+std::vector<Difference> Planner::service_differences(const std::string& name) const {
   const auto* before = ready_link(m_observed.applied_links);
   const auto* after = ready_link(m_content.chain);
-  if (before && after && was_applied(name)) {
-    if (const auto difference = link_difference(part_of(*before, name), part_of(*after, name))) {
-      return Reason{
-          ReasonCode::field_changed, difference->input, difference->before, difference->after,
-          difference->place};
-    }
+  if (!before || !after || !was_applied(name)) {
+    return {};
+  }
+  return link_differences(part_of(*before, name), part_of(*after, name));
+}
+
+std::optional<Reason> Planner::definition_change(const std::string& name) const {
+  if (const auto differences = service_differences(name); !differences.empty()) {
+    const auto& first = differences.front();
+    return Reason{ReasonCode::field_changed, first.input, first.before, first.after, first.place};
   }
   const auto started = m_observed.service_digests.find(name);
   if (started != m_observed.service_digests.end() && !started->second.empty()
@@ -85,6 +90,9 @@ Action Planner::service_action(const std::string& name) const {
     return as(ActionKind::start, {ReasonCode::service_added, "", "", "", place(action.address)});
   }
   auto change = definition_change(name);
+  if (!change && is_asked_for(action.address)) {
+    change = Reason{ReasonCode::asked_for, "", "", "", {}};
+  }
   if (starts_everything()) {
     const Reason with_workspace{ReasonCode::workspace_restarted, "", "", "", {}};
     return as(change ? ActionKind::restart : ActionKind::start, change.value_or(with_workspace));

@@ -45,6 +45,17 @@ Planner::Planner(const spec::Spec& spec, const std::vector<Link>& chain, const O
   } else {
     m_content.chain = chain;
   }
+  m_cached = observed.cached_keys;
+  for (auto i = first_asked_for(); i && *i < m_content.chain.size(); ++*i) {
+    m_cached.erase(m_content.chain[*i].key);
+  }
+}
+
+std::optional<std::size_t> Planner::first_asked_for() const {
+  const auto& chain = m_content.chain;
+  const auto found =
+      std::find_if(chain.begin(), chain.end(), [&](const Link& link) { return is_asked_for(link.address); });
+  return found == chain.end() ? std::nullopt : std::optional<std::size_t>(found - chain.begin());
 }
 
 Action& Planner::add(Subject subject, std::string address, ActionKind kind, Reason reason) {
@@ -171,6 +182,13 @@ void Planner::decide_workspace() {
   if (m_observed.build_all) {
     raise(ActionKind::reset, {ReasonCode::no_cache, "", "", "", {}});
   }
+  if (is_asked_for("workspace")) {
+    raise(ActionKind::replace, {ReasonCode::asked_for, "", "", "", {}});
+  }
+  if (const auto index = first_asked_for()) {
+    const auto& address = m_content.chain[*index].address;
+    raise(ActionKind::reset, {ReasonCode::asked_for, address, "", "", place(address)});
+  }
   const bool drifted = !m_observed.drift.empty();
   if (drifted && m_spec.drift.policy == spec::DriftPolicy::reset) {
     raise(
@@ -185,6 +203,15 @@ void Planner::decide_workspace() {
     problem.message = fmt::format(
         "{} files differ from the recipe, first {}", m_observed.drift.size(), m_observed.drift[0].path);
     problem.hint = "see them with 'pyro diff', drop them with 'pyro reset'";
+    m_plan.diagnostics.push_back(std::move(problem));
+  }
+  if (!m_observed.is_drift_known && m_spec.drift.policy != spec::DriftPolicy::report) {
+    spec::Diagnostic problem;
+    problem.code = "drift";
+    problem.place = place("drift.policy");
+    problem.address = "drift.policy";
+    problem.message = "the file wants to know what was changed inside, and nobody looked";
+    problem.hint = "leave --refresh=false out, or --set drift.policy=report";
     m_plan.diagnostics.push_back(std::move(problem));
   }
   if (m_observed.state != WorkspaceState::started) {
@@ -210,7 +237,9 @@ void Planner::finish() {
       workspace.discards = m_observed.drift;
     }
   }
-  if (!workspace.discards.empty()) {
+  const bool may_lose =
+      content_is_renewed() && m_workspace != ActionKind::create && !m_observed.is_drift_known;
+  if (!workspace.discards.empty() || may_lose) {
     m_plan.needs_approval = true;
     m_plan.approval_reasons.emplace_back(name_of(m_workspace));
   }
@@ -232,17 +261,21 @@ void Planner::finish() {
       const bool of_service = action.subject == Subject::service;
       action.after = {"workspace", of_service ? address_of(Subject::service, action.name) : "workspace"};
     }
-    const auto cost = m_observed.step_cost_ms.find(action.address);
-    if (is_change(action.kind) && cost != m_observed.step_cost_ms.end()) {
-      action.cost_ms = cost->second;
-    }
   }
+  explain();
   m_plan.actions = in_order(std::move(m_actions), m_content.chain);
+  std::int64_t of_services = 0; // they start at once
   for (const auto& action : m_plan.actions) {
     ++m_plan.summary[action.kind];
-    m_plan.cost_ms += action.cost_ms;
+    if (is_change(action.kind) && action.subject == Subject::service) {
+      of_services = std::max(of_services, action.cost_ms);
+    } else if (is_change(action.kind)) {
+      m_plan.cost_ms += action.cost_ms;
+    }
   }
+  m_plan.cost_ms += of_services;
   m_plan.drift = m_observed.drift;
+  m_plan.is_drift_known = m_observed.is_drift_known;
   m_plan.chain = std::move(m_content.chain);
 }
 

@@ -41,7 +41,16 @@ private:
   // plan_secrets.cpp
   void plan_secrets();
 
+  // causes.cpp
+  void explain();
+  void name_files(Reason& reason, const std::string& address) const;
+  void name_inputs(Action& action) const;
+  std::string cause_of(const Action& action) const;
+  std::optional<Origin> origin_of(const Position& place) const;
+  std::int64_t cost_of(const Action& action) const;
+
   // plan_services.cpp
+  std::vector<Difference> service_differences(const std::string& name) const;
   void plan_services();
   void plan_stops();
   void plan_ports();
@@ -55,6 +64,11 @@ private:
   /// Of a service or snapshot: its address is made of its name.
   Action& add_named(Subject subject, const std::string& name, ActionKind kind, Reason reason);
   bool starts_everything() const;
+
+  bool is_asked_for(const std::string& address) const { return m_observed.asked_for.contains(address); }
+
+  /// The first link that is to be made anew though nothing changed.
+  std::optional<std::size_t> first_asked_for() const;
   bool content_is_renewed() const;
 
   Position place(std::string_view address) const { return m_spec.place(address); }
@@ -62,6 +76,7 @@ private:
   const spec::Spec& m_spec;
   const Observed& m_observed;
   Content m_content;
+  std::set<HexDigest> m_cached; // layers in the store that may be used
   std::vector<FieldChange> m_fields;
   std::set<std::string> m_with_workspace; // fields that a cold start brings with it
   ActionKind m_workspace = ActionKind::noop;

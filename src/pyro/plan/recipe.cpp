@@ -273,7 +273,7 @@ HexDigest service_digest(const std::vector<Link>& chain, const std::string& serv
   return any ? hash.finish() : HexDigest{};
 }
 
-std::optional<Difference> link_difference(const Link& before, const Link& after) {
+std::vector<Difference> link_differences(const Link& before, const Link& after) {
   const auto find = [](const Link& link, const std::string& name) -> const RecipeInput* {
     for (const auto& input : link.inputs) {
       if (input.name == name) {
@@ -282,19 +282,26 @@ std::optional<Difference> link_difference(const Link& before, const Link& after)
     }
     return nullptr;
   };
+  std::vector<Difference> differences;
   for (const auto& input : after.inputs) {
     const auto* old = find(before, input.name);
     if (!old || old->digest != input.digest) {
       const auto kind = old ? DifferenceKind::changed : DifferenceKind::added;
-      return Difference{after.address, kind, input.name, old ? old->display : "", input.display, input.place};
+      differences.push_back(
+          {after.address, kind, input.name, old ? old->display : "", input.display, input.place});
     }
   }
   for (const auto& input : before.inputs) {
     if (!find(after, input.name)) {
-      return Difference{after.address, DifferenceKind::removed, input.name, input.display, "", {}};
+      differences.push_back({after.address, DifferenceKind::removed, input.name, input.display, "", {}});
     }
   }
-  return std::nullopt;
+  return differences;
+}
+
+std::optional<Difference> link_difference(const Link& before, const Link& after) {
+  auto differences = link_differences(before, after);
+  return differences.empty() ? std::nullopt : std::optional(std::move(differences.front()));
 }
 
 std::optional<Difference> first_difference(const std::vector<Link>& before, const std::vector<Link>& after) {

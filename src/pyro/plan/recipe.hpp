@@ -86,6 +86,9 @@ struct Difference {
 /// The first link whose key differs, and the first input of it that explains this: the answer of `pyro why`.
 std::optional<Difference> first_difference(const std::vector<Link>& before, const std::vector<Link>& after);
 
+/// All that differs between two links, in the order of their inputs.
+std::vector<Difference> link_differences(const Link& before, const Link& after);
+
 /// The same for two links at the same position, whatever came before them.
 std::optional<Difference> link_difference(const Link& before, const Link& after);
 

@@ -4,6 +4,7 @@
 #include <pyro/base/units.hpp>
 
 #include <array>
+#include <set>
 
 namespace pyro::plan {
 
@@ -35,6 +36,7 @@ constexpr std::array k_verbs{
     Verb{ActionKind::take, "take", "taking", "taken", "32"},
     Verb{ActionKind::retake, "retake", "retaking", "retaken", "33"},
     Verb{ActionKind::forget, "forget", "forgetting", "forgot", "31"},
+    Verb{ActionKind::destroy, "destroy", "destroying", "destroyed", "31"},
 };
 
 const Verb& verb_of(ActionKind kind) {
@@ -48,14 +50,6 @@ const Verb& verb_of(ActionKind kind) {
 
 std::string files(std::size_t count) {
   return count == 1 ? "1 file" : fmt::format("{} files", count);
-}
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : escape_controls(text)) {
-    result += c == '"' ? std::string("\\\"") : std::string(1, c);
-  }
-  return result + "\"";
 }
 
 constexpr auto k_apart = " in a separate sandbox";
@@ -105,9 +99,26 @@ void append_files(std::string& text, const std::string& heading, const std::vect
   text += entries.size() > k_shown ? "   …\n" : "\n";
 }
 
+/// Which of the files git has; empty where nobody knows.
+std::string kept_in_git(const std::vector<DriftEntry>& entries) {
+  std::size_t kept = 0;
+  for (const auto& entry : entries) {
+    if (!entry.in_git) {
+      return "";
+    }
+    kept += *entry.in_git ? 1 : 0;
+  }
+  return kept == entries.size() ? " (git has all of it)"
+         : kept == 0            ? " (git has none of it)"
+                                : fmt::format(" (git has {} of them)", kept);
+}
+
 void append_discards(std::string& text, const Action& action) {
   append_files(
-      text, fmt::format("      would discard {} not in the recipe:", files(action.discards.size())),
+      text,
+      fmt::format(
+          "      would discard {} not in the recipe{}:", files(action.discards.size()),
+          kept_in_git(action.discards)),
       action.discards);
 }
 
@@ -122,6 +133,37 @@ std::string causes_text(const Plan& plan) {
   return is_told ? fmt::format(" ({})", fmt::join(parts, ", ")) : "";
 }
 
+/// The files of the seed or of a step's inputs that changed, a line for each kind of change.
+void append_changed_files(std::string& text, const FileChanges& changes) {
+  for (const auto& [letter, total] :
+       {std::pair{'M', changes.modified}, std::pair{'A', changes.added}, std::pair{'D', changes.deleted}}) {
+    std::string line;
+    std::size_t named = 0;
+    for (const auto& file : changes.named) {
+      if (file.change == letter) {
+        ++named;
+        line += fmt::format("   {} {}", letter, escape_controls(file.path));
+        line += file.in_git && !*file.in_git ? " (not in git)" : "";
+      }
+    }
+    if (total > named) {
+      line += fmt::format("   {} and {} more", letter, total - named);
+    }
+    text += line.empty() ? "" : "   " + line + "\n";
+  }
+}
+
+/// Said once: the workspace that follows from the seed has the same files.
+void append_files_once(std::string& text, const Action& action, std::set<std::string>& told) {
+  const auto& reason = action.reason;
+  const auto owner = action.address == "workspace.seed" ? std::string("seed")
+                     : reason.cause.empty()             ? action.address
+                                                        : reason.cause;
+  if (!reason.files.empty() && told.insert(owner).second) {
+    append_changed_files(text, reason.files);
+  }
+}
+
 /// Changes made inside that nothing of this plan touches.
 void append_kept_drift(std::string& text, const Plan& plan) {
   const bool discards = std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& action) {
@@ -131,6 +173,22 @@ void append_kept_drift(std::string& text, const Plan& plan) {
     append_files(
         text, fmt::format("Changed inside, kept: {}{}:", files(plan.drift.size()), causes_text(plan)),
         plan.drift);
+  }
+}
+
+void append_limits(std::string& text, const Plan& plan) {
+  std::vector<std::string> parts;
+  for (const auto& left : plan.left_out) {
+    parts.push_back(fmt::format("{} ({})", escape_controls(left.address), verb_of(left.kind).future));
+  }
+  if (!parts.empty()) {
+    text += fmt::format("Left out: {}.\n", fmt::join(parts, ", "));
+  }
+  for (const auto& denial : plan.denials) {
+    text += escape_lines(to_string(denial)) + "\n";
+  }
+  if (!plan.is_drift_known) {
+    text += "Not looked at: what was changed inside.\n";
   }
 }
 
@@ -145,7 +203,7 @@ std::string line_of(const Action& action, std::size_t width, std::size_t verb_wi
   if (is_change(action.kind) && action.reason.place.line != 0) {
     line += "  " + escape_controls(to_string(action.reason.place));
   }
-  if (const auto cost = cost_text(action.cost_ms); !cost.empty()) {
+  if (const auto cost = cost_text(action.cost_ms); is_change(action.kind) && !cost.empty()) {
     line += "  " + cost;
   }
   while (line.ends_with(' ')) {
@@ -191,6 +249,7 @@ std::string_view symbol_of(ActionKind kind) {
     return "-/+";
   case ActionKind::stop:
   case ActionKind::forget:
+  case ActionKind::destroy:
     return "-";
   }
   return "?";
@@ -225,92 +284,6 @@ std::string verb_text(const Action& action, Tense tense) {
 
 std::string action_text(const Action& action, Tense tense) {
   return verb_text(action, tense) + (action.apart && tense != Tense::future ? k_apart : "");
-}
-
-std::string reason_text(const Reason& reason) {
-  const auto change = [&] {
-    if (const auto input = reason.field.find("input "); input != std::string::npos) {
-      const auto* verb = reason.before.empty() ? "added" : (reason.after.empty() ? "gone" : "changed");
-      return fmt::format("{}{} {}", reason.field.substr(0, input), reason.field.substr(input + 6), verb);
-    }
-    if (reason.field.ends_with("key version")) {
-      return std::string("made by another version of pyro");
-    }
-    const bool listed = reason.field.starts_with("cache ") || reason.field.starts_with("secret ")
-                        || reason.field.find(": cache ") != std::string::npos
-                        || reason.field.find(": secret ") != std::string::npos;
-    if (listed && (reason.before.empty() || reason.after.empty())) {
-      return fmt::format("{} {}", reason.field, reason.before.empty() ? "added" : "gone");
-    }
-    // A script or a tree: the two values would say nothing.
-    const bool multi_part =
-        reason.field == "run" || reason.field.ends_with(": run") || reason.field.ends_with("seed tree");
-    if (multi_part || (reason.before.empty() && reason.after.empty())) {
-      return reason.field.empty() ? std::string("it stands on other layers") : reason.field + " changed";
-    }
-    if (reason.before.empty()) {
-      return fmt::format("{} set to {}", reason.field, quoted(reason.after));
-    }
-    return reason.after.empty()
-               ? fmt::format("{} {} removed", reason.field, quoted(reason.before))
-               : fmt::format("{} {} -> {}", reason.field, quoted(reason.before), quoted(reason.after));
-  };
-  switch (reason.code) {
-  case ReasonCode::unchanged:
-  case ReasonCode::cached:
-    return "";
-  case ReasonCode::first_apply:
-    return "first apply";
-  case ReasonCode::layer_missing:
-    return "not in the store";
-  case ReasonCode::no_cache:
-    return "the cache is not used";
-  case ReasonCode::step_added:
-    return reason.field.empty() ? "new step" : reason.field + " added";
-  case ReasonCode::step_removed:
-    return reason.field.empty() ? "step removed" : reason.field + " removed";
-  case ReasonCode::step_moved:
-    return reason.field + " has another place in the order";
-  case ReasonCode::parent_changed:
-    return reason.field.empty() ? "what it builds on changed" : fmt::format("builds on {}", reason.field);
-  case ReasonCode::input_changed:
-  case ReasonCode::field_changed:
-  case ReasonCode::content_changed:
-    return change();
-  case ReasonCode::no_effect_now:
-    return change() + ", used from the next time";
-  case ReasonCode::seed_kept:
-    return "the seed changed; on_change: keep";
-  case ReasonCode::drift_policy:
-    return reason.after + " drifted files; drift.policy: reset";
-  case ReasonCode::service_added:
-    return "new service";
-  case ReasonCode::service_removed:
-    return "no longer in the file";
-  case ReasonCode::service_not_running:
-    return fmt::format("it is {}", reason.before);
-  case ReasonCode::service_outdated:
-    return "runs with an older definition";
-  case ReasonCode::secret_changed:
-    return fmt::format("the value of secret {} changed", reason.field);
-  case ReasonCode::dependency_restarted:
-    return fmt::format("{} restarts", reason.field);
-  case ReasonCode::workspace_restarted:
-    return "with the workspace";
-  case ReasonCode::workspace_stopped:
-    return "it is stopped";
-  case ReasonCode::snapshot_added:
-    return "new snapshot";
-  case ReasonCode::snapshot_removed:
-    return "no longer in the file";
-  case ReasonCode::snapshot_outdated:
-    return fmt::format("the recipe of {} changed", reason.after);
-  case ReasonCode::snapshot_waits:
-    return "out of date since the seed was synced; made again when reset or fork uses it";
-  case ReasonCode::step_waits:
-    return "does not run again where the seed is synced";
-  }
-  return "";
 }
 
 namespace {
@@ -368,6 +341,7 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
   std::size_t width = 9;
   std::size_t verb_width = 10;
   bool any = false;
+  std::set<std::string> told;
   for (const auto& action : plan.actions) {
     if (is_shown(action, plan, detail)) {
       width = std::max(width, action.address.size());
@@ -377,6 +351,7 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
   for (const auto& action : plan.actions) {
     if (is_shown(action, plan, detail)) {
       text += line_of(action, width, verb_width, color);
+      append_files_once(text, action, told);
       append_discards(text, action);
       any = true;
     }
@@ -386,6 +361,7 @@ std::string plan_text(const Plan& plan, const PlanHeader& header, Color color, D
     text += escape_lines(spec::to_string(problem)) + "\n";
   }
   append_kept_drift(text, plan);
+  append_limits(text, plan);
   text += summary_text(plan);
   if (plan.needs_approval) {
     text += fmt::format(

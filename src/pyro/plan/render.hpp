@@ -43,8 +43,14 @@ std::string summary_text(const Plan& plan);
 /// is the same exactly where both are.
 std::string plan_id_of(const Json& document);
 
+/// The part of a plan's name that is the same where only the generation of the workspace is another.
+std::string_view equivalence_of(std::string_view plan_id);
+
 std::string
 plan_text(const Plan& plan, const PlanHeader& header, Color color, Detail detail = Detail::changes);
+
+/// As it stands in the document of a plan (docs/plans.md).
+Json reason_json(const Reason& reason);
 
 /// Format 1.0: minor versions only add, readers reject other major ones.
 Json plan_json(const Plan& plan, const PlanHeader& header);

@@ -6,16 +6,35 @@ namespace {
 
 constexpr auto k_format_version = "1.0";
 
-Json reason_json(const Reason& reason) {
-  return {{"code", name_of(reason.code)}, {"field", reason.field},      {"before", reason.before},
-          {"after", reason.after},        {"file", reason.place.file},  {"line", reason.place.line},
-          {"col", reason.place.column},   {"text", reason_text(reason)}};
+Json with_place(Json value, const Position& place) {
+  value["file"] = place.file;
+  value["line"] = place.line;
+  value["col"] = place.column;
+  return value;
+}
+
+Json origin_json(const Origin& origin) {
+  return with_place(
+      {{"kind", origin.kind == Origin::Kind::variable ? "variable" : "profile"},
+       {"name", origin.name},
+       {"before", origin.before},
+       {"after", origin.after}},
+      origin.place);
+}
+
+/// What a saved plan is held against: whether git has the files may change meanwhile.
+Json paths_of(const Json& discards) {
+  Json list = Json::array();
+  for (const auto& entry : discards.is_array() ? discards : Json::array()) {
+    list.push_back({string_or(entry, "path", ""), string_or(entry, "change", "")});
+  }
+  return list;
 }
 
 Json action_json(const Action& action) {
   Json discards = Json::array();
   for (const auto& entry : action.discards) {
-    discards.push_back({{"path", entry.path}, {"change", std::string(1, entry.change)}});
+    discards.push_back(to_json(entry));
   }
   Json result{
       {"address", action.address},
@@ -49,7 +68,7 @@ Json diagnostic_json(const spec::Diagnostic& diagnostic) {
 Json essence_of(const Json& action) {
   return {
       action.value("address", Json()), action.value("action", Json()), action.value("target", Json()),
-      action.value("key", Json()), action.value("discards", Json())};
+      action.value("key", Json()), paths_of(action.value("discards", Json()))};
 }
 
 Json essence_of(const Json& actions, bool changes_only) {
@@ -67,6 +86,30 @@ Json essence_of(const Json& actions, bool changes_only) {
 }
 
 } // namespace
+
+Json reason_json(const Reason& reason) {
+  auto value = with_place(
+      {{"code", name_of(reason.code)},
+       {"field", reason.field},
+       {"before", reason.before},
+       {"after", reason.after},
+       {"text", reason_text(reason)}},
+      reason.place);
+  if (!reason.cause.empty()) {
+    value["cause"] = reason.cause;
+  }
+  if (!reason.files.empty()) {
+    value["files"] = to_json(reason.files);
+  }
+  for (const auto& input : reason.inputs) {
+    value["inputs"].push_back(
+        with_place({{"name", input.input}, {"before", input.before}, {"after", input.after}}, input.place));
+  }
+  if (reason.origin) {
+    value["origin"] = origin_json(*reason.origin);
+  }
+  return value;
+}
 
 Json plan_json(const Plan& plan, const PlanHeader& header) {
   Json actions = Json::array();
@@ -99,14 +142,53 @@ Json plan_json(const Plan& plan, const PlanHeader& header) {
   for (const auto& [cause, count] : plan.drift_causes()) {
     document["drift_causes"].push_back({{"cause", cause}, {"count", count}});
   }
+  for (const auto& left : plan.left_out) {
+    document["left_out"].push_back({{"address", left.address}, {"action", name_of(left.kind)}});
+  }
+  for (const auto& denial : plan.denials) {
+    document["denied"].push_back(with_place(
+        {{"rule", denial.rule},
+         {"message", denial.message},
+         {"address", denial.address},
+         {"action", name_of(denial.kind)},
+         {"text", to_string(denial)}},
+        denial.place));
+  }
+  if (!plan.is_drift_known) {
+    document["drift_known"] = false;
+  }
   return document;
 }
 
+namespace {
+
+std::string short_name_of(const Json& value) {
+  return sha256_of(value.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 16);
+}
+
+/// The workspace, and whether there is one; not its generation.
+Json workspaces_of(const Json& observed) {
+  Json list = Json::array();
+  for (const auto& one : observed.is_array() ? observed : Json::array()) {
+    const auto generation = one.is_object() ? one.value("generation", Json()) : Json();
+    list.push_back({string_or(one, "workspace", ""), generation == "absent"});
+  }
+  return list;
+}
+
+} // namespace
+
 std::string plan_id_of(const Json& document) {
-  const Json bound{
-      value_at(document, "config_digest"), value_at(document, "observed"),
-      essence_of(value_at(document, "actions"), true)};
-  return sha256_of(bound.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 24);
+  const auto& observed = value_at(document, "observed");
+  const auto actions = essence_of(value_at(document, "actions"), true);
+  const auto& file = value_at(document, "config_digest");
+  return short_name_of({file, observed, actions}) + "-"
+         + short_name_of({file, workspaces_of(observed), actions});
+}
+
+std::string_view equivalence_of(std::string_view plan_id) {
+  const auto dash = plan_id.find('-');
+  return dash == std::string_view::npos ? std::string_view() : plan_id.substr(dash + 1);
 }
 
 bool same_actions(const Json& saved, const Plan& plan) {

@@ -294,12 +294,14 @@ Json to_json(const ServicesApply& value) {
   for (auto& [name, definition] : value.services) {
     services[name] = to_json(definition);
   }
-  return {{"services", std::move(services)}, {"start", value.start}};
+  return {{"services", std::move(services)}, {"start", value.start}, {"parallel", value.parallel}};
 }
 
 ServicesApply services_apply_from_json(const Json& value) {
   ServicesApply result;
   result.start = bool_or(value, "start", true);
+  result.parallel =
+      static_cast<int>(std::clamp<std::int64_t>(int_or(value, "parallel", 0), 0, k_max_services));
   auto& services = value_at(value, "services");
   if (!services.is_object()) {
     throw Error(ErrorCode::invalid_argument, "'services' must be an object");

@@ -77,6 +77,7 @@ struct ServiceDefinition {
 struct ServicesApply {
   std::map<std::string, ServiceDefinition> services;
   bool start = true; // false: only define
+  int parallel = 0;  // services on their way up at once; 0: any number
 };
 
 /// /services/define → ServicesResult with its status, at once. One more service beside those that were

@@ -39,6 +39,7 @@ GitIndexBytes merged(GitIndexBytes split, GitIndexBytes shared) {
       throw_damaged_git_index("it replaces an entry with nothing");
     }
     target.mode = split.entries[next].mode;
+    target.object = split.entries[next].object;
     target.is_file = split.entries[next].is_file;
     ++next;
   }
@@ -95,7 +96,7 @@ GitIndex GitIndex::of(GitIndexBytes bytes) {
     }
     const bool repeated = !index.m_files.empty() && index.m_files.back().path == entry.path;
     if (entry.is_file && !repeated) {
-      index.m_files.push_back({entry.path, entry.mode});
+      index.m_files.push_back({entry.path, entry.mode, entry.object});
     }
   }
   return index;
@@ -134,6 +135,13 @@ GitIndex GitIndex::read(const GitCheckout& checkout) {
     error.add_context("while reading " + checkout.git_dir + "/index");
     throw;
   }
+}
+
+const TrackedFile* GitIndex::find(std::string_view path) const {
+  const auto found = std::lower_bound(
+      m_files.begin(), m_files.end(), path,
+      [](const TrackedFile& file, std::string_view wanted) { return file.path < wanted; });
+  return found != m_files.end() && found->path == path ? &*found : nullptr;
 }
 
 GitIndex::Range GitIndex::below(std::string_view directory) const {

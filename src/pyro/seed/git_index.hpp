@@ -18,6 +18,7 @@ struct TrackedFile {
   /// 0100644, 0100755, 0120000, 0160000 (a submodule), or 040000: a directory of a sparse index, which says
   /// nothing of the files in it. Its path ends with a slash.
   std::uint32_t mode;
+  std::string_view object = {}; // the name of its content, as bytes
 };
 
 /// Sorted bytewise by path; paths of several merge stages appear once.
@@ -33,6 +34,9 @@ public:
   static GitIndex parse_split(std::string bytes, std::string shared, std::size_t object_name_bytes = 20);
 
   const std::vector<TrackedFile>& files() const { return m_files; }
+
+  /// nullptr: it is not tracked.
+  const TrackedFile* find(std::string_view path) const;
 
   struct Range {
     std::size_t first = 0;

@@ -193,7 +193,8 @@ private:
     m_reader.take(24);
     GitIndexEntry found;
     found.mode = m_reader.number(4);
-    m_reader.take(12 + m_object_name_bytes);
+    m_reader.take(12);
+    found.object = m_reader.take(m_object_name_bytes);
     const auto flags = static_cast<std::uint16_t>(m_reader.number(2));
     found.in_merge = (flags & k_stage_mask) != 0;
     if (flags & k_extended_flag) {

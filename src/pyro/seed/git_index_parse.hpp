@@ -17,8 +17,9 @@ constexpr std::uint32_t k_git_directory_mode =
 struct GitIndexEntry {
   std::string_view path; // empty: a split index replaces an entry of the shared one
   std::uint32_t mode = 0;
-  bool is_file = true;   // false: only announced (git add -N)
-  bool in_merge = false; // one of the sides of a conflict, of the same path
+  std::string_view object; // the name of its content, as bytes
+  bool is_file = true;     // false: only announced (git add -N)
+  bool in_merge = false;   // one of the sides of a conflict, of the same path
 };
 
 /// A split index says what differs from a shared one, by position there.

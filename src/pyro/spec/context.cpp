@@ -7,6 +7,13 @@ std::string join(std::string_view address, std::string_view key) {
   return address.empty() ? std::string(key) : fmt::format("{}.{}", address, key);
 }
 
+void Context::note(const std::string& address, const Position& place, const Node& value) {
+  positions[address] = place;
+  if (!value.variables.empty()) {
+    variables[address].insert(value.variables.begin(), value.variables.end());
+  }
+}
+
 bool is_name(std::string_view text) {
   const auto is_alnum = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

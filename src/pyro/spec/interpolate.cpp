@@ -11,11 +11,13 @@ public:
   void visit(Node& node, const std::string& address) {
     if (node.is_scalar()) {
       m_variable.clear();
+      m_variables.clear();
       node.text = expand(node, address);
       if (const auto declared = m_lookup.places.find(m_variable); declared != m_lookup.places.end()) {
         node.variable = m_variable;
         node.variable_place = declared->second;
       }
+      node.variables = m_variables;
     }
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       visit(node.items[i], fmt::format("{}[{}]", address, i));
@@ -77,6 +79,7 @@ private:
       return {};
     }
     if (!of_host && m_lookup.withheld.contains(name)) {
+      m_variables.push_back(name);
       m_context.note_withheld(node);
       return *m_lookup.vars.at(name);
     }
@@ -118,6 +121,7 @@ private:
     const auto found = m_lookup.vars.find(name);
     if (found != m_lookup.vars.end()) {
       m_variable = name;
+      m_variables.push_back(name);
       return found->second;
     }
     std::vector<std::string> names;
@@ -135,7 +139,8 @@ private:
 
   Context& m_context;
   const Lookup& m_lookup;
-  std::string m_variable; // the last one whose value went into the present text
+  std::string m_variable;               // the last one whose value went into the present text
+  std::vector<std::string> m_variables; // all of them
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "parse.hpp"
 
 #include "read_parts.hpp"
+#include "set_values.hpp"
 
 #include <tuple>
 
@@ -25,15 +26,38 @@ std::string name_from(std::string_view directory) {
   return name.empty() ? "workspace" : name;
 }
 
+void collect_reach(const Node& node, const std::string& address, std::vector<std::string>& reach) {
+  if (!node.is_map()) {
+    reach.push_back(address);
+    return;
+  }
+  for (const auto& entry : node.entries) {
+    collect_reach(entry.value, join(address, entry.key), reach);
+  }
+}
+
+std::map<std::string, std::vector<std::string>> reach_of_profiles(const Node& tree) {
+  std::map<std::string, std::vector<std::string>> result;
+  const Node* profiles = tree.find("profiles");
+  for (const auto& entry : profiles ? profiles->entries : std::vector<Entry>{}) {
+    if (entry.value.is_map()) {
+      collect_reach(entry.value, "", result[entry.key]);
+    }
+  }
+  return result;
+}
+
 class FileParser {
 public:
   FileParser(const ParseOptions& options) : m_options(options) {}
 
   /// The effective tree of one profile (or of none), read and checked.
   void read(Node tree, const std::optional<std::string>& profile) {
+    spec.reach_of_profiles = reach_of_profiles(tree);
     if (profile && !apply_profile(tree, *profile)) {
       return;
     }
+    apply_sets(context, tree, m_options.sets);
     const auto lookup = read_vars(context, tree, m_options, spec);
     interpolate(context, tree, lookup);
     MapReader root(context, tree, "", "root");
@@ -54,6 +78,7 @@ public:
     spec.positions = context.positions;
     check_spec(spec, context);
     spec.positions = std::move(context.positions);
+    spec.variables_at = std::move(context.variables);
     spec.host_variables = context.host_variables;
     spec.complete = context.withheld.empty();
   }
@@ -228,6 +253,7 @@ void check_other_profiles(
       continue;
     }
     auto quiet = options;
+    quiet.sets.clear();
     quiet.host_env = [](const std::string&) {
       return HostAnswer::withheld(); // nothing is asked for a profile that nobody chose
     };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pyro::spec {
@@ -63,7 +64,10 @@ struct ParseOptions {
   std::string file = "pyro.yaml"; // shown in positions
   std::string directory;          // name of the directory that holds it: the default of `name`
   std::optional<std::string> profile;
-  StringMap vars; // --var, PYRO_VAR_…: win over everything
+  StringMap vars;                             // --var, PYRO_VAR_…: win over everything
+  std::map<std::string, Position> var_places; // of those that stand in a file of their own
+  /// --set ADDRESS=VALUE, in order: over the file and its profile. An address is one of the spec's.
+  std::vector<std::pair<std::string, std::string>> sets;
   /// A variable of the host, for ${env:NAME} and vars.<n>.env; not set: none exists.
   HostLookup host_env;
 };

@@ -57,9 +57,11 @@ void check_overrides(Context& context, const ParseOptions& options, const Spec& 
   for (const auto& [name, unused] : options.vars) {
     if (!spec.vars.contains(name)) {
       const auto near = nearest(name, names);
+      const auto place = options.var_places.find(name);
+      const bool is_of_file = place != options.var_places.end();
       context.error_at(
-          {options.file, 0, 0}, "reference", join("vars", name),
-          fmt::format("--var {}: no such variable in vars", name),
+          is_of_file ? place->second : Position{options.file, 0, 0}, "reference", join("vars", name),
+          fmt::format("{}{}: no such variable in vars", is_of_file ? "" : "--var ", name),
           near.empty() ? "" : fmt::format("did you mean '{}'?", near));
     }
   }

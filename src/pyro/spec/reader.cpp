@@ -175,7 +175,7 @@ const Node* MapReader::value(std::string_view key) {
     if (entry.key != key) {
       continue;
     }
-    m_context.positions[address_of(key)] = entry.key_place;
+    m_context.note(address_of(key), entry.key_place, entry.value);
     if (entry.value.kind == NodeKind::null) {
       m_context.error_at(
           entry.key_place, "empty", address_of(key),
@@ -318,7 +318,7 @@ void MapReader::each_item(std::string_view key, const std::function<void(const N
     return;
   }
   for (std::size_t i = 0; i < found->items.size(); ++i) {
-    m_context.positions[fmt::format("{}[{}]", address_of(key), i)] = found->items[i].place;
+    m_context.note(fmt::format("{}[{}]", address_of(key), i), found->items[i].place, found->items[i]);
     visit(found->items[i], i);
   }
 }
@@ -356,7 +356,7 @@ void MapReader::each_named(std::string_view key, const EachEntry& visit) {
       continue;
     }
     const auto address = join(address_of(key), entry.key);
-    m_context.positions[address] = entry.key_place;
+    m_context.note(address, entry.key_place, entry.value);
     if (!is_name(entry.key)) {
       m_context.error_at(
           entry.key_place, "name", address, fmt::format("'{}' cannot be a name", entry.key),
@@ -386,7 +386,7 @@ void MapReader::string_map(std::string_view key, StringMap& out) {
   }
   for (const auto& entry : found->entries) {
     const auto address = join(address_of(key), entry.key);
-    m_context.positions[address] = entry.key_place;
+    m_context.note(address, entry.key_place, entry.value);
     if (auto text = read_text(m_context, entry.value, address)) {
       out[entry.key] = std::move(*text);
     }

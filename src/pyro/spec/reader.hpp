@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,12 @@ class Context {
 public:
   std::vector<Diagnostic> diagnostics;
   std::map<std::string, Position> positions;
-  std::vector<HostVariable> host_variables; // as they were asked for
-  std::vector<Position> withheld;           // of values that hold what the host did not tell
+  std::map<std::string, std::set<std::string>> variables; // by the addresses that they went into
+  std::vector<HostVariable> host_variables;               // as they were asked for
+  std::vector<Position> withheld;                         // of values that hold what the host did not tell
+
+  /// Where the address stands, and what its value was made of.
+  void note(const std::string& address, const Position& place, const Node& value);
 
   void note_withheld(const Node& node) { withheld.push_back(node.place); }
 

@@ -95,6 +95,37 @@ StringMap effective_env(const Service& service, const Environment& environment) 
   return result;
 }
 
+namespace {
+
+/// Is `below` the same address, or that of a part?
+bool is_at_or_below(std::string_view below, std::string_view address) {
+  return below.starts_with(address)
+         && (below.size() == address.size() || below[address.size()] == '.' || below[address.size()] == '[');
+}
+
+} // namespace
+
+std::set<std::string> Spec::variables_of(std::string_view address) const {
+  std::set<std::string> names;
+  for (auto entry = variables_at.lower_bound(std::string(address)); entry != variables_at.end(); ++entry) {
+    if (!entry->first.starts_with(address)) {
+      break;
+    }
+    if (is_at_or_below(entry->first, address)) {
+      names.insert(entry->second.begin(), entry->second.end());
+    }
+  }
+  return names;
+}
+
+bool Spec::is_reached(const std::string& profile_name, std::string_view address) const {
+  const auto reach = reach_of_profiles.find(profile_name);
+  return reach != reach_of_profiles.end()
+         && std::any_of(reach->second.begin(), reach->second.end(), [&](const std::string& touched) {
+              return is_at_or_below(address, touched) || is_at_or_below(touched, address);
+            });
+}
+
 Position Spec::place(std::string_view address) const {
   while (!address.empty()) {
     if (const auto found = positions.find(std::string(address)); found != positions.end()) {

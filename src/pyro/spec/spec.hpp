@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -321,6 +322,16 @@ struct Spec {
   /// Where each address was written: "environment.setup.deps.run", "services.api.env.PORT",
   /// "seed.exclude[0]".
   std::map<std::string, Position> positions;
+
+  /// Declared variables whose values went into what stands at an address (one of `positions`).
+  std::map<std::string, std::set<std::string>> variables_at;
+  /// What each profile of the file says something of: addresses, lists as a whole.
+  std::map<std::string, std::vector<std::string>> reach_of_profiles;
+
+  /// Did a variable go into the value at this address, or below it? In order of their names.
+  std::set<std::string> variables_of(std::string_view address) const;
+  /// Does this profile say something of the address, of what is above it or below?
+  bool is_reached(const std::string& profile_name, std::string_view address) const;
 
   /// The place of an address, or of its nearest written parent (a default has no place of its own).
   Position place(std::string_view address) const;

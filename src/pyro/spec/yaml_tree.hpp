@@ -32,6 +32,7 @@ struct Node {
   std::optional<Position> overrides; // what that profile replaced
   std::string variable;              // set if (a part of) its text is this variable's value
   std::optional<Position> variable_place;
+  std::vector<std::string> variables; // all whose values are a part of it
 
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);

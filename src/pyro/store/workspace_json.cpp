@@ -194,6 +194,17 @@ std::optional<OneShotVm> vm_from_json(const Json& value) {
       get_bool(value, "allow_host_compat")};
 }
 
+Json to_json(const std::optional<ReadWith>& with) {
+  return with ? Json{{"profile", with->profile}, {"vars", with->vars}} : Json();
+}
+
+std::optional<ReadWith> read_with_from_json(const Json& value) {
+  if (!value.is_object()) {
+    return std::nullopt;
+  }
+  return ReadWith{string_or(value, "profile", ""), string_map_or_empty(value, "vars")};
+}
+
 constexpr std::array k_states{WorkspaceState::created, WorkspaceState::started, WorkspaceState::stopped};
 
 WorkspaceRecord current_from_json(const Json& value) {
@@ -210,6 +221,12 @@ WorkspaceRecord current_from_json(const Json& value) {
   record.spec = member(value, "spec");
   record.links = value_at(value, "links");
   record.spec_generation = int_or(value, "spec_generation", 0);
+  record.read_with = read_with_from_json(member(value, "read_with"));
+  if (const auto& costs = member(value, "action_cost_ms"); costs.is_object()) {
+    for (const auto& [action, unused] : costs.items()) {
+      record.action_cost_ms[action] = get_int(costs, action);
+    }
+  }
   record.state = enum_from(k_states, get_string(value, "state"), "state");
   record.starting = get_bool(value, "starting");
   record.maker = process_from_json(member(value, "maker"));
@@ -277,6 +294,8 @@ Json to_json(const WorkspaceRecord& record) {
       {"spec", record.spec},
       {"links", record.links},
       {"spec_generation", record.spec_generation},
+      {"read_with", to_json(record.read_with)},
+      {"action_cost_ms", record.action_cost_ms},
       {"state", name_of(record.state)},
       {"starting", record.starting},
       {"maker", to_json(record.maker)},

@@ -99,6 +99,12 @@ struct OneShotVm {
   bool allow_host_compat = false;
 };
 
+/// What its pyro.yaml was read with.
+struct ReadWith {
+  std::string profile;
+  std::map<std::string, std::string> vars; // declared ones, with the values that they had
+};
+
 struct WorkspaceRecord {
   std::string id;
   int layout_version = k_layout_version; // as it was read; saved in ours
@@ -112,7 +118,10 @@ struct WorkspaceRecord {
   std::string identity_key;  // by which apply finds it again
   Json spec;                 // normal form, null where it was made without one
   Json links = Json::array();
-  std::int64_t spec_generation = 0; // counts applied specs
+  std::int64_t spec_generation = 0;  // counts applied specs
+  std::optional<ReadWith> read_with; // at the last apply; older records do not know
+  /// How long what an apply did took: "services.api restart".
+  std::map<std::string, std::int64_t> action_cost_ms;
 
   WorkspaceState state = WorkspaceState::created;
   bool starting = false;              // on its way up, for as long as somebody holds its lock

@@ -2,6 +2,7 @@
 
 #include "disk_use.hpp"
 #include "inspection.hpp"
+#include "loss.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -90,28 +91,29 @@ store::LayerStack stack_of(const store::SnapshotRecord& snapshot) {
 }
 
 /// Where no undo point will be made: what nobody could bring back. Empty: nothing.
-std::string loss_of(const Context& context, const LockedWorkspace& workspace, const std::string& what) {
+std::string loss_of(
+    const Context& context, const LockedWorkspace& workspace, plan::ActionKind action,
+    const std::string& target) {
   const auto& record = workspace.record;
   if (record.lifecycle.undo_ms > 0 || is_destroyed(record) || record.generation == 0) {
-    return "";
+    return ""; // nobody has to look
   }
-  const auto drift = find_drift(context, workspace.paths, record, base_stack_of(record), {{"/"}, {}});
-  if (drift.empty()) {
-    return "";
-  }
-  auto text = fmt::format("{} would discard {} changes:\n", what, drift.size());
-  for (std::size_t index = 0; index < drift.size() && index < 20; ++index) {
-    text += fmt::format("  {} {}\n", drift[index].change, drift[index].path);
-  }
-  if (drift.size() > 20) {
-    text += fmt::format("  ... and {} more\n", drift.size() - 20);
-  }
-  return text + "There will be no undo.\n";
+  const auto loss = plan_of_loss(context, workspace.paths, record, action, target, {});
+  const auto count = loss.plan.actions.front().discards.size();
+  return is_for_good(record, loss) ? fmt::format(
+             "{} of {} would throw {} away for good\n{}", plan::name_of(action), record.name,
+             count == 1 ? "one file" : fmt::format("{} files", count), loss.text)
+                                   : "";
+}
+
+bool is_approved(const ApplyOptions& options, plan::ActionKind action) {
+  return options.approve_all || options.allowed.contains(std::string(plan::name_of(action)));
 }
 
 /// nullopt: it would lose more than `agreed`, which says afterwards what.
 std::optional<Json> reset_within(
-    Context& context, const Located& located, const std::string& to, bool approved, std::string& agreed) {
+    Context& context, const Located& located, const std::string& to, const ApplyOptions& options,
+    std::string& agreed) {
   const auto started = os::now_monotonic();
   const auto store_lock = context.use_store("reset");
   auto locked = lock_workspace(context, located.id, "reset");
@@ -122,7 +124,14 @@ std::optional<Json> reset_within(
   if (located.project) {
     locked.record.lifecycle.undo_ms = located.project->spec.reset.undo.count(); // as the file says by now
   }
-  const auto loss = approved ? "" : loss_of(context, locked, "reset to " + target);
+  if (options.dry_run) {
+    return not_done(
+        locked.record,
+        plan_of_loss(
+            context, locked.paths, locked.record, plan::ActionKind::reset, "snapshots." + target, {}));
+  }
+  const bool approved = is_approved(options, plan::ActionKind::reset);
+  const auto loss = approved ? "" : loss_of(context, locked, plan::ActionKind::reset, "snapshots." + target);
   if (!loss.empty() && loss != agreed) {
     agreed = loss;
     return std::nullopt;
@@ -154,8 +163,10 @@ Json reset_workspace(
   const auto located = locate(context, workspace, project, HostUse::taken);
   std::string agreed;
   for (;;) {
-    if (auto done = reset_within(context, located, to, options.approve_all, agreed)) {
-      prune_when_due(context);
+    if (auto done = reset_within(context, located, to, options, agreed)) {
+      if (!options.dry_run) {
+        prune_when_due(context);
+      }
       return std::move(*done);
     }
     require_agreement(agreed, options);
@@ -259,14 +270,18 @@ namespace {
 /// Its record stays, for undo and its snapshots. nullopt: it would lose more than `agreed`, which says
 /// afterwards what.
 std::optional<Json>
-destroy_within(Context& context, const Located& located, bool approved, std::string& agreed) {
+destroy_within(Context& context, const Located& located, const ApplyOptions& options, std::string& agreed) {
   const auto began = os::now_monotonic();
   auto locked = lock_workspace(context, located.id, "destroy");
   auto& record = locked.record;
   if (located.declared) {
     record.lifecycle.undo_ms = located.declared->reset.undo.count(); // as the file says by now
   }
-  const auto loss = approved ? "" : loss_of(context, locked, "destroy " + record.name);
+  if (options.dry_run) {
+    return not_done(record, plan_of_loss(context, locked.paths, record, plan::ActionKind::destroy, "", {}));
+  }
+  const bool approved = is_approved(options, plan::ActionKind::destroy);
+  const auto loss = approved ? "" : loss_of(context, locked, plan::ActionKind::destroy, "");
   if (!loss.empty() && loss != agreed) {
     agreed = loss;
     return std::nullopt;
@@ -292,6 +307,28 @@ destroy_within(Context& context, const Located& located, bool approved, std::str
       {"duration_ms", took(began)}};
 }
 
+/// Files and snapshots, none of which undo brings back.
+LossPlan loss_with_snapshots(Context& context, const std::string& id) {
+  const auto record = load_and_recover(context, id);
+  std::vector<std::string> names;
+  for (const auto& snapshot : context.records.snapshots(id)) {
+    if (snapshot.kind != store::SnapshotKind::baseline) {
+      names.push_back(snapshot.name);
+    }
+  }
+  return plan_of_loss(
+      context, store::WorkspacePaths(context.base, id), record, plan::ActionKind::destroy, "", names);
+}
+
+/// Also of a damaged one, of which nobody can tell what is in it: to destroy that is the way out.
+std::string text_of_loss_with_snapshots(Context& context, const std::string& id) {
+  try {
+    return loss_with_snapshots(context, id).text;
+  } catch (const Error& error) {
+    return fmt::format("What was changed inside cannot be told: {}\n", error.what());
+  }
+}
+
 Json destroy_for_good(Context& context, const Located& located) {
   const auto began = os::now_monotonic();
   auto locked = lock_workspace(context, located.id, "destroy");
@@ -315,21 +352,30 @@ Json destroy_workspace(
   const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
   const auto record = context.records.load(located.id);
-  if (!record.identity_key.empty()) {
+  if (options.dry_run && remove_snapshots) {
+    return not_done(record, loss_with_snapshots(context, located.id));
+  }
+  if (!record.identity_key.empty() && !options.dry_run) {
     FailedStepRoom(context, record.identity_key).forget();
   }
   if (remove_snapshots) {
-    require_agreement(
-        fmt::format("destroy {} with all its snapshots: nothing of it can be brought back\n", record.name),
-        options);
+    if (!is_approved(options, plan::ActionKind::destroy)) {
+      require_agreement(
+          fmt::format(
+              "destroy {} with all its snapshots: nothing of it can be brought back\n{}", record.name,
+              text_of_loss_with_snapshots(context, located.id)),
+          options);
+    }
     auto done = destroy_for_good(context, located);
     prune_when_due(context);
     return done;
   }
   std::string agreed;
   for (;;) {
-    if (auto done = destroy_within(context, located, options.approve_all, agreed)) {
-      prune_when_due(context);
+    if (auto done = destroy_within(context, located, options, agreed)) {
+      if (!options.dry_run) {
+        prune_when_due(context);
+      }
       return std::move(*done);
     }
     require_agreement(agreed, options);

@@ -18,18 +18,15 @@ Json validate_project(const Project& project);
 /// The effective spec in normal form.
 Json normalize_project(const Context& context, const Project& project);
 
-/// The plan document (spec-v1 B.5); `text` beside it is the human form. {"plan": {...}, "text": "..."}
 /// {"setup": KEY, "hashes": {ADDRESS: KEY}}: equal on every machine where the same would be built. `setup` is
 /// that of all before the seed and the steps that see it, for caches of CI.
 Json hash_project(Context& context, const Project& project);
 
-Json plan_project(Context& context, const Project& project, bool color);
+/// The plan document (spec-v1 B.5); `text` beside it is the human form. {"plan": {...}, "text": "..."}
+Json plan_project(Context& context, const Project& project, const PlanChoice& choice, bool color);
 
 /// Plans and executes. {"workspace_id", "changed": bool, "plan", "text", "services": [...], "duration_ms"}
 Json apply_declared_file(Context& context, const Project& project, const ApplyOptions& options, bool color);
-
-/// Why the plan would do what it does at `address`, or why a cached layer was not used, with file:line.
-Json explain_action(Context& context, const Project& project, const std::string& address);
 
 /// The JSON Schema of pyro.yaml, for editors.
 Json file_schema();

@@ -108,6 +108,31 @@ bool has_labels(const store::WorkspaceRecord& record, const std::map<std::string
 
 } // namespace
 
+Json describe_lock(const os::LockHolder& holder) {
+  return {
+      {"pid", holder.pid},
+      {"operation", holder.operation},
+      {"since", holder.since},
+      {"owner", holder.owner},
+      {"host", holder.host}};
+}
+
+Json unlock_workspace(Context& context, const std::string& workspace, const Project& project) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const store::WorkspacePaths paths(context.base, located.id);
+  const bool was_left = os::exists(paths.journal());
+  if (!os::ExclusiveLock::try_lock(paths.lock(), "unlock")) {
+    const auto holder = os::lock_holder(paths.lock());
+    throw Error(
+        ErrorCode::locked, "the lock is held by {}, which is alive: it is not taken away",
+        holder ? to_string(*holder) : std::string("another process"))
+        .with_hint("it is free as soon as that ends, however it ends; the next command goes on from there");
+  }
+  const auto record = load_and_recover(context, located.id); // what a dead holder left half done
+  return {{"workspace_id", located.id}, {"name", record.name}, {"changed", was_left}};
+}
+
 Json get_workspace_status(
     Context& context, const std::string& workspace, const Project& project, WithDrift with_drift) {
   context.base.prepare();
@@ -137,7 +162,7 @@ Json get_workspace_status(
   }
   const auto holder = os::lock_holder(paths.lock());
   if (holder && holder->pid != ::getpid()) { // our own is that of the call which asks
-    document["lock"] = {{"pid", holder->pid}, {"operation", holder->operation}, {"since", holder->since}};
+    document["lock"] = describe_lock(*holder);
   }
   return document;
 }

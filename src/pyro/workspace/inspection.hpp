@@ -30,6 +30,10 @@ Json read_events(
 /// Error(not_found) where none has done anything yet.
 Json last_apply_timing(Context& context, const std::string& workspace, const Project& project);
 
+/// Nobody may hold it: Error(locked) names a living holder, whose lock is not taken away. The lock of a dead
+/// one is free already; what it left half done is finished or taken back. {"changed": was anything?}
+Json unlock_workspace(Context& context, const std::string& workspace, const Project& project);
+
 /// A name, all of these labels, a state; what is empty fits all.
 struct WorkspaceFilter {
   std::string name;

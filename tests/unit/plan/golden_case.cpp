@@ -50,6 +50,10 @@ Observed steady_state(const spec::Spec& spec, const std::vector<Link>& chain) {
   observed.backend = "namespaces";
   observed.applied_spec = spec::normal_form(spec);
   observed.applied_links = chain;
+  observed.applied_profile = spec.profile;
+  for (const auto& [name, variable] : spec.vars) {
+    observed.applied_vars[name] = variable.value.value_or("");
+  }
   observed.base_key = content_key(chain);
   for (const auto& link : chain) {
     observed.cached_keys.insert(link.key);

@@ -110,14 +110,13 @@ std::string FakeSandboxes::inside(const std::string& path) {
 }
 
 std::vector<std::string> FakeSandboxes::planned() {
-  const auto loaded = project();
-  const auto resolved = resolve_inputs(*context, loaded, Build::yes);
+  auto loaded = project();
+  auto resolved = resolve_inputs(*context, loaded, Build::yes);
   const auto ids = context->records.ids();
   const auto now = ids.empty() ? std::nullopt : std::optional(record());
   auto secrets = secrets_of(*context, loaded, now ? now->id : "");
   const auto made = make_planned(
-      *context, loaded, resolved, secrets, now ? &*now : nullptr, backend_for(*context, loaded),
-      UseCache::yes, false, std::chrono::milliseconds(0));
+      *context, loaded, resolved, secrets, now ? &*now : nullptr, {backend_for(*context, loaded, {})});
   std::vector<std::string> actions;
   for (const auto& action : made.plan.actions) {
     if (action.kind != plan::ActionKind::noop && action.kind != plan::ActionKind::cached) {

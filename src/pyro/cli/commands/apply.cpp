@@ -1,9 +1,11 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_text.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/cli/attach.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/github.hpp>
 #include <pyro/cli/json_lines.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/read_input.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/report_error.hpp>
@@ -30,6 +32,10 @@ Examples:
   pyro apply --no-cache          build all steps again, and reset the workspace to what they made
   pyro apply -o github           for a workflow: annotations, a summary of the step, outputs (docs/ci.md)
   pyro apply -o junit > pyro.xml     a test report: steps, services, drift
+  pyro apply --dry-run           only say it
+  pyro apply --target services.api     that service and what it needs; the rest stays as it was applied
+  pyro apply --replace prepare.build   run that step again, though nothing changed
+  pyro apply --allow reset       edits may be lost by a reset, and by nothing else
   pyro apply change.plan         what `pyro plan --out change.plan` said, or nothing (4: it is stale); asks nothing
 
 Exit status: 0 done, 1 failed, 3 partly done (run it again), 4 the plan is stale, 6 a service did not become ready, 7 a yes is needed,
@@ -51,6 +57,34 @@ constexpr std::array k_options{
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
     Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
     Option{"--debug-shell", "", "", "Where a step fails, open a shell in what it left"},
+    k_target,
+    k_exclude,
+    k_replace,
+    k_refresh,
+    k_no_memory,
+    k_policy,
+    k_allow,
+    k_dry_run,
+    Option{"--parallel", "", "N", "Services on their way up at once; default: 10"},
+};
+
+constexpr std::array k_apply_options{
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    Option{"--no-wait", "", "", "Do not wait until services are ready"},
+    Option{"--no-cache", "", "", "Build every layer again, also those of a workspace that is there"},
+    Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
+    Option{"--detailed-exitcode", "", "", "Exit 2 if something was changed"},
+    Option{"--debug-shell", "", "", "Where a step fails, open a shell in what it left"},
+    k_target,
+    k_exclude,
+    k_replace,
+    k_refresh,
+    k_no_memory,
+    k_policy,
+    k_allow,
+    k_dry_run,
+    Option{"--parallel", "", "N", "Services on their way up at once; default: 10"},
+    Option{"--if-equivalent", "", "", "With a PLAN: also where only the generation is another"},
 };
 
 constexpr std::string_view k_forms = "text|json|jsonl|github|junit";
@@ -104,6 +138,14 @@ void require_terminal(Session& session) {
   }
 }
 
+int count_of(std::string_view flag, const std::string& text) {
+  const auto count = whole_number<int>(text);
+  if (!count || *count < 1) {
+    throw Error(ErrorCode::usage, "{} {} is no number from 1 on", flag, text);
+  }
+  return *count;
+}
+
 int run(Session& session) {
   const auto& arguments = session.arguments();
   auto parameters = session.where();
@@ -120,6 +162,18 @@ int run(Session& session) {
     parameters["plan_id"] = plan_id_in(arguments.operands.front());
     parameters["approve"] = true; // who saved it has seen it
   }
+  if (arguments.has("if-equivalent")) {
+    if (arguments.operands.empty()) {
+      throw Error(ErrorCode::usage, "--if-equivalent is about a saved plan")
+          .with_hint("pyro apply --if-equivalent FILE");
+    }
+    parameters["if_equivalent"] = true;
+  }
+  add_plan_choice(arguments, parameters);
+  add_permissions(arguments, parameters);
+  if (const auto parallel = arguments.value("parallel"); !parallel.empty()) {
+    parameters["parallel"] = count_of("--parallel", parallel);
+  }
   if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
     parameters["timeout"] = timeout;
   }
@@ -135,6 +189,10 @@ int run(Session& session) {
       throw;
     }
     return debug(session, error);
+  }
+  if (bool_or(result, "dry_run", false)) {
+    session.show(result, [](const Json& plan) { return string_or(plan, "text", ""); });
+    return arguments.has("detailed-exitcode") && bool_or(result, "would_change", false) ? 2 : 0;
   }
   const bool changed = bool_or(result, "changed", false);
   if (session.format() == Format::junit) {
@@ -163,7 +221,7 @@ constinit const Command k_apply{
     .summary = "Make the workspace be as pyro.yaml says",
     .page = apply_command::k_page,
     .run = apply_command::run,
-    .options = apply_command::k_options,
+    .options = apply_command::k_apply_options,
     .operands = apply_command::k_operands,
     .forms = apply_command::k_forms,
 };

@@ -1,4 +1,5 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -39,12 +40,15 @@ are lost). With --snapshots they go too, for good.
 Examples:
   pyro destroy
   pyro destroy -w shop --yes
+  pyro destroy --dry-run    which files would be lost
   pyro destroy --snapshots
 )";
 
 constexpr std::array k_destroy_options{
     Option{"--snapshots", "", "", "Remove its snapshots as well"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 30s"},
+    k_allow,
+    k_dry_run,
 };
 
 int run_start(Session& session) {
@@ -65,8 +69,13 @@ int run_destroy(Session& session) {
   if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
     parameters["timeout"] = timeout;
   }
-  session.conclude(
-      session.call("destroy", parameters), [](const Json& result) { return render_destroyed(result); });
+  add_permissions(arguments, parameters);
+  const auto result = session.call("destroy", parameters);
+  if (arguments.has("dry-run")) {
+    session.show(result, [](const Json& plan) { return string_or(plan, "text", ""); });
+    return 0;
+  }
+  session.conclude(result, [](const Json& done) { return render_destroyed(done); });
   return 0;
 }
 

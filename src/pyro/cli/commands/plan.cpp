@@ -2,9 +2,11 @@
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/github.hpp>
 #include <pyro/cli/json_lines.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/render_trust.hpp>
+#include <pyro/cli/session.hpp>
 
 #include <fstream>
 
@@ -24,6 +26,8 @@ Examples:
   pyro plan
   pyro plan --detailed-exitcode    2 if there is something to do: for CI
   pyro plan --out change.plan      then: pyro apply change.plan, which does this or nothing
+  pyro plan --target services.api  what of it that service needs
+  pyro plan --policy ci.yaml       77 if it breaks a rule of that file (docs/plans.md)
   pyro plan -o json | jq '.plan.actions[].address'
 )";
 
@@ -31,6 +35,12 @@ constexpr std::array k_options{
     Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
     Option{"--detailed-exitcode", "", "", "Exit 2 if apply would change something"},
     Option{"--out", "", "FILE", "Keep it for `pyro apply FILE`"},
+    k_target,
+    k_exclude,
+    k_replace,
+    k_refresh,
+    k_no_memory,
+    k_policy,
 };
 
 void save(const std::string& path, const Json& plan) {
@@ -41,11 +51,21 @@ void save(const std::string& path, const Json& plan) {
   }
 }
 
+/// The rules are a part of the plan; the status says that it breaks them.
+int tell_denied(Session& session, const Json& denials) {
+  session.note(fmt::format(
+      "denied by the policy: {}",
+      string_or(denials.front(), "rule", "")
+          + (denials.size() > 1 ? fmt::format(" and {} more", denials.size() - 1) : "")));
+  return exit_status_of(ErrorCode::permission);
+}
+
 int run(Session& session) {
   auto parameters = session.where();
   if (session.arguments().has("allow-host-compat")) {
     parameters["allow_host_compat"] = true;
   }
+  add_plan_choice(session.arguments(), parameters);
   const auto result = session.call("plan", parameters);
   if (session.format() == Format::jsonl) {
     session.console().out(plan_lines(value_at(result, "plan")));
@@ -62,6 +82,9 @@ int run(Session& session) {
   if (session.format() == Format::github) {
     session.console().out(plan_annotations(value_at(result, "plan")));
     write_step_summary(session.console(), plan_summary(value_at(result, "plan")));
+  }
+  if (const auto denials = list_at(value_at(result, "plan"), "denied"); !denials.empty()) {
+    return tell_denied(session, denials);
   }
   return session.arguments().has("detailed-exitcode") && plan_changes(value_at(result, "plan")) ? 2 : 0;
 }

@@ -1,4 +1,5 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -16,6 +17,7 @@ reset.undo says (24h by default).
 Examples:
   pyro reset
   pyro reset --to clean
+  pyro reset --dry-run      which files it would throw away
   pyro reset && pyro exec -- ./run-one-test.sh
 )";
 
@@ -30,6 +32,8 @@ Examples:
 constexpr std::array k_options{
     Option{"--to", "", "NAME", "The snapshot"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 30s"},
+    k_allow,
+    k_dry_run,
 };
 
 int run(Session& session) {
@@ -41,8 +45,13 @@ int run(Session& session) {
     }
   }
   parameters["approve"] = arguments.has("yes");
-  session.conclude(
-      session.call("reset", parameters), [](const Json& result) { return render_reset(result); });
+  add_permissions(arguments, parameters);
+  const auto result = session.call("reset", parameters);
+  if (arguments.has("dry-run")) {
+    session.show(result, [](const Json& plan) { return string_or(plan, "text", ""); });
+    return 0;
+  }
+  session.conclude(result, [](const Json& done) { return render_reset(done); });
   return 0;
 }
 

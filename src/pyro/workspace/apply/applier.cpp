@@ -1,9 +1,11 @@
 #include "applier.hpp"
 
+#include "applied_source.hpp"
 #include "build_once.hpp"
 #include "ready_point.hpp"
 #include "ready_ports.hpp"
 #include "required_users.hpp"
+#include "seed_memory.hpp"
 #include "seed_sync.hpp"
 #include "synced_base.hpp"
 
@@ -31,10 +33,12 @@ namespace pyro::workspace {
 namespace {
 
 /// Their definitions are as they were, so the agent would leave them alone.
-std::set<std::string> services_with_changed_secrets(const plan::Plan& plan) {
+std::set<std::string> services_to_restart(const plan::Plan& plan) {
   std::set<std::string> names;
   for (const auto& action : plan.actions) {
-    if (action.kind == plan::ActionKind::restart && action.reason.code == plan::ReasonCode::secret_changed) {
+    const bool is_secret = action.reason.code == plan::ReasonCode::secret_changed;
+    const bool is_asked_for = action.reason.code == plan::ReasonCode::asked_for;
+    if (action.kind == plan::ActionKind::restart && (is_secret || is_asked_for)) {
       names.insert(action.name);
     }
   }
@@ -71,13 +75,15 @@ void start_again(backend::ControlClient& client, const std::set<std::string>& re
 std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
-    const std::function<void(const std::string& service)>& on_ready, const std::set<std::string>& restart) {
+    const std::function<void(const std::string& service)>& on_ready, const std::set<std::string>& restart,
+    int parallel) {
   if (project.spec.services.empty()) {
     return {};
   }
   auto client = connect_sandbox(runtime_dir, "services");
   const auto redactor = deliver_secrets(*client, secrets, secret_files(project.spec, defaults.user));
-  const auto definitions = service_definitions(project.spec, resolved.env_files, resolved.chain, defaults);
+  auto definitions = service_definitions(project.spec, resolved.env_files, resolved.chain, defaults);
+  definitions.parallel = parallel;
   start_again(*client, restart, client->call("/agent/services/apply", protocol::to_json(definitions)));
   if (!wait) {
     auto services = services_status(*client);
@@ -107,14 +113,14 @@ Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec)
 
 Applier::Applier(
     Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
-    const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend, UseCache use_cache)
-    : m_context(context), m_project(project), m_resolved(resolved), m_secrets(secrets), m_plan(plan),
-      m_workspace(workspace), m_backend(backend), m_use_cache(use_cache),
+    const Planned& planned, LockedWorkspace& workspace, const backend::Backend& backend, HowToApply how)
+    : m_context(context), m_project(project), m_resolved(resolved), m_secrets(secrets), m_plan(planned.plan),
+      m_left_out(planned.left_out), m_workspace(workspace), m_backend(backend), m_how(how),
+      m_makes_anew(how.use_cache == UseCache::no || !planned.observed.asked_for.empty()),
       m_builder(context, project, resolved, secrets, backend, workspace.record.id, workspace.paths.root()) {
 }
 
-void Applier::run(bool wait_for_services) {
-  m_wait = wait_for_services;
+void Applier::run() {
   try {
     carry_out();
     m_timings.keep(m_workspace.paths, "");
@@ -185,6 +191,7 @@ void Applier::complete(const plan::Action& action) {
   }
   m_timings.end(action.address);
   const auto took = (os::now_monotonic() - begun.mapped()).count();
+  m_costs[plan::cost_name(action)] = took;
   m_context.emit(
       "action_complete", action.address, plan::action_text(action, plan::Tense::past),
       {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
@@ -226,8 +233,8 @@ void Applier::build(const plan::Action& action) {
   for (std::size_t index = 0; index < m_resolved.chain.size(); ++index) {
     if (m_resolved.chain[index].address == action.address) {
       build_once(
-          m_context, m_resolved.chain[index], m_use_cache, longest_build(m_project.spec, action.address),
-          [&] { m_builder.build(index); });
+          m_context, m_resolved.chain[index], m_makes_anew ? UseCache::no : UseCache::yes,
+          longest_build(m_project.spec, action.address), [&] { m_builder.build(index); });
       return;
     }
   }
@@ -353,12 +360,12 @@ void Applier::apply_services() {
   PortsOfReadyServices ports(m_context, m_workspace, m_project.spec);
   m_services = start_services(
       m_context, m_project, m_resolved, m_secrets, m_workspace.paths.runtime(),
-      {m_builder.run_user(), run_env()}, m_wait,
+      {m_builder.run_user(), run_env()}, m_how.wait,
       [&](const std::string& service) {
         ports.publish(service);
         complete_service(service);
       },
-      services_with_changed_secrets(m_plan));
+      services_to_restart(m_plan), m_how.parallel);
 }
 
 /// As the services run, or as they leave their files when they are stopped.
@@ -391,7 +398,8 @@ void Applier::take_snapshot(const plan::Action& action) {
     return;
   }
   store::LayerStack stack;
-  const auto cached = m_context.recipes.find(action.key);
+  const bool is_stale = m_makes_anew && action.target == "ready"; // under this key lies what ran before
+  const auto cached = is_stale ? std::nullopt : m_context.recipes.find(action.key);
   if (cached) {
     stack = {cached->layers, cached->host_directories};
   } else {
@@ -410,10 +418,32 @@ void Applier::take_snapshot(const plan::Action& action) {
     }
   }
   record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
-  if (m_content_is_fresh && m_wait) {
+  if (m_content_is_fresh && m_how.wait && m_how.memory) {
     save_machine_memory(m_context, m_workspace, m_project.spec, name);
-  } else if (m_project.spec.snapshots.at(name).memory == spec::MemoryMode::on) {
+  } else if (m_how.memory && m_project.spec.snapshots.at(name).memory == spec::MemoryMode::on) {
     m_context.emit("note", action.address, "its memory is kept once a reset to it has started the services");
+  }
+}
+
+/// For the reasons of the next plan: costs, variables, the files of the seed.
+void Applier::note_what_it_was_made_of() {
+  auto& record = m_workspace.record;
+  m_costs.merge(record.action_cost_ms);
+  std::erase_if(m_costs, [&](const auto& cost) {
+    return m_plan.find(cost.first.substr(0, cost.first.find(' '))) == nullptr;
+  });
+  record.action_cost_ms = std::move(m_costs);
+  record.read_with = {m_project.spec.profile, {}};
+  for (const auto& [name, variable] : m_project.spec.vars) {
+    record.read_with->vars[name] = variable.value.value_or("");
+  }
+  const auto& directory = m_workspace.paths.root();
+  if (m_project.source.is_object()) {
+    remember_applied_spec(directory, m_project.source, m_left_out);
+  }
+  if (m_resolved.scan && is_made_of(m_resolved.chain)
+      && !recall_applied_seed(directory, m_resolved.digests.seed_tree)) {
+    remember_applied_seed(directory, m_resolved.scan->manifest());
   }
 }
 
@@ -434,6 +464,7 @@ void Applier::note_applied() {
   set_run_time_fields(record);
   const bool other_lifetime = note_lifecycle(record, lifecycle_of(m_project.spec), false);
   record.spec = spec;
+  note_what_it_was_made_of();
   if (!m_content_is_fresh) {
     keep_last_seed(m_context, record, m_plan.chain);
   }

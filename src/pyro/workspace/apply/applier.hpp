@@ -3,6 +3,7 @@
 
 #include "layer_builder.hpp"
 #include "observe.hpp"
+#include "planning.hpp"
 #include "resolve_inputs.hpp"
 
 #include <pyro/plan/plan.hpp>
@@ -20,15 +21,24 @@
 
 namespace pyro::workspace {
 
+struct HowToApply {
+  HowToApply(UseCache cache, const ApplyOptions& options)
+      : use_cache(cache), wait(options.wait), memory(options.choice.memory), parallel(options.parallel) {}
+
+  UseCache use_cache;
+  bool wait;    // for services
+  bool memory;  // keep that of snapshots
+  int parallel; // services on their way up at once
+};
+
 class Applier {
 public:
   Applier(
       Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
-      const plan::Plan& plan, LockedWorkspace& workspace, const backend::Backend& backend,
-      UseCache use_cache);
+      const Planned& planned, LockedWorkspace& workspace, const backend::Backend& backend, HowToApply how);
 
   /// Throws with what failed; the record then still says the truth.
-  void run(bool wait_for_services);
+  void run();
 
   const std::vector<protocol::ServiceStatus>& services() const { return m_services; }
 
@@ -50,6 +60,7 @@ private:
   void take_snapshot(const plan::Action& action);
   store::LayerStack capture_ready(const std::string& address);
   void note_applied();
+  void note_what_it_was_made_of();
   bool is_made_of(const std::vector<plan::Link>& chain) const;
   void change_disk_limit();
   void count_archive(store::SeedSource& seed) const;
@@ -62,17 +73,19 @@ private:
   ResolvedInputs& m_resolved;
   ProjectSecrets& m_secrets;
   const plan::Plan& m_plan;
+  const std::set<std::string>& m_left_out; // units
   LockedWorkspace& m_workspace;
   const backend::Backend& m_backend;
-  UseCache m_use_cache;
+  HowToApply m_how;
+  bool m_makes_anew; // layers that are there, under keys that they have
   LayerBuilder m_builder;
   std::vector<protocol::ServiceStatus> m_services;
   std::vector<std::string> m_conflicts;
   bool m_content_is_fresh = false; // made from the recipe by this very run
   bool m_services_done = false;
-  bool m_wait = true;
   std::map<std::string, std::chrono::milliseconds> m_begun; // address → monotonic
   ApplyTimings m_timings;
+  std::map<std::string, std::int64_t> m_costs;              // as in the record
   std::vector<std::string> m_done; // addresses of what has changed the workspace so far
 };
 
@@ -85,6 +98,6 @@ std::vector<protocol::ServiceStatus> start_services(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
     const std::function<void(const std::string& service)>& on_ready = {},
-    const std::set<std::string>& restart = {});
+    const std::set<std::string>& restart = {}, int parallel = 0);
 
 } // namespace pyro::workspace

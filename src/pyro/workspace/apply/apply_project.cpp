@@ -19,6 +19,24 @@ namespace pyro::workspace {
 
 namespace {
 
+void refuse_denied(const plan::Plan& plan) {
+  if (plan.denials.empty()) {
+    return;
+  }
+  const auto& first = plan.denials.front();
+  std::vector<std::string> lines;
+  for (const auto& denial : plan.denials) {
+    lines.push_back(to_string(denial));
+  }
+  throw Error(
+      ErrorCode::permission, "the policy denies it: {}, at {} ({}){}", first.rule, first.address,
+      plan::name_of(first.kind),
+      plan.denials.size() == 1 ? "" : fmt::format(", and {} more", plan.denials.size() - 1))
+      .at(first.place)
+      .with_hint(first.message.empty() ? "nothing was done" : first.message)
+      .with_output(plan.denials.size() == 1 ? std::vector<std::string>() : std::move(lines));
+}
+
 void refuse_forbidden(const plan::Plan& plan) {
   for (const auto& diagnostic : plan.diagnostics) {
     if (diagnostic.severity == spec::Severity::error) {
@@ -131,9 +149,17 @@ void require_service_secrets(const Context& context, const LoadedProject& projec
   }
 }
 
+/// Is all that would lose something allowed by name?
+bool is_allowed(const plan::Plan& plan, const ApplyOptions& options) {
+  return std::all_of(
+      plan.approval_reasons.begin(), plan.approval_reasons.end(),
+      [&](const std::string& kind) { return options.allowed.contains(kind); });
+}
+
 bool has_to_ask(const Planned& planned, const ApplyOptions& options, const Attempts& attempts) {
   const bool is_agreed = attempts.agreed && plan::same_actions(*attempts.agreed, planned.plan);
-  return planned.plan.needs_approval && !options.approve_all && !is_agreed;
+  return planned.plan.needs_approval && !options.approve_all && !is_allowed(planned.plan, options)
+         && !is_agreed;
 }
 
 /// Nothing is locked meanwhile, since an answer may take hours; what is agreed to is therefore planned anew.
@@ -152,14 +178,18 @@ void ask(const ApplyOptions& options, Attempts& attempts) {
 
 /// Does a plan that was shown still say what would be done? Returns the generation that it is of; none: there
 /// is no workspace.
-std::optional<int> require_plan(Context& context, const LoadedProject& project, const std::string& plan_id) {
+std::optional<int> require_plan(Context& context, const LoadedProject& project, const ApplyOptions& options) {
+  const auto& plan_id = options.plan_id;
   std::optional<LockedWorkspace> workspace;
   if (const auto id = find_workspace(context, "", project.identity)) {
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
   const auto planned = plan_without_building(
-      context, project, workspace ? &workspace->record : nullptr, false, os::now_monotonic());
-  if (plan::plan_id_of(planned.document) != plan_id) {
+      context, project, workspace ? &workspace->record : nullptr, options.choice, false, os::now_monotonic());
+  const auto now = plan::plan_id_of(planned.document);
+  const bool is_equivalent = options.if_equivalent && !plan::equivalence_of(plan_id).empty()
+                             && plan::equivalence_of(plan_id) == plan::equivalence_of(now);
+  if (now != plan_id && !is_equivalent) {
     throw Error(ErrorCode::stale, "something else would be done now than what the plan {} says", plan_id)
         .with_hint("nothing was done; look at a new one: `pyro plan`");
   }
@@ -176,9 +206,10 @@ void require_generation(const LockedWorkspace& workspace, const std::optional<in
 
 /// nullopt: the seed did not hold still, or there is a question.
 std::optional<Applied> try_to_apply(
-    Context& context, const LoadedProject& project, const ApplyOptions& options, bool color,
+    Context& context, const LoadedProject& whole, const ApplyOptions& options, bool color,
     Attempts& attempts) {
-  const auto& backend = backend_for(context, project);
+  auto project = whole; // of which a part may be left out
+  const auto& backend = backend_for(context, project, options.choice);
   auto id = find_workspace(context, "", project.identity);
   if (!id) {
     require_service_secrets(context, project);
@@ -194,9 +225,10 @@ std::optional<Applied> try_to_apply(
   const auto use_cache = options.use_cache ? UseCache::yes : UseCache::no;
   auto secrets = secrets_of(context, project, id.value_or(""));
   auto planned = make_planned(
-      context, project, resolved, secrets, workspace ? &workspace->record : nullptr, backend, use_cache,
-      color, attempts.started);
+      context, project, resolved, secrets, workspace ? &workspace->record : nullptr,
+      {backend, use_cache, options.choice, color, attempts.started});
   refuse_forbidden(planned.plan);
+  refuse_denied(planned.plan);
   secrets.read(plan::secrets_needed(project.spec, planned.plan.actions));
   require_room(context, planned.plan, resolved, workspace ? workspace->paths.root() : "");
   const bool changed = !planned.plan.empty();
@@ -218,9 +250,9 @@ std::optional<Applied> try_to_apply(
     id = new_workspace(context, project);
     workspace.emplace(lock_workspace(context, *id, "apply"));
   }
-  Applier applier(context, project, resolved, secrets, planned.plan, *workspace, backend, use_cache);
+  Applier applier(context, project, resolved, secrets, planned, *workspace, backend, {use_cache, options});
   try {
-    applier.run(options.wait);
+    applier.run();
   } catch (const Error&) {
     if (note_changed_seed(context, resolved, attempts)) {
       return std::nullopt;
@@ -251,7 +283,7 @@ std::optional<Applied> apply_or_ask(
     FailedStepRoom(context, project.identity).forget();
   }
   if (!options.plan_id.empty() && !attempts.agreed) {
-    attempts.planned_generation = require_plan(context, project, options.plan_id);
+    attempts.planned_generation = require_plan(context, project, options);
   }
   std::optional<Applied> applied;
   while (!applied && !attempts.question) {

@@ -1,5 +1,6 @@
 #include "observe.hpp"
 
+#include "changed_files.hpp"
 #include "host_ports.hpp"
 #include "leftovers.hpp"
 
@@ -108,6 +109,9 @@ DriftRequest drift_request(const spec::Spec& spec, const ResolvedInputs& resolve
       return leftovers->has(path, is_directory);
     };
   }
+  if (resolved.scan) {
+    request.in_git = git_knowledge(resolved.scan->source(), spec.seed.to);
+  }
   return request;
 }
 
@@ -126,8 +130,10 @@ std::set<std::string> capability_names(const backend::Capabilities& capabilities
 
 plan::Observed observe(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
-    const store::WorkspaceRecord* record, UseCache use_cache) {
+    const store::WorkspaceRecord* record, const ObserveRequest& request) {
   plan::Observed observed;
+  const auto use_cache = request.use_cache;
+  observed.is_drift_known = request.drift;
   observe_cache(context, resolved.chain, observed, use_cache);
   observe_secrets(project.spec, secrets, observed);
   observed.build_all = use_cache == UseCache::no;
@@ -149,13 +155,21 @@ plan::Observed observe(
   observed.applied_links = plan::chain_from_json(record->links);
   observe_cache(context, observed.applied_links, observed, use_cache); // of which a seed may be kept
   observed.base_key = record->base.key;
+  observed.file_changes = changed_files(paths.root(), observed.applied_links, resolved);
+  observed.action_cost_ms = record->action_cost_ms;
+  if (record->read_with) {
+    observed.applied_profile = record->read_with->profile;
+    observed.applied_vars = record->read_with->vars;
+  }
   if (started) {
     observe_services(context, project.spec, paths, observed);
   } else {
     observe_ports(context, project.spec, std::nullopt, observed);
   }
   const auto base = base_stack_of(*record);
-  if (layers_are_there(context, record->layers) && layers_are_there(context, base.layers)) {
+  if (!request.drift) {
+    // Nobody wants to know.
+  } else if (layers_are_there(context, record->layers) && layers_are_there(context, base.layers)) {
     observed.drift = find_drift(context, paths, *record, base, drift_request(project.spec, resolved));
   } else {
     context.emit("note", "workspace", "what has changed inside cannot be told: a layer below it is gone");

@@ -12,10 +12,15 @@ namespace pyro::workspace {
 
 enum class UseCache { yes, no };
 
+struct ObserveRequest {
+  UseCache use_cache = UseCache::yes;
+  bool drift = true; // look for what was changed inside
+};
+
 /// `record` null: there is no workspace yet.
 plan::Observed observe(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
-    const store::WorkspaceRecord* record, UseCache use_cache);
+    const store::WorkspaceRecord* record, const ObserveRequest& request);
 
 /// The host names of capabilities that plan/ asks for.
 std::set<std::string> capability_names(const backend::Capabilities& capabilities);

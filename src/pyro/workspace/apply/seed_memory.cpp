@@ -20,7 +20,36 @@ std::string manifest_path(const std::string& directory) {
   return directory + "/seed.manifest";
 }
 
+std::string applied_path(const std::string& directory) {
+  return directory + "/seed.applied";
+}
+
+std::optional<seed::SeedManifest> read_manifest(const std::string& path, const HexDigest& tree_digest) {
+  try {
+    auto bytes = os::maybe_read_file(path, k_max_manifest);
+    if (!bytes) {
+      return std::nullopt;
+    }
+    auto manifest = seed::decode_manifest(std::move(*bytes), path);
+    return manifest.tree_digest == tree_digest ? std::optional(std::move(manifest)) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt; // a cache: a plan then names no files
+  }
+}
+
 } // namespace
+
+void remember_applied_seed(const std::string& directory, const std::string& manifest) {
+  save_spare(directory, [&] {
+    os::write_file_atomically(applied_path(directory), manifest, 0600, os::Durable::no);
+  });
+}
+
+std::optional<seed::SeedManifest>
+recall_applied_seed(const std::string& directory, const HexDigest& tree_digest) {
+  auto manifest = read_manifest(manifest_path(directory), tree_digest);
+  return manifest ? std::move(manifest) : read_manifest(applied_path(directory), tree_digest);
+}
 
 std::optional<SeedMemory> recall_seed(const std::string& directory) {
   try {

@@ -26,6 +26,12 @@ std::optional<SeedMemory> recall_seed(const std::string& workspace_directory);
 void remember_seed(
     const std::string& workspace_directory, const SeedMemory& memory, const std::string& manifest);
 
+/// The files of the seed that was applied, where it was not built here and the memory above is of another.
+void remember_applied_seed(const std::string& workspace_directory, const std::string& manifest);
+/// With this tree digest, from either; nullopt: none.
+std::optional<seed::SeedManifest>
+recall_applied_seed(const std::string& workspace_directory, const HexDigest& tree_digest);
+
 /// More layers than this on top of each other are folded into one whole copy.
 inline constexpr std::size_t k_max_seed_layers = 8;
 

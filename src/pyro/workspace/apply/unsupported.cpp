@@ -109,7 +109,8 @@ void check_memory(const spec::Spec& spec, const backend::Backend& backend) {
 
 } // namespace
 
-void refuse_unsupported(const LoadedProject& project, const backend::Backend& backend) {
+void refuse_unsupported(
+    const LoadedProject& project, const backend::Backend& backend, const PlanChoice& choice) {
   const auto& spec = project.spec;
   check_platform(spec);
   if (!spec.mounts.empty()) {
@@ -126,7 +127,9 @@ void refuse_unsupported(const LoadedProject& project, const backend::Backend& ba
       check_egress(spec, step.egress, "environment.setup." + step.id + ".egress", backend);
     }
   }
-  check_memory(spec, backend);
+  if (choice.memory) {
+    check_memory(spec, backend);
+  }
 }
 
 void refuse_unbuildable(

@@ -8,6 +8,7 @@
 #include <pyro/base/sha256.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/spec/variable_file.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,7 +41,7 @@ std::optional<std::string> read_if_there(const fs::path& path) {
     throw Error(
         ErrorCode::invalid_file, "{}",
         is_too_large ? path.lexically_normal().string() + " is larger than 1 MiB" : problem.message())
-        .with_hint("a pyro.yaml is a regular file of at most 1 MiB");
+        .with_hint("it has to be a regular file of at most 1 MiB");
   }
 }
 
@@ -54,6 +55,43 @@ std::string read_spec(const fs::path& path) {
   return std::move(*text);
 }
 
+/// Those that the caller has not said already.
+void read_variables_into(const std::string& path, spec::ParseOptions& options) {
+  const auto text = read_if_there(path);
+  if (!text) {
+    throw Error(ErrorCode::input_missing, "there is no file of variables {}", path)
+        .with_hint("--var-file names a file with lines NAME: value");
+  }
+  for (const auto& variable : spec::read_variable_file(*text, path)) {
+    if (options.vars.emplace(variable.name, variable.value).second) {
+      options.var_places[variable.name] = variable.place;
+    }
+  }
+}
+
+/// What the file was applied with, for apply/applied_source.hpp.
+Json source_of(const ProjectFile& file, const spec::ParseOptions& options, const spec::Spec& complete) {
+  Json host = Json::object();
+  for (const auto& variable : complete.host_variables) {
+    if (const char* value = std::getenv(variable.name.c_str())) {
+      host[variable.name] = value;
+    }
+  }
+  Json sets = Json::array();
+  for (const auto& [address, value] : options.sets) {
+    sets.push_back(fmt::format("{}={}", address, value));
+  }
+  return {
+      {"text", file.text},
+      {"file", options.file},
+      {"directory", file.directory},
+      {"directory_name", options.directory},
+      {"profile", options.profile.value_or("")},
+      {"vars", options.vars},
+      {"sets", std::move(sets)},
+      {"host", std::move(host)}};
+}
+
 spec::ParseOptions options_of(const Project& project, const fs::path& path, const spec::HostLookup& host) {
   spec::ParseOptions options;
   options.file = path.lexically_normal().string();
@@ -62,6 +100,17 @@ spec::ParseOptions options_of(const Project& project, const fs::path& path, cons
     options.profile = project.profile;
   }
   options.vars = project.vars;
+  if (!project.var_file.empty()) {
+    read_variables_into(project.var_file, options);
+  }
+  for (const auto& set : project.sets) {
+    const auto equals = set.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ErrorCode::usage, "--set '{}' is not ADDRESS=VALUE", set)
+          .with_hint("--set services.api.env.PORT=8081");
+    }
+    options.sets.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+  }
   options.host_env = host;
   return options;
 }
@@ -166,6 +215,7 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
     }
     loaded.spec.complete = false; // who only looks at the workspace is told of it by the next plan
   }
+  loaded.source = source_of(file, options_of(project, path_of(project), tell), loaded.spec);
   loaded.file = file.file;
   loaded.directory = file.directory;
   loaded.shown = file.shown;

@@ -40,7 +40,8 @@ struct LoadedProject {
   HostCompat host_compat = HostCompat::refused;
   std::map<std::string, std::string> secrets; // values given by hand, see secrets.hpp
   std::vector<spec::Diagnostic> warnings;
-  HostRequests requests;                                                           // what was agreed to
+  HostRequests requests; // what was agreed to
+  Json source;           // the text and all it was read with: apply/applied_source.hpp
   environment::RegistryAccess registries = environment::RegistryAccess::anonymous; // for its image
   LockedImage image; // what spec.environment.image is by pyro.lock; of one made by hand: not set
 };

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,30 @@ struct Project {
   std::string directory = ".";
   std::string profile;
   std::map<std::string, std::string> vars;
+  std::string var_file;           // NAME: value, for what `vars` does not say; empty: none
+  std::vector<std::string> sets;  // "services.api.env.PORT=8081": over the file
   bool allow_host_compat = false; // may the file's `isolation: host` be had?
   std::string identity;           // the workspace that it has to be of; empty: whichever it is
 };
 
+/// Which part of a plan is wanted, and how it is made. Addresses are those of a plan.
+struct PlanChoice {
+  std::vector<std::string> targets;  // only these and what they need; empty: all
+  std::vector<std::string> excludes; // not these, nor what needs them
+  std::vector<std::string> replaces; // made anew though nothing changed
+  bool refresh = true;               // look for what was changed inside
+  bool memory = true;                // keep and use the memory of snapshots
+  std::string policy;                // a file of rules that the plan must not break; empty: none
+};
+
 /// What an apply or plan may do.
 struct ApplyOptions {
+  PlanChoice choice;
+  std::set<std::string> allowed; // "reset", "replace", "destroy": these need no yes
+  bool dry_run = false;          // say what would be done, and do nothing
+  int parallel = 10;             // services that may be on their way up at once
+  /// With plan_id: another generation of the workspace will do, where the same would be done.
+  bool if_equivalent = false;
   bool approve_all = false; // --yes
   /// Asked only when something would be lost and approve_all is off; gets the plan as text. Absent:
   /// approval_needed.

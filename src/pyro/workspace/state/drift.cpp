@@ -226,14 +226,15 @@ std::vector<plan::DriftEntry> find_drift(
       constexpr std::string_view k_letters = "AMDT";
       list.push_back(
           {"/" + path, std::string(1, k_letters[static_cast<std::size_t>(entry.status)]),
-           seen.causes.of(path, entry)});
+           seen.causes.of(path, entry), wanted.in_git ? Json(wanted.in_git("/" + path, entry)) : Json()});
     }
     return list;
   });
   std::vector<plan::DriftEntry> drift;
   for (const auto& entry : found) {
+    const auto in_git = entry[3].is_boolean() ? std::optional(entry[3].get<bool>()) : std::nullopt;
     drift.push_back(
-        {entry[0].get<std::string>(), entry[1].get<std::string>()[0], entry[2].get<std::string>()});
+        {entry[0].get<std::string>(), entry[1].get<std::string>()[0], entry[2].get<std::string>(), in_git});
   }
   return drift;
 }

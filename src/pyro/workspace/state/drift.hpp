@@ -74,6 +74,9 @@ struct DriftRequest {
   std::vector<std::string> ignore; // patterns, beside the built in ones
   /// Of a path without the slash at its beginning: is it not worth a word?
   std::function<bool(const std::string& path, bool is_directory)> leaves_out = {};
+  /// Does git have what would be lost with this entry? `path` is absolute in the sandbox. Not set: nobody
+  /// asks.
+  std::function<bool(const std::string& path, const store::DiffEntry& entry)> in_git = {};
 };
 
 /// The entries that a plan shows: what was changed since `base`.

@@ -21,6 +21,8 @@ class AsyncBoundOperations(AsyncBoundBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Let a workspace belong to the pyro.yaml of this directory; the next plan tells the differences."""
@@ -31,13 +33,27 @@ class AsyncBoundOperations(AsyncBoundBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
             },
         )
 
-    async def forget(self) -> Json:
+    async def forget(
+        self,
+        *,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
+    ) -> Json:
         """Let a workspace belong to no pyro.yaml any more; it stays as it is."""
-        return await self._call("forget", {"workspace_id": self.id})
+        return await self._call(
+            "forget",
+            {
+                "workspace_id": self.id,
+                "set": set,
+                "var_file": var_file,
+            },
+        )
 
     async def list_services(self) -> Json:
         """The services of a workspace."""
@@ -204,23 +220,39 @@ class AsyncBoundOperations(AsyncBoundBase):
             },
         )
 
-    async def create_snapshot(self, snapshot_name: str) -> Json:
+    async def create_snapshot(
+        self,
+        snapshot_name: str,
+        *,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
+    ) -> Json:
         """Keep the content of a started workspace as it is now under a name."""
         return await self._call(
             "snapshot_create",
             {
                 "workspace_id": self.id,
                 "snapshot_name": snapshot_name,
+                "set": set,
+                "var_file": var_file,
             },
         )
 
-    async def delete_snapshot(self, snapshot_name: str) -> Json:
+    async def delete_snapshot(
+        self,
+        snapshot_name: str,
+        *,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
+    ) -> Json:
         """Forget a snapshot; its data goes too unless something else needs it."""
         return await self._call(
             "snapshot_delete",
             {
                 "workspace_id": self.id,
                 "snapshot_name": snapshot_name,
+                "set": set,
+                "var_file": var_file,
             },
         )
 
@@ -230,7 +262,9 @@ class AsyncBoundOperations(AsyncBoundBase):
         output_path: StrPath,
         *,
         compression: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         tag: Optional[str] = None,
+        var_file: Optional[str] = None,
     ) -> Json:
         """Write a snapshot as an OCI image: a directory, or a file where the path ends with .tar."""
         return await self._call(
@@ -240,24 +274,47 @@ class AsyncBoundOperations(AsyncBoundBase):
                 "snapshot_name": snapshot_name,
                 "output_path": output_path,
                 "compression": compression,
+                "set": set,
                 "tag": tag,
+                "var_file": var_file,
             },
         )
 
-    async def import_snapshot(self, source: str, *, snapshot_name: Optional[str] = None) -> Json:
+    async def import_snapshot(
+        self,
+        source: str,
+        *,
+        set: Optional[Sequence[str]] = None,
+        snapshot_name: Optional[str] = None,
+        var_file: Optional[str] = None,
+    ) -> Json:
         """Make a snapshot of an OCI image: of a directory, a file or a registry."""
         return await self._call(
             "snapshot_import",
             {
                 "workspace_id": self.id,
                 "source": source,
+                "set": set,
                 "snapshot_name": snapshot_name,
+                "var_file": var_file,
             },
         )
 
-    async def list_snapshots(self) -> Json:
+    async def list_snapshots(
+        self,
+        *,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
+    ) -> Json:
         """The snapshots of a workspace, declared and made by hand."""
-        return await self._call("snapshot_list", {"workspace_id": self.id})
+        return await self._call(
+            "snapshot_list",
+            {
+                "workspace_id": self.id,
+                "set": set,
+                "var_file": var_file,
+            },
+        )
 
     async def push_snapshot(
         self,
@@ -265,6 +322,8 @@ class AsyncBoundOperations(AsyncBoundBase):
         reference: str,
         *,
         compression: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
     ) -> Json:
         """Copy a snapshot as an OCI image to a registry."""
         return await self._call(
@@ -274,6 +333,8 @@ class AsyncBoundOperations(AsyncBoundBase):
                 "snapshot_name": snapshot_name,
                 "reference": reference,
                 "compression": compression,
+                "set": set,
+                "var_file": var_file,
             },
         )
 
@@ -409,7 +470,9 @@ class AsyncBoundOperations(AsyncBoundBase):
         count: Optional[int] = None,
         name: Optional[str] = None,
         names: Optional[Sequence[str]] = None,
+        set: Optional[Sequence[str]] = None,
         ttl_seconds: Optional[int] = None,
+        var_file: Optional[str] = None,
     ) -> Json:
         """Make and start other workspaces with the same content, at once and without copying it for each."""
         return await self._call(
@@ -420,7 +483,9 @@ class AsyncBoundOperations(AsyncBoundBase):
                 "count": count,
                 "name": name,
                 "names": names,
+                "set": set,
                 "ttl_seconds": ttl_seconds,
+                "var_file": var_file,
             },
         )
 

@@ -54,39 +54,52 @@ class CheckoutOperations(OperationsBase):
     def destroy(
         self,
         *,
+        allow: Optional[Sequence[str]] = None,
         approve: Optional[bool] = None,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         snapshots: Optional[bool] = None,
         timeout: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Remove a workspace; its snapshots are kept unless asked otherwise.
 
+        allow: destroy: instead of approve
         approve: Do not ask where something would be lost for good
+        dry_run: Say what would be lost, and do nothing
+        set: Fields over the file: services.api.env.PORT=8081
         snapshots: Remove its snapshots as well, for good
         timeout: For all of it, e.g. 30s
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
         Returns a dict: changed (false: it was destroyed already), deleted (was it removed?),
-            duration_ms (how long it took), name (as it was given or made), snapshots_kept (they
-            make the next apply quick), undo (can undo bring it back?), undo_expires_at or None (how
-            long it can; seconds since the epoch), workspace_id (of the workspace)
+            dry_run (was this only said?), duration_ms (how long it took), name (as it was given or
+            made), plan, snapshots_kept (they make the next apply quick), text (the plan for
+            people), undo (can undo bring it back?), undo_expires_at or None (how long it can;
+            seconds since the epoch), workspace_id (of the workspace)
 
         (operation destroy)
         """
         return self._call(
             "destroy",
             {
+                "allow": allow,
                 "approve": approve,
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "snapshots": snapshots,
                 "timeout": timeout,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -100,13 +113,17 @@ class CheckoutOperations(OperationsBase):
         patches: Optional[bool] = None,
         paths: Optional[Sequence[str]] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Files that differ from what the workspace was made from.
 
         patches: With the changed lines
-        paths: Git's pathspecs
+        paths: Only below these
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -124,6 +141,8 @@ class CheckoutOperations(OperationsBase):
                 "patches": patches,
                 "paths": paths,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -140,9 +159,11 @@ class CheckoutOperations(OperationsBase):
         file: Optional[StrPath] = None,
         max_output_bytes: Optional[int] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         stdin: Optional[str] = None,
         timeout: Optional[str] = None,
         user: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -153,9 +174,11 @@ class CheckoutOperations(OperationsBase):
         env: On top of the workspace's
         failed: In what the last failed step left
         max_output_bytes: Of each stream, beginning and end are kept; default 1 MiB
+        set: Fields over the file: services.api.env.PORT=8081
         stdin: What it reads; default: nothing
         timeout: E.g. 30s; then it is killed and exit_code is 124
         user: Default: the workspace's
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -185,9 +208,11 @@ class CheckoutOperations(OperationsBase):
                 "file": file,
                 "max_output_bytes": max_output_bytes,
                 "profile": profile,
+                "set": set,
                 "stdin": stdin,
                 "timeout": timeout,
                 "user": user,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -204,9 +229,11 @@ class CheckoutOperations(OperationsBase):
         file: Optional[StrPath] = None,
         max_output_bytes: Optional[int] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         stdin: Optional[str] = None,
         timeout: Optional[str] = None,
         user: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Stream:
@@ -222,9 +249,11 @@ class CheckoutOperations(OperationsBase):
                 "file": file,
                 "max_output_bytes": max_output_bytes,
                 "profile": profile,
+                "set": set,
                 "stdin": stdin,
                 "timeout": timeout,
                 "user": user,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -272,7 +301,9 @@ class CheckoutOperations(OperationsBase):
         follow: Optional[bool] = None,
         profile: Optional[str] = None,
         service: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         tail: Optional[int] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -281,7 +312,9 @@ class CheckoutOperations(OperationsBase):
         cursor: Of an answer that was cut (exec, logs): what is left out there
         follow: Go on as lines are written, until the workspace stops or the call is cancelled
         service: Default: all
+        set: Fields over the file: services.api.env.PORT=8081
         tail: How many lines of each; default 200
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -300,7 +333,9 @@ class CheckoutOperations(OperationsBase):
                 "follow": follow,
                 "profile": profile,
                 "service": service,
+                "set": set,
                 "tail": tail,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -315,7 +350,9 @@ class CheckoutOperations(OperationsBase):
         follow: Optional[bool] = None,
         profile: Optional[str] = None,
         service: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         tail: Optional[int] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Stream:
@@ -329,7 +366,9 @@ class CheckoutOperations(OperationsBase):
                 "follow": follow,
                 "profile": profile,
                 "service": service,
+                "set": set,
                 "tail": tail,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -338,40 +377,52 @@ class CheckoutOperations(OperationsBase):
     def reset(
         self,
         *,
+        allow: Optional[Sequence[str]] = None,
         approve: Optional[bool] = None,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         timeout: Optional[str] = None,
         to: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Put the content back to a snapshot; undo brings the edits back.
 
+        allow: reset: instead of approve
         approve: Do not ask where edits would be lost for good
+        dry_run: Say what would be lost, and do nothing
+        set: Fields over the file: services.api.env.PORT=8081
         timeout: For all of it, e.g. 30s
         to: A snapshot; default: the file's reset.to, else the deepest one
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms (how long it took), from_memory (do its services go on where
-            they were when the snapshot was taken?), name (as it was given or made), reset_count
-            (how often it was reset), services, undo (can undo take it back?), undo_expires_at or
-            None (how long it can; seconds since the epoch), workspace_id (of the workspace),
-            workspace_reset
+        Returns a dict: dry_run (was this only said?), duration_ms (how long it took), from_memory
+            (do its services go on where they were when the snapshot was taken?), name (as it was
+            given or made), plan, reset_count (how often it was reset), services, text (the plan for
+            people), undo (can undo take it back?), undo_expires_at or None (how long it can;
+            seconds since the epoch), workspace_id (of the workspace), workspace_reset
 
         (operation reset)
         """
         return self._call(
             "reset",
             {
+                "allow": allow,
                 "approve": approve,
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "timeout": timeout,
                 "to": to,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -384,7 +435,9 @@ class CheckoutOperations(OperationsBase):
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         services: Optional[Sequence[str]] = None,
+        set: Optional[Sequence[str]] = None,
         timeout: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         wait: Optional[bool] = None,
         workspace: Optional[str] = None,
@@ -392,7 +445,9 @@ class CheckoutOperations(OperationsBase):
         """Stop services of a started workspace and start them again; files stay.
 
         services: Default: all
+        set: Fields over the file: services.api.env.PORT=8081
         timeout: For all of it, e.g. 30s
+        var_file: A file with NAME: value of those
         wait: Until they are ready; default true
 
         directory, file, profile, vars, workspace: whose workspace
@@ -409,7 +464,9 @@ class CheckoutOperations(OperationsBase):
                 "file": file,
                 "profile": profile,
                 "services": services,
+                "set": set,
                 "timeout": timeout,
+                "var_file": var_file,
                 "vars": vars,
                 "wait": wait,
                 "workspace": workspace,
@@ -422,10 +479,15 @@ class CheckoutOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Start a stopped workspace and its services.
+
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -441,6 +503,8 @@ class CheckoutOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -453,12 +517,15 @@ class CheckoutOperations(OperationsBase):
         drift: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """State of a workspace: services with readiness, snapshots, backend, time to live, last error.
 
-        drift: What was changed inside, which costs a look; default true
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -493,6 +560,8 @@ class CheckoutOperations(OperationsBase):
                 "drift": drift,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -504,10 +573,15 @@ class CheckoutOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Stop a workspace; its content stays.
+
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -523,6 +597,8 @@ class CheckoutOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -565,10 +641,15 @@ class CheckoutOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Back to before the last reset, replace or destroy.
+
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -584,6 +665,44 @@ class CheckoutOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
+    def unlock(
+        self,
+        *,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """Make sure that no dead command holds a workspace; a living one keeps its lock.
+
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: changed (was something half done finished or taken back?), duration_ms (how
+            long it took), name (as it was given or made), workspace_id (of the workspace)
+
+        (operation unlock)
+        """
+        return self._call(
+            "unlock",
+            {
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -632,7 +751,9 @@ class CheckoutOperations(OperationsBase):
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         services: Optional[Sequence[str]] = None,
+        set: Optional[Sequence[str]] = None,
         timeout: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -641,7 +762,9 @@ class CheckoutOperations(OperationsBase):
         conditions: Instead, also of what is not there yet: ready, ready=SERVICE, absent,
             snapshot=NAME
         services: Default: all
+        set: Fields over the file: services.api.env.PORT=8081
         timeout: For all of it, e.g. 30s
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -659,7 +782,9 @@ class CheckoutOperations(OperationsBase):
                 "file": file,
                 "profile": profile,
                 "services": services,
+                "set": set,
                 "timeout": timeout,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },

@@ -22,6 +22,8 @@ class SnapshotOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -29,6 +31,8 @@ class SnapshotOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
         snapshot_name: Small letters, digits, '.', '_' and '-', at most 64, and not 'baseline'
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -44,6 +48,8 @@ class SnapshotOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -57,6 +63,8 @@ class SnapshotOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -64,6 +72,8 @@ class SnapshotOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
         snapshot_name: Any but the baseline
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -81,6 +91,8 @@ class SnapshotOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -96,7 +108,9 @@ class SnapshotOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         tag: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -107,7 +121,9 @@ class SnapshotOperations(OperationsBase):
         output_path: What it becomes; must not exist
         compression: Of the layers; gzip, which every tool reads, is the default; one of gzip, zstd,
             none
+        set: Fields over the file: services.api.env.PORT=8081
         tag: Of the image; default: the snapshot's name
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -128,7 +144,9 @@ class SnapshotOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "tag": tag,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -142,7 +160,9 @@ class SnapshotOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         snapshot_name: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -150,7 +170,9 @@ class SnapshotOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
         source: What snapshot_export wrote, or an OCI image as environment.image takes it
+        set: Fields over the file: services.api.env.PORT=8081
         snapshot_name: Default: the image's tag
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -166,7 +188,9 @@ class SnapshotOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "snapshot_name": snapshot_name,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -179,12 +203,16 @@ class SnapshotOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """The snapshots of a workspace, declared and made by hand.
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -200,6 +228,8 @@ class SnapshotOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -215,6 +245,8 @@ class SnapshotOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -225,6 +257,8 @@ class SnapshotOperations(OperationsBase):
         reference: registry.example/team/app:1
         compression: Of the layers; gzip, which every tool reads, is the default; one of gzip, zstd,
             none
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -245,6 +279,8 @@ class SnapshotOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -261,7 +297,9 @@ class SnapshotOperations(OperationsBase):
         name: Optional[str] = None,
         names: Optional[Sequence[str]] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         ttl_seconds: Optional[int] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -272,7 +310,9 @@ class SnapshotOperations(OperationsBase):
         count: How many; default 1
         name: Of the one, or with -1, -2, … of each; default: made up
         names: One for each, instead
+        set: Fields over the file: services.api.env.PORT=8081
         ttl_seconds: From now; default: as the workspace had
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -293,7 +333,9 @@ class SnapshotOperations(OperationsBase):
                 "name": name,
                 "names": names,
                 "profile": profile,
+                "set": set,
                 "ttl_seconds": ttl_seconds,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
