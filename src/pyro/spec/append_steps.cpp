@@ -210,6 +210,9 @@ private:
                                                                : parent.entries.back();
     const auto first_at = offset_of(parent.entries.front().key_place);
     const auto line = first_at == 0 ? 0 : m_text.rfind('\n', first_at - 1) + 1;
+    if (m_text.find_first_not_of(' ', line) < first_at) {
+      refuse("`environment` is written in another place than where it is used");
+    }
     const auto indent = first_at - line;
     const auto begin = offset_of(last.key_place);
     const auto end =

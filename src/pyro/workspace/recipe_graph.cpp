@@ -1,11 +1,10 @@
 #include "recipe_graph.hpp"
 
+#include "look.hpp"
+
 #include <pyro/base/error.hpp>
-#include <pyro/os/clock.hpp>
 #include <pyro/workspace/apply/build_once.hpp>
-#include <pyro/workspace/apply/planning.hpp>
 #include <pyro/workspace/context/context.hpp>
-#include <pyro/workspace/context/project.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 
 #include <algorithm>
@@ -106,14 +105,7 @@ private:
 } // namespace
 
 Json describe_graph(Context& context, const Project& project, GraphForm form) {
-  const auto started = os::now_monotonic();
-  context.base.prepare();
-  const auto loaded = load_project(context, project);
-  std::optional<store::WorkspaceRecord> record;
-  if (const auto id = find_workspace(context, "", loaded.identity)) {
-    record = load_and_recover(context, *id);
-  }
-  const auto planned = plan_without_building(context, loaded, record ? &*record : nullptr, false, started);
+  const auto [loaded, record, planned] = look_at_plan(context, project, {}, false);
   const auto graph = GraphMaker(context, loaded.spec, planned.plan.chain, record, planned.observed).make();
   Json nodes = Json::array();
   for (const auto& node : graph.nodes) {

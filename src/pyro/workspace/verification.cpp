@@ -51,8 +51,8 @@ std::set<std::string> steps_with_network(const spec::Spec& spec) {
 class Verification {
 public:
   Verification(Context& context, const LoadedProject& project, ProjectSecrets& secrets)
-      : m_context(context), m_project(project), m_secrets(secrets), m_backend(backend_for(context, project)) {
-  }
+      : m_context(context), m_project(project), m_secrets(secrets),
+        m_backend(backend_for(context, project, {})) {}
 
   /// Under keys of its own, which nobody else finds and which are forgotten afterwards.
   Built build(int pass) {

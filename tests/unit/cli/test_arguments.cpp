@@ -154,8 +154,9 @@ TEST(Arguments, UnknownWordsSuggestTheNearest) {
 TEST(Arguments, OperandsAreCounted) {
   EXPECT_EQ(refusal({"why"}), "pyro why needs ADDRESS | pyro why --help shows examples");
   EXPECT_EQ(
-      refusal({"status", "shop"}),
-      "pyro status does not know what to do with 'shop' | pyro status --help shows how it is used");
+      refusal({"status", "shop"}), "pyro status does not know what to do with 'shop' | a name is given by "
+                                   "--workspace NAME|ID; pyro status "
+                                   "--help shows how it is used");
   EXPECT_EQ(parse({"diff", "a", "b", "c"}).arguments.operands.size(), 3U);
 }
 

@@ -1,5 +1,6 @@
 #include "fake_sandboxes.hpp"
 
+#include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 #include <pyro/workspace/state/drift.hpp>

@@ -17,7 +17,7 @@ protected:
     const auto ids = context->records.ids();
     const auto now = ids.empty() ? std::nullopt : std::optional(record());
     auto secrets = secrets_of(*context, loaded, now ? now->id : "");
-    return observe(*context, loaded, resolved, secrets, now ? &*now : nullptr, use_cache);
+    return observe(*context, loaded, resolved, secrets, now ? &*now : nullptr, {.use_cache = use_cache});
   }
 
   /// "A /workspace/new.txt", …

@@ -220,7 +220,7 @@ std::vector<plan::DriftEntry> find_drift(
   DiffRequest request{base, wanted.report, built_in_ignores()};
   request.ignore.insert(request.ignore.end(), wanted.ignore.begin(), wanted.ignore.end());
   request.leaves_out = wanted.leaves_out;
-  const auto found = examine_changes(context, paths, record, request, [](const Examined& seen) {
+  const auto found = examine_changes(context, paths, record, request, [&](const Examined& seen) {
     Json list = Json::array();
     for (const auto& [path, entry, origin] : seen.changes) {
       constexpr std::string_view k_letters = "AMDT";

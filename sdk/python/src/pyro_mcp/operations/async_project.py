@@ -217,6 +217,8 @@ class AsyncProjectOperations(AsyncOperationsBase):
         file: Optional[StrPath] = None,
         force: Optional[bool] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Make a first pyro.yaml of a Compose file or a devcontainer.json."""
@@ -229,6 +231,8 @@ class AsyncProjectOperations(AsyncOperationsBase):
                 "file": file,
                 "force": force,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
             },
         )
@@ -264,7 +268,9 @@ class AsyncProjectOperations(AsyncOperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         upgrade: Optional[bool] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Write pyro.lock: what the name of the file's image stands for."""
@@ -274,7 +280,9 @@ class AsyncProjectOperations(AsyncOperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "upgrade": upgrade,
+                "var_file": var_file,
                 "vars": vars,
             },
         )
@@ -325,6 +333,8 @@ class AsyncProjectOperations(AsyncOperationsBase):
         editor: Optional[str] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Write the JSON Schema of pyro.yaml beside it, where its first line tells editors to look."""
@@ -335,6 +345,8 @@ class AsyncProjectOperations(AsyncOperationsBase):
                 "editor": editor,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
             },
         )

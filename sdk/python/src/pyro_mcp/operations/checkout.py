@@ -21,12 +21,16 @@ class CheckoutOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
         write: Optional[bool] = None,
     ) -> Json:
         """Propose steps for pyro.yaml that make what was changed inside: packages, files.
 
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
         write: Put them into the file
 
         directory, file, profile, vars, workspace: whose workspace
@@ -45,6 +49,8 @@ class CheckoutOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
                 "write": write,
@@ -121,7 +127,7 @@ class CheckoutOperations(OperationsBase):
         """Files that differ from what the workspace was made from.
 
         patches: With the changed lines
-        paths: Only below these
+        paths: Git's pathspecs
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
@@ -266,12 +272,16 @@ class CheckoutOperations(OperationsBase):
         file: Optional[StrPath] = None,
         format: Optional[str] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Layers, services and snapshots of the file, what waits for what, and what is cached.
 
         format: Of the text; default: text; one of text, dot, mermaid, svg
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -287,6 +297,8 @@ class CheckoutOperations(OperationsBase):
                 "file": file,
                 "format": format,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -524,6 +536,7 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """State of a workspace: services with readiness, snapshots, backend, time to live, last error.
 
+        drift: What was changed inside, which costs a look; default true
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
@@ -610,10 +623,15 @@ class CheckoutOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """How long each action of the last apply took, and which of them the others waited for.
+
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -630,6 +648,8 @@ class CheckoutOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -714,13 +734,17 @@ class CheckoutOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         timeout: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
         """Build the file's steps twice without the cache, beside every workspace, and compare the files.
 
+        set: Fields over the file: services.api.env.PORT=8081
         timeout: For all of it, e.g. 30m
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -737,7 +761,9 @@ class CheckoutOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "timeout": timeout,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },
@@ -798,6 +824,8 @@ class CheckoutOperations(OperationsBase):
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         restart: Optional[Sequence[str]] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -805,6 +833,8 @@ class CheckoutOperations(OperationsBase):
 
         approve: Also where something would be lost
         restart: Services that are restarted when files were brought in
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -820,6 +850,8 @@ class CheckoutOperations(OperationsBase):
                 "file": file,
                 "profile": profile,
                 "restart": restart,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },

@@ -22,7 +22,9 @@ class FileOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         to_workspace: Optional[str] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
         workspace: Optional[str] = None,
     ) -> Json:
@@ -30,7 +32,9 @@ class FileOperations(OperationsBase):
 
         path: In /workspace of `workspace`; one that ends with /. is its content alone
         to_path: What it becomes in /workspace there, or the directory that it comes into
+        set: Fields over the file: services.api.env.PORT=8081
         to_workspace: A name or an id, of one that is started; default: that of the file
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
@@ -50,7 +54,9 @@ class FileOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "to_workspace": to_workspace,
+                "var_file": var_file,
                 "vars": vars,
                 "workspace": workspace,
             },

@@ -283,6 +283,8 @@ class ProjectOperations(OperationsBase):
         file: Optional[StrPath] = None,
         force: Optional[bool] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Make a first pyro.yaml of a Compose file or a devcontainer.json.
@@ -290,6 +292,8 @@ class ProjectOperations(OperationsBase):
         source_path: The file that is read; it stays as it is
         kind: compose, devcontainer
         force: Overwrite a pyro.yaml that is there
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars: whose workspace
 
@@ -307,6 +311,8 @@ class ProjectOperations(OperationsBase):
                 "file": file,
                 "force": force,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
             },
         )
@@ -355,12 +361,16 @@ class ProjectOperations(OperationsBase):
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
         upgrade: Optional[bool] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Write pyro.lock: what the name of the file's image stands for.
 
+        set: Fields over the file: services.api.env.PORT=8081
         upgrade: Also look up what is in it already
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars: whose workspace
 
@@ -375,7 +385,9 @@ class ProjectOperations(OperationsBase):
                 "directory": directory,
                 "file": file,
                 "profile": profile,
+                "set": set,
                 "upgrade": upgrade,
+                "var_file": var_file,
                 "vars": vars,
             },
         )
@@ -444,11 +456,15 @@ class ProjectOperations(OperationsBase):
         editor: Optional[str] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
         """Write the JSON Schema of pyro.yaml beside it, where its first line tells editors to look.
 
         editor: Also add it to this editor's settings of the directory; one of vscode, zed
+        set: Fields over the file: services.api.env.PORT=8081
+        var_file: A file with NAME: value of those
 
         directory, file, profile, vars: whose workspace
 
@@ -463,6 +479,8 @@ class ProjectOperations(OperationsBase):
                 "editor": editor,
                 "file": file,
                 "profile": profile,
+                "set": set,
+                "var_file": var_file,
                 "vars": vars,
             },
         )
@@ -652,7 +670,7 @@ class ProjectOperations(OperationsBase):
         Returns a dict: action (as in the plan), address (as in the plan), cached (is that layer
             there?), chain (from this action to what began it: address, action, reason), differing
             (inputs that are not as they were applied, with file and line), key or None (of its
-            layer in the cache), reason, text (the answer for people)
+            layer in the cache), reason, text (the answer for people), verified or None
 
         (operation why)
         """
