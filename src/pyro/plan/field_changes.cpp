@@ -26,7 +26,7 @@ constexpr std::array k_rules{
     Rule{"isolation", backend},
     Rule{"backend", backend},
     Rule{"environment.image", image_text},
-    Rule{"environment.platform", replace},
+    Rule{"environment.platform", none}, // another one than this machine's is refused
     Rule{"environment.resources.cpus", live_resize},
     Rule{"environment.resources.memory", live_resize},
     Rule{"environment.resources.pids", live_resize},

@@ -85,8 +85,8 @@ private:
   bool m_services_done = false;
   std::map<std::string, std::chrono::milliseconds> m_begun; // address → monotonic
   ApplyTimings m_timings;
-  std::map<std::string, std::int64_t> m_costs;              // as in the record
-  std::vector<std::string> m_done; // addresses of what has changed the workspace so far
+  std::map<std::string, std::int64_t> m_costs; // as in the record
+  std::vector<std::string> m_done;             // addresses of what has changed the workspace so far
 };
 
 /// Publishes what the spec says and notes the host ports in the record (not saved).
