@@ -59,7 +59,7 @@ TEST_F(WhyItIsDone, AChangedSeedNamesItsFilesAndWhetherGitHasThem) {
   EXPECT_GT(seed["line"], 0);
   const auto text = expect(0, {"plan"}).out;
   for (const auto* part :
-       {"1 file modified, 7 added, 1 deleted", "M a.txt", "A new1.txt (not in git)", "A and 2 more",
+       {"1 file modified, 7 added, 1 deleted", "M a.txt", "A new1.txt (not in git)", "and 2 more",
         "D gone"}) {
     EXPECT_TRUE(contains(text, part)) << part << "\n" << text;
   }

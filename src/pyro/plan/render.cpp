@@ -147,7 +147,7 @@ void append_changed_files(std::string& text, const FileChanges& changes) {
       }
     }
     if (total > named) {
-      line += fmt::format("   {} and {} more", letter, total - named);
+      line += fmt::format("   and {} more", total - named);
     }
     text += line.empty() ? "" : "   " + line + "\n";
   }

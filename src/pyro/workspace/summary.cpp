@@ -58,11 +58,15 @@ Json snapshot_summary(const Json& snapshots) {
   return {{"count", names.size()}, {"names", names}, {"size_bytes", bytes}};
 }
 
+/// Paths are relative to /workspace.
 Json change_summary(Json diff) {
+  constexpr std::string_view k_root = "/workspace/";
   auto& entries = diff["entries"];
   Json shown = Json::array();
   for (std::size_t index = 0; index < std::min(entries.size(), k_shown_changes); ++index) {
-    shown.push_back({{"path", entries[index]["path"]}, {"status", entries[index]["status"]}});
+    auto path = get_string(entries[index], "path");
+    path.erase(0, path.starts_with(k_root) ? k_root.size() : 0);
+    shown.push_back({{"path", path}, {"status", entries[index]["status"]}});
   }
   return {
       {"changed", diff["changed"]},
