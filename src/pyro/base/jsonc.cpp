@@ -243,7 +243,7 @@ std::string with_member(
   for (std::size_t i = names.size() - 1; i > depth; --i) {
     member = Json{{names[i], member}};
   }
-  const auto changed = inserted(text, reader.objects().at(path), names[depth], member);
+  auto changed = inserted(text, reader.objects().at(path), names[depth], member);
   auto wanted = before;
   auto* target = &wanted;
   for (const auto& section : sections) {

@@ -140,7 +140,7 @@ std::string FileScript::add_entry(const Change& change, const store::Found& foun
   } else if (found.is_symlink()) {
     m_text += fmt::format("ln -sfn {} {}\n", shell_word(found.link_target()), shell_word("/" + path));
   } else if (!before || !store::same_content(*before, found)) {
-    if (const auto problem = add_file(path, found); !problem.empty()) {
+    if (auto problem = add_file(path, found); !problem.empty()) {
       return problem;
     }
   }
