@@ -106,7 +106,7 @@ def rewritten(document, chance):
     arguments = []
     if chance.random() < 0.5:
         move_into_variables(document, chance)
-    if chance.random() < 0.5:
+    if chance.random() < 0.5 and "profiles" not in document:  # the others have to be whole without what moves
         arguments = move_into_a_profile(document, chance)
     document = with_quotes(in_another_order(document, chance))
     if chance.random() < 0.5:

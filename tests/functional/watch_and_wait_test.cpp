@@ -57,7 +57,10 @@ TEST_F(Verbs, EventsTellWhatWasDoneToWhichAddress) {
   std::vector<Json> events;
   std::istringstream lines(expect(0, {"events", "-o", "jsonl"}).out);
   for (std::string line; std::getline(lines, line);) {
-    events.push_back(Json::parse(line));
+    auto event = Json::parse(line);
+    if (event.value("type", "") != "version") { // what all JSON lines begin with
+      events.push_back(std::move(event));
+    }
   }
   std::string seen;
   for (const auto& event : events) {
