@@ -1,6 +1,7 @@
 #include "inspection.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/spec/normal_form.hpp>
