@@ -2,6 +2,7 @@
 #include <pyro/base/text.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/json_lines.hpp>
+#include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/session.hpp>
 #include <pyro/operations/text.hpp>
 
