@@ -193,10 +193,10 @@ TEST_F(ServicesTest, ProbesThatHangAreKilled) {
 TEST_F(ServicesTest, StartInOrderOfDependencies) {
   auto log = m_directory + "/order";
   auto result = apply_and_wait(
-      {{"api",
-        service(
-            "echo api >> " + log + "; sleep 60",
-            {{"depends_on", {{"migrate", {{"condition", "completed"}}}}}, {"readiness", k_exec_true}})},
+      {{"api", service(
+                   "echo api >> " + log + "; sleep 60",
+                   {{"depends_on", {{"migrate", {{"condition", "completed"}}}}},
+                    {"readiness", {{"kind", "exec"}, {"argv", {"grep", "-q", "api", log}}}}})},
        {"migrate", service(
                        "sleep 0.1; echo migrate >> " + log,
                        {{"oneshot", true}, {"depends_on", {{"db", {{"condition", "ready"}}}}}})},
