@@ -46,10 +46,10 @@ std::string our_host() {
 
 /// Without asking a directory service, which may take its time: /etc/passwd, else the number.
 std::string our_name() {
-  const auto id = std::to_string(::geteuid());
+  auto id = std::to_string(::geteuid());
   std::istringstream users(maybe_read_file("/etc/passwd", 1 << 20).value_or(""));
   for (std::string line; std::getline(users, line);) {
-    const auto name = line.substr(0, line.find(':'));
+    auto name = line.substr(0, line.find(':'));
     const auto rest = line.substr(std::min(line.size(), name.size() + 1));
     const auto number = rest.find(':');
     if (number != std::string::npos && rest.compare(number + 1, id.size() + 1, id + ":") == 0) {

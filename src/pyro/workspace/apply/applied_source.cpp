@@ -63,7 +63,7 @@ std::string first_word(std::string_view address) {
 std::string unit_of(std::string_view address) {
   constexpr std::array k_of_workspace{"environment", "seed",    "prepare", "workspace",
                                       "isolation",   "backend", "network", "mounts"};
-  const auto first = first_word(address);
+  auto first = first_word(address);
   if (std::find(k_of_workspace.begin(), k_of_workspace.end(), first) != k_of_workspace.end()) {
     return "workspace";
   }

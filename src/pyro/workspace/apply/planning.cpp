@@ -97,7 +97,7 @@ std::set<std::string> narrow(
     return {};
   }
   const auto applied = applied_spec_of(context, exists ? record : nullptr);
-  const auto units = left_out_units(choice, project.spec, applied, exists);
+  auto units = left_out_units(choice, project.spec, applied, exists);
   leave_out(
       units, applied, exists ? plan::chain_from_json(record->links) : std::vector<plan::Link>{}, project,
       resolved);
