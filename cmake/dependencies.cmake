@@ -33,6 +33,10 @@ endfunction()
 
 pyro_shared_dependency(dep_curl curl)
 pyro_shared_dependency(dep_microhttpd microhttpd)
+pyro_shared_dependency(dep_cares cares)
+pyro_shared_dependency(dep_ssl ssl)
+# Headers only; nothing of boost is linked.
+find_path(PYRO_BEAST_INCLUDE boost/beast/http/basic_parser.hpp REQUIRED)
 
 if(PYRO_TESTS)
   find_package(GTest 1.12 REQUIRED)

@@ -24,7 +24,7 @@ const std::map<std::string, Folders>& allowed() {
   static const Folders front{"base", "operations"};
   // The rooms of workspace, each on top of the one before it.
   static const Folders context{"base",           "os",          "spec",         "plan",  "protocol",
-                               "foreign",        "seed",        "store",        "oci",   "backend",
+                               "egress",         "foreign",        "seed",        "store",        "oci",   "backend",
                                "backend/shared", "environment", "guest_images", "mirror"};
   static const auto sandbox = with(context, "workspace/context");
   static const auto state = with(sandbox, "workspace/sandbox");
@@ -34,9 +34,12 @@ const std::map<std::string, Folders>& allowed() {
   static const std::map<std::string, Folders> rules{
       {"base", {}},
       {"os", {"base"}},
+      {"egress", {"base"}},
+      {"gateway", {"base", "os", "egress"}},
+      {"gateway/program", {"base", "gateway"}},
       {"http", {"base", "os"}},
       {"http_server", {"base", "os"}},
-      {"spec", {"base"}},
+      {"spec", {"base", "egress"}},
       {"foreign", {"base", "spec"}},
       {"protocol", {"base"}},
       {"plan", {"base", "spec"}},
@@ -44,7 +47,7 @@ const std::map<std::string, Folders>& allowed() {
       {"store", {"base", "os"}},
       {"oci", {"base", "os", "store"}},
       {"backend", backend},
-      {"backend/shared", {"base", "os", "protocol", "backend"}},
+      {"backend/shared", {"base", "os", "egress", "protocol", "backend"}},
       {"backend/fake", concrete},
       {"backend/namespaces", concrete},
       {"backend/namespaces/filter", concrete},
@@ -159,7 +162,9 @@ TEST(Includes, LibrariesAreNamedInOneFolderOnly) {
       {std::regex("^CLI/"), {"cli"}},
       {std::regex("^archive(_entry)?\\.h$"), {"os"}},
       {std::regex("^spdlog/"), {"base"}},
-      {std::regex("^openssl/"), {"base"}},
+      {std::regex("^openssl/"), {"base", "gateway"}},
+      {std::regex("^ares\\.h$"), {"gateway"}},
+      {std::regex("^boost/"), {"gateway"}},
       {std::regex("^nghttp2/"), {"protocol"}},
       {std::regex("^curl/"), {"http"}},
       {std::regex("^microhttpd\\.h$"), {"http_server"}},

@@ -32,6 +32,7 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
   const auto helpers = libexec_directory();
   require_utf8(helpers, "the path of pyro's programs");
   settings.agent_path = helpers + "/pyro-agent";
+  settings.gateway_path = helpers + "/pyro-gateway";
   const auto base = settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base);
   settings.backends = {
       backend::host::make_backend(helpers + "/pyro-supervisor"),

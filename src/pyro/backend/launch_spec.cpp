@@ -132,9 +132,11 @@ Json to_json(const LaunchSpec& spec) {
       {"disk_bytes", spec.limits.disk_bytes},
       {"disk_project", spec.disk_project},
       {"egress", spec.egress},
+      {"egress_rules", spec.egress_rules},
       {"expires_at", spec.expires_at},
       {"idle_ms", spec.idle_ms},
       {"agent_path", spec.agent_path},
+      {"gateway_path", spec.gateway_path},
       {"cgroup_name", spec.cgroup_name}};
 }
 
@@ -155,6 +157,7 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   spec.limits.disk_bytes = get_int(value, "disk_bytes");
   spec.disk_project = static_cast<std::uint32_t>(int_or(value, "disk_project", 0));
   spec.egress = get_bool(value, "egress");
+  spec.egress_rules = get_strings(value, "egress_rules");
   for (const auto& bind : value_at(value, "binds")) {
     spec.binds.push_back({get_string(bind, "path"), get_string(bind, "target")});
   }
@@ -162,6 +165,7 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   spec.expires_at = get_double(value, "expires_at");
   spec.idle_ms = int_or(value, "idle_ms", 0);
   spec.agent_path = get_string(value, "agent_path");
+  spec.gateway_path = get_string(value, "gateway_path");
   spec.cgroup_name = get_string(value, "cgroup_name");
   return spec;
 }
@@ -174,6 +178,9 @@ void validate(const LaunchSpec& spec) {
   require_absolute(spec.generation_dir, "generation_dir");
   require_absolute(spec.layers_dir, "layers_dir");
   require_absolute(spec.agent_path, "agent_path");
+  if (!spec.egress_rules.empty()) {
+    require_absolute(spec.gateway_path, "gateway_path");
+  }
   if (spec.root.layers.empty()) {
     throw Error(ErrorCode::invalid_argument, "a sandbox needs at least one layer");
   }

@@ -65,7 +65,7 @@ const std::vector<Group>& command_groups() {
       {"Make it so", {&k_plan, &k_apply, &k_up, &k_watch, &k_why, &k_capture, &k_verify}},
       {"What it may take of your machine", {&k_trust, &k_trust_ls, &k_trust_rm}},
       {"Look at it",
-       {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff, &k_graph, &k_timing, &k_events, &k_report}},
+       {&k_status, &k_ls, &k_ps, &k_ports, &k_logs, &k_diff, &k_graph, &k_timing, &k_network_log, &k_events, &k_report}},
       {"Use it", {&k_exec, &k_shell, &k_attach, &k_cp}},
       {"Go back",
        {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,

@@ -61,6 +61,7 @@ extern const Command k_start;
 extern const Command k_status;
 extern const Command k_stop;
 extern const Command k_timing;
+extern const Command k_network_log;
 extern const Command k_trust;
 extern const Command k_trust_ls;
 extern const Command k_trust_rm;

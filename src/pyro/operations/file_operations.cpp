@@ -290,7 +290,7 @@ Operation lock_operation() {
 Json host_requests_schema(std::string_view description) {
   return list_of(
       result(
-          {{"kind", choice({"command", "environment", "path", "listen", "cache", "registry"}, "")},
+          {{"kind", choice({"command", "environment", "path", "listen", "cache", "network", "registry"}, "")},
            {"what", text("The command, variable, absolute path, address or image")},
            {"needed", flag("False: without an agreement the image is fetched without accounts")},
            {"address", text("In the file: secrets.token")},

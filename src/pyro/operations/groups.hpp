@@ -8,7 +8,7 @@ namespace pyro::operations {
 std::vector<Operation> file_operations();  // the declared file: validate, config, plan, apply, why, schema
 std::vector<Operation> drift_operations(); // what differs: capture, verify
 std::vector<Operation>
-record_operations(); // what the file is made of and what was done: graph, timing, events, watch
+record_operations(); // what the file is made of and what was done: graph, timing, network_log, events, watch
 std::vector<Operation> trust_operations();     // what the file may take of this machine
 std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff

@@ -1,9 +1,10 @@
-// What the file is made of, what was done, and doing it again and again: graph, timing, events, watch.
+// What the file is made of, what was done, and doing it again and again: graph, timing, network_log, events, watch.
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/workspace/inspection.hpp>
+#include <pyro/workspace/network_log.hpp>
 #include <pyro/workspace/recipe_graph.hpp>
 #include <pyro/workspace/watching.hpp>
 
@@ -114,6 +115,54 @@ Operation events_operation() {
       }};
 }
 
+Operation network_log_operation() {
+  const auto count = number("How often");
+  const auto record = result(
+      {{"at", epoch("When")},
+       {"verdict", choice({"allowed", "denied", "failed"}, "failed: allowed, but it could not be reached")},
+       {"protocol", text("tls, http, tcp, udp, dns")},
+       {"host", text("A name, or an address")},
+       {"port", number("0: of no port")},
+       {"address", text("The real one of the name")},
+       {"rule", text("That allowed it")},
+       {"reason", text("Why it was refused, or what went wrong")},
+       {"count", number("So often within a second")}},
+      {"at", "verdict", "protocol", "host", "port", "count"});
+  const auto host = result(
+      {{"host", text("A name, or an address")},
+       {"port", number("0: of no port")},
+       {"allowed", count},
+       {"denied", count},
+       {"failed", count},
+       {"last_at", epoch("When it was asked for last")},
+       {"protocol", text("Then")},
+       {"rule", text("That allowed it then")},
+       {"reason", text("Why it was refused then")}},
+      {"host", "port", "allowed", "denied", "failed", "last_at"});
+  return {
+      .name = "network_log",
+      .summary = "What the workspace asked of the network where its egress is a list: allowed, denied, and by which rule",
+      .parameters_schema = workspace_parameters(
+          {{"tail", number("How many of the last records; default 100")},
+           {"denied", flag("Only what was refused or failed")}}),
+      .result_schema = result(
+          {{"workspace_id", text("Of the workspace")},
+           {"name", text("As it was given or made")},
+           {"egress", text("none, all, or the list")},
+           {"records", list_of(record, "Oldest first")},
+           {"hosts", list_of(host, "The last asked for first")},
+           {"proposal", list_of(text(""), "For network.egress: allows every name that was asked for")}},
+          {"records", "hosts", "proposal"}),
+      .read_only = true,
+      .idempotent = true,
+      .run = [](Context& context, const Json& given) {
+        workspace::NetworkLogRequest request;
+        request.tail = int_or(given, "tail", request.tail);
+        request.denied = bool_or(given, "denied", false);
+        return workspace::network_log(context.workspaces, workspace_of(given), project_of(given), request);
+      }};
+}
+
 Operation watch_operation() {
   return {
       .name = "watch",
@@ -136,7 +185,7 @@ Operation watch_operation() {
 } // namespace
 
 std::vector<Operation> record_operations() {
-  return {graph_operation(), timing_operation(), events_operation(), watch_operation()};
+  return {graph_operation(), timing_operation(), network_log_operation(), events_operation(), watch_operation()};
 }
 
 } // namespace pyro::operations

@@ -8,9 +8,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -19,10 +17,6 @@ namespace pyro::os {
 namespace {
 
 constexpr std::uint32_t k_priority = 100; // after the kernel's own of the same destination
-
-int bits_of(int family) {
-  return family == AF_INET ? 32 : 128;
-}
 
 std::optional<Destination> destination_in(const NetlinkMessage& message) {
   if (message.type != RTM_NEWROUTE) {
@@ -55,49 +49,13 @@ route_request(std::uint16_t type, std::uint16_t flags, const Destination& destin
   route.rtm_type = RTN_LOCAL;
   NetlinkRequest request(type, flags, route);
   request
-      .attribute(
-          RTA_DST, std::string_view(
-                       reinterpret_cast<const char*>(destination.address.data()),
-                       static_cast<std::size_t>(bits_of(destination.family) / 8)))
+      .attribute(RTA_DST, address_bytes(destination))
       .attribute(RTA_OIF, static_cast<std::uint32_t>(link_index))
       .attribute(RTA_PRIORITY, k_priority);
   return request;
 }
 
 } // namespace
-
-Destination destination_from(const std::string& text) {
-  const auto slash = text.find('/');
-  const auto address = text.substr(0, slash);
-  Destination result;
-  result.family = address.find(':') == std::string::npos ? AF_INET : AF_INET6;
-  result.prefix = bits_of(result.family);
-  bool is_valid = ::inet_pton(result.family, address.c_str(), result.address.data()) == 1;
-  if (slash != std::string::npos) {
-    const auto* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data() + slash + 1, end, result.prefix);
-    is_valid = is_valid && parsed.ec == std::errc() && parsed.ptr == end && result.prefix >= 0
-               && result.prefix <= bits_of(result.family);
-  }
-  if (!is_valid) {
-    throw Error(ErrorCode::invalid_argument, "'{}' is no address and no address/prefix", text);
-  }
-  return result;
-}
-
-bool covers(const Destination& whole, const Destination& part) {
-  if (whole.family != part.family || whole.prefix > part.prefix) {
-    return false;
-  }
-  for (int bit = 0; bit < whole.prefix; ++bit) {
-    const auto byte = static_cast<std::size_t>(bit / 8);
-    const auto mask = 0x80U >> (bit % 8);
-    if (((whole.address[byte] ^ part.address[byte]) & mask) != 0) {
-      return false;
-    }
-  }
-  return true;
-}
 
 std::vector<Destination> local_destinations(int socket) {
   // The kernel then sends this table only, and not all that a router knows; old ones send all.

@@ -2,27 +2,11 @@
 // added to, so that destinations never leave it.
 #pragma once
 
-#include <array>
-#include <compare>
-#include <cstdint>
-#include <string>
+#include <pyro/base/destination.hpp>
+
 #include <vector>
 
 namespace pyro::os {
-
-/// Addresses with a common beginning.
-struct Destination {
-  int family = 0; // AF_INET, AF_INET6
-  std::array<std::uint8_t, 16> address{};
-  int prefix = 0; // bits
-
-  auto operator<=>(const Destination&) const = default;
-};
-
-/// "169.254.0.0/16", "fd00:ec2::254" (one address). Throws Error(invalid_argument).
-Destination destination_from(const std::string& text);
-/// Does `whole` hold every address of `part`?
-bool covers(const Destination& whole, const Destination& part);
 
 /// What is delivered on the machine itself: its addresses on every device, loopback, broadcast, anycast. The
 /// socket: open_route_netlink().

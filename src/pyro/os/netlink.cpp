@@ -161,38 +161,54 @@ bool NetlinkAnswer::take(std::string_view datagram) {
   return false;
 }
 
-NetlinkRequest::NetlinkRequest(
-    std::uint16_t type, std::uint16_t flags, const void* header, std::size_t size) {
-  nlmsghdr front{};
-  front.nlmsg_type = type;
-  front.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-  append(&front, sizeof(front));
-  append(header, size);
+void NestedAttributes::append(std::string_view bytes) {
+  m_bytes.append(bytes);
+  m_bytes.resize(NLA_ALIGN(m_bytes.size()), '\0');
 }
 
-void NetlinkRequest::append(const void* bytes, std::size_t size) {
-  m_message.append(static_cast<const char*>(bytes), size);
-  m_message.resize(NLMSG_ALIGN(m_message.size()), '\0');
-}
-
-NetlinkRequest& NetlinkRequest::attribute(std::uint16_t type, std::string_view bytes) {
+NestedAttributes& NestedAttributes::attribute(std::uint16_t type, std::string_view bytes) {
   nlattr front{};
   front.nla_type = type;
   if (bytes.size() > UINT16_MAX - NLA_HDRLEN) {
     throw Error(ErrorCode::internal, "netlink: {} bytes do not fit into an attribute", bytes.size());
   }
   front.nla_len = static_cast<std::uint16_t>(NLA_HDRLEN + bytes.size());
-  append(&front, sizeof(front));
-  append(bytes.data(), bytes.size());
+  append({reinterpret_cast<const char*>(&front), sizeof(front)});
+  append(bytes);
+  return *this;
+}
+
+NestedAttributes& NestedAttributes::attribute(std::uint16_t type, std::uint32_t value) {
+  return attribute(type, std::string_view(reinterpret_cast<const char*>(&value), sizeof(value)));
+}
+
+NestedAttributes& NestedAttributes::text_attribute(std::uint16_t type, const std::string& text) {
+  return attribute(type, std::string_view(text.c_str(), text.size() + 1));
+}
+
+NetlinkRequest::NetlinkRequest(
+    std::uint16_t type, std::uint16_t flags, const void* header, std::size_t size) {
+  nlmsghdr front{};
+  front.nlmsg_type = type;
+  front.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+  m_message.append(reinterpret_cast<const char*>(&front), sizeof(front));
+  m_message.append(static_cast<const char*>(header), size);
+  m_message.resize(NLMSG_ALIGN(m_message.size()), '\0');
+}
+
+NetlinkRequest& NetlinkRequest::attribute(std::uint16_t type, std::string_view bytes) {
+  m_message += NestedAttributes().attribute(type, bytes).bytes();
   return *this;
 }
 
 NetlinkRequest& NetlinkRequest::attribute(std::uint16_t type, std::uint32_t value) {
-  return attribute(type, std::string_view(reinterpret_cast<const char*>(&value), sizeof(value)));
+  m_message += NestedAttributes().attribute(type, value).bytes();
+  return *this;
 }
 
 NetlinkRequest& NetlinkRequest::text_attribute(std::uint16_t type, const std::string& text) {
-  return attribute(type, std::string_view(text.c_str(), text.size() + 1));
+  m_message += NestedAttributes().text_attribute(type, text).bytes();
+  return *this;
 }
 
 std::vector<NetlinkMessage> NetlinkRequest::send(const std::string& what, const std::vector<int>& accepted) {

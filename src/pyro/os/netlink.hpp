@@ -105,6 +105,25 @@ private:
   bool m_is_inconsistent = false;
 };
 
+/// Attributes in an attribute, one after the other.
+class NestedAttributes {
+public:
+  /// For what stands before them ("veth": an ifinfomsg); empty: nothing does.
+  explicit NestedAttributes(std::string_view front = {}) { append(front); }
+
+  NestedAttributes& attribute(std::uint16_t type, std::string_view bytes);
+  NestedAttributes& attribute(std::uint16_t type, std::uint32_t value);
+  /// With the final NUL that names have here.
+  NestedAttributes& text_attribute(std::uint16_t type, const std::string& text);
+
+  const std::string& bytes() const { return m_bytes; }
+
+private:
+  void append(std::string_view bytes);
+
+  std::string m_bytes;
+};
+
 class NetlinkRequest {
 public:
   /// `type`: RTM_NEWLINK and so on; `flags` beside NLM_F_REQUEST and NLM_F_ACK. `header`: ifinfomsg, rtmsg,
@@ -128,7 +147,6 @@ public:
 
 private:
   NetlinkRequest(std::uint16_t type, std::uint16_t flags, const void* header, std::size_t size);
-  void append(const void* bytes, std::size_t size);
 
   std::string m_message;
 };

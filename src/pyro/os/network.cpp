@@ -3,6 +3,7 @@
 #include "fd.hpp"
 #include "netlink.hpp"
 
+#include <pyro/base/destination.hpp>
 #include <pyro/base/error.hpp>
 
 #include <linux/rtnetlink.h>
@@ -44,6 +45,33 @@ void add_blackhole_route(const std::string& ipv4_address) {
   NetlinkRequest(RTM_NEWROUTE, NLM_F_CREATE, route)
       .attribute(RTA_DST, destination.s_addr)
       .send(fmt::format("blackhole route to {}", ipv4_address), {EEXIST});
+}
+
+void add_default_route(const std::string& gateway) {
+  const auto address = destination_from(gateway);
+  rtmsg route{};
+  route.rtm_family = static_cast<unsigned char>(address.family);
+  route.rtm_table = RT_TABLE_MAIN;
+  route.rtm_protocol = RTPROT_STATIC;
+  route.rtm_type = RTN_UNICAST;
+  NetlinkRequest(RTM_NEWROUTE, NLM_F_CREATE, route)
+      .attribute(RTA_GATEWAY, address_bytes(address))
+      .send(fmt::format("a default route by {}", gateway), {EEXIST});
+}
+
+void take_in_everything() {
+  const auto loopback = ::if_nametoindex("lo");
+  for (const int family : {AF_INET, AF_INET6}) {
+    rtmsg route{};
+    route.rtm_family = static_cast<unsigned char>(family);
+    route.rtm_table = RT_TABLE_MAIN; // in the local one it would come before the networks of the devices
+    route.rtm_protocol = RTPROT_STATIC;
+    route.rtm_scope = RT_SCOPE_HOST;
+    route.rtm_type = RTN_LOCAL;
+    NetlinkRequest(RTM_NEWROUTE, NLM_F_CREATE, route)
+        .attribute(RTA_OIF, loopback)
+        .send("take in packets to every address", {EEXIST, EAFNOSUPPORT, EOPNOTSUPP, EACCES});
+  }
 }
 
 } // namespace pyro::os

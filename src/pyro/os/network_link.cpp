@@ -3,12 +3,14 @@
 #include "fd.hpp"
 #include "netlink.hpp"
 
+#include <pyro/base/destination.hpp>
 #include <pyro/base/error.hpp>
 
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <fcntl.h>
 #include <net/if.h>
@@ -69,19 +71,38 @@ void bring_up_link(const std::string& name) {
   NetlinkRequest(RTM_NEWLINK, 0, info).send("bring up " + name);
 }
 
-void add_link_address(const std::string& name, const std::string& ipv4_address, int prefix) {
-  in_addr address{};
-  if (::inet_pton(AF_INET, ipv4_address.c_str(), &address) != 1 || prefix < 1 || prefix > 32) {
-    throw Error(ErrorCode::internal, "'{}/{}' is no IPv4 address", ipv4_address, prefix);
+void add_link_address(const std::string& name, const std::string& address, int prefix) {
+  const auto parsed = destination_from(address);
+  if (prefix < 1 || prefix > address_bits(parsed.family)) {
+    throw Error(ErrorCode::internal, "'{}/{}' is no address of a device", address, prefix);
   }
   ifaddrmsg info{};
-  info.ifa_family = AF_INET;
+  info.ifa_family = static_cast<unsigned char>(parsed.family);
   info.ifa_prefixlen = static_cast<unsigned char>(prefix);
+  info.ifa_flags = parsed.family == AF_INET6 ? IFA_F_NODAD : 0;
   info.ifa_index = static_cast<unsigned>(require_link(name).index);
   NetlinkRequest(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, info)
-      .attribute(IFA_LOCAL, address.s_addr)
-      .attribute(IFA_ADDRESS, address.s_addr)
-      .send(fmt::format("give {} the address {}/{}", name, ipv4_address, prefix), {EEXIST});
+      .attribute(IFA_LOCAL, address_bytes(parsed))
+      .attribute(IFA_ADDRESS, address_bytes(parsed))
+      .send(fmt::format("give {} the address {}/{}", name, address, prefix), {EEXIST});
+}
+
+void make_link_pair(
+    const std::string& name, const std::string& peer, int peer_namespace, std::uint32_t mtu) {
+  const ifinfomsg nothing{};
+  NestedAttributes other({reinterpret_cast<const char*>(&nothing), sizeof nothing});
+  other.text_attribute(IFLA_IFNAME, peer)
+      .attribute(IFLA_MTU, mtu)
+      .attribute(IFLA_NET_NS_FD, static_cast<std::uint32_t>(peer_namespace));
+  NestedAttributes data;
+  data.attribute(VETH_INFO_PEER, other.bytes());
+  NestedAttributes kind;
+  kind.text_attribute(IFLA_INFO_KIND, "veth").attribute(IFLA_INFO_DATA, data.bytes());
+  NetlinkRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, nothing);
+  request.text_attribute(IFLA_IFNAME, name)
+      .attribute(IFLA_MTU, mtu)
+      .attribute(IFLA_LINKINFO, kind.bytes())
+      .send("make a pair of network devices (veth)");
 }
 
 void remove_link(const std::string& name) {

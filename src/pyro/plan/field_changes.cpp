@@ -53,7 +53,7 @@ constexpr std::array k_rules{
     Rule{"retention", update},
     Rule{"reset", none},
     Rule{"drift", update},
-    Rule{"network.egress", reboot},
+    Rule{"network.egress", egress},
     Rule{"lifecycle", update},
     Rule{"mounts", reboot},
 };

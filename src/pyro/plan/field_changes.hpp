@@ -14,6 +14,7 @@ enum class FieldEffect {
   update,      // in place
   reboot,      // needs a cold start (device topology)
   live_resize, // update if the backend can, else reboot
+  egress,      // from one list to another: update if the backend can; else reboot
   disk,        // grow: update; shrink: replace
   backend,     // replace, unless what runs now is fine
   replace,

@@ -59,7 +59,7 @@ struct Observed {
   WorkspaceState state = WorkspaceState::absent;
   std::string backend;
   spec::Isolation isolation = spec::Isolation::sandbox; // of that backend
-  std::set<std::string> capabilities;                   // of that backend: "live_resize", "memory_snapshot"
+  std::set<std::string> capabilities;                   // of that backend: "live_resize", "egress_filter", "memory_snapshot"
   Json applied_spec;                                    // normal form of what was applied last; null if never
   std::vector<Link> applied_links;                      // Plan::chain of that time
   std::set<HexDigest> cached_keys;                      // layers in the store

@@ -33,6 +33,11 @@ std::uint64_t disk_of(const Json& applied_spec) {
   }
 }
 
+/// As against the words "none" and "all" (FieldChange::before).
+bool is_list_of_hosts(const std::string& egress) {
+  return egress != "none" && egress != "all";
+}
+
 } // namespace
 
 Planner::Planner(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed)
@@ -121,6 +126,12 @@ void Planner::decide_fields() {
       break;
     case FieldEffect::live_resize:
       if (!m_observed.capabilities.contains("live_resize")) {
+        raise(ActionKind::reboot, in_full);
+      }
+      break;
+    case FieldEffect::egress:
+      if (!m_observed.capabilities.contains("egress_filter") || !is_list_of_hosts(change.before)
+          || !is_list_of_hosts(change.after)) {
         raise(ActionKind::reboot, in_full);
       }
       break;

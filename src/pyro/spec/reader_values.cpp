@@ -1,6 +1,8 @@
 // The readers of MapReader for values with rules of their own: variables, users, paths, commands, egress.
 #include "reader.hpp"
 
+#include <pyro/egress/rule.hpp>
+
 #include <filesystem>
 
 namespace pyro::spec {
@@ -145,6 +147,7 @@ void MapReader::command(std::string_view key, Command& out) {
   }
 }
 
+/// Presets stand for their hosts.
 void MapReader::egress(std::string_view key, Egress& out) {
   const Node* found = value(key);
   if (!found) {
@@ -163,13 +166,23 @@ void MapReader::egress(std::string_view key, Egress& out) {
     return;
   }
   out.kind = EgressKind::hosts;
+  std::vector<std::string> expanded;
   each_text(key, out.hosts, [&](const Node& item, const std::string& address, std::string& host) {
-    if (host.find_first_of(" /\t\n") != std::string::npos) {
-      m_context.error(
-          item, "value", address, fmt::format("'{}' is no host", host),
-          "a name or address only, no scheme and no path");
+    if (!m_context.withheld.empty() && host.find("${") != std::string::npos) {
+      return;
+    }
+    if (const auto hosts = egress::preset(host)) {
+      expanded.insert(expanded.end(), hosts->begin(), hosts->end());
+      host = hosts->front();
+      return;
+    }
+    try {
+      host = egress::to_string(egress::rule_from(host));
+    } catch (const Error& wrong) {
+      m_context.error(item, "value", address, wrong.message(), wrong.hint());
     }
   });
+  out.hosts.insert(out.hosts.end(), expanded.begin(), expanded.end());
   std::sort(out.hosts.begin(), out.hosts.end());
   out.hosts.erase(std::unique(out.hosts.begin(), out.hosts.end()), out.hosts.end());
   if (out.hosts.empty()) {

@@ -76,6 +76,7 @@ void Supervisor::run() {
   watch_idleness();
   watch_disk();
   watch_user_limits();
+  watch_gateway();
   m_loop.run();
 }
 
@@ -178,6 +179,14 @@ void Supervisor::add_operations() {
           static_cast<std::uint64_t>(std::max<std::int64_t>(get_int(request, "limit_bytes"), 0)));
     }
     call->finish({{"held", m_disk != nullptr}});
+  });
+  m_router.add("/egress", [this](const auto& call, const Json& request) {
+    auto* gateway = m_guest->gateway();
+    if (gateway == nullptr) {
+      throw Error(ErrorCode::bad_state, "the sandbox was not started with a list of hosts");
+    }
+    gateway->set_rules(get_strings(request, "rules"));
+    call->finish(Json::object());
   });
   m_router.add("/ports", [this](const auto& call, const Json& request) {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
@@ -348,6 +357,24 @@ void Supervisor::watch_user_limits() {
         stop_processes(what, std::move(ended));
       });
   m_user_limits->begin();
+}
+
+void Supervisor::watch_gateway() {
+  auto* gateway = m_guest->gateway();
+  if (gateway == nullptr) {
+    return;
+  }
+  m_network = std::make_unique<NetworkLog>(m_spec.runtime_dir);
+  m_loop.watch(gateway->descriptor(), EPOLLIN, [this, gateway](std::uint32_t) {
+    try {
+      for (auto record = gateway->take_record(); !record.is_null(); record = gateway->take_record()) {
+        m_network->add(record);
+      }
+    } catch (const Error& error) {
+      m_loop.unwatch(gateway->descriptor());
+      m_notes.push_back(fmt::format("nothing outside can be reached any more: {}", error.what()));
+    }
+  });
 }
 
 /// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.

@@ -4,11 +4,13 @@
 #pragma once
 
 #include "disk_watch.hpp"
+#include "network_log.hpp"
 #include "port_forwarder.hpp"
 #include "secret_notes.hpp"
 #include "user_limit_watch.hpp"
 
 #include <pyro/backend/launch_spec.hpp>
+#include <pyro/backend/shared/gateway.hpp>
 #include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
@@ -50,6 +52,9 @@ struct Guest {
   /// guest waits for the host (protocol/guest_boot.hpp) and stands still meanwhile; it waits again after it.
   virtual void save(const std::string& directory) { std::ignore = directory; }
 
+  /// Its way out where that is a list of hosts; nullptr: it is another, or none.
+  virtual backend::Gateway* gateway() { return nullptr; }
+
   /// Whatever else of it has to be read while it runs.
   virtual void watch(os::EventLoop& loop) { std::ignore = loop; }
 };
@@ -57,7 +62,7 @@ struct Guest {
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes, disk: DiskWatch::status() or
 /// null, stopped: UserLimitWatch::stopped(), ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk"
-/// {limit_bytes} → {held}: another limit, at once.
+/// {limit_bytes} → {held}: another limit, at once; "/egress" {rules} → {}: another list, at once.
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
@@ -99,6 +104,7 @@ private:
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
   void watch_disk();
   void watch_user_limits();
+  void watch_gateway();
   void stop_processes(const LimitStop& what, std::function<void()> ended);
   void begin_agent_session();
   void thaw();
@@ -124,6 +130,7 @@ private:
   std::unique_ptr<PortForwarder> m_ports;
   std::unique_ptr<DiskWatch> m_disk;             // where the sandbox writes to a file system of this machine
   std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
+  std::unique_ptr<NetworkLog> m_network;         // where the egress is a list
   SecretNotes m_secrets;
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;

@@ -86,7 +86,7 @@ std::string type_words(std::string_view type) {
       {"tcp", "port or `host:port`"},
       {"status", "number, range or list of them"},
       {"signal", "name of a signal"},
-      {"egress", "`none` or `all`"},
+      {"egress", "`none`, `all` or a list of hosts"},
       {"profile", "part of this file"}};
   if (const auto found = k_words.find(type); found != k_words.end()) {
     return found->second;

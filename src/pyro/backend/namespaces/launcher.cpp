@@ -4,9 +4,6 @@
 #include "sandbox_root.hpp"
 
 #include <pyro/backend/shared/clone_process.hpp>
-#include <pyro/backend/shared/egress.hpp>
-#include <pyro/backend/shared/egress_guard.hpp>
-#include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
@@ -104,9 +101,7 @@ Sandbox launch(const LaunchSpec& spec) {
   FromOutside outside;
   outside.memory_events = sandbox.cgroup->open_memory_events();
   outside.oom_score = oom_score_of_processes();
-  if (spec.egress) {
-    outside.resolv_conf = resolver_for_sandbox(resolver_configuration()).resolv_conf;
-  }
+  outside.resolv_conf = resolv_conf_inside(spec);
   watch.lap("prepared");
 
   constexpr std::uint64_t k_namespaces =
@@ -126,7 +121,7 @@ Sandbox launch(const LaunchSpec& spec) {
 
   sandbox.cgroup->add(pid, cloned_into_unified);
   spare_agent(pid);
-  const auto namespaces = spec.egress ? open_namespaces(pid) : SandboxNamespaces{};
+  auto namespaces = spec.egress ? open_namespaces(pid) : SandboxNamespaces{};
   sandbox.ids->space().map_process(pid);
   const auto mapped = map_mounts(spec, sandbox.ids->space(), pid);
   std::vector<int> fds;
@@ -143,7 +138,7 @@ Sandbox launch(const LaunchSpec& spec) {
   os::send_with_fds(control.get(), "go", fds);
   watch.lap("mapped");
   if (spec.egress) {
-    sandbox.egress_tether = start_egress(namespaces);
+    sandbox.way_out = open_way_out(std::move(namespaces), spec);
     watch.lap("egress");
     os::send_with_fds(control.get(), "net", {});
   }

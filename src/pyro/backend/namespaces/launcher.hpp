@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pyro/backend/launch_spec.hpp>
+#include <pyro/backend/shared/way_out.hpp>
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
@@ -20,7 +21,7 @@ struct Sandbox {
   std::unique_ptr<os::Cgroup> cgroup;  // removed when the processes are gone
   os::Child agent;                     // pid 1 of the sandbox
   os::Fd channel;                      // byte stream to the agent
-  os::Fd egress_tether;                // closing it ends pasta
+  WayOut way_out;
   std::vector<std::string> notes;
   Json timings = Json::object(); // step → microseconds since the start
 };

@@ -23,6 +23,7 @@ public:
   Capabilities capabilities() const override {
     Capabilities capabilities;
     capabilities.egress = can_connect_to_network();
+    capabilities.egress_filter = true;
     capabilities.limits = can_limit_resources();
     return capabilities;
   }

@@ -212,7 +212,7 @@ void await(const os::Fd& control) {
     std::ignore = ::sethostname(name.data(), name.size());
     os::bring_up_loopback();
     enter_root(sources);
-    if (command.egress) {
+    if (command.network != nullptr) {
       await(control);
     }
     give_up_privileges();
@@ -263,11 +263,11 @@ Confined start_confined(const ConfinedCommand& command, os::Cgroup& cgroup) {
   confined.process = os::Child(pid);
   child_control.reset();
   cgroup.add(pid, into_cgroup);
-  const auto namespaces = command.egress ? open_namespaces(pid) : SandboxNamespaces{};
+  auto namespaces = command.network != nullptr ? open_namespaces(pid) : SandboxNamespaces{};
   os::IdSpace::current().map_process(pid);
   os::send_with_fds(control.get(), "go", {});
-  if (command.egress) {
-    confined.egress_tether = start_egress(namespaces);
+  if (command.network != nullptr) {
+    confined.way_out = open_way_out(std::move(namespaces), *command.network);
     os::send_with_fds(control.get(), "net", {});
   }
   if (const auto report = os::read_all(control.get(), 64 << 10); !report.empty()) {

@@ -2,7 +2,7 @@
 // no process to see, no capability, ids of a user namespace.
 #pragma once
 
-#include <pyro/backend/shared/egress.hpp>
+#include <pyro/backend/shared/way_out.hpp>
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
@@ -26,12 +26,12 @@ struct ConfinedCommand {
   std::vector<SharedFile> files;
   std::string staging; // an empty directory to build its root on
   bool kvm = false;    // shows /dev/kvm
-  bool egress = false; // a network namespace that reaches out, else one with nothing
+  const LaunchSpec* network = nullptr; // whose way out its network namespace gets; nullptr: none
 };
 
 struct Confined {
   os::Child process;
-  os::Fd egress_tether; // closing it ends the way out
+  WayOut way_out;
 };
 
 /// Throws with the failure of the child, which travels back. The process dies with the caller.

@@ -106,9 +106,11 @@ MachineFiles GuestFactory::files_with(const std::string& scratch) {
   return files;
 }
 
-std::unique_ptr<Machine> GuestFactory::start(const StartMode& mode, const MachineFiles& files) {
-  auto machine =
-      std::make_unique<Machine>(m_program, m_shape, mode, files, m_spec.runtime_dir + "/root", m_cgroup);
+std::unique_ptr<Machine>
+GuestFactory::start(const StartMode& mode, const MachineFiles& files, GuestUse use) {
+  const auto* network = use == GuestUse::workspace && m_spec.egress ? &m_spec : nullptr;
+  auto machine = std::make_unique<Machine>(
+      m_program, m_shape, mode, files, m_spec.runtime_dir + "/root", m_cgroup, network);
   machine->await_monitor(k_monitor_limit);
   return machine;
 }
@@ -127,7 +129,7 @@ void GuestFactory::make_machine_template(const Template& made) {
     make_sparse(files.memory, memory_bytes);
     make_sparse(files.state, 0);
     try {
-      auto machine = start({Memory::shared_file, ImagesFormat::raw, false}, files);
+      auto machine = start({Memory::shared_file, ImagesFormat::raw, false}, files, GuestUse::saved_only);
       machine->resume();
       machine->await_guest(k_boot_limit);
       machine->save();
@@ -161,7 +163,7 @@ void GuestFactory::make_stack_template(const Template& made) {
   auto files = files_with(made.scratch());
   files.memory = made.memory();
   files.state = made.state();
-  auto machine = start({Memory::shared_file, ImagesFormat::vmdk, true}, files);
+  auto machine = start({Memory::shared_file, ImagesFormat::vmdk, true}, files, GuestUse::saved_only);
   machine->load(os::open_file(base.state(), O_RDONLY).get(), k_load_limit);
   machine->ask_guest(protocol::to_json(mount_of(m_spec.machine)), k_mount_limit);
   machine->save();
@@ -182,7 +184,7 @@ std::unique_ptr<Machine> GuestFactory::clone(const Template& from) {
   files.memory = from.memory();
   files.state = state_path(m_spec);
   make_sparse(files.state, 0);
-  auto machine = start({Memory::private_file, ImagesFormat::vmdk, true}, files);
+  auto machine = start({Memory::private_file, ImagesFormat::vmdk, true}, files, GuestUse::workspace);
   machine->load(os::open_file(from.state(), O_RDONLY).get(), k_load_limit);
   return machine;
 }
@@ -190,7 +192,8 @@ std::unique_ptr<Machine> GuestFactory::clone(const Template& from) {
 std::unique_ptr<Machine> GuestFactory::boot() {
   for (int attempt = 1;; ++attempt) {
     try {
-      auto machine = start({Memory::anonymous, ImagesFormat::vmdk, false}, files_with(scratch_path()));
+      auto machine =
+          start({Memory::anonymous, ImagesFormat::vmdk, false}, files_with(scratch_path()), GuestUse::workspace);
       machine->resume();
       machine->await_guest(k_boot_limit);
       return machine;

@@ -17,6 +17,9 @@ std::string scratch_path(const LaunchSpec& spec);
 /// What saving a clone writes the state of its devices to.
 std::string state_path(const LaunchSpec& spec);
 
+/// What a machine is started for: only for one of them it needs its network to lead anywhere.
+enum class GuestUse { saved_only, workspace };
+
 class GuestFactory {
 public:
   /// `cgroup` takes every QEMU that is started. Notes are what the user should know.
@@ -48,7 +51,7 @@ private:
   HexDigest key_of(const char* stage) const;
   void make_machine_template(const Template& made);
   void make_stack_template(const Template& made);
-  std::unique_ptr<Machine> start(const StartMode& mode, const MachineFiles& files);
+  std::unique_ptr<Machine> start(const StartMode& mode, const MachineFiles& files, GuestUse use);
 
   const LaunchSpec& m_spec;
   MachineShape m_shape;

@@ -4,7 +4,6 @@
 #include "guest_factory.hpp"
 #include "program.hpp"
 
-#include <pyro/backend/shared/egress_guard.hpp>
 #include <pyro/backend/shared/guest_description.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
@@ -34,9 +33,7 @@ MachineShape shape_of(const LaunchSpec& spec, Accelerator accelerator) {
 protocol::GuestEnter enter_request(const LaunchSpec& spec) {
   auto enter = identity_of(spec);
   enter.network = spec.egress;
-  if (spec.egress) {
-    enter.resolv_conf = resolver_for_sandbox(resolver_configuration()).resolv_conf;
-  }
+  enter.resolv_conf = resolv_conf_inside(spec);
   return enter;
 }
 
@@ -163,7 +160,7 @@ VirtualSandbox launch(const LaunchSpec& spec) {
   sandbox.console = machine->take_console();
   auto confined = machine->take_process();
   sandbox.process = std::move(confined.process);
-  sandbox.egress_tether = std::move(confined.egress_tether);
+  sandbox.way_out = std::move(confined.way_out);
   const auto& limits_notes = sandbox.cgroup->notes();
   sandbox.notes.insert(sandbox.notes.end(), limits_notes.begin(), limits_notes.end());
   return sandbox;

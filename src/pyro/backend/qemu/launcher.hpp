@@ -5,6 +5,7 @@
 #include "qmp.hpp"
 
 #include <pyro/backend/launch_spec.hpp>
+#include <pyro/backend/shared/way_out.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/fd.hpp>
@@ -21,7 +22,7 @@ namespace pyro::backend::qemu {
 struct VirtualSandbox {
   std::unique_ptr<os::Cgroup> cgroup; // declared first: removed last
   os::Child process;                  // QEMU
-  os::Fd egress_tether;
+  WayOut way_out;
   os::Fd channel; // to the agent
   os::Fd console; // what the kernel says
   std::optional<Qmp> monitor;

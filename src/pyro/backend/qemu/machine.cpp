@@ -39,7 +39,7 @@ std::vector<SharedFile> shared_files(const StartMode& mode, const MachineFiles& 
 
 Machine::Machine(
     const std::string& program, const MachineShape& shape, const StartMode& mode, const MachineFiles& files,
-    const std::string& staging, os::Cgroup& cgroup) {
+    const std::string& staging, os::Cgroup& cgroup, const LaunchSpec* network) {
   auto [channel, guest_channel] = os::socket_pair();
   auto [monitor, guest_monitor] = os::socket_pair();
   auto [console, guest_console] = os::socket_pair();
@@ -54,7 +54,7 @@ Machine::Machine(
   command.files = shared_files(mode, files);
   command.staging = staging;
   command.kvm = shape.accelerator == Accelerator::kvm;
-  command.egress = shape.network;
+  command.network = network;
   m_confined = start_confined(command, cgroup);
   m_channel = std::move(channel);
   m_console = std::move(console);

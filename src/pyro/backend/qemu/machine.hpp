@@ -27,9 +27,10 @@ struct MachineFiles {
 
 class Machine {
 public:
+  /// `network`: ConfinedCommand's.
   Machine(
       const std::string& program, const MachineShape& shape, const StartMode& mode, const MachineFiles& files,
-      const std::string& staging, os::Cgroup& cgroup);
+      const std::string& staging, os::Cgroup& cgroup, const LaunchSpec* network);
 
   /// Waits until its QEMU can be talked to.
   void await_monitor(std::chrono::milliseconds limit);

@@ -59,6 +59,7 @@ public:
   Capabilities capabilities() const override {
     auto capabilities = machine_capabilities();
     capabilities.egress = os::find_program("pasta").has_value();
+    capabilities.egress_filter = true;
     capabilities.memory_snapshot = true;
     const auto program = os::find_program(k_tools.front().program);
     capabilities.emulated =

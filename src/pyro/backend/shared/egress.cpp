@@ -128,13 +128,9 @@ void start_pasta() {
     if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
       show_tun_device();
     }
-    if (::setns(k_user_namespace, CLONE_NEWUSER) < 0) {
-      throw Error::from_errno(errno, "join the sandbox's user namespace");
-    }
-    if (os::IdSpace::current().kind() != os::IdSpace::Kind::single) {
-      std::ignore = ::setgroups(0, nullptr);
-    }
-    if (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0 || ::unshare(CLONE_NEWPID | CLONE_NEWNS) < 0) {
+    const os::Fd user_namespace(k_user_namespace);
+    become_root_of(user_namespace);
+    if (::unshare(CLONE_NEWPID | CLONE_NEWNS) < 0) {
       throw Error::from_errno(errno, "make a pid namespace for pasta");
     }
     const pid_t keeper = ::fork();
@@ -157,6 +153,19 @@ SandboxNamespaces open_namespaces(pid_t sandbox) {
   return {
       os::open_file(fmt::format("/proc/{}/ns/user", sandbox), O_RDONLY),
       os::open_file(fmt::format("/proc/{}/ns/net", sandbox), O_RDONLY)};
+}
+
+void become_root_of(const os::Fd& user_namespace) {
+  const auto kind = os::IdSpace::current().kind(); // inside it would look like root's
+  if (::setns(user_namespace.get(), CLONE_NEWUSER) < 0) {
+    throw Error::from_errno(errno, "join the sandbox's user namespace");
+  }
+  if (kind != os::IdSpace::Kind::single) {
+    std::ignore = ::setgroups(0, nullptr);
+  }
+  if (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0) {
+    throw Error::from_errno(errno, "become root of the sandbox's user namespace");
+  }
 }
 
 os::Fd start_egress(const SandboxNamespaces& namespaces) {

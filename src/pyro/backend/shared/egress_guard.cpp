@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
+#include <pyro/egress/reserved.hpp>
 #include <pyro/os/netlink.hpp>
 #include <pyro/os/network_link.hpp>
 
@@ -20,49 +21,11 @@ namespace pyro::backend {
 
 namespace {
 
-// Link-local addresses hold 169.254.169.254 (nearly every cloud), 169.254.170.2 and .23 (containers at AWS).
-constexpr std::array k_forbidden{
-    "0.0.0.0/8",       "127.0.0.0/8",     "169.254.0.0/16",
-    "100.100.100.200", // Alibaba
-    "168.63.129.16",   // Azure's wire server
-    "192.0.0.192",     // Oracle
-    "224.0.0.0/4",     "255.255.255.255", "::/96",          "::1",
-    "::ffff:0:0/96", // IPv4 in IPv6
-    "fe80::/10",
-    "fd00:ec2::254", // AWS
-    "fd00:ec2::23",  // AWS, containers
-    "fd20:ce::254",  // Google
-    "ff00::/8",
-};
-
-/// Prefixes under which gateways of networks without IPv4 translate to it (RFC 6052, RFC 8215): the address
-/// is the last 32 bits.
-constexpr std::array k_translated{"64:ff9b::/96", "64:ff9b:1::/96"};
-
-std::vector<os::Destination> with_translated(std::vector<os::Destination> destinations) {
-  static const std::array prefixes{
-      os::destination_from(k_translated[0]), os::destination_from(k_translated[1])};
-  for (std::size_t i = 0, count = destinations.size(); i < count; ++i) {
-    const auto plain = destinations[i];
-    if (plain.family != AF_INET) {
-      continue;
-    }
-    for (auto translated : prefixes) {
-      std::copy_n(plain.address.begin(), 4, translated.address.begin() + translated.prefix / 8);
-      translated.prefix += plain.prefix;
-      destinations.push_back(translated);
-    }
-  }
-  return destinations;
+bool is_forbidden(const Destination& destination) {
+  return egress::is_in(egress::forbidden_destinations(), destination);
 }
 
-bool is_forbidden(const os::Destination& destination) {
-  const auto& all = forbidden_destinations();
-  return std::any_of(
-      all.begin(), all.end(), [&](const auto& whole) { return os::covers(whole, destination); });
-}
-
-std::optional<os::Destination> name_server_in(std::string_view line) {
+std::optional<Destination> name_server_in(std::string_view line) {
   constexpr std::string_view k_key = "nameserver";
   if (!line.starts_with(k_key) || line.size() == k_key.size() || !std::isspace(line[k_key.size()])) {
     return std::nullopt;
@@ -73,7 +36,7 @@ std::optional<os::Destination> name_server_in(std::string_view line) {
   }
   const auto address = line.substr(begin, line.find_first_of(" \t%#;", begin) - begin);
   try {
-    return os::destination_from(std::string(address));
+    return destination_from(std::string(address));
   } catch (const Error&) {
     return std::nullopt; // not for us to say what a resolver makes of it
   }
@@ -81,24 +44,10 @@ std::optional<os::Destination> name_server_in(std::string_view line) {
 
 } // namespace
 
-const std::vector<os::Destination>& forbidden_destinations() {
-  static const auto s_all = [] {
-    std::vector<os::Destination> all;
-    for (const char* text : k_forbidden) {
-      all.push_back(os::destination_from(text));
-    }
-    return with_translated(std::move(all));
-  }();
-  return s_all;
-}
-
 SandboxResolver resolver_for_sandbox(const std::string& text) {
   const auto own = os::local_destinations(os::open_route_netlink().get());
-  const auto is_out_of_reach = [&](const os::Destination& server) {
-    const auto covers = [&](const auto& whole) {
-      return os::covers(whole, server);
-    };
-    return is_forbidden(server) || std::any_of(own.begin(), own.end(), covers);
+  const auto is_out_of_reach = [&](const Destination& server) {
+    return is_forbidden(server) || egress::is_in(own, server);
   };
   std::set<int> families;
   for (const auto line : lines_of(text)) {
@@ -146,7 +95,7 @@ void EgressGuard::enter(int network_namespace) {
   if (m_links.empty()) {
     throw Error(ErrorCode::unavailable, "pasta made no network device for the sandbox");
   }
-  for (const auto& destination : forbidden_destinations()) {
+  for (const auto& destination : egress::forbidden_destinations()) {
     for (const int link : m_links) {
       os::keep_inside(m_inside.get(), destination, link);
     }
@@ -155,8 +104,8 @@ void EgressGuard::enter(int network_namespace) {
 }
 
 void EgressGuard::apply() {
-  const auto found = with_translated(os::local_destinations(m_outside.get()));
-  std::set<os::Destination> wanted(found.begin(), found.end());
+  const auto found = egress::with_translated(os::local_destinations(m_outside.get()));
+  std::set<Destination> wanted(found.begin(), found.end());
   std::erase_if(wanted, [](const auto& destination) { return is_forbidden(destination); });
   for (const int link : m_links) {
     for (const auto& destination : wanted) {

@@ -11,10 +11,6 @@
 
 namespace pyro::backend {
 
-/// Destinations that no sandbox reaches, whatever addresses this machine has: loopback, link-local, metadata
-/// and wire services of the clouds, multicast groups. Those of IPv4 also as NAT64 spells them.
-const std::vector<os::Destination>& forbidden_destinations();
-
 /// Addresses at which pasta offers this machine's first name server of that family, on port 53 alone. They
 /// are from ranges for documentation, hence nobody's.
 inline constexpr const char* k_forwarded_dns = "198.51.100.53";
@@ -49,7 +45,7 @@ private:
   os::Fd m_outside;
   os::Fd m_inside;
   std::vector<int> m_links;
-  std::set<os::Destination> m_kept;
+  std::set<Destination> m_kept;
 };
 
 } // namespace pyro::backend

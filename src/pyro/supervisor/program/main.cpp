@@ -21,6 +21,8 @@ public:
 
   int pid() const override { return m_sandbox.agent.pid(); }
 
+  backend::Gateway* gateway() override { return m_sandbox.way_out.gateway ? &m_sandbox.way_out.gateway : nullptr; }
+
   bool freeze() override { return m_sandbox.cgroup->freeze(); }
 
   void thaw() override { m_sandbox.cgroup->thaw(); }

@@ -14,6 +14,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
+#include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
 #include <pyro/workspace/sandbox/service_failure.hpp>
@@ -461,6 +462,7 @@ void Applier::note_applied() {
     return; // nothing changed: the record, and its generation, stay as they are
   }
   const auto disk_before = launch_limits(record).disk_bytes;
+  const auto egress_before = record.egress;
   set_run_time_fields(record);
   const bool other_lifetime = note_lifecycle(record, lifecycle_of(m_project.spec), false);
   record.spec = spec;
@@ -495,6 +497,10 @@ void Applier::note_applied() {
   if (launch_limits(record).disk_bytes != disk_before && !m_content_is_fresh) {
     change_disk_limit();
   }
+  if (record.egress != egress_before && !m_content_is_fresh && !egress_rules(egress_before).empty()
+      && !egress_rules(record.egress).empty()) {
+    change_egress();
+  }
 }
 
 /// The layer that was made of it tells.
@@ -522,6 +528,14 @@ void Applier::change_disk_limit() {
   const auto limit = launch_limits(m_workspace.record).disk_bytes;
   if (!get_bool(client->call("/disk", {{"limit_bytes", limit}}), "held")) {
     m_context.emit("note", "workspace", "environment.resources.disk takes effect with the next reset");
+  }
+}
+
+/// Of a sandbox that goes on.
+void Applier::change_egress() {
+  const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket());
+  if (client) {
+    client->call("/egress", {{"rules", egress_rules(m_workspace.record.egress)}});
   }
 }
 

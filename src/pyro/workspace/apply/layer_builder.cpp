@@ -10,6 +10,7 @@
 #include <pyro/os/id_space.hpp>
 #include <pyro/seed/copy.hpp>
 #include <pyro/store/capture.hpp>
+#include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/context/owner_ids.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
@@ -241,7 +242,7 @@ store::LayerStack LayerBuilder::build_ready(
     const store::LayerStack& below, const std::function<void(const std::string&)>& start_services) {
   const BuildDirectory directory(m_directory);
   auto request = request_for(directory.runtime(), directory.generation(), below);
-  request.spec.egress = m_project.spec.network_egress.kind != spec::EgressKind::none;
+  set_egress(request.spec, spec::to_string(m_project.spec.network_egress));
   start_sandbox(m_context, m_backend, request);
   start_services(directory.runtime());
   mirror_upper_before_kill(directory.runtime(), directory.generation(), below.host_directories);

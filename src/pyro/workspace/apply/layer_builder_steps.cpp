@@ -8,6 +8,7 @@
 #include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/store/caches.hpp>
+#include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
@@ -138,7 +139,7 @@ LayerBuilder::build_step(const spec::Step& step, const plan::Link& link, const s
     request.spec.hostname =
         os::k_step_hostname; // the layer is for every file with this step, whatever its name
     request.spec.binds = cache_binds(step, link.address);
-    request.spec.egress = step.egress.kind != spec::EgressKind::none;
+    set_egress(request.spec, spec::to_string(step.egress));
     start_sandbox(m_context, m_backend, request);
     try {
       run_step(step, link.address, directory.runtime());

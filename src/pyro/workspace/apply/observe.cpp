@@ -122,6 +122,9 @@ std::set<std::string> capability_names(const backend::Capabilities& capabilities
   if (capabilities.live_resize) {
     names.insert("live_resize");
   }
+  if (capabilities.egress_filter) {
+    names.insert("egress_filter");
+  }
   if (capabilities.memory_snapshot) {
     names.insert("memory_snapshot");
   }

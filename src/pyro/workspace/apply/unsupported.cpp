@@ -72,9 +72,9 @@ void check_egress(
   if (egress.kind == EgressKind::hosts && !backend.capabilities().egress_filter) {
     refuse(
         spec, address, fmt::format("backend '{}' cannot limit egress to a list of hosts", backend.name()),
-        "write `none` or `all`");
+        "write `none` or `all`, or another `backend`: namespaces and qemu can");
   }
-  if (egress.kind != EgressKind::none && !backend.capabilities().egress) {
+  if (egress.kind == EgressKind::all && !backend.capabilities().egress) {
     refuse(
         spec, address, "network access from a sandbox needs the program 'pasta', which is not installed",
         "apt install passt, or write `egress: none`");

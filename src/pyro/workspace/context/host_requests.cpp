@@ -1,6 +1,8 @@
 #include "host_requests.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/egress/reserved.hpp>
+#include <pyro/egress/rule.hpp>
 #include <pyro/environment/image.hpp>
 
 #include <algorithm>
@@ -17,8 +19,8 @@ namespace fs = std::filesystem;
 /// Behind a path that can be written to, which is more than to read it.
 constexpr std::string_view k_writable = " (read and write)";
 
-constexpr std::array<std::string_view, 6> k_request_kinds{"command", "environment", "path",
-                                                          "listen",  "cache",       "registry"};
+constexpr std::array<std::string_view, 7> k_request_kinds{"command", "environment", "path",    "listen",
+                                                          "cache",   "network",     "registry"};
 
 bool has_host_variable(std::string_view text) {
   return text.find("${env:") != std::string_view::npos;
@@ -38,6 +40,18 @@ std::string normal_path(const std::string& directory, const std::string& path) {
 
 bool only_for_this_machine(const std::string& address) {
   return address.starts_with("127.") || address == "localhost" || address == "::1" || address == "[::1]";
+}
+
+/// May it be an address of this machine, of its cloud or of a network around it?
+bool names_what_is_near(const egress::Rule& rule) {
+  const auto overlaps = [&](const Destination& reserved) {
+    return covers(reserved, rule.range) || covers(rule.range, reserved);
+  };
+  const auto overlaps_any = [&](const std::vector<Destination>& all) {
+    return std::any_of(all.begin(), all.end(), overlaps);
+  };
+  return rule.kind == egress::RuleKind::range
+         && (overlaps_any(egress::forbidden_destinations()) || overlaps_any(egress::private_destinations()));
 }
 
 class Collector {
@@ -60,8 +74,10 @@ public:
     for (const auto& [name, service] : m_spec.services) {
       add_service(name, service);
     }
+    add_egress(m_spec.network_egress, "network.egress");
     for (const auto& step : m_spec.environment.setup) {
       add_caches(step, "environment.setup.");
+      add_egress(step.egress, fmt::format("environment.setup.{}.egress", step.id));
     }
     for (const auto& step : m_spec.prepare) {
       add_caches(step, "prepare.");
@@ -130,6 +146,14 @@ private:
     for (std::size_t i = 0; i < step.cache.size(); ++i) {
       if (step.cache[i].share == spec::CacheShare::machine) {
         add(HostRequestKind::cache, step.cache[i].path, fmt::format("{}{}.cache[{}]", above, step.id, i));
+      }
+    }
+  }
+
+  void add_egress(const spec::Egress& egress, const std::string& address) {
+    for (const auto& host : egress.hosts) {
+      if (is_unknown(host) || names_what_is_near(egress::rule_from(host))) {
+        add(HostRequestKind::network, host, address);
       }
     }
   }

@@ -20,6 +20,7 @@ enum class HostRequestKind {
   path,        // a file, directory or archive that does not lie in the checkout
   listen,      // an address of this machine that others reach: services.<s>.ports
   cache,       // a directory that every file of this machine may fill and read: cache with share: machine
+  network,     // an address of this machine or of a network around it: network.egress, setup[].egress
   registry,    // your accounts and certificates there, and this machine's own network: environment.image
 };
 
@@ -27,7 +28,7 @@ std::string_view name_of(HostRequestKind kind);
 
 struct HostRequest {
   HostRequestKind kind = HostRequestKind::command;
-  std::string what;    // the command, NAME, absolute path, address or HOST/NAME:TAG; ${env:…} as written
+  std::string what;    // the command, NAME, absolute path, address, rule or HOST/NAME:TAG; ${env:…} as written
   std::string address; // in the file: "secrets.token"
   Position place;      // where that is; no part of what is agreed to
 

@@ -34,6 +34,7 @@ Json to_json(const FailedStep& step) {
       {"workspace_id", spec.workspace_id},
       {"hostname", spec.hostname},
       {"egress", spec.egress},
+      {"egress_rules", spec.egress_rules},
       {"binds", binds},
       {"limits",
        {{"cpus", spec.limits.cpus},
@@ -56,6 +57,7 @@ FailedStep from_json(const Json& value) {
   spec.workspace_id = get_string(value, "workspace_id");
   spec.hostname = get_string(value, "hostname");
   spec.egress = get_bool(value, "egress");
+  spec.egress_rules = strings_or_empty(value, "egress_rules");
   for (const auto& bind : value_at(value, "binds")) {
     spec.binds.push_back({get_string(bind, "path"), get_string(bind, "target")});
   }

@@ -195,6 +195,7 @@ start_sandbox(const Context& context, const backend::Backend& backend, SandboxRe
     spec.disk_project = hold_to_quota(context, spec, without_quota);
   }
   spec.agent_path = context.settings.agent_path;
+  spec.gateway_path = context.settings.gateway_path;
   spec.cgroup_name = spec.workspace_id + "-" + os::random_hex(4);
   os::make_directories(spec.runtime_dir);
   ::unlink((spec.runtime_dir + "/exit.json").c_str());

@@ -10,6 +10,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/spec/spec.hpp>
+#include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
 
@@ -40,7 +41,7 @@ backend::Launched launch(
   spec.runtime_dir = workspace.paths.runtime();
   spec.generation_dir = workspace.paths.generation(generation);
   spec.limits = launch_limits(record);
-  spec.egress = record.egress != "none";
+  set_egress(spec, record.egress);
   spec.expires_at = record.expires_at.value_or(0);
   spec.idle_ms = record.lifecycle.idle_ms;
   request.layers = stack.layers;

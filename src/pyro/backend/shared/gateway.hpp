@@ -1,0 +1,53 @@
+// The way out of a sandbox whose egress is a list: a network with nothing but a gateway in it, and the program
+// pyro-gateway that takes what comes there (gateway/gateway.hpp, docs/decisions/0073). Sandboxes of every kind that
+// have a network namespace get the same.
+#pragma once
+
+#include "egress.hpp"
+
+#include <pyro/base/json_access.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/os/process.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pyro::backend {
+
+/// What /etc/resolv.conf says in such a sandbox.
+std::string resolver_of_gateway();
+
+class Gateway {
+public:
+  Gateway() = default;
+  /// Makes the network and starts `program`; when it returns, what `rules` allow can be reached. It ends with this
+  /// object, or with the process.
+  Gateway(SandboxNamespaces namespaces, const std::string& program, const std::vector<std::string>& rules);
+
+  explicit operator bool() const { return m_control.valid(); }
+
+  /// Other rules, at once; connections that they do not allow end.
+  void set_rules(const std::vector<std::string>& rules);
+
+  /// Readable when take_record() has something to say.
+  int descriptor() const { return m_control.get(); }
+
+  /// What happened next, as gateway/access_log.hpp writes it; null: nothing more now. Throws Error(failed) where the
+  /// program has ended: nothing is reached any more.
+  Json take_record();
+
+private:
+  std::vector<std::uint16_t> new_ports(const std::vector<std::string>& rules) const;
+  void await_ready();
+
+  SandboxNamespaces m_namespaces;
+  os::Fd m_network; // the namespace at the other end of the cable
+  os::Child m_program;
+  os::Fd m_control;
+  std::set<std::uint16_t> m_ports; // that somebody listens at
+};
+
+} // namespace pyro::backend

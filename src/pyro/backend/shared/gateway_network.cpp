@@ -1,0 +1,221 @@
+#include "gateway_network.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
+#include <pyro/egress/gateway_addresses.hpp>
+#include <pyro/os/id_space.hpp>
+#include <pyro/os/network.hpp>
+#include <pyro/os/network_link.hpp>
+#include <pyro/os/process.hpp>
+#include <pyro/os/unix_socket.hpp>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <functional>
+#include <grp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <unistd.h>
+
+namespace pyro::backend {
+
+namespace {
+
+constexpr const char* k_gateway_link = "sandbox";
+constexpr const char* k_sandbox_link = "eth0";
+constexpr std::uint32_t k_mtu = 65'520;
+constexpr int k_dns_port = 53;
+constexpr int k_backlog = 1024;
+
+/// Runs `work` in a child that is root of the sandbox's user namespace, and returns the descriptors that it opened.
+std::vector<os::Fd> in_user_namespace(const os::Fd& user_namespace, const std::function<std::vector<os::Fd>()>& work) {
+  auto [ours, theirs] = os::socket_pair();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (pid == 0) {
+    try {
+      ours.reset();
+      become_root_of(user_namespace);
+      const auto fds = work();
+      std::vector<int> numbers;
+      for (const auto& fd : fds) {
+        numbers.push_back(fd.get());
+      }
+      os::send_with_fds(theirs.get(), "{}", numbers);
+    } catch (const Error& error) {
+      os::send_with_fds(theirs.get(), to_json(error).dump(), {});
+    }
+    ::_exit(0);
+  }
+  os::Child child(pid);
+  theirs.reset();
+  auto received = os::receive_with_fds(ours.get());
+  std::ignore = child.wait();
+  if (received.bytes != "{}") {
+    throw received.bytes.empty()
+        ? Error(ErrorCode::failed, "the helper that makes a gateway's network ended without an answer")
+        : error_from_json(parse_json(received.bytes, "the answer of the helper that makes a gateway's network"))
+              .add_context("making the network of the gateway");
+  }
+  return std::move(received.fds);
+}
+
+void enter(int network_namespace) {
+  if (::setns(network_namespace, CLONE_NEWNET) < 0) {
+    throw Error::from_errno(errno, "enter a network namespace");
+  }
+}
+
+os::Fd network_namespace_of_this_process() {
+  return os::open_file("/proc/self/ns/net", O_RDONLY);
+}
+
+/// A kernel without IPv6 has none to give.
+void give_addresses(const char* link, const char* address, const char* address6) {
+  os::add_link_address(link, address, egress::k_network_prefix);
+  os::bring_up_link(link);
+  try {
+    os::add_link_address(link, address6, egress::k_network_prefix6);
+  } catch (const Error& error) {
+    if (error.error_number() != EOPNOTSUPP && error.error_number() != EACCES && error.error_number() != EAFNOSUPPORT) {
+      throw;
+    }
+  }
+}
+
+template <typename Address>
+void bind_to(int socket, const Address& address, const char* what) {
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+    throw Error::from_errno(errno, what);
+  }
+}
+
+os::Fd open_socket(int family, int type, int protocol) {
+  os::Fd socket(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+  if (!socket) {
+    throw Error::from_errno(errno, "open a socket of the gateway");
+  }
+  return socket;
+}
+
+void listen_at(int socket) {
+  if (::listen(socket, k_backlog) < 0) {
+    throw Error::from_errno(errno, "listen in the gateway's network");
+  }
+}
+
+sockaddr_in name_server_address() {
+  const auto address = destination_from(egress::k_gateway_address);
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_port = htons(k_dns_port);
+  std::memcpy(&result.sin_addr, address.address.data(), sizeof result.sin_addr);
+  return result;
+}
+
+std::vector<os::Fd> open_name_server() {
+  auto datagrams = open_socket(AF_INET, SOCK_DGRAM, 0);
+  auto listener = open_socket(AF_INET, SOCK_STREAM, 0);
+  bind_to(datagrams.get(), name_server_address(), "bind the name server");
+  bind_to(listener.get(), name_server_address(), "bind the name server");
+  listen_at(listener.get());
+  std::vector<os::Fd> sockets;
+  sockets.push_back(std::move(datagrams));
+  sockets.push_back(std::move(listener));
+  return sockets;
+}
+
+os::Fd open_packets() {
+  auto socket = open_socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(::if_nametoindex(k_gateway_link));
+  bind_to(socket.get(), address, "watch the gateway's device");
+  return socket;
+}
+
+os::Fd listen_everywhere(std::uint16_t port) {
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(port);
+  os::Fd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket) {
+    const int off = 0;
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    bind_to(socket.get(), six, "listen in the gateway's network");
+  } else {
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_port = htons(port);
+    socket = open_socket(AF_INET, SOCK_STREAM, 0);
+    bind_to(socket.get(), four, "listen in the gateway's network");
+  }
+  listen_at(socket.get());
+  return socket;
+}
+
+/// Nobody who is not there says that he is.
+void be_silent() {
+  for (const auto* setting : {"/proc/sys/net/ipv4/icmp_echo_ignore_all", "/proc/sys/net/ipv6/icmp/echo_ignore_all"}) {
+    if (const os::Fd file(::open(setting, O_WRONLY | O_CLOEXEC)); file) {
+      std::ignore = ::write(file.get(), "1", 1); // where /proc is read-only it answers, and nothing else
+    }
+  }
+}
+
+} // namespace
+
+GatewayNetwork make_gateway_network(const SandboxNamespaces& sandbox) {
+  auto fds = in_user_namespace(sandbox.user, [&] {
+    if (::unshare(CLONE_NEWNET) < 0) {
+      throw Error::from_errno(errno, "unshare(CLONE_NEWNET)");
+    }
+    const auto here = network_namespace_of_this_process();
+    os::bring_up_loopback();
+    be_silent();
+    os::make_link_pair(k_gateway_link, k_sandbox_link, sandbox.network.get(), k_mtu);
+    give_addresses(k_gateway_link, egress::k_gateway_address, egress::k_gateway_address6);
+    os::take_in_everything();
+    auto sockets = open_name_server();
+    sockets.push_back(open_packets());
+    enter(sandbox.network.get());
+    give_addresses(k_sandbox_link, egress::k_workspace_address, egress::k_workspace_address6);
+    os::add_default_route(egress::k_gateway_address);
+    try {
+      os::add_default_route(egress::k_gateway_address6);
+    } catch (const Error&) {
+      // no IPv6 here
+    }
+    sockets.push_back(os::duplicate(here.get()));
+    return sockets;
+  });
+  GatewayNetwork network;
+  network.name_space = std::move(fds.back());
+  fds.pop_back();
+  network.sockets = std::move(fds);
+  return network;
+}
+
+std::vector<os::Fd> listen_in_gateway_network(
+    const SandboxNamespaces& sandbox, const os::Fd& gateway_namespace, const std::vector<std::uint16_t>& ports) {
+  if (ports.empty()) {
+    return {};
+  }
+  return in_user_namespace(sandbox.user, [&] {
+    enter(gateway_namespace.get());
+    std::vector<os::Fd> listeners;
+    for (const auto port : ports) {
+      listeners.push_back(listen_everywhere(port));
+    }
+    return listeners;
+  });
+}
+
+} // namespace pyro::backend

@@ -1,0 +1,121 @@
+// One TCP connection of the workspace: decided on, checked by its first bytes, connected and carried.
+#pragma once
+
+#include "access_log.hpp"
+#include "client_hello.hpp"
+#include "given_addresses.hpp"
+#include "http_requests.hpp"
+#include "pump.hpp"
+#include "reach.hpp"
+#include "refusal.hpp"
+#include "resolver.hpp"
+
+#include <pyro/egress/policy.hpp>
+#include <pyro/os/event_loop.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pyro::gateway {
+
+/// What all connections of a gateway share; outlives them.
+struct Common {
+  os::EventLoop& loop;
+  egress::Policy& policy;
+  GivenAddresses& given;
+  Resolver& resolver;
+  Reach& reach;
+  AccessLog& log;
+};
+
+/// What a client of the workspace connected to.
+struct Asked {
+  std::optional<std::string> name; // nullopt: an address that no name was given
+  Destination address;
+  std::uint16_t port = 0;
+};
+
+class Connection {
+public:
+  /// `done`: called once, when it can be destroyed; not before the constructor's end.
+  Connection(Common& common, os::Fd client, Asked asked, std::function<void()> done);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Does the policy still allow it? One that it does not ends.
+  void check_policy();
+
+private:
+  const egress::Rule* rule();
+  std::string host_text() const;
+  void on_resolved(const Resolved& resolved);
+  void connect_next();
+  void on_server(std::uint32_t events);
+  void on_connected();
+  void step();
+  void read_first_bytes();
+  void judge_first_bytes();
+  bool judge_tls(std::string_view bytes);
+  void carry();
+  bool send_to_server();
+  bool pass_requests();
+  void look_for_upgrade();
+  void run_pump(std::optional<Pump>& pump, bool& is_finished);
+  void log(Verdict verdict, const std::string& reason);
+  void refuse(RefusalKind kind, const std::string& reason);
+  void tell_refusal();
+  void drain();
+  void arm(std::chrono::milliseconds limit, std::function<void()> over);
+  void again();
+  void reset_client();
+  void end();
+  template <typename Work>
+  void guarded(Work work);
+
+  Common& m_common;
+  os::Fd m_client;
+  Asked m_asked;
+  std::function<void()> m_done;
+  os::EventLoop::TimerId m_timer = 0;
+  bool m_is_ended = false;
+  bool m_is_posted = false;
+
+  // The server.
+  std::vector<Destination> m_addresses; // still to be tried
+  std::optional<Destination> m_address; // that is tried or connected
+  std::string m_trouble;                // of the last that was tried
+  os::Fd m_server;
+  bool m_is_connected = false;
+
+  // The client's first bytes.
+  std::string m_early;
+  bool m_is_judged = false;
+  bool m_has_passed = false; // judged, and allowed
+  bool m_is_client_at_end = false;
+  Language m_language = Language::unknown;
+  std::optional<ClientHello> m_hello;
+  std::size_t m_fed = 0; // of m_early, to m_hello
+  std::optional<HttpRequests> m_requests;
+
+  // What is carried.
+  std::string m_to_server; // judged, not yet sent
+  std::optional<Pump> m_up;
+  std::optional<Pump> m_down;
+  bool m_is_up_finished = false;
+  bool m_is_down_finished = false;
+
+  // A refusal.
+  std::optional<RefusalKind> m_refusal;
+  std::string m_reason;
+  std::string m_answer; // not yet sent
+  bool m_is_told = false;
+
+  std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);
+};
+
+} // namespace pyro::gateway

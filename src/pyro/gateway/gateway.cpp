@@ -1,0 +1,144 @@
+#include "gateway.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/json_access.hpp>
+#include <pyro/base/log.hpp>
+#include <pyro/egress/gateway_addresses.hpp>
+#include <pyro/os/tcp_socket.hpp>
+#include <pyro/os/unix_socket.hpp>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <netinet/in.h>
+
+namespace pyro::gateway {
+
+namespace {
+
+constexpr std::size_t k_most_connections = 4096;
+constexpr std::size_t k_first_listener = 3;
+constexpr std::size_t k_largest_message = 192 << 10;
+
+/// Where the client connected to. Addresses of IPv4 come as such.
+Destination destination_of(int socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &size) < 0) {
+    throw Error::from_errno(errno, "getsockname");
+  }
+  if (storage.ss_family == AF_INET) {
+    Destination four{AF_INET, {}, 32};
+    std::memcpy(four.address.data(), &reinterpret_cast<sockaddr_in&>(storage).sin_addr, 4);
+    return four;
+  }
+  const auto& address = reinterpret_cast<sockaddr_in6&>(storage).sin6_addr;
+  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&address);
+  Destination result{is_mapped ? AF_INET : AF_INET6, {}, is_mapped ? 32 : 128};
+  std::memcpy(result.address.data(), address.s6_addr + (is_mapped ? 12 : 0), is_mapped ? 4 : 16);
+  return result;
+}
+
+} // namespace
+
+Gateway::Gateway(os::Fd supervisor)
+    : m_supervisor(std::move(supervisor)), m_log(m_loop, [this](const Json& record) { tell({{"access", record}}); }) {
+  m_loop.watch(m_supervisor.get(), EPOLLIN, [this](std::uint32_t) { on_message(); });
+}
+
+void Gateway::run() {
+  m_loop.run();
+}
+
+/// What it does not read is lost: nobody inside waits for it.
+void Gateway::tell(const Json& message) {
+  const auto text = message.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::ignore = ::send(m_supervisor.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void Gateway::on_message() {
+  auto received = os::receive_with_fds(m_supervisor.get(), k_largest_message);
+  if (received.bytes.empty()) {
+    m_loop.stop();
+    return;
+  }
+  const auto message = parse_json(received.bytes, "a message of the supervisor");
+  if (!m_common) {
+    begin(message, std::move(received.fds));
+  } else {
+    set_policy(message, std::move(received.fds));
+  }
+  tell({{"ready", true}});
+}
+
+void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
+  if (sockets.size() < k_first_listener) {
+    throw Error(ErrorCode::protocol, "{} sockets were handed over", sockets.size());
+  }
+  m_resolver = std::make_unique<Resolver>(m_loop, get_string(message, "name_servers"));
+  m_common = std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log});
+  m_names = std::make_unique<NameServer>(
+      NameServer::Parts{m_loop, m_policy, m_given, *m_resolver, m_log}, std::move(sockets[0]), std::move(sockets[1]));
+  m_packets = std::make_unique<RefusedPackets>(
+      m_loop, std::move(sockets[2]), m_given, m_log, [this](const SeenPacket& packet) {
+        const bool is_name_server = packet.port == 53 && to_string(packet.to) == egress::k_gateway_address;
+        return is_name_server || (packet.is_tcp && m_listeners.contains(packet.port));
+      });
+  sockets.erase(sockets.begin(), sockets.begin() + k_first_listener);
+  set_policy(message, std::move(sockets));
+}
+
+void Gateway::set_policy(const Json& message, std::vector<os::Fd> listeners) {
+  const auto& ports = value_at(message, "ports");
+  if (ports.size() != listeners.size()) {
+    throw Error(ErrorCode::protocol, "{} listeners for {} ports", listeners.size(), ports.size());
+  }
+  m_policy = egress::Policy(get_strings(message, "rules"));
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto port = ports[i].get<std::uint16_t>();
+    const int listener = listeners[i].get();
+    m_listeners[port] = std::move(listeners[i]);
+    m_loop.watch(listener, EPOLLIN, [this, listener, port](std::uint32_t) { accept(listener, port); });
+  }
+  for (const auto& [key, connection] : m_connections) {
+    connection->check_policy();
+  }
+}
+
+void Gateway::accept(int listener, std::uint16_t port) {
+  constexpr int k_most_per_turn = 64;
+  for (int i = 0; i < k_most_per_turn; ++i) {
+    auto client = os::accept_tcp(listener);
+    if (!client) {
+      return;
+    }
+    if (m_connections.size() == k_most_connections) {
+      Access access;
+      access.protocol = "tcp";
+      access.port = port;
+      access.reason = fmt::format("there are {} connections already", k_most_connections);
+      m_log.add(access);
+      continue; // closed again
+    }
+    try {
+      take(std::move(*client), port);
+    } catch (const Error& error) {
+      log::debug("a connection is dropped: {}", error.what()); // it is gone already, or there is no memory for it
+    }
+  }
+}
+
+void Gateway::take(os::Fd client, std::uint16_t port) {
+  Asked asked;
+  asked.address = destination_of(client.get());
+  asked.port = port;
+  asked.name = m_given.name_at(asked.address);
+  const auto key = std::make_shared<Connection*>(nullptr);
+  auto connection = std::make_unique<Connection>(
+      *m_common, std::move(client), std::move(asked), [this, key] { m_connections.erase(*key); });
+  *key = connection.get();
+  m_connections[*key] = std::move(connection);
+}
+
+} // namespace pyro::gateway

@@ -1,0 +1,57 @@
+// The way out of one workspace: its name server, and who takes its connections. It lives in a process of its own, on
+// this machine, with sockets of the workspace's network; the supervisor tells it the policy and hears what happened.
+#pragma once
+
+#include "access_log.hpp"
+#include "connection.hpp"
+#include "given_addresses.hpp"
+#include "name_server.hpp"
+#include "reach.hpp"
+#include "refused_packets.hpp"
+#include "resolver.hpp"
+
+#include <pyro/egress/policy.hpp>
+#include <pyro/os/event_loop.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+namespace pyro::gateway {
+
+/// Messages of the supervisor, with descriptors:
+/// first {"rules", "name_servers", "ports"}, [datagrams, listener of the name server, packets, listeners at "ports"];
+/// later {"rules", "ports"}, [listeners at "ports", which are new]. Messages to it: {"ready": true} and records of
+/// access_log.hpp as {"access": …}.
+class Gateway {
+public:
+  explicit Gateway(os::Fd supervisor);
+
+  /// Until the supervisor is gone.
+  void run();
+
+private:
+  void on_message();
+  void begin(const Json& message, std::vector<os::Fd> sockets);
+  void set_policy(const Json& message, std::vector<os::Fd> listeners);
+  void accept(int listener, std::uint16_t port);
+  void take(os::Fd client, std::uint16_t port);
+  void tell(const Json& message);
+
+  os::Fd m_supervisor;
+  os::EventLoop m_loop;
+  egress::Policy m_policy;
+  GivenAddresses m_given;
+  Reach m_reach;
+  AccessLog m_log;
+  std::unique_ptr<Resolver> m_resolver; // with the first message
+  std::unique_ptr<Common> m_common;
+  std::map<std::uint16_t, os::Fd> m_listeners;
+  std::unique_ptr<NameServer> m_names;
+  std::unique_ptr<RefusedPackets> m_packets;
+  std::map<Connection*, std::unique_ptr<Connection>> m_connections;
+};
+
+} // namespace pyro::gateway

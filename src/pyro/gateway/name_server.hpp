@@ -1,0 +1,53 @@
+// The name server of a workspace: it knows the names that the policy allows and no others, and answers with addresses
+// of its own making. Nothing that is asked leaves the machine for a name that the policy does not know.
+#pragma once
+
+#include "access_log.hpp"
+#include "dns_message.hpp"
+#include "given_addresses.hpp"
+#include "resolver.hpp"
+
+#include <pyro/egress/policy.hpp>
+#include <pyro/os/event_loop.hpp>
+#include <pyro/os/fd.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace pyro::gateway {
+
+class NameServer {
+public:
+  struct Parts {
+    os::EventLoop& loop;
+    egress::Policy& policy;
+    GivenAddresses& given;
+    Resolver& resolver;
+    AccessLog& log;
+  };
+
+  /// Sockets of UDP, and of TCP that listens.
+  NameServer(Parts parts, os::Fd datagrams, os::Fd listener);
+  ~NameServer();
+  NameServer(const NameServer&) = delete;
+  NameServer& operator=(const NameServer&) = delete;
+
+private:
+  struct Client;
+  using Reply = std::function<void(const std::string& message)>;
+
+  void read_datagrams();
+  void accept_clients();
+  void read_client(int socket);
+  void answer(std::string_view message, const Reply& reply);
+  void answer_name(const DnsQuestion& question, const std::string& name, const Reply& reply);
+
+  Parts m_parts;
+  os::Fd m_datagrams;
+  os::Fd m_listener;
+  std::map<int, std::shared_ptr<Client>> m_clients;
+};
+
+} // namespace pyro::gateway

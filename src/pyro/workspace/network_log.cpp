@@ -1,0 +1,112 @@
+#include "network_log.hpp"
+
+#include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
+#include <pyro/egress/rule.hpp>
+#include <pyro/os/fd.hpp>
+#include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/network_policy.hpp>
+#include <pyro/workspace/state/locate.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace pyro::workspace {
+
+namespace {
+
+constexpr std::size_t k_most_bytes = 4 << 20; // more than the supervisor lets it grow to
+
+/// A line that was cut off by a kill or a full disk is left out.
+std::vector<Json> records_in(const std::string& path) {
+  std::vector<Json> records;
+  const auto text = os::maybe_read_file(path, k_most_bytes).value_or("");
+  for (const auto line : lines_of(text)) {
+    try {
+      auto record = parse_json(std::string(line), "a line of the network's log");
+      std::ignore = get_string(record, "verdict");
+      std::ignore = get_double(record, "at");
+      records.push_back(std::move(record));
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return records;
+}
+
+std::vector<Json> all_records(const std::string& runtime) {
+  auto records = records_in(runtime + "/network.jsonl.1");
+  auto newer = records_in(runtime + "/network.jsonl");
+  std::move(newer.begin(), newer.end(), std::back_inserter(records));
+  return records;
+}
+
+Json counted(const std::vector<Json>& records) {
+  std::map<std::pair<std::string, std::int64_t>, Json> hosts;
+  for (const auto& record : records) {
+    auto& host = hosts[{string_or(record, "host", ""), int_or(record, "port", 0)}];
+    if (host.is_null()) {
+      host = {{"host", string_or(record, "host", "")}, {"port", int_or(record, "port", 0)},
+              {"allowed", 0},                          {"denied", 0},
+              {"failed", 0}};
+    }
+    const auto verdict = get_string(record, "verdict");
+    host[verdict] = int_or(host, verdict, 0) + int_or(record, "count", 1);
+    host["last_at"] = get_double(record, "at");
+    host["protocol"] = string_or(record, "protocol", "");
+    host["rule"] = string_or(record, "rule", "");
+    host["reason"] = string_or(record, "reason", "");
+  }
+  std::vector<Json> list;
+  for (auto& [key, host] : hosts) {
+    list.push_back(std::move(host));
+  }
+  std::stable_sort(list.begin(), list.end(), [](const Json& a, const Json& b) {
+    return get_double(a, "last_at") > get_double(b, "last_at");
+  });
+  return list;
+}
+
+/// Names only: which address was meant by one, nobody here can know.
+Json proposal_of(const std::vector<Json>& records) {
+  std::set<std::string> rules;
+  for (const auto& record : records) {
+    const auto name = egress::host_name(string_or(record, "host", ""));
+    if (!name || get_string(record, "verdict") == "failed") {
+      continue;
+    }
+    const auto port = int_or(record, "port", 0);
+    const bool has_usual_port = port == 0 || port == egress::k_http_port || port == egress::k_https_port;
+    rules.insert(has_usual_port ? *name : fmt::format("{}:{}", *name, port));
+  }
+  return rules;
+}
+
+} // namespace
+
+Json network_log(
+    Context& context, const std::string& workspace, const Project& project, const NetworkLogRequest& request) {
+  context.base.prepare();
+  const auto located = locate(context, workspace, project);
+  const auto record = load_and_recover(context, located.id);
+  const auto records = all_records(store::WorkspacePaths(context.base, located.id).runtime());
+  Json shown = Json::array();
+  for (const auto& one : records) {
+    if (!request.denied || get_string(one, "verdict") != "allowed") {
+      shown.push_back(one);
+    }
+  }
+  const auto count = static_cast<std::int64_t>(shown.size());
+  if (count > request.tail) {
+    shown.erase(shown.begin(), shown.begin() + (count - request.tail));
+  }
+  return {
+      {"workspace_id", record.id},
+      {"name", record.name},
+      {"egress", record.egress},
+      {"records", shown},
+      {"hosts", counted(records)},
+      {"proposal", proposal_of(records)}};
+}
+
+} // namespace pyro::workspace
