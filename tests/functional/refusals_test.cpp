@@ -26,7 +26,8 @@ std::vector<Refusal> refusals() {
   return {
       {"platform", "", 10, "programs for " + other_platform() + " do not run", "leave `platform` out"},
       {"mounts", "mounts: [{from: ., to: /live}]\n", 10, "live host directories", "use `seed`"},
-      {"egress", "network: {egress: [example.org]}\n", 10, "cannot limit egress", "write `none` or `all`"},
+      {"egress", "backend: firecracker\nnetwork: {egress: [example.org]}\n", 10, "cannot limit egress",
+       "write `none` or `all`"},
       {"https", "services:\n  a: {command: x, readiness: {http: {port: 1, scheme: https}}}\n", 65,
        "services.a.readiness.http.scheme: 'https' is none of: http", "exec"},
   };

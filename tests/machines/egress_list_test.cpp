@@ -1,7 +1,6 @@
 // A list of hosts holds for a guest as it does for a sandbox of namespaces (functional/egress_list_test.cpp).
-#include "machines.hpp"
-
 #include "../support/outside_world.hpp"
+#include "machines.hpp"
 
 namespace pyro::testing {
 namespace {
@@ -16,11 +15,12 @@ protected:
 
 TEST_F(EgressListOfAMachine, LetsOutWhatItNamesAndNothingElse) {
   OutsideWorld world(
-      root() / "world", {{"web.example", {"127.0.0.1"}}, {"other.example", {"127.0.0.1"}}}, {{"http"}, {"http"}});
+      root() / "world", {{"web.example", {"127.0.0.1"}}, {"other.example", {"127.0.0.1"}}},
+      {{"http"}, {"http"}});
   ::setenv("PYRO_NAME_SERVERS", world.name_server().c_str(), 1);
   append_file(
-      project() / "pyro.yaml", fmt::format(
-                                   "network: {{egress: [\"web.example:{0}\", \"127.0.0.1:{0}\"]}}\n", world.port(0)));
+      project() / "pyro.yaml",
+      fmt::format("network: {{egress: [\"web.example:{0}\", \"127.0.0.1:{0}\"]}}\n", world.port(0)));
   expect(0, {"apply", "--yes"});
   const auto listed = inside(fmt::format("wget -q -O - http://web.example:{}/x", world.port(0)));
   EXPECT_NE(listed.out.find("\"path\": \"/x\""), std::string::npos) << listed;
@@ -33,7 +33,8 @@ TEST_F(EgressListOfAMachine, LetsOutWhatItNamesAndNothingElse) {
     EXPECT_EQ(get_string(asked, "name"), "web.example");
   }
   expect(0, {"reset", "--yes"});
-  EXPECT_EQ(inside(fmt::format("wget -q -O - http://web.example:{}/x", world.port(0))).status, 0) << "a clone as well";
+  EXPECT_EQ(inside(fmt::format("wget -q -O - http://web.example:{}/x", world.port(0))).status, 0)
+      << "a clone as well";
 }
 
 } // namespace

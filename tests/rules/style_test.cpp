@@ -154,10 +154,14 @@ TEST(Style, NoTestAssertsThatSomethingWasQuick) {
   EXPECT_FALSE(is_refused("EXPECT_GE(took, milliseconds(950));"));
 }
 
-TEST(Style, ProgramsAreExecutedInFivePlacesAndGetAMadeEnvironment) {
+TEST(Style, ProgramsAreExecutedInSixPlacesAndGetAMadeEnvironment) {
   const std::set<std::string> executes{
-      "src/pyro/agent/launch.cpp", "src/pyro/backend/namespaces/sandbox_init.cpp",
-      "src/pyro/backend/qemu/confinement.cpp", "src/pyro/os/helper_process.cpp", "src/pyro/os/process.cpp"};
+      "src/pyro/agent/launch.cpp",
+      "src/pyro/backend/namespaces/sandbox_init.cpp",
+      "src/pyro/backend/qemu/confinement.cpp",
+      "src/pyro/backend/shared/gateway.cpp",
+      "src/pyro/os/helper_process.cpp",
+      "src/pyro/os/process.cpp"};
   // The user's own command (`secrets.command`) is run in the user's own surroundings, and the launcher is
   // ourselves.
   const std::set<std::string> inherits{

@@ -14,9 +14,9 @@ void make_certificate(const fs::path& directory, const Json& names) {
     alternatives += ",DNS:" + name;
   }
   os::run_checked(
-      {{"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=outside world",
-        "-addext", "subjectAltName=" + alternatives, "-keyout", (directory / "key.pem").string(), "-out",
-        (directory / "cert.pem").string()}});
+      {{"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+        "/CN=outside world", "-addext", "subjectAltName=" + alternatives, "-keyout",
+        (directory / "key.pem").string(), "-out", (directory / "cert.pem").string()}});
 }
 
 } // namespace
@@ -38,7 +38,8 @@ OutsideWorld::OutsideWorld(
   m_world = {{"names", std::move(names)}, {"dns", {"127.0.0.1", dns_port}}, {"servers", list}};
   write_file(directory / "world.json", m_world.dump());
   auto input = os::make_pipe();
-  os::Command command{{"python3", (source_dir() / "tests/support/outside/servers.py").string(), directory.string()}};
+  os::Command command{
+      {"python3", (source_dir() / "tests/support/outside/servers.py").string(), directory.string()}};
   command.fds = {{0, input.read_end.get()}, {1, 1}, {2, 2}};
   command.die_with_parent = true;
   m_process = os::spawn(command);

@@ -1,5 +1,5 @@
-// Servers that stand for the world outside of a workspace (outside/servers.py): a name server whose names a test says,
-// and others that write down who came to them.
+// Servers that stand for the world outside of a workspace (outside/servers.py): a name server whose names a
+// test says, and others that write down who came to them.
 #pragma once
 
 #include "files.hpp"
@@ -21,8 +21,9 @@ public:
     std::string root; // of `files`
   };
 
-  /// Starts them in the network namespace of the caller. `names`: {"web.example": ["127.0.0.1"], "*.tree.example": …};
-  /// each has a place in the certificate of `tls` servers, which is self-signed: certificate().
+  /// Starts them in the network namespace of the caller. `names`: {"web.example": ["127.0.0.1"],
+  /// "*.tree.example": …}; each has a place in the certificate of `tls` servers, which is self-signed:
+  /// certificate().
   OutsideWorld(const fs::path& directory, Json names, const std::vector<Server>& servers, int dns_port = 0);
   ~OutsideWorld();
   OutsideWorld(const OutsideWorld&) = delete;
@@ -33,6 +34,7 @@ public:
 
   /// "127.0.0.1:5353", for PYRO_NAME_SERVERS.
   std::string name_server() const;
+
   fs::path certificate() const { return m_directory / "cert.pem"; }
 
   /// From now on the names are these.

@@ -73,7 +73,7 @@ struct LaunchSpec {
   /// The directory of the generation belongs to this project of its file system, which holds it to
   /// limits.disk_bytes; 0: to none, and the supervisor watches.
   std::uint32_t disk_project = 0;
-  bool egress = false;      // network beyond loopback
+  bool egress = false; // network beyond loopback
   /// What may be reached (egress/rule.hpp), by a gateway; empty: everything, with pasta.
   std::vector<std::string> egress_rules;
   double expires_at = 0;    // epoch seconds; 0: never

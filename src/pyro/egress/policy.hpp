@@ -19,11 +19,11 @@ public:
   bool knows(std::string_view host) const;
   /// The rule that allows it; nullptr: none does.
   const Rule* rule_for_name(std::string_view host, std::uint16_t port) const;
-  /// Of connections to an address that no name was asked for. "*" holds public addresses only, which the caller
-  /// knows.
+  /// Of connections to an address that no name was asked for. "*" holds public addresses only, which the
+  /// caller knows.
   const Rule* rule_for_address(const Destination& address, std::uint16_t port, bool is_public) const;
-  /// Is the address named itself, by a rule with that port? A name may resolve to an address of this machine or of a
-  /// private network only then.
+  /// Is the address named itself, by a rule with that port? A name may resolve to an address of this machine
+  /// or of a private network only then.
   bool names_address(const Destination& address, std::uint16_t port) const;
 
   /// Ports that any rule has, with those of HTTP and HTTPS, where whoever is refused can be told why.

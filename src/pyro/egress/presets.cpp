@@ -16,13 +16,14 @@ const std::array<Preset, 4>& presets() {
   static const std::array<Preset, 4> s_all{
       Preset{
           "apt",
-          {"archive.ubuntu.com", "deb.debian.org", "ports.ubuntu.com", "security.debian.org", "security.ubuntu.com"}},
+          {"archive.ubuntu.com", "deb.debian.org", "ports.ubuntu.com", "security.debian.org",
+           "security.ubuntu.com"}},
       Preset{
           "github",
-          {"api.github.com", "codeload.github.com", "github.com", "github.com:22", "objects.githubusercontent.com",
-           "raw.githubusercontent.com", "release-assets.githubusercontent.com"}},
-      Preset{"npm", {"registry.npmjs.org"}},
-      Preset{"pypi", {"files.pythonhosted.org", "pypi.org"}}};
+          {"api.github.com", "codeload.github.com", "github.com", "github.com:22",
+           "objects.githubusercontent.com", "raw.githubusercontent.com",
+           "release-assets.githubusercontent.com"}},
+      Preset{"npm", {"registry.npmjs.org"}}, Preset{"pypi", {"files.pythonhosted.org", "pypi.org"}}};
   return s_all;
 }
 

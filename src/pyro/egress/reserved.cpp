@@ -28,10 +28,9 @@ constexpr std::array k_forbidden{
 /// is the last 32 bits.
 constexpr std::array k_translated{"64:ff9b::/96", "64:ff9b:1::/96"};
 
-constexpr std::array k_private{
-    "10.0.0.0/8",   "172.16.0.0/12",   "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15",
-    "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",   "fc00::/7",
-    "2001:db8::/32"};
+constexpr std::array k_private{"10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16",  "100.64.0.0/10",
+                               "198.18.0.0/15", "192.0.2.0/24",  "198.51.100.0/24", "203.0.113.0/24",
+                               "240.0.0.0/4",   "fc00::/7",      "2001:db8::/32"};
 
 template <typename List>
 std::vector<Destination> parsed(const List& texts) {
@@ -45,8 +44,7 @@ std::vector<Destination> parsed(const List& texts) {
 } // namespace
 
 std::vector<Destination> with_translated(std::vector<Destination> destinations) {
-  static const std::array prefixes{
-      destination_from(k_translated[0]), destination_from(k_translated[1])};
+  static const std::array prefixes{destination_from(k_translated[0]), destination_from(k_translated[1])};
   for (std::size_t i = 0, count = destinations.size(); i < count; ++i) {
     const auto plain = destinations[i];
     if (plain.family != AF_INET) {
@@ -72,9 +70,8 @@ const std::vector<Destination>& private_destinations() {
 }
 
 bool is_in(const std::vector<Destination>& destinations, const Destination& address) {
-  return std::any_of(destinations.begin(), destinations.end(), [&](const auto& whole) {
-    return covers(whole, address);
-  });
+  return std::any_of(
+      destinations.begin(), destinations.end(), [&](const auto& whole) { return covers(whole, address); });
 }
 
 } // namespace pyro::egress

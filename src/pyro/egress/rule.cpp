@@ -33,7 +33,8 @@ bool is_numeric(std::string_view label) {
 std::uint16_t port_from(const std::string& text, std::string_view digits) {
   const auto port = whole_number<int>(digits);
   if (!port || *port < 1 || *port > 65535) {
-    refuse(text, fmt::format("has no port behind its ':': '{}'", digits), "a port is a number from 1 to 65535");
+    refuse(
+        text, fmt::format("has no port behind its ':': '{}'", digits), "a port is a number from 1 to 65535");
   }
   return static_cast<std::uint16_t>(*port);
 }
@@ -51,7 +52,9 @@ Halves split(const std::string& text) {
       return {text, std::nullopt};
     }
     if (text.find(':', colon + 1) != std::string::npos) {
-      refuse(text, "has more than one ':'", fmt::format("an address of IPv6 is written in brackets: [{}]", text));
+      refuse(
+          text, "has more than one ':'",
+          fmt::format("an address of IPv6 is written in brackets: [{}]", text));
     }
     return {text.substr(0, colon), port_from(text, std::string_view(text).substr(colon + 1))};
   }
@@ -84,7 +87,9 @@ Destination range_from(const std::string& text, const std::string& host) {
     for (int bit = range.prefix; bit < address_bits(range.family); ++bit) {
       const auto byte = static_cast<std::size_t>(bit / 8);
       if ((range.address[byte] & (0x80U >> (bit % 8))) != 0) {
-        refuse(text, "names an address and a shorter prefix than it has", "leave the prefix out, or end the address in zeros");
+        refuse(
+            text, "names an address and a shorter prefix than it has",
+            "leave the prefix out, or end the address in zeros");
       }
     }
     return range;
@@ -112,9 +117,13 @@ Rule host_rule_from(const std::string& text, const std::string& host) {
   const auto name = host_name(is_below ? std::string_view(host).substr(2) : std::string_view(host));
   if (!name) {
     if (host.find('*') != std::string::npos) {
-      refuse(text, "has a '*' that is not the whole first label", "write *.example.org for every name below example.org");
+      refuse(
+          text, "has a '*' that is not the whole first label",
+          "write *.example.org for every name below example.org");
     }
-    refuse(text, "is no host", "a name or address and at most a port, no scheme and no path: example.org, example.org:8080");
+    refuse(
+        text, "is no host",
+        "a name or address and at most a port, no scheme and no path: example.org, example.org:8080");
   }
   if (*name == "localhost" || name->ends_with(".localhost")) {
     refuse(
@@ -154,7 +163,8 @@ bool Rule::holds_name(std::string_view host) const {
   case RuleKind::name:
     return host == name;
   case RuleKind::below:
-    return host.size() > name.size() + 1 && host.ends_with(name) && host[host.size() - name.size() - 1] == '.';
+    return host.size() > name.size() + 1 && host.ends_with(name)
+           && host[host.size() - name.size() - 1] == '.';
   case RuleKind::anything:
     return true;
   case RuleKind::range:
@@ -169,7 +179,9 @@ bool Rule::holds_address(const Destination& address) const {
 
 Rule rule_from(const std::string& text) {
   if (text.find("://") != std::string::npos) {
-    refuse(text, "is a URL", "a name or address and at most a port, no scheme and no path: example.org, example.org:8080");
+    refuse(
+        text, "is a URL",
+        "a name or address and at most a port, no scheme and no path: example.org, example.org:8080");
   }
   auto halves = split(text);
   auto rule = host_rule_from(text, halves.host);

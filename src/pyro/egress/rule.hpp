@@ -1,4 +1,5 @@
-// One line of what a workspace may reach: `network.egress: [api.example.org, "*.example.net:80", "10.0.0.5:5432"]`.
+// One line of what a workspace may reach: `network.egress: [api.example.org, "*.example.net:80",
+// "10.0.0.5:5432"]`.
 #pragma once
 
 #include <pyro/base/destination.hpp>
@@ -36,8 +37,8 @@ struct Rule {
   bool operator==(const Rule&) const = default;
 };
 
-/// A name of the DNS as it is compared: lower case, without a dot at its end. nullopt: it is none (RFC 1123; "_" is
-/// allowed as well).
+/// A name of the DNS as it is compared: lower case, without a dot at its end. nullopt: it is none (RFC 1123;
+/// "_" is allowed as well).
 std::optional<std::string> host_name(std::string_view text);
 
 /// Throws Error(invalid_argument) that says what is wrong with it; its hint, what to write instead.

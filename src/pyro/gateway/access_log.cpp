@@ -21,7 +21,8 @@ Json to_json(const Access& access, std::uint64_t count) {
       {"port", access.port},
       {"count", count}};
   for (const auto& [key, text] :
-       {std::pair("address", &access.address), std::pair("rule", &access.rule), std::pair("reason", &access.reason)}) {
+       {std::pair("address", &access.address), std::pair("rule", &access.rule),
+        std::pair("reason", &access.reason)}) {
     if (!text->empty()) {
       record[key] = *text;
     }

@@ -1,5 +1,5 @@
-// What was asked for and what became of it, as records for the supervisor. What repeats itself is counted, so that
-// nobody inside fills the log.
+// What was asked for and what became of it, as records for the supervisor. What repeats itself is counted, so
+// that nobody inside fills the log.
 #pragma once
 
 #include <pyro/base/json_access.hpp>

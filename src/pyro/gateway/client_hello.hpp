@@ -1,4 +1,5 @@
-// The first message of a TLS client (RFC 8446, 4.1.2), read by OpenSSL: which server does it ask for (RFC 6066, 3)?
+// The first message of a TLS client (RFC 8446, 4.1.2), read by OpenSSL: which server does it ask for (RFC
+// 6066, 3)?
 #pragma once
 
 #include <memory>

@@ -1,15 +1,13 @@
 #include "connection.hpp"
 
+#include "stream_socket.hpp"
+
 #include <pyro/base/error.hpp>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 namespace pyro::gateway {
 
@@ -21,69 +19,18 @@ constexpr auto k_connect_limit = 10s;
 constexpr auto k_first_bytes_limit = 60s;
 /// Of who is refused: for saying which language it speaks, and for reading what it is told.
 constexpr auto k_refusal_limit = 2s;
-constexpr std::size_t k_most_first_bytes = 64 << 10;
-constexpr std::size_t k_chunk = 64 << 10;
 constexpr std::uint32_t k_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-constexpr char k_tls_handshake = 0x16;
 
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-SocketAddress socket_address(const Destination& address, std::uint16_t port) {
-  SocketAddress result;
-  if (address.family == AF_INET) {
-    auto& four = reinterpret_cast<sockaddr_in&>(result.storage);
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    std::memcpy(&four.sin_addr, address.address.data(), 4);
-    result.size = sizeof four;
-  } else {
-    auto& six = reinterpret_cast<sockaddr_in6&>(result.storage);
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    std::memcpy(&six.sin6_addr, address.address.data(), 16);
-    result.size = sizeof six;
-  }
-  return result;
-}
-
-/// What came: nullopt: nothing yet; "": the end, or it broke.
-std::optional<std::string> receive(int socket, int flags = 0) {
-  std::string bytes(k_chunk, '\0');
-  const auto count = ::recv(socket, bytes.data(), bytes.size(), flags);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
-    return std::nullopt;
-  }
-  bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
-  return bytes;
-}
-
-/// Sends the front of it and takes that off; false: the socket is gone.
-bool send_front(int socket, std::string& bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count < 0) {
-      return errno == EAGAIN || errno == EINTR;
-    }
-    bytes.erase(0, static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-bool speaks_http_only(std::uint16_t port) {
-  return port == egress::k_http_port;
-}
-
-bool speaks_tls_only(std::uint16_t port) {
-  return port == egress::k_https_port;
+/// HTTP and TLS, whose clients speak first.
+bool does_client_begin(std::uint16_t port) {
+  return port == egress::k_http_port || port == egress::k_https_port;
 }
 
 } // namespace
 
 Connection::Connection(Common& common, os::Fd client, Asked asked, std::function<void()> done)
-    : m_common(common), m_client(std::move(client)), m_asked(std::move(asked)), m_done(std::move(done)) {
+    : m_common(common), m_client(std::move(client)), m_asked(std::move(asked)), m_done(std::move(done)),
+      m_first(m_asked.name, m_asked.port) {
   m_common.loop.watch(m_client.get(), k_events, [this](std::uint32_t) { step(); });
   if (rule() == nullptr) {
     refuse(
@@ -127,7 +74,7 @@ std::string Connection::host_text() const {
 }
 
 void Connection::check_policy() {
-  if (!m_refusal && rule() == nullptr) {
+  if (!m_refused && rule() == nullptr) {
     log(Verdict::denied, "network.egress no longer allows it");
     reset_client();
   }
@@ -139,18 +86,18 @@ void Connection::guarded(Work work) {
   try {
     work();
   } catch (const Error& error) {
-    if (m_refusal) {
+    if (m_refused) {
       reset_client();
       return;
     }
     refuse(
         error.code() == ErrorCode::permission ? RefusalKind::denied : RefusalKind::failed,
-        std::string(error.message()));
+        fmt::format("{}: {}", host_text(), error.message()));
   }
 }
 
 void Connection::on_resolved(const Resolved& resolved) {
-  if (m_refusal || m_is_ended) {
+  if (m_refused || m_is_ended) {
     return;
   }
   if (resolved.status != Resolved::Status::found) {
@@ -186,18 +133,10 @@ void Connection::connect_next() {
   }
   m_address = m_addresses.front();
   m_addresses.erase(m_addresses.begin());
-  m_server = os::Fd(::socket(m_address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!m_server) {
-    throw Error::from_errno(errno, "socket(TCP)");
-  }
-  const int on = 1;
-  ::setsockopt(m_server.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const auto address = socket_address(*m_address, m_asked.port);
-  const int result =
-      ::connect(m_server.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size);
-  if (result < 0 && errno != EINPROGRESS) {
-    m_trouble = std::strerror(errno);
-    m_server.reset();
+  try {
+    m_server = begin_connect(*m_address, m_asked.port);
+  } catch (const Error& error) {
+    m_trouble = error.message();
     connect_next();
     return;
   }
@@ -213,10 +152,7 @@ void Connection::on_server(std::uint32_t events) {
     step();
     return;
   }
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(m_server.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) {
+  if (const int error = outcome_of_connect(m_server.get()); error != 0) {
     m_trouble = std::strerror(error);
     guarded([&] { connect_next(); });
   } else if ((events & EPOLLOUT) != 0) {
@@ -236,101 +172,41 @@ void Connection::step() {
     return;
   }
   guarded([&] {
-    if (m_refusal) {
-      tell_refusal();
+    if (m_refused) {
+      tell_refused();
       return;
     }
-    if (!m_is_judged) {
+    if (!m_has_passed) {
       read_first_bytes();
     }
-    if (!m_refusal && !m_is_ended && m_is_connected) {
+    if (!m_refused && !m_is_ended && m_is_connected) {
       carry();
     }
   });
 }
 
 void Connection::read_first_bytes() {
-  while (!m_is_judged && !m_is_client_at_end && m_early.size() < k_most_first_bytes) {
+  while (!m_first.is_judged()) {
     const auto bytes = receive(m_client.get());
     if (!bytes) {
-      break;
-    }
-    m_is_client_at_end = bytes->empty();
-    m_early += *bytes;
-    judge_first_bytes();
-  }
-  if (!m_is_judged && m_early.size() >= k_most_first_bytes) {
-    throw Error(ErrorCode::permission, "{}: what the client begins with has no end", host_text());
-  }
-}
-
-/// Of a name the rules are about it and what is said must be, too; of an address they are about the address.
-void Connection::judge_first_bytes() {
-  if (m_early.empty()) {
-    m_is_judged = m_is_client_at_end;
-    m_has_passed = m_is_judged;
-    return;
-  }
-  if (m_early.front() == k_tls_handshake) {
-    m_language = Language::tls;
-    m_is_judged = judge_tls(m_early);
-  } else {
-    const auto is_http = begins_http_request(m_early);
-    if (!is_http && !m_is_client_at_end) {
       return;
     }
-    m_language = is_http.value_or(false) ? Language::http : Language::other;
-    m_is_judged = true;
-  }
-  if (!m_is_judged && m_is_client_at_end) {
-    throw Error(ErrorCode::permission, "{}: the client ended in its first message", host_text());
-  }
-  if (!m_is_judged) {
-    return;
-  }
-  if (m_asked.name) {
-    if (speaks_tls_only(m_asked.port) && m_language != Language::tls) {
-      throw Error(ErrorCode::permission, "{}: the client does not speak TLS", host_text());
-    }
-    if (speaks_http_only(m_asked.port) && m_language != Language::http) {
-      throw Error(ErrorCode::permission, "{}: the client does not speak HTTP/1", host_text());
-    }
-    if (m_language == Language::http) {
-      m_requests.emplace(*m_asked.name, m_asked.port);
+    m_is_client_at_end = bytes->empty();
+    if (m_is_client_at_end) {
+      m_first.end();
+    } else {
+      m_first.feed(*bytes);
     }
   }
-  m_to_server = m_requests ? m_requests->feed(m_early) : m_early;
-  m_early.clear();
   m_has_passed = true;
+  m_to_server = m_first.take_allowed();
+  m_requests = m_first.take_requests();
   log(Verdict::allowed, "");
-}
-
-/// False: it is not all there.
-bool Connection::judge_tls(std::string_view bytes) {
-  if (!m_hello) {
-    m_hello.emplace();
-  }
-  const auto state = m_hello->feed(bytes.substr(m_fed));
-  m_fed = bytes.size();
-  if (state == ClientHello::State::needs_more) {
-    return false;
-  }
-  if (state == ClientHello::State::wrong) {
-    throw Error(ErrorCode::permission, "{}: the client's first message is not TLS", host_text());
-  }
-  const auto& asked = m_hello->server_name();
-  if (m_asked.name && (!asked || egress::host_name(*asked) != m_asked.name)) {
-    throw Error(
-        ErrorCode::permission, "{}: the client asks by TLS for {}", host_text(),
-        asked ? fmt::format("the server '{}'", *asked) : "no server by its name");
-  }
-  m_hello.reset();
-  return true;
 }
 
 /// Both ways, as far as it goes now.
 void Connection::carry() {
-  if (!m_is_up_finished && m_is_judged) {
+  if (!m_is_up_finished && m_has_passed) {
     if (m_requests) {
       if (!pass_requests()) {
         return reset_client();
@@ -355,8 +231,7 @@ void Connection::carry() {
       return;
     }
   }
-  const bool may_server_begin = !speaks_http_only(m_asked.port) && !speaks_tls_only(m_asked.port);
-  if (!m_is_down_finished && (m_has_passed || may_server_begin)) {
+  if (!m_is_down_finished && (m_has_passed || !does_client_begin(m_asked.port))) {
     if (!m_down) {
       m_down.emplace(m_server.get(), m_client.get());
     }
@@ -400,7 +275,7 @@ void Connection::look_for_upgrade() {
     return;
   }
   const auto answer = upgrade_answer_in(*bytes);
-  if (answer == UpgradeAnswer::unknown && !bytes->empty() && bytes->size() < k_chunk) {
+  if (answer == UpgradeAnswer::unknown && !bytes->empty() && bytes->size() < k_most_received) {
     return;
   }
   m_to_server = m_requests->answered(answer == UpgradeAnswer::switches);
@@ -444,7 +319,8 @@ void Connection::again() {
 void Connection::log(Verdict verdict, const std::string& reason) {
   Access access;
   access.verdict = verdict;
-  access.protocol = m_language == Language::tls ? "tls" : m_language == Language::http ? "http" : "tcp";
+  const auto language = m_first.language();
+  access.protocol = language == Language::tls ? "tls" : language == Language::http ? "http" : "tcp";
   access.host = m_asked.name.value_or(to_string(m_asked.address));
   access.port = m_asked.port;
   access.address = m_asked.name && m_address ? to_string(*m_address) : "";
@@ -456,8 +332,7 @@ void Connection::log(Verdict verdict, const std::string& reason) {
 
 void Connection::refuse(RefusalKind kind, const std::string& reason) {
   log(kind == RefusalKind::denied ? Verdict::denied : Verdict::failed, reason);
-  m_refusal = kind;
-  m_reason = reason;
+  m_refused.emplace(m_client.get(), m_first.language(), kind, reason);
   if (m_server) {
     m_common.loop.unwatch(m_server.get());
     m_server.reset();
@@ -470,48 +345,16 @@ void Connection::refuse(RefusalKind kind, const std::string& reason) {
   again();
 }
 
-void Connection::tell_refusal() {
-  if (!m_is_told) {
-    while (m_language == Language::unknown && !m_is_client_at_end) {
-      const auto bytes = receive(m_client.get());
-      if (!bytes && m_early.empty()) {
-        return;
-      }
-      m_is_client_at_end = bytes && bytes->empty();
-      m_early += bytes.value_or("");
-      if (m_early.empty()) {
-        break;
-      }
-      const auto is_http = begins_http_request(m_early);
-      m_language = m_early.front() == k_tls_handshake ? Language::tls
-                   : is_http.value_or(false)          ? Language::http
-                   : is_http                          ? Language::other
-                                                      : Language::unknown;
-      if (!bytes) {
-        return;
-      }
-    }
-    m_answer = refusal_for(m_language, *m_refusal, m_reason);
-    m_is_told = true;
-    if (m_answer.empty()) {
-      return reset_client();
-    }
-  }
-  if (!send_front(m_client.get(), m_answer)) {
-    return reset_client();
-  }
-  if (m_answer.empty()) {
-    ::shutdown(m_client.get(), SHUT_WR);
-    drain();
-  }
-}
-
-/// An end with unread bytes would take the answer with it.
-void Connection::drain() {
-  while (const auto bytes = receive(m_client.get())) {
-    if (bytes->empty()) {
-      return end();
-    }
+void Connection::tell_refused() {
+  switch (m_refused->step()) {
+  case RefusedClient::State::waiting:
+    break;
+  case RefusedClient::State::ended:
+    end();
+    break;
+  case RefusedClient::State::gone:
+    reset_client();
+    break;
   }
 }
 
@@ -526,8 +369,7 @@ void Connection::arm(std::chrono::milliseconds limit, std::function<void()> over
 }
 
 void Connection::reset_client() {
-  const linger at_once{1, 0};
-  ::setsockopt(m_client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  reset_on_close(m_client.get());
   end();
 }
 

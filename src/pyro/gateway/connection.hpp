@@ -2,12 +2,11 @@
 #pragma once
 
 #include "access_log.hpp"
-#include "client_hello.hpp"
+#include "first_bytes.hpp"
 #include "given_addresses.hpp"
-#include "http_requests.hpp"
 #include "pump.hpp"
 #include "reach.hpp"
-#include "refusal.hpp"
+#include "refused_client.hpp"
 #include "resolver.hpp"
 
 #include <pyro/egress/policy.hpp>
@@ -59,8 +58,6 @@ private:
   void on_connected();
   void step();
   void read_first_bytes();
-  void judge_first_bytes();
-  bool judge_tls(std::string_view bytes);
   void carry();
   bool send_to_server();
   bool pass_requests();
@@ -68,8 +65,7 @@ private:
   void run_pump(std::optional<Pump>& pump, bool& is_finished);
   void log(Verdict verdict, const std::string& reason);
   void refuse(RefusalKind kind, const std::string& reason);
-  void tell_refusal();
-  void drain();
+  void tell_refused();
   void arm(std::chrono::milliseconds limit, std::function<void()> over);
   void again();
   void reset_client();
@@ -92,15 +88,11 @@ private:
   os::Fd m_server;
   bool m_is_connected = false;
 
-  // The client's first bytes.
-  std::string m_early;
-  bool m_is_judged = false;
+  // What the client says.
+  FirstBytes m_first;
   bool m_has_passed = false; // judged, and allowed
   bool m_is_client_at_end = false;
-  Language m_language = Language::unknown;
-  std::optional<ClientHello> m_hello;
-  std::size_t m_fed = 0; // of m_early, to m_hello
-  std::optional<HttpRequests> m_requests;
+  std::unique_ptr<HttpRequests> m_requests; // where each of them is judged
 
   // What is carried.
   std::string m_to_server; // judged, not yet sent
@@ -109,11 +101,7 @@ private:
   bool m_is_up_finished = false;
   bool m_is_down_finished = false;
 
-  // A refusal.
-  std::optional<RefusalKind> m_refusal;
-  std::string m_reason;
-  std::string m_answer; // not yet sent
-  bool m_is_told = false;
+  std::optional<RefusedClient> m_refused;
 
   std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);
 };

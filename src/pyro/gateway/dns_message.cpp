@@ -3,9 +3,9 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
 
-#include <arpa/nameser.h>
 #include <sys/socket.h>
 
+#include <arpa/nameser.h>
 #include <array>
 #include <vector>
 

@@ -1,5 +1,5 @@
-// Questions and answers of the DNS (RFC 1035, RFC 6891, RFC 8914), as far as a resolver for one workspace needs
-// them. Pure.
+// Questions and answers of the DNS (RFC 1035, RFC 6891, RFC 8914), as far as a resolver for one workspace
+// needs them. Pure.
 #pragma once
 
 #include <pyro/base/destination.hpp>
@@ -18,7 +18,7 @@ enum class DnsCode : std::uint8_t { ok = 0, server_failure = 2, no_such_name = 3
 struct DnsQuestion {
   std::string name; // as it stands there, without the dot at its end
   std::uint16_t type = 0;
-  std::string front;         // header and question, for the answer
+  std::string front;          // header and question, for the answer
   bool has_extension = false; // EDNS: the answer may say why
 };
 

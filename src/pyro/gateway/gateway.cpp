@@ -43,7 +43,9 @@ Destination destination_of(int socket) {
 } // namespace
 
 Gateway::Gateway(os::Fd supervisor)
-    : m_supervisor(std::move(supervisor)), m_log(m_loop, [this](const Json& record) { tell({{"access", record}}); }) {
+    : m_supervisor(std::move(supervisor)), m_log(m_loop, [this](const Json& record) {
+        tell({{"access", record}});
+      }) {
   m_loop.watch(m_supervisor.get(), EPOLLIN, [this](std::uint32_t) { on_message(); });
 }
 
@@ -79,7 +81,8 @@ void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
   m_resolver = std::make_unique<Resolver>(m_loop, get_string(message, "name_servers"));
   m_common = std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log});
   m_names = std::make_unique<NameServer>(
-      NameServer::Parts{m_loop, m_policy, m_given, *m_resolver, m_log}, std::move(sockets[0]), std::move(sockets[1]));
+      NameServer::Parts{m_loop, m_policy, m_given, *m_resolver, m_log}, std::move(sockets[0]),
+      std::move(sockets[1]));
   m_packets = std::make_unique<RefusedPackets>(
       m_loop, std::move(sockets[2]), m_given, m_log, [this](const SeenPacket& packet) {
         const bool is_name_server = packet.port == 53 && to_string(packet.to) == egress::k_gateway_address;
@@ -124,7 +127,8 @@ void Gateway::accept(int listener, std::uint16_t port) {
     try {
       take(std::move(*client), port);
     } catch (const Error& error) {
-      log::debug("a connection is dropped: {}", error.what()); // it is gone already, or there is no memory for it
+      log::debug(
+          "a connection is dropped: {}", error.what()); // it is gone already, or there is no memory for it
     }
   }
 }

@@ -1,5 +1,6 @@
-// The way out of one workspace: its name server, and who takes its connections. It lives in a process of its own, on
-// this machine, with sockets of the workspace's network; the supervisor tells it the policy and hears what happened.
+// The way out of one workspace: its name server, and who takes its connections. It lives in a process of its
+// own, on this machine, with sockets of the workspace's network; the supervisor tells it the policy and hears
+// what happened.
 #pragma once
 
 #include "access_log.hpp"
@@ -22,9 +23,9 @@
 namespace pyro::gateway {
 
 /// Messages of the supervisor, with descriptors:
-/// first {"rules", "name_servers", "ports"}, [datagrams, listener of the name server, packets, listeners at "ports"];
-/// later {"rules", "ports"}, [listeners at "ports", which are new]. Messages to it: {"ready": true} and records of
-/// access_log.hpp as {"access": …}.
+/// first {"rules", "name_servers", "ports"}, [datagrams, listener of the name server, packets, listeners at
+/// "ports"]; later {"rules", "ports"}, [listeners at "ports", which are new]. Messages to it: {"ready": true}
+/// and records of access_log.hpp as {"access": …}.
 class Gateway {
 public:
   explicit Gateway(os::Fd supervisor);

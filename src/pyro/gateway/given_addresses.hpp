@@ -1,5 +1,5 @@
-// The addresses that names get inside a workspace: of a range that is nobody's (RFC 2544), one for each name, never
-// given to another. So who connects to one asked for the name before.
+// The addresses that names get inside a workspace: of a range that is nobody's (RFC 2544), one for each name,
+// never given to another. So who connects to one asked for the name before.
 #pragma once
 
 #include <pyro/base/destination.hpp>

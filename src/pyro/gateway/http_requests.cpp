@@ -4,10 +4,9 @@
 #include <pyro/base/text.hpp>
 #include <pyro/egress/rule.hpp>
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
-
-#include <algorithm>
 #include <limits>
 
 namespace pyro::gateway {
@@ -37,7 +36,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 /// One request: its head is looked at, its body only measured.
@@ -60,7 +60,8 @@ private:
   using Code = boost::beast::error_code;
   using Text = boost::beast::string_view;
 
-  void on_request_impl(http::verb /*verb*/, Text method_text, Text target_text, int version, Code& /*code*/) override {
+  void on_request_impl(
+      http::verb /*verb*/, Text method_text, Text target_text, int version, Code& /*code*/) override {
     http_version = version;
     method.assign(method_text.data(), method_text.size());
     target.assign(target_text.data(), target_text.size());
@@ -87,7 +88,9 @@ private:
 
   void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/, Code& /*code*/) override {}
 
-  std::size_t on_chunk_body_impl(std::uint64_t /*left*/, Text body, Code& /*code*/) override { return body.size(); }
+  std::size_t on_chunk_body_impl(std::uint64_t /*left*/, Text body, Code& /*code*/) override {
+    return body.size();
+  }
 
   void on_finish_impl(Code& /*code*/) override {}
 };
@@ -124,7 +127,7 @@ struct HttpRequests::Impl {
   std::size_t heads = 0;
   bool waits_for_upgrade = false;
   bool is_switched = false;
-  std::string held; // came, and has not gone on
+  std::string held;              // came, and has not gone on
   std::size_t parsed = 0;        // of that, by `request` and those before it
   std::size_t request_begin = 0; // where `request` begins there
 
@@ -133,7 +136,8 @@ struct HttpRequests::Impl {
     const auto name = egress::host_name(authority.host);
     const bool is_same_port = !authority.port || whole_number<int>(*authority.port) == port;
     if (!name || *name != host || !is_same_port) {
-      refuse(fmt::format("the request is for the host '{}', the connection was made to {}", cut_text(text), host));
+      refuse(fmt::format(
+          "the request is for the host '{}', the connection was made to {}", cut_text(text), host));
     }
   }
 
@@ -159,7 +163,8 @@ struct HttpRequests::Impl {
   /// Where its body ends must be the same to every server.
   void check_length() const {
     for (const auto& coding : request->codings) {
-      if (request->http_version < 11 || request->codings.size() > 1 || !equals_ignoring_case(coding, "chunked")) {
+      if (request->http_version < 11 || request->codings.size() > 1
+          || !equals_ignoring_case(coding, "chunked")) {
         refuse(fmt::format("the request has the transfer coding '{}'", cut_text(coding)));
       }
     }
@@ -189,7 +194,7 @@ struct HttpRequests::Impl {
     if (is_switched) {
       return std::exchange(held, {});
     }
-    while (parsed < held.size() && !waits_for_upgrade) {
+    while (parsed < held.size() && (!waits_for_upgrade || request->got_some())) {
       while (!request->got_some() && held.compare(parsed, 2, "\r\n") == 0) {
         parsed += 2; // between requests
         request_begin = parsed;
@@ -198,7 +203,8 @@ struct HttpRequests::Impl {
         break;
       }
       boost::beast::error_code code;
-      const auto taken = request->put(boost::asio::const_buffer(held.data() + parsed, held.size() - parsed), code);
+      const auto taken =
+          request->put(boost::asio::const_buffer(held.data() + parsed, held.size() - parsed), code);
       parsed += taken;
       if (code && code != http::error::need_more) {
         refuse(fmt::format("the request is not HTTP/1.1 that is understood here: {}", code.message()));

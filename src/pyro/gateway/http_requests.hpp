@@ -1,5 +1,5 @@
-// The requests of one HTTP/1 connection (RFC 9112) as they pass by: each must be for the host that the connection was
-// made to. What passes is passed on as it came.
+// The requests of one HTTP/1 connection (RFC 9112) as they pass by: each must be for the host that the
+// connection was made to. What passes is passed on as it came.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,13 @@ public:
   HttpRequests(const HttpRequests&) = delete;
   HttpRequests& operator=(const HttpRequests&) = delete;
 
-  /// The next bytes of the client. Returns those of all so far that may go on now, in order; the rest waits for more.
-  /// Throws Error(permission) that says which request is refused and why: nothing more may pass then.
+  /// The next bytes of the client. Returns those of all so far that may go on now, in order; the rest waits
+  /// for more. Throws Error(permission) that says which request is refused and why: nothing more may pass
+  /// then.
   std::string feed(std::string_view bytes);
 
-  /// The first request asks for another protocol (a web socket): whatever follows it waits for the server's answer.
+  /// The first request asks for another protocol (a web socket): whatever follows it waits for the server's
+  /// answer.
   bool waits_for_upgrade() const;
   /// The server's answer to that. Returns what may go on now, as feed() does.
   std::string answered(bool switches);

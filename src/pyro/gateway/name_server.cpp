@@ -26,7 +26,8 @@ struct NameServer::Client {
   void reply(const std::string& message) const {
     std::string framed{static_cast<char>(message.size() >> 8U), static_cast<char>(message.size())};
     framed += message;
-    std::ignore = ::send(socket.get(), framed.data(), framed.size(), MSG_NOSIGNAL); // who does not read, gets nothing
+    std::ignore =
+        ::send(socket.get(), framed.data(), framed.size(), MSG_NOSIGNAL); // who does not read, gets nothing
   }
 };
 
@@ -52,7 +53,8 @@ void NameServer::read_datagrams() {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
     const auto count = ::recvfrom(
-        m_datagrams.get(), bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
+        m_datagrams.get(), bytes.data(), bytes.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from),
+        &size);
     if (count < 0) {
       return;
     }
@@ -94,8 +96,8 @@ void NameServer::read_client(int number) {
   auto& received = client->received;
   received.append(bytes.data(), static_cast<std::size_t>(count));
   while (received.size() >= 2) {
-    const auto length =
-        static_cast<std::size_t>(static_cast<unsigned char>(received[0])) << 8U | static_cast<unsigned char>(received[1]);
+    const auto length = static_cast<std::size_t>(static_cast<unsigned char>(received[0])) << 8U
+                        | static_cast<unsigned char>(received[1]);
     if (received.size() < length + 2) {
       return;
     }
@@ -134,8 +136,8 @@ void NameServer::answer(std::string_view message, const Reply& reply) {
   answer_name(*question, *name, reply);
 }
 
-/// Whether the name exists at all is asked outside, so that a misspelt one is not found here either. Addresses of
-/// IPv6 are never given: who prefers them takes the other.
+/// Whether the name exists at all is asked outside, so that a misspelt one is not found here either.
+/// Addresses of IPv6 are never given: who prefers them takes the other.
 void NameServer::answer_name(const DnsQuestion& question, const std::string& name, const Reply& reply) {
   m_parts.resolver.resolve(name, [this, question, name, reply](const Resolved& resolved) {
     DnsAnswer answer;

@@ -1,5 +1,6 @@
-// The name server of a workspace: it knows the names that the policy allows and no others, and answers with addresses
-// of its own making. Nothing that is asked leaves the machine for a name that the policy does not know.
+// The name server of a workspace: it knows the names that the policy allows and no others, and answers with
+// addresses of its own making. Nothing that is asked leaves the machine for a name that the policy does not
+// know.
 #pragma once
 
 #include "access_log.hpp"

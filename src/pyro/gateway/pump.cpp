@@ -36,8 +36,8 @@ bool Pump::fill() {
 
 /// False: there is no room.
 bool Pump::empty() {
-  const auto count = ::splice(
-      m_pipe.read_end.get(), nullptr, m_to, nullptr, m_held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  const auto count =
+      ::splice(m_pipe.read_end.get(), nullptr, m_to, nullptr, m_held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (count > 0) {
     m_held -= static_cast<std::size_t>(count);
     return true;

@@ -28,11 +28,13 @@ std::string refusal_for(Language language, RefusalKind kind, const std::string& 
   }
   const auto body = fmt::format(
       "pyro: {}\n{}", reason,
-      is_denied ? "What this workspace may reach is listed in pyro.yaml at network.egress; `pyro network log` on the "
+      is_denied ? "What this workspace may reach is listed in pyro.yaml at network.egress; `pyro network "
+                  "log` on the "
                   "machine shows what was refused.\n"
                 : "");
   return fmt::format(
-      "HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+      "HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: "
+      "close\r\n\r\n{}",
       is_denied ? "403 Forbidden" : "502 Bad Gateway", body.size(), body);
 }
 

@@ -1,11 +1,12 @@
 #include "refused_packets.hpp"
 
+#include <fmt/format.h>
+#include <linux/if_packet.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -73,7 +74,8 @@ std::optional<SeenPacket> packet_from(std::string_view bytes) {
 RefusedPackets::RefusedPackets(
     os::EventLoop& loop, os::Fd packets, const GivenAddresses& given, AccessLog& log,
     std::function<bool(const SeenPacket&)> is_served)
-    : m_loop(loop), m_packets(std::move(packets)), m_given(given), m_log(log), m_is_served(std::move(is_served)) {
+    : m_loop(loop), m_packets(std::move(packets)), m_given(given), m_log(log),
+      m_is_served(std::move(is_served)) {
   m_loop.watch(m_packets.get(), EPOLLIN, [this](std::uint32_t) { read(); });
 }
 
@@ -100,9 +102,8 @@ void RefusedPackets::read() {
     access.protocol = packet->is_tcp ? "tcp" : "udp";
     access.host = m_given.name_at(packet->to).value_or(to_string(packet->to));
     access.port = packet->port;
-    access.reason = packet->is_tcp
-                        ? fmt::format("no rule of network.egress has the port {}", packet->port)
-                        : "datagrams do not leave the workspace (UDP, QUIC)";
+    access.reason = packet->is_tcp ? fmt::format("no rule of network.egress has the port {}", packet->port)
+                                   : "datagrams do not leave the workspace (UDP, QUIC)";
     m_log.add(access);
   }
 }

@@ -1,5 +1,5 @@
-// What somebody inside tries that nobody listens to: connections to other ports, datagrams. The kernel has refused
-// them already; here they are seen for the log (packet(7)).
+// What somebody inside tries that nobody listens to: connections to other ports, datagrams. The kernel has
+// refused them already; here they are seen for the log (packet(7)).
 #pragma once
 
 #include "access_log.hpp"

@@ -1,5 +1,5 @@
-// Real addresses of names, asked of this machine's name servers and hosts file (c-ares), and kept as long as their
-// owners allow.
+// Real addresses of names, asked of this machine's name servers and hosts file (c-ares), and kept as long as
+// their owners allow.
 #pragma once
 
 #include <pyro/base/destination.hpp>

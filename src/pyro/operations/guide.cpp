@@ -70,8 +70,9 @@ constexpr std::array k_guides{
         "names that are locked already."},
     Guide{"logs", "Of services that the file declares; what commands printed is in workspace_logs."},
     Guide{
-        "network_log", "After a program could not reach a host: says whether the list in network.egress refused it, and "
-                       "what to add. Empty where egress is none or all."},
+        "network_log",
+        "After a program could not reach a host: says whether the list in network.egress refused it, and "
+        "what to add. Empty where egress is none or all."},
     Guide{"plan", "Changes nothing and runs nothing of the project. Read needs_approval before apply."},
     Guide{
         "prune",

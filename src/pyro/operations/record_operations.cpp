@@ -1,4 +1,5 @@
-// What the file is made of, what was done, and doing it again and again: graph, timing, network_log, events, watch.
+// What the file is made of, what was done, and doing it again and again: graph, timing, network_log, events,
+// watch.
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
@@ -141,7 +142,8 @@ Operation network_log_operation() {
       {"host", "port", "allowed", "denied", "failed", "last_at"});
   return {
       .name = "network_log",
-      .summary = "What the workspace asked of the network where its egress is a list: allowed, denied, and by which rule",
+      .summary = "What the workspace asked of the network where its egress is a list: allowed, denied, and "
+                 "by which rule",
       .parameters_schema = workspace_parameters(
           {{"tail", number("How many of the last records; default 100")},
            {"denied", flag("Only what was refused or failed")}}),
@@ -185,7 +187,8 @@ Operation watch_operation() {
 } // namespace
 
 std::vector<Operation> record_operations() {
-  return {graph_operation(), timing_operation(), network_log_operation(), events_operation(), watch_operation()};
+  return {
+      graph_operation(), timing_operation(), network_log_operation(), events_operation(), watch_operation()};
 }
 
 } // namespace pyro::operations

@@ -48,8 +48,7 @@ route_request(std::uint16_t type, std::uint16_t flags, const Destination& destin
   route.rtm_scope = RT_SCOPE_HOST;
   route.rtm_type = RTN_LOCAL;
   NetlinkRequest request(type, flags, route);
-  request
-      .attribute(RTA_DST, address_bytes(destination))
+  request.attribute(RTA_DST, address_bytes(destination))
       .attribute(RTA_OIF, static_cast<std::uint32_t>(link_index))
       .attribute(RTA_PRIORITY, k_priority);
   return request;

@@ -14,8 +14,8 @@ void add_blackhole_route(const std::string& ipv4_address);
 /// Packets to everywhere go to `gateway`, an address of either family that a device reaches.
 void add_default_route(const std::string& gateway);
 
-/// Packets to every address that no other route holds are delivered here, in both families: whoever listens at no
-/// address of its own (0.0.0.0, ::) gets them. A family that the namespace does not have is left out.
+/// Packets to every address that no other route holds are delivered here, in both families: whoever listens
+/// at no address of its own (0.0.0.0, ::) gets them. A family that the namespace does not have is left out.
 void take_in_everything();
 
 } // namespace pyro::os

@@ -87,8 +87,7 @@ void add_link_address(const std::string& name, const std::string& address, int p
       .send(fmt::format("give {} the address {}/{}", name, address, prefix), {EEXIST});
 }
 
-void make_link_pair(
-    const std::string& name, const std::string& peer, int peer_namespace, std::uint32_t mtu) {
+void make_link_pair(const std::string& name, const std::string& peer, int peer_namespace, std::uint32_t mtu) {
   const ifinfomsg nothing{};
   NestedAttributes other({reinterpret_cast<const char*>(&nothing), sizeof nothing});
   other.text_attribute(IFLA_IFNAME, peer)

@@ -24,8 +24,7 @@ void bring_up_link(const std::string& name);
 /// "172.29.0.1" with a prefix of 30; one of IPv6 can be used at once (no search for another that has it).
 void add_link_address(const std::string& name, const std::string& address, int prefix);
 /// Two ends of a cable (veth(4)): `name` here, `peer` in the namespace `peer_namespace`. Both are down.
-void make_link_pair(
-    const std::string& name, const std::string& peer, int peer_namespace, std::uint32_t mtu);
+void make_link_pair(const std::string& name, const std::string& peer, int peer_namespace, std::uint32_t mtu);
 /// One that is not there is fine.
 void remove_link(const std::string& name);
 

@@ -59,12 +59,12 @@ struct Observed {
   WorkspaceState state = WorkspaceState::absent;
   std::string backend;
   spec::Isolation isolation = spec::Isolation::sandbox; // of that backend
-  std::set<std::string> capabilities;                   // of that backend: "live_resize", "egress_filter", "memory_snapshot"
-  Json applied_spec;                                    // normal form of what was applied last; null if never
-  std::vector<Link> applied_links;                      // Plan::chain of that time
-  std::set<HexDigest> cached_keys;                      // layers in the store
-  bool build_all = false; // not even those that the workspace stands on are to be used
-  HexDigest base_key;     // what the present content came from; after a seed sync: the new content key
+  std::set<std::string> capabilities; // of that backend: "live_resize", "egress_filter", "memory_snapshot"
+  Json applied_spec;                  // normal form of what was applied last; null if never
+  std::vector<Link> applied_links;    // Plan::chain of that time
+  std::set<HexDigest> cached_keys;    // layers in the store
+  bool build_all = false;             // not even those that the workspace stands on are to be used
+  HexDigest base_key; // what the present content came from; after a seed sync: the new content key
   std::map<std::string, std::string> service_states; // starting|running|ready|completed|exited|stopped|failed
   std::map<std::string, HexDigest> service_digests;  // service_digest() at the time it was started
   /// publication_of() each; nullopt: nobody knows, or nothing runs.

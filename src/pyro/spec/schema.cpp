@@ -146,8 +146,8 @@ constexpr std::array k_setup_step{
     Field{"retries", "int 0..10", "Tries again after a failure", "0"},
     Field{"secrets", "list string", "Secrets mounted for this step only", {}, optional, R"(["npm_token"])"},
     Field{
-        "egress", "egress", "What it may reach: all, none, or a list of hosts (see network.egress)", "all", optional,
-        "[apt]"},
+        "egress", "egress", "What it may reach: all, none, or a list of hosts (see network.egress)", "all",
+        optional, R"(["apt"])"},
 };
 
 constexpr std::array k_cache{
@@ -329,9 +329,10 @@ constexpr std::array k_drift{
 constexpr std::array k_network{
     Field{
         "egress", "egress",
-        "none, all, or a list of hosts: names (*.NAME for all below it), addresses and address/prefix, each with :PORT or "
+        "none, all, or a list of hosts: names (*.NAME for all below it), addresses and address/prefix, each "
+        "with :PORT or "
         "for HTTP and HTTPS; apt, github, npm and pypi stand for their hosts",
-        "none", optional, R"([api.example.org, "*.example.net:8080", npm])"},
+        "none", optional, R"(["api.example.org", "*.example.net:8080", "npm"])"},
 };
 
 constexpr std::array k_lifecycle{

@@ -21,6 +21,7 @@ NetworkLog::NetworkLog(const std::string& runtime_dir) : m_path(runtime_dir + "/
 
 void NetworkLog::open() {
   m_file = os::open_file(m_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+
   struct stat status {};
 
   m_size = ::fstat(m_file.get(), &status) == 0 ? static_cast<std::size_t>(status.st_size) : 0;

@@ -1,5 +1,5 @@
-// What a sandbox asked of the network, as lines of JSON in `network.jsonl` of its runtime directory; what is older, in
-// `network.jsonl.1`. Together they hold the last thousands of lines.
+// What a sandbox asked of the network, as lines of JSON in `network.jsonl` of its runtime directory; what is
+// older, in `network.jsonl.1`. Together they hold the last thousands of lines.
 #pragma once
 
 #include <pyro/base/json_access.hpp>

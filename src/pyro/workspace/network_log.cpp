@@ -46,9 +46,12 @@ Json counted(const std::vector<Json>& records) {
   for (const auto& record : records) {
     auto& host = hosts[{string_or(record, "host", ""), int_or(record, "port", 0)}];
     if (host.is_null()) {
-      host = {{"host", string_or(record, "host", "")}, {"port", int_or(record, "port", 0)},
-              {"allowed", 0},                          {"denied", 0},
-              {"failed", 0}};
+      host = {
+          {"host", string_or(record, "host", "")},
+          {"port", int_or(record, "port", 0)},
+          {"allowed", 0},
+          {"denied", 0},
+          {"failed", 0}};
     }
     const auto verdict = get_string(record, "verdict");
     host[verdict] = int_or(host, verdict, 0) + int_or(record, "count", 1);
@@ -85,7 +88,8 @@ Json proposal_of(const std::vector<Json>& records) {
 } // namespace
 
 Json network_log(
-    Context& context, const std::string& workspace, const Project& project, const NetworkLogRequest& request) {
+    Context& context, const std::string& workspace, const Project& project,
+    const NetworkLogRequest& request) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   const auto record = load_and_recover(context, located.id);
@@ -100,13 +104,8 @@ Json network_log(
   if (count > request.tail) {
     shown.erase(shown.begin(), shown.begin() + (count - request.tail));
   }
-  return {
-      {"workspace_id", record.id},
-      {"name", record.name},
-      {"egress", record.egress},
-      {"records", shown},
-      {"hosts", counted(records)},
-      {"proposal", proposal_of(records)}};
+  return {{"workspace_id", record.id}, {"name", record.name},       {"egress", record.egress},
+          {"records", shown},          {"hosts", counted(records)}, {"proposal", proposal_of(records)}};
 }
 
 } // namespace pyro::workspace

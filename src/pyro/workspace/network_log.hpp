@@ -15,9 +15,9 @@ struct NetworkLogRequest {
   bool denied = false;     // only those that were refused or failed
 };
 
-/// {"workspace_id", "name", "egress": the list now, "records": [{at, verdict, protocol, host, port, address, rule,
-/// reason, count}] oldest first, "hosts": [{host, port, allowed, denied, failed, last_at, rule, reason}] the last asked
-/// for first, "proposal": the list that would allow all that was asked for by name}.
+/// {"workspace_id", "name", "egress": the list now, "records": [{at, verdict, protocol, host, port, address,
+/// rule, reason, count}] oldest first, "hosts": [{host, port, allowed, denied, failed, last_at, rule,
+/// reason}] the last asked for first, "proposal": the list that would allow all that was asked for by name}.
 Json network_log(
     Context& context, const std::string& workspace, const Project& project, const NetworkLogRequest& request);
 

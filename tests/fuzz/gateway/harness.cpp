@@ -1,5 +1,5 @@
-// What a workspace says to its gateway: questions of the DNS, HTTP requests, TLS, packets; and rules of a file. The
-// first byte chooses.
+// What a workspace says to its gateway: questions of the DNS, HTTP requests, TLS, packets; and rules of a
+// file. The first byte chooses.
 #include "../support/require.hpp"
 
 #include <pyro/base/error.hpp>
@@ -47,7 +47,9 @@ void request(std::string_view bytes) {
   const auto at_once = pass(bytes, bytes.size());
   const auto split = pass(bytes, 1);
   require(bytes.starts_with(at_once.bytes) && bytes.starts_with(split.bytes), "what passes is what came");
-  require(at_once.is_refused || split.is_refused || at_once.bytes == split.bytes, "nor does it depend on packets");
+  require(
+      at_once.is_refused || split.is_refused || at_once.bytes == split.bytes,
+      "nor does it depend on packets");
 }
 
 void hello(std::string_view bytes) {
@@ -68,7 +70,9 @@ void rule(const std::string& text) {
     const auto read = egress::rule_from(text);
     require(egress::rule_from(egress::to_string(read)) == read, "a rule round trips");
   } catch (const Error& error) {
-    require(error.code() == ErrorCode::invalid_argument && !error.hint().empty(), "a wrong rule is told with a way out");
+    require(
+        error.code() == ErrorCode::invalid_argument && !error.hint().empty(),
+        "a wrong rule is told with a way out");
   }
 }
 

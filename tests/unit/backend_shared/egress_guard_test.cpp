@@ -1,5 +1,4 @@
 #include <pyro/backend/shared/egress_guard.hpp>
-
 #include <pyro/egress/reserved.hpp>
 
 #include <gtest/gtest.h>

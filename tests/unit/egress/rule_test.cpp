@@ -32,11 +32,43 @@ TEST(EgressRule, HasOneTextHoweverItIsWritten) {
 
 TEST(EgressRule, ThatCanNeverMatchIsRefusedWithWhatToWrite) {
   for (const auto* wrong :
-       {"", " ", "a b", "http://example.org", "https://example.org/x", "example.org/x", "example.org:0",
-        "example.org:65536", "example.org:http", "example.org:", ":80", "*.", "a.*.example", "*example.org", "**", "-a.example",
-        "a-.example", "a..example", ".example", "10.0.0", "10.0.0.256", "10.0.0.5/8", "10.0.0.0/33", "2001:db8::1",
-        "[2001:db8::1", "[10.0.0.1]", "[example.org]", "[2001:db8::1]/129", "[::1]:0", "localhost", "localhost:80",
-        "x.localhost", "1.2.3.4.", "99999", "example.org:80:80", "exa\nmple.org", "m\xc3\xbcller.example"}) {
+       {"",
+        " ",
+        "a b",
+        "http://example.org",
+        "https://example.org/x",
+        "example.org/x",
+        "example.org:0",
+        "example.org:65536",
+        "example.org:http",
+        "example.org:",
+        ":80",
+        "*.",
+        "a.*.example",
+        "*example.org",
+        "**",
+        "-a.example",
+        "a-.example",
+        "a..example",
+        ".example",
+        "10.0.0",
+        "10.0.0.256",
+        "10.0.0.5/8",
+        "10.0.0.0/33",
+        "2001:db8::1",
+        "[2001:db8::1",
+        "[10.0.0.1]",
+        "[example.org]",
+        "[2001:db8::1]/129",
+        "[::1]:0",
+        "localhost",
+        "localhost:80",
+        "x.localhost",
+        "1.2.3.4.",
+        "99999",
+        "example.org:80:80",
+        "exa\nmple.org",
+        "m\xc3\xbcller.example"}) {
     try {
       FAIL() << wrong << " is read as " << normal(wrong);
     } catch (const Error& error) {
@@ -101,7 +133,8 @@ TEST(EgressReserved, PrivateNetworksInBothSpellings) {
         "fc12::", "64:ff9b::10.0.0.1", "2001:db8::1"}) {
     EXPECT_TRUE(is_in(private_destinations(), destination_from(address))) << address;
   }
-  for (const auto* address : {"9.9.9.9", "172.32.0.1", "100.63.255.255", "2606:4700::1", "64:ff9b::9.9.9.9"}) {
+  for (const auto* address :
+       {"9.9.9.9", "172.32.0.1", "100.63.255.255", "2606:4700::1", "64:ff9b::9.9.9.9"}) {
     EXPECT_FALSE(is_in(private_destinations(), destination_from(address))) << address;
   }
 }

@@ -1,7 +1,6 @@
 #include <pyro/gateway/client_hello.hpp>
 
 #include <gtest/gtest.h>
-
 #include <openssl/ssl.h>
 
 namespace pyro::gateway {

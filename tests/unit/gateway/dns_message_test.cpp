@@ -11,8 +11,8 @@ namespace {
 std::string query(const std::string& name, int type, int opcode = ns_o_query) {
   std::string bytes(512, '\0');
   const int size = ::res_mkquery(
-      opcode, name.c_str(), ns_c_in, type, nullptr, 0, nullptr, reinterpret_cast<unsigned char*>(bytes.data()),
-      static_cast<int>(bytes.size()));
+      opcode, name.c_str(), ns_c_in, type, nullptr, 0, nullptr,
+      reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   EXPECT_GT(size, 0);
   bytes.resize(static_cast<std::size_t>(std::max(size, 0)));
   return bytes;
@@ -75,7 +75,8 @@ TEST(DnsMessage, TheReasonIsSaidToWhoCanReadIt) {
 
 TEST(DnsMessage, NamesOfAddresses) {
   EXPECT_EQ(reverse_name("2.1.18.198.in-addr.arpa"), destination_from("198.18.1.2"));
-  for (const auto* wrong : {"1.18.198.in-addr.arpa", "2.1.18.298.in-addr.arpa", "web.example", "x.1.18.198.in-addr.arpa"}) {
+  for (const auto* wrong :
+       {"1.18.198.in-addr.arpa", "2.1.18.298.in-addr.arpa", "web.example", "x.1.18.198.in-addr.arpa"}) {
     EXPECT_EQ(reverse_name(wrong), std::nullopt) << wrong;
   }
   const auto question = dns_question_from(query("2.1.18.198.in-addr.arpa", ns_t_ptr));
@@ -85,7 +86,8 @@ TEST(DnsMessage, NamesOfAddresses) {
   std::array<char, 256> name{};
   EXPECT_GT(
       ::ns_name_uncompress(
-          ns_msg_base(answer.message), ns_msg_end(answer.message), ns_rr_rdata(record), name.data(), name.size()),
+          ns_msg_base(answer.message), ns_msg_end(answer.message), ns_rr_rdata(record), name.data(),
+          name.size()),
       0);
   EXPECT_STREQ(name.data(), "web.example");
 }

@@ -24,7 +24,9 @@ TEST(GivenAddresses, ANameKeepsItsOwnAndNobodyElseGetsIt) {
 TEST(GivenAddresses, OthersHaveNoName) {
   GivenAddresses given;
   std::ignore = given.of("a.example");
-  for (const auto* address : {"198.18.1.1", "198.18.0.0", egress::k_gateway_address, egress::k_workspace_address, "198.19.255.255", "9.9.9.9", "::1"}) {
+  for (const auto* address :
+       {"198.18.1.1", "198.18.0.0", egress::k_gateway_address, egress::k_workspace_address, "198.19.255.255",
+        "9.9.9.9", "::1"}) {
     EXPECT_EQ(given.name_at(destination_from(address)), std::nullopt) << address;
   }
 }

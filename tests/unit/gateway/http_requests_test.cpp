@@ -91,7 +91,8 @@ TEST(HttpRequests, BehindAWebSocketTheServerDecides) {
 TEST(HttpRequests, TheServersAnswerToAnUpgrade) {
   EXPECT_EQ(upgrade_answer_in("HTTP/1.1 101 Switching\r\n"), UpgradeAnswer::unknown);
   EXPECT_EQ(upgrade_answer_in("HTTP/1.1 101 Switching\r\n\r\nxx"), UpgradeAnswer::switches);
-  EXPECT_EQ(upgrade_answer_in("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 101 Switching\r\n\r\n"), UpgradeAnswer::switches);
+  EXPECT_EQ(
+      upgrade_answer_in("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 101 Switching\r\n\r\n"), UpgradeAnswer::switches);
   EXPECT_EQ(upgrade_answer_in("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Switching\r\n\r\n"), UpgradeAnswer::stays);
   EXPECT_EQ(upgrade_answer_in("HTTP/1.1 103 Early\r\n\r\n"), UpgradeAnswer::unknown);
 }
@@ -100,7 +101,8 @@ TEST(HttpRequests, FirstBytes) {
   for (const auto* http : {"GET / HTTP/1.1\r\n", "\r\n\r\nGET /", "M-SEARCH *", "FOO bar"}) {
     EXPECT_EQ(begins_http_request(http), true) << http;
   }
-  for (const auto* other : {"SSH-2.0-x", "\x16\x03", "{\"a\"}", " GET", "get /", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+  for (const auto* other :
+       {"SSH-2.0-x", "\x16\x03", "{\"a\"}", " GET", "get /", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
     EXPECT_EQ(begins_http_request(other), false) << other;
   }
   for (const auto* open : {"", "G", "GET", "\r", "\r\n", "\r\nPO"}) {

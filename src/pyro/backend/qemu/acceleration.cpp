@@ -42,7 +42,8 @@ try_to_boot(const std::string& program, const VirtualMachine& machine, const std
   try {
     os::Cgroup cgroup("pyro-kvm-" + os::random_hex(4), {});
     MachineShape shape{Accelerator::kvm, 1, 256, false};
-    Machine trial(program, shape, {Memory::anonymous, ImagesFormat::raw, false}, files, staging, cgroup, nullptr);
+    Machine trial(
+        program, shape, {Memory::anonymous, ImagesFormat::raw, false}, files, staging, cgroup, nullptr);
     trial.await_monitor(k_deadline);
     trial.resume();
     trial.await_guest(k_deadline);

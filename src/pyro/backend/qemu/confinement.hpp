@@ -24,8 +24,8 @@ struct ConfinedCommand {
   std::vector<std::string> arguments;
   os::FdMap fds; // numbers from 3 on; 0, 1 are /dev/null, 2 is ours
   std::vector<SharedFile> files;
-  std::string staging; // an empty directory to build its root on
-  bool kvm = false;    // shows /dev/kvm
+  std::string staging;                 // an empty directory to build its root on
+  bool kvm = false;                    // shows /dev/kvm
   const LaunchSpec* network = nullptr; // whose way out its network namespace gets; nullptr: none
 };
 

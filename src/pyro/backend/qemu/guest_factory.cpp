@@ -106,8 +106,7 @@ MachineFiles GuestFactory::files_with(const std::string& scratch) {
   return files;
 }
 
-std::unique_ptr<Machine>
-GuestFactory::start(const StartMode& mode, const MachineFiles& files, GuestUse use) {
+std::unique_ptr<Machine> GuestFactory::start(const StartMode& mode, const MachineFiles& files, GuestUse use) {
   const auto* network = use == GuestUse::workspace && m_spec.egress ? &m_spec : nullptr;
   auto machine = std::make_unique<Machine>(
       m_program, m_shape, mode, files, m_spec.runtime_dir + "/root", m_cgroup, network);
@@ -192,8 +191,8 @@ std::unique_ptr<Machine> GuestFactory::clone(const Template& from) {
 std::unique_ptr<Machine> GuestFactory::boot() {
   for (int attempt = 1;; ++attempt) {
     try {
-      auto machine =
-          start({Memory::anonymous, ImagesFormat::vmdk, false}, files_with(scratch_path()), GuestUse::workspace);
+      auto machine = start(
+          {Memory::anonymous, ImagesFormat::vmdk, false}, files_with(scratch_path()), GuestUse::workspace);
       machine->resume();
       machine->await_guest(k_boot_limit);
       return machine;

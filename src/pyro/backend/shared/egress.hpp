@@ -15,8 +15,8 @@ struct SandboxNamespaces {
 /// To be opened right after clone3: once the process has changed its ids they are out of reach.
 SandboxNamespaces open_namespaces(pid_t sandbox);
 
-/// Of a child that is about to work there or to execute something: the calling process becomes root of that user
-/// namespace, thus nobody on this machine where root made it.
+/// Of a child that is about to work there or to execute something: the calling process becomes root of that
+/// user namespace, thus nobody on this machine where root made it.
 void become_root_of(const os::Fd& user_namespace);
 
 /// Connects the network namespace; returns when addresses and routes are set, and nothing of this machine can

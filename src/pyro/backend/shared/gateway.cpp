@@ -3,10 +3,11 @@
 #include "gateway_network.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/egress/policy.hpp>
 #include <pyro/egress/gateway_addresses.hpp>
+#include <pyro/egress/policy.hpp>
 #include <pyro/os/unix_socket.hpp>
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,7 +16,6 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -49,8 +49,10 @@ void give_up_capabilities() {
   }
 }
 
-/// It has the network of this machine, the id of the sandbox's root there (nobody's) and no power over either.
-[[noreturn]] void execute(const os::Fd& program, const os::Fd& user_namespace, const os::Fd& control, pid_t starter) {
+/// It has the network of this machine, the id of the sandbox's root there (nobody's) and no power over
+/// either.
+[[noreturn]] void
+execute(const os::Fd& program, const os::Fd& user_namespace, const os::Fd& control, pid_t starter) {
   try {
     become_root_of(user_namespace);
     give_up_capabilities();
@@ -62,7 +64,8 @@ void give_up_capabilities() {
     const auto far_control = os::duplicate(control.get(), 100);
     const auto nowhere = os::open_file("/dev/null", O_RDWR);
     constexpr int k_program = 4;
-    for (const auto& [number, fd] : {std::pair(0, nowhere.get()), {1, nowhere.get()}, {k_control, far_control.get()}}) {
+    for (const auto& [number, fd] :
+         {std::pair(0, nowhere.get()), {1, nowhere.get()}, {k_control, far_control.get()}}) {
       if (::dup2(fd, number) < 0) {
         throw Error::from_errno(errno, "dup2");
       }
@@ -162,7 +165,8 @@ void Gateway::await_ready() {
   }
   const auto answer = os::receive_with_fds(m_control.get()).bytes;
   if (answer.empty()) {
-    throw Error(ErrorCode::failed, "the gateway ended before it was ready: {}", os::to_string(m_program.wait()));
+    throw Error(
+        ErrorCode::failed, "the gateway ended before it was ready: {}", os::to_string(m_program.wait()));
   }
   const auto message = parse_json(answer, "the gateway's answer");
   if (message.contains("error")) {

@@ -1,6 +1,6 @@
-// The way out of a sandbox whose egress is a list: a network with nothing but a gateway in it, and the program
-// pyro-gateway that takes what comes there (gateway/gateway.hpp, docs/decisions/0073). Sandboxes of every kind that
-// have a network namespace get the same.
+// The way out of a sandbox whose egress is a list: a network with nothing but a gateway in it, and the
+// program pyro-gateway that takes what comes there (gateway/gateway.hpp, docs/decisions/0073). Sandboxes of
+// every kind that have a network namespace get the same.
 #pragma once
 
 #include "egress.hpp"
@@ -23,8 +23,8 @@ std::string resolver_of_gateway();
 class Gateway {
 public:
   Gateway() = default;
-  /// Makes the network and starts `program`; when it returns, what `rules` allow can be reached. It ends with this
-  /// object, or with the process.
+  /// Makes the network and starts `program`; when it returns, what `rules` allow can be reached. It ends with
+  /// this object, or with the process.
   Gateway(SandboxNamespaces namespaces, const std::string& program, const std::vector<std::string>& rules);
 
   explicit operator bool() const { return m_control.valid(); }
@@ -35,8 +35,8 @@ public:
   /// Readable when take_record() has something to say.
   int descriptor() const { return m_control.get(); }
 
-  /// What happened next, as gateway/access_log.hpp writes it; null: nothing more now. Throws Error(failed) where the
-  /// program has ended: nothing is reached any more.
+  /// What happened next, as gateway/access_log.hpp writes it; null: nothing more now. Throws Error(failed)
+  /// where the program has ended: nothing is reached any more.
   Json take_record();
 
 private:

@@ -9,13 +9,13 @@
 #include <pyro/os/process.hpp>
 #include <pyro/os/unix_socket.hpp>
 
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <functional>
 #include <grp.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -31,8 +31,10 @@ constexpr std::uint32_t k_mtu = 65'520;
 constexpr int k_dns_port = 53;
 constexpr int k_backlog = 1024;
 
-/// Runs `work` in a child that is root of the sandbox's user namespace, and returns the descriptors that it opened.
-std::vector<os::Fd> in_user_namespace(const os::Fd& user_namespace, const std::function<std::vector<os::Fd>()>& work) {
+/// Runs `work` in a child that is root of the sandbox's user namespace, and returns the descriptors that it
+/// opened.
+std::vector<os::Fd>
+in_user_namespace(const os::Fd& user_namespace, const std::function<std::vector<os::Fd>()>& work) {
   auto [ours, theirs] = os::socket_pair();
   const pid_t pid = ::fork();
   if (pid < 0) {
@@ -60,7 +62,8 @@ std::vector<os::Fd> in_user_namespace(const os::Fd& user_namespace, const std::f
   if (received.bytes != "{}") {
     throw received.bytes.empty()
         ? Error(ErrorCode::failed, "the helper that makes a gateway's network ended without an answer")
-        : error_from_json(parse_json(received.bytes, "the answer of the helper that makes a gateway's network"))
+        : error_from_json(
+              parse_json(received.bytes, "the answer of the helper that makes a gateway's network"))
               .add_context("making the network of the gateway");
   }
   return std::move(received.fds);
@@ -83,7 +86,8 @@ void give_addresses(const char* link, const char* address, const char* address6)
   try {
     os::add_link_address(link, address6, egress::k_network_prefix6);
   } catch (const Error& error) {
-    if (error.error_number() != EOPNOTSUPP && error.error_number() != EACCES && error.error_number() != EAFNOSUPPORT) {
+    if (error.error_number() != EOPNOTSUPP && error.error_number() != EACCES
+        && error.error_number() != EAFNOSUPPORT) {
       throw;
     }
   }
@@ -163,7 +167,8 @@ os::Fd listen_everywhere(std::uint16_t port) {
 
 /// Nobody who is not there says that he is.
 void be_silent() {
-  for (const auto* setting : {"/proc/sys/net/ipv4/icmp_echo_ignore_all", "/proc/sys/net/ipv6/icmp/echo_ignore_all"}) {
+  for (const auto* setting :
+       {"/proc/sys/net/ipv4/icmp_echo_ignore_all", "/proc/sys/net/ipv6/icmp/echo_ignore_all"}) {
     if (const os::Fd file(::open(setting, O_WRONLY | O_CLOEXEC)); file) {
       std::ignore = ::write(file.get(), "1", 1); // where /proc is read-only it answers, and nothing else
     }
@@ -204,7 +209,8 @@ GatewayNetwork make_gateway_network(const SandboxNamespaces& sandbox) {
 }
 
 std::vector<os::Fd> listen_in_gateway_network(
-    const SandboxNamespaces& sandbox, const os::Fd& gateway_namespace, const std::vector<std::uint16_t>& ports) {
+    const SandboxNamespaces& sandbox, const os::Fd& gateway_namespace,
+    const std::vector<std::uint16_t>& ports) {
   if (ports.empty()) {
     return {};
   }

@@ -11,15 +11,17 @@
 namespace pyro::backend {
 
 struct GatewayNetwork {
-  os::Fd name_space;               // of the gateway's end
-  std::vector<os::Fd> sockets;     // its name server's: datagrams, listener; packets of the device
+  os::Fd name_space;           // of the gateway's end
+  std::vector<os::Fd> sockets; // its name server's: datagrams, listener; packets of the device
 };
 
-/// A cable from the sandbox's network namespace to a new one in which every address is at home; default routes to it.
+/// A cable from the sandbox's network namespace to a new one in which every address is at home; default
+/// routes to it.
 GatewayNetwork make_gateway_network(const SandboxNamespaces& sandbox);
 
 /// Sockets that listen at each port of every address there.
 std::vector<os::Fd> listen_in_gateway_network(
-    const SandboxNamespaces& sandbox, const os::Fd& gateway_namespace, const std::vector<std::uint16_t>& ports);
+    const SandboxNamespaces& sandbox, const os::Fd& gateway_namespace,
+    const std::vector<std::uint16_t>& ports);
 
 } // namespace pyro::backend

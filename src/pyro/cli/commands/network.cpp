@@ -58,8 +58,8 @@ std::string records_text(const Json& answer, Style style) {
     const auto why = verdict == "allowed" ? "by " + text_at(record, "rule") : text_at(record, "reason");
     table.add(
         {style.dim(time_of(record, "at")), coloured(verdict, style), text_at(record, "protocol"),
-         host_of(record) + (address.empty() ? "" : " (" + address + ")"), count > 1 ? fmt::format("{}x", count) : "",
-         why});
+         host_of(record) + (address.empty() ? "" : " (" + address + ")"),
+         count > 1 ? fmt::format("{}x", count) : "", why});
   }
   return table.text();
 }

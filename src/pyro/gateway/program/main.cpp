@@ -1,4 +1,5 @@
-// pyro-gateway: started by a supervisor for a workspace whose egress is a list. Descriptor 3 is the supervisor's.
+// pyro-gateway: started by a supervisor for a workspace whose egress is a list. Descriptor 3 is the
+// supervisor's.
 #include <pyro/base/error.hpp>
 #include <pyro/gateway/gateway.hpp>
 

@@ -21,7 +21,9 @@ public:
 
   int pid() const override { return m_sandbox.agent.pid(); }
 
-  backend::Gateway* gateway() override { return m_sandbox.way_out.gateway ? &m_sandbox.way_out.gateway : nullptr; }
+  backend::Gateway* gateway() override {
+    return m_sandbox.way_out.gateway ? &m_sandbox.way_out.gateway : nullptr;
+  }
 
   bool freeze() override { return m_sandbox.cgroup->freeze(); }
 

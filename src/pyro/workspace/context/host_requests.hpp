@@ -28,7 +28,7 @@ std::string_view name_of(HostRequestKind kind);
 
 struct HostRequest {
   HostRequestKind kind = HostRequestKind::command;
-  std::string what;    // the command, NAME, absolute path, address, rule or HOST/NAME:TAG; ${env:…} as written
+  std::string what; // the command, NAME, absolute path, address, rule or HOST/NAME:TAG; ${env:…} as written
   std::string address; // in the file: "secrets.token"
   Position place;      // where that is; no part of what is agreed to
 

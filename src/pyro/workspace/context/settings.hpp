@@ -42,9 +42,9 @@ enum class PlanText {
 };
 
 struct Settings {
-  std::string base;       // state directory (PYRO_HOME); empty: the default
-  std::string cache;      // environment cache; empty: the default
-  std::string agent_path; // the program pyro-agent
+  std::string base;         // state directory (PYRO_HOME); empty: the default
+  std::string cache;        // environment cache; empty: the default
+  std::string agent_path;   // the program pyro-agent
   std::string gateway_path; // the program pyro-gateway
   std::vector<std::shared_ptr<const backend::Backend>> backends; // strongest isolation last; wired by app/
   std::chrono::milliseconds lock_timeout{60'000};
