@@ -109,6 +109,24 @@ TEST_F(WhyItIsDone, AStepNamesEachInputThatChangedAndItsFile) {
   EXPECT_EQ(action("prepare.then")["reason"]["code"], "parent_changed");
 }
 
+TEST_F(WhyItIsDone, AnInputNamesItsFilesHoweverItIsWritten) {
+  const auto with_inputs = [&](const std::string& written) {
+    file("prepare:\n  - {id: first, inputs: [" + written + "], run: 'true'}\n");
+  };
+  for (const auto* written :
+       {"lock/one.txt", "./lock/one.txt", ".", "./", "lock/", ".//lock/./", "lock/*", "**"}) {
+    SCOPED_TRACE(written);
+    write_file(project() / "seed/lock/one.txt", "one\n");
+    with_inputs(written);
+    expect(0, {"apply", "--allow", "reset"});
+    write_file(project() / "seed/lock/one.txt", "two\n");
+    const auto reason = action("prepare.first")["reason"];
+    ASSERT_TRUE(reason.contains("files")) << reason;
+    EXPECT_EQ(reason["files"]["named"][0]["path"], "lock/one.txt");
+    EXPECT_TRUE(contains(why("prepare.first"), "lock/one.txt")) << why("prepare.first");
+  }
+}
+
 TEST_F(WhyItIsDone, AVariableAndAProfileAreNamed) {
   const std::string body = "vars: {word: {default: one}}\nservices:\n"
                            "  talker: {command: [sleep, '1000'], env: {WORD: '${word}'}}\n"

@@ -1,5 +1,6 @@
 #include "scan.hpp"
 
+#include "input_pattern.hpp"
 #include "tree.hpp"
 
 #include <pyro/base/error.hpp>
@@ -33,35 +34,6 @@ SeedScan scan_once(const SeedRequest& request) {
   }
   tree->save_stat_cache();
   return SeedScan(std::move(tree));
-}
-
-/// Patterns without wildcards name a path, and a directory stands for what is in it.
-bool covers(const std::string& pattern, std::string_view path) {
-  for (std::size_t end = path.size(); end != std::string_view::npos && end > 0;
-       end = path.rfind('/', end - 1)) {
-    if (wild_match(pattern, path.substr(0, end), Slashes::special)) {
-      return true;
-    }
-    if (path.substr(0, end).find('/') == std::string_view::npos) {
-      break;
-    }
-  }
-  return false;
-}
-
-std::string normal_pattern(std::string pattern) {
-  while (pattern.starts_with("./")) {
-    pattern.erase(0, 2);
-  }
-  while (pattern.ends_with('/')) {
-    pattern.pop_back();
-  }
-  bool climbs = pattern == ".." || pattern.starts_with("../") || pattern.find("/../") != std::string::npos
-                || pattern.ends_with("/..");
-  if (pattern.starts_with('/') || climbs) {
-    throw Error(ErrorCode::invalid_argument, "input '{}' must be a path inside the seed", pattern);
-  }
-  return pattern.empty() || pattern == "." ? "**" : pattern;
 }
 
 } // namespace
@@ -182,10 +154,10 @@ SeedInputs digest_of_inputs(SeedScan& scan, const std::vector<std::string>& patt
   const auto& entries = scan.entries();
   std::vector<bool> wanted(entries.size());
   for (const auto& written : patterns) {
-    std::string pattern = normal_pattern(written);
+    const InputPattern pattern(written);
     bool any = false;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (covers(pattern, entries[i].path)) {
+      if (pattern.covers(entries[i].path)) {
         wanted[i] = true;
         any = true;
       }

@@ -118,9 +118,8 @@ struct SeedInputs {
   HexDigest digest;
 };
 
-/// Patterns are paths or globs (`*`, `**`, `?`, `[..]`) from the seed's root; a directory stands for all it
-/// holds. Error(input_missing) for a pattern that matches nothing. Reads the matching files where that is
-/// still to be done.
+/// Patterns as InputPattern has them. Error(input_missing) for a pattern that matches nothing. Reads the
+/// matching files where that is still to be done.
 SeedInputs digest_of_inputs(SeedScan& scan, const std::vector<std::string>& patterns);
 
 } // namespace pyro::seed

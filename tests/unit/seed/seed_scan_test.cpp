@@ -4,6 +4,7 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/seed/archive.hpp>
 #include <pyro/seed/copy.hpp>
+#include <pyro/seed/input_pattern.hpp>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -399,7 +400,26 @@ TEST_F(SeedTest, InputsAreDigestedAlone) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::input_missing);
   }
-  EXPECT_THROW(digest_of_inputs(scan, {"../x"}), Error);
+  for (const auto* outside : {"../x", "x/../..", "/x", ".."}) {
+    EXPECT_THROW(digest_of_inputs(scan, {outside}), Error) << outside;
+  }
+}
+
+TEST_F(SeedTest, AnInputIsTheSameHoweverItIsWritten) {
+  write("src/a.ts", "1");
+  write("src/deep/b.ts", "2");
+  write("other", "3");
+  auto scan = scan_seed(request());
+  for (const auto* written : {"src", "src/", "./src", ".//src/.//"}) {
+    EXPECT_EQ(
+        digest_of_inputs(scan, {written}).paths, (Paths{"src", "src/a.ts", "src/deep", "src/deep/b.ts"}))
+        << written;
+  }
+  for (const auto* written : {".", "./", "**", "*"}) {
+    EXPECT_EQ(digest_of_inputs(scan, {written}).paths.size(), scan.entries().size()) << written;
+  }
+  EXPECT_TRUE(InputPattern("./src/").covers("src/gone/")) << "what is no longer there can be asked about too";
+  EXPECT_FALSE(InputPattern("src").covers("srcs/a"));
 }
 
 TEST_F(SeedTest, ArchiveSeed) {

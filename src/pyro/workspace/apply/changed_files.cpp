@@ -5,7 +5,7 @@
 
 #include <pyro/os/fd.hpp>
 #include <pyro/seed/git_content.hpp>
-#include <pyro/seed/gitignore.hpp>
+#include <pyro/seed/input_pattern.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -78,21 +78,6 @@ plan::FileChanges summary_of(
   return changes;
 }
 
-/// Does a pattern of a step's `inputs` stand for this path, or for a directory above it?
-bool is_input(const std::vector<std::string>& patterns, const std::string& path) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](std::string pattern) {
-    while (pattern.ends_with('/')) {
-      pattern.pop_back();
-    }
-    for (auto end = path.size(); end != std::string::npos && end > 0; end = path.rfind('/', end - 1)) {
-      if (seed::wild_match(pattern, std::string_view(path).substr(0, end), seed::Slashes::special)) {
-        return true;
-      }
-    }
-    return false;
-  });
-}
-
 } // namespace
 
 std::map<std::string, plan::FileChanges> changed_files(
@@ -111,12 +96,14 @@ std::map<std::string, plan::FileChanges> changed_files(
   const auto git = seed::GitContent::of(resolved.scan->source());
   result["seed"] = summary_of(changed, git, [](const std::string&) { return true; });
   for (const auto& [address, inputs] : resolved.digests.step_inputs) {
-    std::vector<std::string> patterns;
-    for (const auto& [pattern, unused] : inputs) {
-      patterns.push_back(pattern);
+    std::vector<seed::InputPattern> patterns;
+    for (const auto& [written, unused] : inputs) {
+      patterns.emplace_back(written);
     }
-    auto of_step =
-        summary_of(changed, git, [&](const std::string& path) { return is_input(patterns, path); });
+    auto of_step = summary_of(changed, git, [&](const std::string& path) {
+      return std::any_of(
+          patterns.begin(), patterns.end(), [&](const auto& pattern) { return pattern.covers(path); });
+    });
     if (!of_step.empty()) {
       result[address] = std::move(of_step);
     }
