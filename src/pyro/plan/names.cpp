@@ -102,6 +102,8 @@ std::string_view name_of(ReasonCode code) {
     return "snapshot_waits";
   case ReasonCode::step_waits:
     return "step_waits";
+  case ReasonCode::renamed:
+    return "renamed";
   case ReasonCode::asked_for:
     return "asked_for";
   }

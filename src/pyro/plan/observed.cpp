@@ -146,6 +146,7 @@ Json to_json(const Observed& observed) {
   return {
       {"exists", observed.exists},
       {"workspace_id", observed.workspace_id},
+      {"earlier_names", observed.earlier_names},
       {"generation", observed.generation},
       {"state", name_of(observed.state)},
       {"backend", observed.backend},
@@ -177,6 +178,7 @@ Observed observed_from_json(const Json& value) {
   Observed observed;
   observed.exists = bool_or(value, "exists", false);
   observed.workspace_id = string_or(value, "workspace_id", "");
+  observed.earlier_names = strings_or_empty(value, "earlier_names");
   observed.generation = static_cast<std::uint64_t>(int_or(value, "generation", 0));
   observed.state = state_from(string_or(value, "state", "absent"));
   observed.backend = string_or(value, "backend", "");

@@ -55,6 +55,7 @@ struct FileChanges {
 struct Observed {
   bool exists = false;
   std::string workspace_id;
+  std::vector<std::string> earlier_names; // where it does not exist: workspaces that this file had before
   std::uint64_t generation = 0;
   WorkspaceState state = WorkspaceState::absent;
   std::string backend;

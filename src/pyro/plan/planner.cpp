@@ -168,6 +168,11 @@ void Planner::decide_fields() {
 void Planner::decide_workspace() {
   if (!m_observed.exists) {
     raise(ActionKind::create, {ReasonCode::first_apply, "", "", "", {}});
+    if (const auto& earlier = m_observed.earlier_names; !earlier.empty()) {
+      add(Subject::field, "name", ActionKind::note,
+          {ReasonCode::renamed, "name", fmt::format("{}", fmt::join(earlier, ", ")), m_spec.name,
+           place("name")});
+    }
     return;
   }
   const auto& difference = m_content.difference;

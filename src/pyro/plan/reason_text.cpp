@@ -143,6 +143,12 @@ std::string first_text(const Reason& reason) {
     return "out of date since the seed was synced; made again when reset or fork uses it";
   case ReasonCode::step_waits:
     return "does not run again where the seed is synced";
+  case ReasonCode::renamed:
+    return fmt::format(
+        "{} was this file's workspace; `pyro adopt NAME` instead of this apply renames it, `pyro destroy -w "
+        "NAME` "
+        "removes it",
+        reason.before);
   case ReasonCode::asked_for:
     return reason.field.empty() ? "asked for" : reason.field + " is asked for";
   }

@@ -7,6 +7,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/state/drift.hpp>
+#include <pyro/workspace/state/unfinished.hpp>
 
 namespace pyro::workspace {
 
@@ -87,6 +88,24 @@ void observe_services(
   }
 }
 
+/// Who gives it another name gets another workspace, and should know of the first.
+std::vector<std::string> earlier_names(const Context& context, const LoadedProject& project) {
+  std::vector<std::string> names;
+  if (project.file.empty()) {
+    return names; // made by hand
+  }
+  for (const auto& record : context.records.mentioning(project.file)) {
+    const bool is_of_file = record.project_file == project.file
+                            && record.identity_key == identity_of(record.name, record.checkout)
+                            && record.identity_key != project.identity;
+    if (is_of_file && !is_vm(record) && !is_destroyed(record) && !is_abandoned(record)) {
+      names.push_back(record.name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 spec::Isolation isolation_of(const backend::Backend& backend) {
   switch (backend.isolation()) {
   case backend::Isolation::host:
@@ -142,6 +161,7 @@ plan::Observed observe(
   observed.build_all = use_cache == UseCache::no;
   if (!record || is_destroyed(*record) || record->generation == 0) {
     observe_ports(context, project.spec, std::nullopt, observed);
+    observed.earlier_names = earlier_names(context, project);
     return observed;
   }
   const store::WorkspacePaths paths(context.base, record->id);
