@@ -96,4 +96,35 @@ TEST_P(Golden, AppliedPlansConverge) {
   EXPECT_TRUE(again.empty()) << plan_text(again, header_of(golden), Color::off);
 }
 
+/// seed.on_change: keep. Whatever else is to be done, other files of the seed do not add to it.
+TEST_P(Golden, AKeptSeedAddsNothingToThePlan) {
+  auto golden = load_case(GetParam());
+  golden.wanted.seed.on_change = spec::OnChange::keep;
+  const auto before = make_plan(golden.wanted, golden.chain, golden.observed);
+  const bool is_made_anew =
+      std::any_of(before.actions.begin(), before.actions.end(), [](const Action& action) {
+        const bool is_content = action.subject == Subject::link || action.subject == Subject::workspace;
+        return is_content && is_change(action.kind) && action.kind != ActionKind::start
+               && action.kind != ActionKind::reboot;
+      });
+  if (!golden.observed.exists || golden.observed.applied_links.empty() || is_made_anew) {
+    return; // what is made anew is made of the files that there are
+  }
+  auto chain = golden.chain;
+  for (auto& input : chain.at(*index_of_point(chain, "seed")).inputs) {
+    input.digest = input.name == "seed tree" ? sha256_of("other files") : input.digest;
+  }
+  rekey(chain);
+  const auto plan = make_plan(golden.wanted, chain, golden.observed);
+  const auto said = [&](const Plan& of) {
+    std::string text;
+    for (const auto& action : of.actions) {
+      text += is_change(action.kind) ? action.address + " " + std::string(name_of(action.kind)) + "\n" : "";
+    }
+    return text;
+  };
+  EXPECT_EQ(said(plan), said(before)) << plan_text(plan, header_of(golden), Color::off);
+  EXPECT_EQ(plan.find("seed")->reason.code, ReasonCode::seed_kept);
+}
+
 } // namespace pyro::plan::testing
