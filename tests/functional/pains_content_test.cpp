@@ -41,6 +41,9 @@ TEST_F(PainsWithContent, P14SnapshotsPileUpOrTheCollectorDeletesWhatIsUsed) {
         "retention: {keep: 1, min_age: 1ms}\nprepare: [{id: step, run: echo " + std::string(what)
         + " > made}]\n");
     expect(0, {"apply", "--yes"});
+    if (*what == '1') {
+      expect(0, {"snapshot", "save", "first"});
+    }
   }
   std::size_t gone = 0;
   const auto pruned = json({"prune"});
@@ -51,6 +54,8 @@ TEST_F(PainsWithContent, P14SnapshotsPileUpOrTheCollectorDeletesWhatIsUsed) {
   EXPECT_TRUE(plans_nothing()) << "what is in use was collected: " << pyro({"plan"});
   expect(0, {"reset", "--yes"});
   EXPECT_EQ(inside("cat made").out, "4\n");
+  expect(0, {"reset", "--to", "first", "--yes"});
+  EXPECT_EQ(inside("cat made").out, "1\n") << "what a snapshot stands on was collected";
 }
 
 TEST_F(PainsWithContent, P16ForksShareTheirIdentityAndSecretsAreBakedIn) {
@@ -84,13 +89,20 @@ TEST_F(PainsWithContent, P20TheFileItselfBites) {
   refused("labels: {a: '${unset}'}\n", "5:", "unset");                  // no blank in its place
   refused("labels: {a: x}\nlabels: {a: y}\n", "6:1", "twice");          // the last does not win in silence
   refused("services: {a: {command: x, oneshot: yes}}\n", "5:", "true"); // no boolean by habit
-  declare("labels: {country: no, python: 3.10, port: '22:22'}\n"
-          "seed: {from: src}\n");
   declare("labels: {country: no, python: 3.10, base60: 22:22}\n");
   const auto labels = json({"config"})["labels"];
   EXPECT_EQ(labels["country"], "no");
   EXPECT_EQ(labels["python"], "3.10");
   EXPECT_EQ(labels["base60"], "22:22");
+  // Variables have one source, and it is no file that happens to lie there.
+  write_file(project() / ".env", "from_file=x\n");
+  refused("labels: {a: '${from_file}'}\n", "5:", "from_file");
+  // What lies over it replaces a list, and takes nothing else with it.
+  declare("services: {a: {command: x, ports: ['1', '2'], env: {A: '1', B: '2'}}}\n"
+          "profiles: {ci: {services: {a: {ports: ['3'], env: {B: '3'}}}}}\n");
+  const auto merged = json({"config", "--profile", "ci"})["services"]["a"];
+  EXPECT_EQ(merged["ports"].size(), 1U) << merged;
+  EXPECT_EQ(merged["env"], (Json{{"A", "1"}, {"B", "3"}}));
 }
 
 } // namespace

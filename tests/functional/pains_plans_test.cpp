@@ -92,6 +92,12 @@ TEST_F(PainsWithPlans, P10CacheKeysAreOnTheWrongThing) {
   EXPECT_TRUE(planned("prepare.build").starts_with("rebuild ")) << pyro({"plan"});
   const auto why = pyro({"why", "prepare.build"});
   EXPECT_TRUE(contains(why.out, "seed")) << why;
+  // What a step did not declare is not there, so it cannot go into a layer that is found without it.
+  declare("prepare: [{id: build, inputs: [lock.txt], run: cat a.txt > built.txt}]\n");
+  write_file(project() / "src/lock.txt", "v1\n");
+  const auto failed = pyro({"apply", "--yes"});
+  EXPECT_EQ(failed.status, 1) << failed;
+  EXPECT_TRUE(contains(failed.err, "a.txt")) << failed;
 }
 
 TEST_F(PainsWithPlans, P11ProvisioningCountsAsDoneAfterItFailed) {
@@ -113,6 +119,8 @@ TEST_F(PainsWithPlans, P17TheLockStaysAfterAJobWasCancelled) {
     const auto ids = workspace_ids();
     return !ids.empty() && fs::exists(state() / "workspaces" / *ids.begin() / "build");
   }));
+  EXPECT_TRUE(contains(pyro({"status"}).out, std::to_string(job.pid())))
+      << "status does not say who holds it";
   job.signal(SIGKILL);
   job.wait();
   declare("");

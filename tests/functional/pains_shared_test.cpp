@@ -66,7 +66,11 @@ TEST_F(PainsWhenShared, P24PruneRemovesTooMuchOrTooLittle) {
   expect(0, {"apply"}, {.cwd = other});
   // A name that the file has no more is told, and stays until somebody says so.
   declare("", "renamed");
-  expect(0, {"apply"});
+  const auto plan = json({"plan"})["plan"];
+  EXPECT_TRUE(std::any_of(plan["actions"].begin(), plan["actions"].end(), [](const Json& action) {
+    return action["reason"]["code"] == "renamed" && action["reason"]["before"] == "pains";
+  })) << plan;
+  EXPECT_TRUE(contains(expect(0, {"apply"}).all(), "pains was this file's workspace"));
   EXPECT_EQ(workspace_ids().size(), 3U);
   expect(0, {"prune"});
   EXPECT_EQ(workspace_ids().size(), 3U) << "a workspace was removed by a prune";
