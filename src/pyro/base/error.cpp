@@ -119,6 +119,9 @@ Error& Error::with_hint(std::string text) {
 }
 
 Error& Error::at(Position position) {
+  if (position.file.empty() && position.line == 0) {
+    return *this; // no place is known
+  }
   m_position = std::move(position);
   render();
   return *this;

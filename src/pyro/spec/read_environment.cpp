@@ -153,7 +153,7 @@ void read_seed(Context& context, MapReader& root, Spec& spec) {
   reader.string("from", spec.seed.from);
   reader.target("to", spec.seed.to);
   read_git(context, reader, spec.seed);
-  reader.strings("exclude", spec.seed.exclude);
+  reader.ignore_patterns("exclude", spec.seed.exclude);
   reader.user("owner", spec.seed.owner);
   reader.choice("on_change", spec.seed.on_change);
   if (spec.seed.from.empty()) {

@@ -182,7 +182,7 @@ void read_policies(Context& context, MapReader& root, Spec& spec) {
   if (const Node* node = root.value("drift")) {
     MapReader reader(context, *node, "drift", "drift");
     reader.directories("report", spec.drift.report);
-    reader.strings("ignore", spec.drift.ignore);
+    reader.ignore_patterns("ignore", spec.drift.ignore);
     reader.choice("policy", spec.drift.policy);
   }
   if (const Node* node = root.value("network")) {

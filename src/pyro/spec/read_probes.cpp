@@ -29,7 +29,9 @@ std::vector<StatusRange> read_status(Context& context, MapReader& http) {
     }
   };
   if (const Node* node = http.value("status")) {
-    if (node->is_list()) {
+    if (node->is_list() && node->items.empty()) {
+      context.error(*node, "value", address, "no status is one that would do", "list some, or leave it out");
+    } else if (node->is_list()) {
       http.each_item("status", [&](const Node& item, std::size_t) { read_one(item); });
     } else {
       read_one(*node);

@@ -80,6 +80,8 @@ public:
   void directories(std::string_view key, std::vector<std::string>& out);
   /// Relative paths inside the seed.
   void inputs(std::string_view key, std::vector<std::string>& out);
+  /// As in .gitignore.
+  void ignore_patterns(std::string_view key, std::vector<std::string>& out);
   void command(std::string_view key, Command& out);
   void egress(std::string_view key, Egress& out);
 

@@ -125,6 +125,16 @@ void MapReader::inputs(std::string_view key, std::vector<std::string>& out) {
   });
 }
 
+void MapReader::ignore_patterns(std::string_view key, std::vector<std::string>& out) {
+  each_text(key, out, [&](const Node& item, const std::string& address, std::string& text) {
+    if (text.starts_with("./") || text.starts_with("!./")) {
+      m_context.error(
+          item, "value", address, fmt::format("'{}' matches nothing: patterns are as in .gitignore", text),
+          "write /NAME for that at the top, NAME for any");
+    }
+  });
+}
+
 void MapReader::command(std::string_view key, Command& out) {
   const Node* found = value(key);
   if (!found) {

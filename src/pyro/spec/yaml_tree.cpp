@@ -68,7 +68,13 @@ public:
     node.style = tag == "?" ? ScalarStyle::plain : ScalarStyle::quoted;
     node.text = value;
     node.place = place(mark);
-    check_tag(mark, tag, {"?", "!", "", "tag:yaml.org,2002:str"});
+    const auto at = static_cast<std::size_t>(mark.pos);
+    const bool is_written = tag == "!" && at < m_source.size() && m_source[at] == '!';
+    if (is_written) {
+      check_tag(mark, tag, {}); // else it only says that the value is quoted
+    } else {
+      check_tag(mark, tag, {"?", "!", "", "tag:yaml.org,2002:str"});
+    }
     check_quote(mark);
     if (value.find('\0') != std::string::npos) {
       report(node.place, "encoding", "a NUL character cannot be part of a value", "");
@@ -79,7 +85,7 @@ public:
   void OnSequenceStart(
       const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
       YAML::EmitterStyle::value) override {
-    check_tag(mark, tag, {"?", "!", "", "tag:yaml.org,2002:seq"});
+    check_tag(mark, tag, {"?", "", "tag:yaml.org,2002:seq"});
     open(NodeKind::list, mark, anchor);
   }
 
@@ -88,7 +94,7 @@ public:
   void OnMapStart(
       const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
       YAML::EmitterStyle::value) override {
-    check_tag(mark, tag, {"?", "!", "", "tag:yaml.org,2002:map"});
+    check_tag(mark, tag, {"?", "", "tag:yaml.org,2002:map"});
     open(NodeKind::map, mark, anchor);
   }
 

@@ -128,7 +128,7 @@ seed::SeedPlacement LayerBuilder::seed_placement(const store::LayerStack& below)
   try {
     ids = owner_ids(m_context.layers, below, spec.seed.owner.empty() ? default_user() : spec.seed.owner);
   } catch (Error& error) {
-    throw error.at(spec.place("seed.owner"));
+    throw error.at(spec.place(spec.seed.owner.empty() ? "environment.user" : "seed.owner"));
   }
   seed::SeedPlacement placement;
   placement.to = without_leading_slash(spec.seed.to);

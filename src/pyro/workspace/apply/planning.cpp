@@ -3,6 +3,7 @@
 #include "applied_source.hpp"
 #include "argument_limits.hpp"
 #include "narrowed.hpp"
+#include "required_users.hpp"
 #include "unsupported.hpp"
 
 #include <pyro/base/units.hpp>
@@ -126,6 +127,34 @@ void refuse_old_builds(const plan::Plan& plan) {
   }
 }
 
+/// Of content that is started on anew, as far as can be told before anything is made: every step that could
+/// add a user has its layer.
+void refuse_unknown_users(
+    const Context& context, const LoadedProject& project, const Planned& planned,
+    const backend::Backend& backend) {
+  const auto& chain = planned.plan.chain;
+  const auto& observed = planned.observed;
+  const auto* workspace = planned.plan.find("workspace");
+  if (workspace == nullptr || workspace->key.empty()) {
+    return; // it goes on
+  }
+  std::optional<store::RecipeRecord> content;
+  for (std::size_t index = 0; index <= plan::index_of_point(chain, "prepare").value_or(0); ++index) {
+    const auto& link = chain[index];
+    if (link.address == "seed") {
+      continue;
+    }
+    content = observed.cached_keys.contains(link.key) ? context.recipes.find(link.key, store::Touch::no)
+                                                      : std::nullopt;
+    if (!content) {
+      return;
+    }
+  }
+  if (content) {
+    require_users(context, project.spec, backend, {content->layers, content->host_directories});
+  }
+}
+
 } // namespace
 
 Planned make_planned(
@@ -156,6 +185,7 @@ Planned make_planned(
     planned.plan = plan::make_plan(project.spec, resolved.chain, planned.observed);
   }
   refuse_unbuildable(context, project, planned.plan, request.backend);
+  refuse_unknown_users(context, project, planned, request.backend);
   if (!choice.policy.empty()) {
     planned.plan.denials = plan::denials_of(read_policy_file(choice.policy), planned.plan);
   }
