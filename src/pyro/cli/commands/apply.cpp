@@ -65,7 +65,9 @@ constexpr std::array k_options{
     k_policy,
     k_allow,
     k_dry_run,
-    Option{"--parallel", "", "N", "Services on their way up at once; default: 10"},
+    Option{
+        "--parallel", "", "N",
+        "Services on their way up at once, and beside them what is made apart; default: 10"},
 };
 
 constexpr std::array k_apply_options{
@@ -83,7 +85,9 @@ constexpr std::array k_apply_options{
     k_policy,
     k_allow,
     k_dry_run,
-    Option{"--parallel", "", "N", "Services on their way up at once; default: 10"},
+    Option{
+        "--parallel", "", "N",
+        "Services on their way up at once, and beside them what is made apart; default: 10"},
     Option{"--if-equivalent", "", "", "With a PLAN: also where only the generation is another"},
 };
 

@@ -147,6 +147,14 @@ void Applier::carry_out() {
     }
     m_context.check_interrupted();
     os::crash_point("apply.action");
+    if (action.subject == plan::Subject::service) {
+      begin_apart();
+    } else if (action.apart) {
+      join_apart();
+    }
+    if (m_made_apart.contains(action.address)) {
+      continue;
+    }
     begin(action);
     try {
       act(action);
@@ -174,12 +182,16 @@ void Applier::begin(const plan::Action& action) {
   for (const auto& other : m_plan.actions) {
     const bool is_begun = with_others ? other.subject == plan::Subject::service && plan::is_change(other.kind)
                                       : &other == &action && action.subject != plan::Subject::service;
-    if (is_begun) {
-      m_begun[other.address] = os::now_monotonic();
-      m_timings.begin(other.address, plan::name_of(other.kind), other.after);
-      m_context.emit("action_start", other.address, plan::action_text(other, plan::Tense::present));
+    if (is_begun && !m_begun.contains(other.address)) {
+      note_begin(other);
     }
   }
+}
+
+void Applier::note_begin(const plan::Action& action) {
+  m_begun[action.address] = os::now_monotonic();
+  m_timings.begin(action.address, plan::name_of(action.kind), action.after);
+  m_context.emit("action_start", action.address, plan::action_text(action, plan::Tense::present));
 }
 
 void Applier::complete(const plan::Action& action) {
@@ -390,6 +402,30 @@ store::LayerStack Applier::capture_ready(const std::string& address) {
   return stack;
 }
 
+store::LayerStack Applier::stack_of_snapshot(const plan::Action& action) {
+  const bool is_stale = m_makes_anew && action.target == "ready"; // under this key lies what ran before
+  const auto cached = is_stale ? std::nullopt : m_context.recipes.find(action.key);
+  if (cached) {
+    return {cached->layers, cached->host_directories};
+  }
+  auto& record = m_workspace.record;
+  const auto started = os::now_monotonic();
+  // Only content that nobody has touched may stand for the recipe: else the point is made in a sandbox of its
+  // own.
+  auto stack = m_content_is_fresh
+                   ? capture_ready(action.address)
+                   : make_ready_point(
+                       m_context,
+                       {m_project, m_resolved, m_secrets, {m_builder.run_user(), run_env()}, m_how.parallel},
+                       m_builder, stack_for(plan::content_key(m_plan.chain)));
+  remember_ready_point(m_context, action.key, record.name, stack, os::now_monotonic() - started);
+  if (m_content_is_fresh) {
+    record.base = {action.key, record.base.snapshot, stack.layers, {}};
+    m_context.records.save(record);
+  }
+  return stack;
+}
+
 void Applier::take_snapshot(const plan::Action& action) {
   const auto& name = action.name;
   auto& record = m_workspace.record;
@@ -398,26 +434,7 @@ void Applier::take_snapshot(const plan::Action& action) {
     forget_memory(m_workspace.paths, name);
     return;
   }
-  store::LayerStack stack;
-  const bool is_stale = m_makes_anew && action.target == "ready"; // under this key lies what ran before
-  const auto cached = is_stale ? std::nullopt : m_context.recipes.find(action.key);
-  if (cached) {
-    stack = {cached->layers, cached->host_directories};
-  } else {
-    const auto started = os::now_monotonic();
-    // Only content that nobody has touched may stand for the recipe: else the point is made in a sandbox of
-    // its own.
-    stack = m_content_is_fresh
-                ? capture_ready(action.address)
-                : make_ready_point(
-                    m_context, {m_project, m_resolved, m_secrets, {m_builder.run_user(), run_env()}},
-                    m_builder, stack_for(plan::content_key(m_plan.chain)));
-    remember_ready_point(m_context, action.key, record.name, stack, os::now_monotonic() - started);
-    if (m_content_is_fresh) {
-      record.base = {action.key, record.base.snapshot, stack.layers, {}};
-      m_context.records.save(record);
-    }
-  }
+  const auto stack = stack_of_snapshot(action);
   record_snapshot(m_context, m_workspace, name, store::SnapshotKind::managed, stack, action.key);
   if (m_content_is_fresh && m_how.wait && m_how.memory) {
     save_machine_memory(m_context, m_workspace, m_project.spec, name);

@@ -6,6 +6,7 @@
 #include "planning.hpp"
 #include "resolve_inputs.hpp"
 
+#include <pyro/os/side_work.hpp>
 #include <pyro/plan/plan.hpp>
 #include <pyro/protocol/service_requests.hpp>
 #include <pyro/workspace/sandbox/guest_services.hpp>
@@ -15,7 +16,9 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +31,7 @@ struct HowToApply {
   UseCache use_cache;
   bool wait;    // for services
   bool memory;  // keep that of snapshots
-  int parallel; // services on their way up at once
+  int parallel; // services on their way up at once; 1: nothing beside anything else
 };
 
 class Applier {
@@ -36,6 +39,10 @@ public:
   Applier(
       Context& context, const LoadedProject& project, ResolvedInputs& resolved, ProjectSecrets& secrets,
       const Planned& planned, LockedWorkspace& workspace, const backend::Backend& backend, HowToApply how);
+
+  ~Applier();
+  Applier(const Applier&) = delete;
+  Applier& operator=(const Applier&) = delete;
 
   /// Throws with what failed; the record then still says the truth.
   void run();
@@ -54,10 +61,20 @@ private:
   void sync(const plan::Action& action);
   void note_outdated_snapshots();
   void begin(const plan::Action& action);
+  void note_begin(const plan::Action& action);
   void complete(const plan::Action& action);
   void complete_service(const std::string& name);
   void apply_services();
   void take_snapshot(const plan::Action& action);
+  store::LayerStack stack_of_snapshot(const plan::Action& action);
+
+  // applier_apart.cpp: what is made in sandboxes of its own, beside the services of the workspace
+  void begin_apart();
+  nlohmann::json make_apart(const os::SideWork::Tell& tell);
+  void hear_of_apart(const nlohmann::json& news);
+  void join_apart();
+  void end_apart();
+
   store::LayerStack capture_ready(const std::string& address);
   void note_applied();
   void note_what_it_was_made_of();
@@ -88,6 +105,9 @@ private:
   ApplyTimings m_timings;
   std::map<std::string, std::int64_t> m_costs; // as in the record
   std::vector<std::string> m_done;             // addresses of what has changed the workspace so far
+  std::set<std::string> m_made_apart;          // addresses of layers
+  std::function<bool()> m_interrupted;         // the context's, while it is listened to what is made apart
+  std::unique_ptr<os::SideWork> m_apart;
 };
 
 /// Publishes what the spec says and notes the host ports in the record (not saved).

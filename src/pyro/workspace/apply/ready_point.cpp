@@ -19,7 +19,8 @@ store::LayerStack make_ready_point(
   const auto& spec = services.project.spec;
   return builder.build_ready(below, [&](const std::string& runtime) {
     start_services(
-        context, services.project, services.resolved, services.secrets, runtime, services.defaults, true);
+        context, services.project, services.resolved, services.secrets, runtime, services.defaults, true, {},
+        {}, services.parallel);
     const auto names = long_services(spec);
     if (spec::stops_for_ready_point(spec.snapshots) && !names.empty()) {
       stop_services(*connect_sandbox(runtime, "a snapshot"), spec, names);

@@ -18,6 +18,7 @@ struct ReadyServices {
   const ResolvedInputs& resolved;
   ProjectSecrets& secrets;
   ServiceDefaults defaults;
+  int parallel = 0; // on their way up at once; 0: any number
 };
 
 /// Those that go on: of a oneshot nothing is left to stop.

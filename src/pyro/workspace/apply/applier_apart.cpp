@@ -1,0 +1,95 @@
+// What an Applier makes in sandboxes of its own (steps of snapshots that are out of date, the ready point),
+// while the services of the workspace are on their way up: two that do not know of each other.
+#include "applier.hpp"
+
+#include <pyro/plan/render.hpp>
+#include <pyro/workspace/sandbox/service_failure.hpp>
+
+namespace pyro::workspace {
+
+Applier::~Applier() {
+  end_apart();
+}
+
+/// With the first service. What is made anew under keys that are there cannot be found by its key afterwards.
+void Applier::begin_apart() {
+  const auto& actions = m_plan.actions;
+  const bool any = std::any_of(actions.begin(), actions.end(), [](const plan::Action& action) {
+    return action.apart && plan::is_change(action.kind);
+  });
+  if (!any || m_services_done || m_apart || m_how.parallel < 2 || m_makes_anew) {
+    return;
+  }
+  m_apart = std::make_unique<os::SideWork>(
+      [this](const os::SideWork::Tell& tell) { return make_apart(tell); },
+      [this](const nlohmann::json& news) { hear_of_apart(news); });
+  m_interrupted = m_context.settings.interrupted;
+  m_context.settings.interrupted = [this] { // asked whenever something is waited for
+    m_apart->hear();
+    return m_interrupted && m_interrupted();
+  };
+}
+
+/// In a process of its own: layers and recipes are all that stays of it.
+nlohmann::json Applier::make_apart(const os::SideWork::Tell& tell) {
+  m_context.current = {}; // what is told is noted where it is heard
+  m_context.sink = [&](const Event& event) {
+    tell({{"kind", event.kind}, {"address", event.address}, {"text", event.text}, {"data", event.data}});
+  };
+  auto made = Json::array();
+  for (const auto& action : m_plan.actions) {
+    if (!action.apart || !plan::is_change(action.kind)) {
+      continue;
+    }
+    m_context.check_interrupted();
+    m_context.emit("action_start", action.address, "");
+    try {
+      if (action.subject == plan::Subject::link) {
+        build(action);
+        m_context.emit("action_complete", action.address, "");
+        made.push_back(action.address);
+      } else {
+        std::ignore = stack_of_snapshot(action);
+      }
+    } catch (const ServicesNotReady& error) {
+      const auto culprit = error.culprit().empty() ? action.address : "services." + error.culprit();
+      m_context.emit("action_error", culprit, error.message(), pyro::to_json(error));
+      throw;
+    } catch (const Error& error) {
+      m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+      throw;
+    }
+  }
+  return made;
+}
+
+void Applier::hear_of_apart(const nlohmann::json& news) {
+  const auto kind = get_string(news, "kind");
+  const auto address = get_string(news, "address");
+  const auto* action = m_plan.find(address);
+  if (kind == "action_start" && action != nullptr) {
+    note_begin(*action);
+  } else if (kind == "action_complete" && action != nullptr) {
+    complete(*action);
+  } else {
+    m_context.emit(kind, address, get_string(news, "text"), news.at("data"));
+  }
+}
+
+void Applier::join_apart() {
+  if (!m_apart) {
+    return;
+  }
+  const auto made = m_apart->wait([&] { m_context.check_interrupted(); });
+  m_made_apart = made.get<std::set<std::string>>();
+  end_apart();
+}
+
+void Applier::end_apart() {
+  if (m_apart) {
+    m_context.settings.interrupted = std::exchange(m_interrupted, {});
+    m_apart.reset();
+  }
+}
+
+} // namespace pyro::workspace
