@@ -45,9 +45,21 @@ void add_permissions(const Arguments& arguments, Json& parameters) {
   if (const auto kinds = arguments.value("allow"); !kinds.empty()) {
     parameters["allow"] = kinds_of(kinds);
   }
+  add_dry_run(arguments, parameters);
+}
+
+void add_dry_run(const Arguments& arguments, Json& parameters) {
   if (arguments.has("dry-run")) {
     parameters["dry_run"] = true;
   }
+}
+
+bool is_only_said(Session& session, const Json& result) {
+  if (!bool_or(result, "dry_run", false)) {
+    return false;
+  }
+  session.show(result, [](const Json& said) { return string_or(said, "text", ""); });
+  return true;
 }
 
 } // namespace pyro::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "session.hpp"
 
 #include <pyro/base/json_access.hpp>
 
@@ -24,5 +25,11 @@ void add_plan_choice(const Arguments& arguments, Json& parameters);
 
 /// --allow and --dry-run.
 void add_permissions(const Arguments& arguments, Json& parameters);
+
+/// --dry-run alone.
+void add_dry_run(const Arguments& arguments, Json& parameters);
+
+/// With --dry-run the plan is the answer: shows it.
+bool is_only_said(Session& session, const Json& result);
 
 } // namespace pyro::cli

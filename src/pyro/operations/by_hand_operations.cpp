@@ -7,6 +7,7 @@
 #include <pyro/workspace/made_by_hand.hpp>
 #include <pyro/workspace/reaping.hpp>
 #include <pyro/workspace/summary.hpp>
+#include <pyro/workspace/up_and_down.hpp>
 
 namespace pyro::operations {
 

@@ -16,6 +16,7 @@ Json run_fork(Context& context, const Json& given) {
   request.names = strings_or_empty(given, "names");
   const auto count = request.names.empty() ? 1 : static_cast<std::int64_t>(request.names.size());
   request.count = static_cast<int>(std::min<std::int64_t>(int_or(given, "count", count), 1 << 20));
+  request.dry_run = dry_run_of(given);
   request.ttl_seconds = maybe_int(given, "ttl_seconds");
   return workspace::fork_workspace(context.workspaces, request, project_of(given));
 }
@@ -37,20 +38,25 @@ Operation fork_operation() {
            {"count", number("How many; default 1")},
            {"name", text("Of the one, or with -1, -2, … of each; default: made up")},
            {"names", list_of(text(""), "One for each, instead")},
-           {"ttl_seconds", number("From now; default: as the workspace had")}}),
+           {"ttl_seconds", number("From now; default: as the workspace had")},
+           {"dry_run", dry_run_flag()}}),
       .result_schema = result(
-          {{"source",
-            result(
-                {{"workspace_id", text("Of the workspace")}, {"name", text("As it was given or made")}},
-                {"workspace_id", "name"})},
-           {"snapshot_name", or_null(text("baseline, or as it was named"))},
-           {"count", number("How many were made")},
-           {"workspaces", list_of(made, "")},
-           {"failed",
-            list_of(
-                result({{"name", text("As it was given or made")}, {"error", result({})}}, {"name", "error"}),
-                "Of these nothing is left")},
-           {"duration_ms", number("How long it took")}},
+          with_dry_run(
+              {{"source",
+                result(
+                    {{"workspace_id", text("Of the workspace")}, {"name", text("As it was given or made")}},
+                    {"workspace_id", "name"})},
+               {"snapshot_name", or_null(text("baseline, or as it was named"))},
+               {"count", number("How many were made")},
+               {"workspaces", list_of(made, "")},
+               {"failed", list_of(
+                              result(
+                                  {{"name", text("As it was given or made")}, {"error", result({})}},
+                                  {"name", "error"}),
+                              "Of these nothing is left")},
+               {"workspace_id", text("Of the one that would be forked: with dry_run")},
+               {"name", text("Of the same")},
+               {"duration_ms", number("How long it took")}}),
           {"source", "count", "workspaces", "failed"}),
       .run = run_fork};
 }

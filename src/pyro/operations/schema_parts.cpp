@@ -185,6 +185,24 @@ workspace::PlanChoice choice_of(const Json& parameters) {
   return choice;
 }
 
+Json dry_run_flag() {
+  return flag("Say what would be done, and do nothing");
+}
+
+Properties with_dry_run(Properties of_result) {
+  of_result.emplace("changed", flag("Was anything done?"));
+  of_result.insert(
+      {{"dry_run", flag("Was this only said?")},
+       {"would_change", flag("With dry_run: is there anything to do?")},
+       {"plan", result({})},
+       {"text", text("The plan for people")}});
+  return of_result;
+}
+
+workspace::DryRun dry_run_of(const Json& parameters) {
+  return bool_or(parameters, "dry_run", false) ? workspace::DryRun::yes : workspace::DryRun::no;
+}
+
 workspace::ApplyOptions options_of(const Context& context, const Json& parameters) {
   workspace::ApplyOptions options;
   options.choice = choice_of(parameters);

@@ -42,16 +42,20 @@ std::vector<Operation> snapshot_operations() {
        .summary = "Keep the content of a started workspace as it is now under a name",
        .parameters_schema = any_workspace_parameters(
            {{"snapshot_name",
-             text("Small letters, digits, '.', '_' and '-', at most 64, and not 'baseline'")}},
+             text("Small letters, digits, '.', '_' and '-', at most 64, and not 'baseline'")},
+            {"dry_run", dry_run_flag()}},
            {"snapshot_name"}),
        .result_schema = result(
-           {{"workspace_id", text("Of the workspace")}, {"snapshot", snapshot_schema()}},
-           {"workspace_id", "snapshot"}),
+           with_dry_run(
+               {{"workspace_id", text("Of the workspace")},
+                {"name", text("As it was given or made")},
+                {"snapshot", snapshot_schema()}}),
+           {"workspace_id"}),
        .run =
            [](Context& context, const Json& given) {
              return workspace::create_snapshot(
                  context.workspaces, workspace_of(given), project_of(given),
-                 get_string(given, "snapshot_name"));
+                 get_string(given, "snapshot_name"), dry_run_of(given));
            }},
       {.name = "snapshot_list",
        .summary = "The snapshots of a workspace, declared and made by hand",
@@ -69,20 +73,22 @@ std::vector<Operation> snapshot_operations() {
            }},
       {.name = "snapshot_delete",
        .summary = "Forget a snapshot; its data goes too unless something else needs it",
-       .parameters_schema =
-           any_workspace_parameters({{"snapshot_name", text("Any but the baseline")}}, {"snapshot_name"}),
+       .parameters_schema = any_workspace_parameters(
+           {{"snapshot_name", text("Any but the baseline")}, {"dry_run", dry_run_flag()}}, {"snapshot_name"}),
        .result_schema = result(
-           {{"workspace_id", text("Of the workspace")},
-            {"snapshot_name", text("baseline, or as it was named")},
-            {"deleted", flag("Was it removed?")},
-            {"freed_bytes", number("0 also where the store was in use: then prune removes the data")}},
+           with_dry_run(
+               {{"workspace_id", text("Of the workspace")},
+                {"name", text("As it was given or made")},
+                {"snapshot_name", text("baseline, or as it was named")},
+                {"deleted", flag("Was it removed?")},
+                {"freed_bytes", number("0 also where the store was in use: then prune removes the data")}}),
            {"workspace_id", "snapshot_name", "deleted"}),
        .destructive = true,
        .run =
            [](Context& context, const Json& given) {
              return workspace::delete_snapshot(
                  context.workspaces, workspace_of(given), project_of(given),
-                 get_string(given, "snapshot_name"));
+                 get_string(given, "snapshot_name"), dry_run_of(given));
            }},
       {.name = "workspace_reset",
        .summary = "Make the whole sandbox anew as a snapshot has it; asks nobody",

@@ -5,6 +5,7 @@
 #include <pyro/workspace/content.hpp>
 #include <pyro/workspace/inspection.hpp>
 #include <pyro/workspace/service_control.hpp>
+#include <pyro/workspace/up_and_down.hpp>
 #include <pyro/workspace/waiting.hpp>
 
 namespace pyro::operations {
@@ -190,14 +191,13 @@ Operation start_operation() {
   return {
       .name = "start",
       .summary = "Start a stopped workspace and its services",
-      .parameters_schema = workspace_parameters({}),
+      .parameters_schema = workspace_parameters({{"dry_run", dry_run_flag()}}),
       .result_schema = changed_result(
-          {{"state", text("created, started, stopped, …")},
-           {"changed", flag("Was anything done?")},
-           {"services", services_schema()}}),
+          with_dry_run({{"state", text("created, started, stopped, …")}, {"services", services_schema()}})),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::bring_up_workspace(context.workspaces, workspace_of(given), project_of(given));
+        return workspace::bring_up_workspace(
+            context.workspaces, workspace_of(given), project_of(given), dry_run_of(given));
       }};
 }
 
@@ -208,15 +208,17 @@ Operation restart_operation() {
       .parameters_schema = workspace_parameters(
           {{"services", list_of(text(""), "Default: all")},
            {"wait", flag("Until they are ready; default true")},
+           {"dry_run", dry_run_flag()},
            {"timeout", text("For all of it, e.g. 30s")}}),
-      .result_schema =
-          changed_result({{"state", text("created, started, stopped, …")}, {"services", services_schema()}}),
+      .result_schema = changed_result(
+          with_dry_run({{"state", text("created, started, stopped, …")}, {"services", services_schema()}})),
       .destructive = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
         return workspace::restart_named_services(
             context.workspaces, workspace_of(given), project_of(given), strings_or_empty(given, "services"),
-            bool_or(given, "wait", true) ? workspace::WaitUntilReady::yes : workspace::WaitUntilReady::no);
+            bool_or(given, "wait", true) ? workspace::WaitUntilReady::yes : workspace::WaitUntilReady::no,
+            dry_run_of(given));
       }};
 }
 
@@ -259,14 +261,13 @@ Operation stop_operation() {
   return {
       .name = "stop",
       .summary = "Stop a workspace; its content stays",
-      .parameters_schema = workspace_parameters({}),
+      .parameters_schema = workspace_parameters({{"dry_run", dry_run_flag()}}),
       .result_schema = changed_result(
-          {{"state", text("created, started, stopped, …")},
-           {"changed", flag("Was anything done?")},
-           {"services", services_schema()}}),
+          with_dry_run({{"state", text("created, started, stopped, …")}, {"services", services_schema()}})),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
-        return workspace::shut_down_workspace(context.workspaces, workspace_of(given), project_of(given));
+        return workspace::shut_down_workspace(
+            context.workspaces, workspace_of(given), project_of(given), dry_run_of(given));
       }};
 }
 
@@ -278,7 +279,7 @@ Operation reset_operation() {
           {{"to", text("A snapshot; default: the file's reset.to, else the deepest one")},
            {"approve", flag("Do not ask where edits would be lost for good")},
            {"allow", list_of(text(""), "reset: instead of approve")},
-           {"dry_run", flag("Say what would be lost, and do nothing")},
+           {"dry_run", dry_run_flag()},
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
           {{"workspace_reset", result({{"snapshot_name", text("What it stands on now")}}, {"snapshot_name"})},
@@ -304,13 +305,14 @@ Operation undo_operation() {
   return {
       .name = "undo",
       .summary = "Back to before the last reset, replace or destroy",
-      .parameters_schema = workspace_parameters({}),
-      .result_schema = changed_result(
+      .parameters_schema = workspace_parameters({{"dry_run", dry_run_flag()}}),
+      .result_schema = changed_result(with_dry_run(
           {{"undone", text("What was taken back: reset to NAME, destroy, …")},
            {"undo", flag("Can undo take this back?")},
-           {"services", services_schema()}}),
+           {"services", services_schema()}})),
       .run = [](Context& context, const Json& given) {
-        return workspace::undo_last_change(context.workspaces, workspace_of(given), project_of(given));
+        return workspace::undo_last_change(
+            context.workspaces, workspace_of(given), project_of(given), dry_run_of(given));
       }};
 }
 
@@ -322,7 +324,7 @@ Operation destroy_operation() {
           {{"snapshots", flag("Remove its snapshots as well, for good")},
            {"approve", flag("Do not ask where something would be lost for good")},
            {"allow", list_of(text(""), "destroy: instead of approve")},
-           {"dry_run", flag("Say what would be lost, and do nothing")},
+           {"dry_run", dry_run_flag()},
            {"timeout", text("For all of it, e.g. 30s")}}),
       .result_schema = changed_result(
           {{"deleted", flag("Was it removed?")},

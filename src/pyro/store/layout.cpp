@@ -147,6 +147,12 @@ void check_snapshot_name(const std::string& name) {
 
 } // namespace
 
+void check_removable_snapshot(const std::string& name) {
+  if (name == "baseline") {
+    throw Error(ErrorCode::invalid_argument, "cannot delete the baseline snapshot");
+  }
+}
+
 void check_new_snapshot_name(const std::string& name) {
   check_snapshot_name(name);
   if (name == "baseline") {

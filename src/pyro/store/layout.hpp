@@ -143,5 +143,7 @@ void prepare_private_directory(const std::string& path);
 bool is_safe_name(const std::string& name);
 /// Throws Error(invalid_argument) where no snapshot can be made under it.
 void check_new_snapshot_name(const std::string& name);
+/// Throws Error(invalid_argument) `cannot delete the baseline snapshot` for that.
+void check_removable_snapshot(const std::string& name);
 
 } // namespace pyro::store

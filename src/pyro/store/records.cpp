@@ -246,9 +246,7 @@ void WorkspaceRecords::hand_children_on(const std::string& id, const std::string
 }
 
 void WorkspaceRecords::remove_snapshot(const std::string& id, const std::string& name) const {
-  if (name == k_baseline) {
-    throw Error(ErrorCode::invalid_argument, "cannot delete the baseline snapshot");
-  }
+  check_removable_snapshot(name);
   const WorkspacePaths paths(m_base, id);
   std::ignore = snapshot(id, std::string(k_baseline));
   try {

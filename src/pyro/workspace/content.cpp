@@ -16,22 +16,19 @@
 #include <pyro/workspace/context/agreement.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/failed_step.hpp>
-#include <pyro/workspace/sandbox/refresh_upper.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
+#include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/drift.hpp>
 #include <pyro/workspace/state/generations.hpp>
-#include <pyro/workspace/state/kept_logs.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
 #include <pyro/workspace/state/lifecycle.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
-#include <pyro/workspace/state/service_records.hpp>
 
 namespace pyro::workspace {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_use_stop_grace{10'000};
 constexpr std::chrono::milliseconds k_destroy_stop_grace{2'000};
 
 std::int64_t took(std::chrono::milliseconds began) {
@@ -51,18 +48,6 @@ std::string reset_target(const Context& context, const Located& located, const s
 
 Json undo_end(const store::WorkspaceRecord& record) {
   return record.undo && record.undo->expires_at > 0 ? Json(record.undo->expires_at) : Json();
-}
-
-/// So that nobody has to start a virtual machine again to see what was in it.
-void read_last_state(const Context& context, const LockedWorkspace& workspace) {
-  const auto& record = workspace.record;
-  try {
-    mirror_upper_before_stop(
-        workspace.paths.runtime(), workspace.paths.generation(record.generation), record.host_directories,
-        k_use_stop_grace);
-  } catch (const Error& error) {
-    context.emit("note", "workspace", fmt::format("its files stay on its disk only: {}", error.what()));
-  }
 }
 
 /// That it is stopped need not be on record, which goes as well: on a full disk that is what is in the way.
@@ -100,10 +85,10 @@ std::string loss_of(
   }
   const auto loss = plan_of_loss(context, workspace.paths, record, action, target, {});
   const auto count = loss.plan.actions.front().discards.size();
-  return is_for_good(record, loss) ? fmt::format(
+  return is_for_good(record, loss.plan) ? fmt::format(
              "{} of {} would throw {} away for good\n{}", plan::name_of(action), record.name,
              count == 1 ? "one file" : fmt::format("{} files", count), loss.text)
-                                   : "";
+                                        : "";
 }
 
 bool is_approved(const ApplyOptions& options, plan::ActionKind action) {
@@ -196,7 +181,28 @@ Json reset_to_snapshot(Context& context, const std::string& workspace, const std
   return document;
 }
 
-Json undo_last_change(Context& context, const std::string& workspace, const Project& project) {
+namespace {
+
+/// What is there now goes, and can be brought back again, unless it was destroyed.
+Json undo_not_done(const Context& context, const Located& located, const LockedWorkspace& locked) {
+  const auto& record = locked.record;
+  if (record.state != store::WorkspaceState::started) {
+    require_active_room(context, record.id);
+  }
+  const auto kind = is_destroyed(record) ? plan::ActionKind::create : plan::ActionKind::reset;
+  auto undo =
+      plan_of_loss(context, locked.paths, record, kind, fmt::format("before {}", record.undo->reason), {})
+          .plan.actions;
+  for (auto& service : start_of_services(located)) {
+    undo.push_back(std::move(service));
+  }
+  return not_done(record, std::move(undo));
+}
+
+} // namespace
+
+Json undo_last_change(
+    Context& context, const std::string& workspace, const Project& project, DryRun dry_run) {
   const auto began = os::now_monotonic();
   const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project, HostUse::taken);
@@ -211,6 +217,9 @@ Json undo_last_change(Context& context, const std::string& workspace, const Proj
   }
   const bool was_destroyed = is_destroyed(locked.record);
   auto prepared = prepare_start(context, located, locked, std::nullopt);
+  if (dry_run == DryRun::yes) {
+    return undo_not_done(context, located, locked);
+  }
   switch_generation(
       context, locked, "undo", {entry->layers, entry->host_directories}, entry->generation,
       was_destroyed ? KeepUndo::no : KeepUndo::yes, "undo");
@@ -218,51 +227,6 @@ Json undo_last_change(Context& context, const std::string& workspace, const Proj
   return {{"workspace_id", located.id}, {"name", locked.record.name},
           {"undone", entry->reason},    {"undo", locked.record.undo.has_value()},
           {"services", services},       {"duration_ms", took(began)}};
-}
-
-Json shut_down_workspace(Context& context, const std::string& workspace, const Project& project) {
-  const auto began = os::now_monotonic();
-  const store::LentReserve reserve(context.base);
-  const auto located = locate(context, workspace, project);
-  auto locked = lock_workspace(context, located.id, "stop");
-  if (is_destroyed(locked.record)) {
-    throw Error(ErrorCode::bad_state, "the workspace was destroyed")
-        .with_hint("`pyro undo` or `pyro apply` brings it back");
-  }
-  const bool was_running = locked.record.state == store::WorkspaceState::started;
-  if (was_running) {
-    keep_logs(context, locked.paths, locked.record);
-    read_last_state(context, locked);
-  }
-  stop_workspace(context, locked, k_use_stop_grace);
-  std::ignore = ServiceRecords(locked.paths, locked.record).without_process({});
-  return {
-      {"workspace_id", located.id},
-      {"name", locked.record.name},
-      {"state", "stopped"},
-      {"changed", was_running},
-      {"duration_ms", took(began)}};
-}
-
-Json bring_up_workspace(Context& context, const std::string& workspace, const Project& project) {
-  const auto began = os::now_monotonic();
-  const store::LentReserve reserve(context.base);
-  const auto located = locate(context, workspace, project, HostUse::taken);
-  auto locked = lock_workspace(context, located.id, "start");
-  if (is_destroyed(locked.record) || locked.record.generation == 0) {
-    throw Error(ErrorCode::bad_state, "the workspace was destroyed")
-        .with_hint("`pyro undo` or `pyro apply` brings it back");
-  }
-  Json services = Json::array();
-  const bool was_stopped = locked.record.state != store::WorkspaceState::started;
-  if (was_stopped) {
-    auto prepared = prepare_start(context, located, locked, std::nullopt);
-    renew_expiry(locked.record);
-    start_workspace(context, locked);
-    services = restart_services(context, prepared, locked);
-  }
-  return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "started"},
-          {"changed", was_stopped},     {"services", services},       {"duration_ms", took(began)}};
 }
 
 namespace {
@@ -308,7 +272,7 @@ destroy_within(Context& context, const Located& located, const ApplyOptions& opt
 }
 
 /// Files and snapshots, none of which undo brings back.
-LossPlan loss_with_snapshots(Context& context, const std::string& id) {
+AskedPlan loss_with_snapshots(Context& context, const std::string& id) {
   const auto record = load_and_recover(context, id);
   std::vector<std::string> names;
   for (const auto& snapshot : context.records.snapshots(id)) {

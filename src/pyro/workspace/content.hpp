@@ -1,5 +1,5 @@
-// Changing what a workspace holds, and whether it runs: reset, undo, stop, start, destroy. `workspace` is an
-// id, a unique id prefix or a name; empty: the one of `project`.
+// Changing what a workspace holds: reset, undo, destroy; whether it runs is up_and_down.hpp's. `workspace` is
+// an id, a unique id prefix or a name; empty: the one of `project`.
 #pragma once
 
 #include <pyro/workspace/context/requests.hpp>
@@ -21,13 +21,7 @@ Json reset_workspace(
 Json reset_to_snapshot(Context& context, const std::string& workspace, const std::string& snapshot);
 
 /// Back to before the last reset, replace or destroy.
-Json undo_last_change(Context& context, const std::string& workspace, const Project& project);
-
-/// Stops it in order: what its services wrote, and the files of a virtual machine, can still be read.
-Json shut_down_workspace(Context& context, const std::string& workspace, const Project& project);
-
-/// Starts it where it is stopped, with its services.
-Json bring_up_workspace(Context& context, const std::string& workspace, const Project& project);
+Json undo_last_change(Context& context, const std::string& workspace, const Project& project, DryRun dry_run);
 
 /// With `remove_snapshots` all of it, at once and for good; else undo brings it back for a while.
 Json destroy_workspace(

@@ -3,7 +3,6 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/names.hpp>
 #include <pyro/os/file_lock.hpp>
-#include <pyro/workspace/content.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/failed_step.hpp>
@@ -13,6 +12,7 @@
 #include <pyro/workspace/state/kept_logs.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/service_records.hpp>
+#include <pyro/workspace/up_and_down.hpp>
 #include <pyro/workspace/use/failed_step_exec.hpp>
 #include <pyro/workspace/use/logged_exec.hpp>
 

@@ -1,5 +1,7 @@
 #include "forking.hpp"
 
+#include "asked_plan.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/id_space.hpp>
@@ -43,6 +45,25 @@ std::size_t width() {
   return 2 * std::max(1U, std::thread::hardware_concurrency());
 }
 
+Json fork_not_done(const ForkSource& source, const std::vector<std::string>& names) {
+  std::vector<plan::Action> actions;
+  for (const auto& name : names) {
+    auto create = asked_of_workspace(
+        plan::ActionKind::create,
+        source.snapshot.empty() ? source.record.name + " as it is now" : "snapshots." + source.snapshot);
+    create.address = "workspaces." + name;
+    actions.push_back(std::move(create));
+  }
+  auto answer = not_done(source.record, std::move(actions));
+  answer.update(
+      {{"source", {{"workspace_id", source.record.id}, {"name", source.record.name}}},
+       {"snapshot_name", source.snapshot.empty() ? Json() : Json(source.snapshot)},
+       {"count", 0},
+       {"workspaces", Json::array()},
+       {"failed", Json::array()}});
+  return answer;
+}
+
 } // namespace
 
 Json fork_workspace(Context& context, const ForkRequest& request, const Project& project) {
@@ -53,7 +74,11 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
   const auto located = locate(context, request.workspace, project, HostUse::taken);
   const auto names = fork_names(context, request, context.records.load(located.id));
   const auto store_lock = context.use_store("fork");
-  auto source = fork_source(context, located, request.snapshot);
+  auto source = fork_source(context, located, request.snapshot, request.dry_run);
+  if (request.dry_run == DryRun::yes) {
+    require_active_room(context, "", names.size());
+    return fork_not_done(source, names);
+  }
   auto records = fork_records(source, names, request.ttl_seconds);
   create_within_limit(context, records);
   std::ignore = os::IdSpace::current(); // found out once, not by every child

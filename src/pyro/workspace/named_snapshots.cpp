@@ -1,5 +1,7 @@
 #include "named_snapshots.hpp"
 
+#include "asked_plan.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
@@ -28,7 +30,8 @@ own_layers(const store::SnapshotRecord& snapshot, const store::SnapshotRecord& b
 } // namespace
 
 Json create_snapshot(
-    Context& context, const std::string& workspace, const Project& project, const std::string& name) {
+    Context& context, const std::string& workspace, const Project& project, const std::string& name,
+    DryRun dry_run) {
   context.base.prepare();
   store::check_new_snapshot_name(name);
   const auto located = locate(context, workspace, project);
@@ -38,6 +41,10 @@ Json create_snapshot(
   if (context.records.has_snapshot(located.id, name)) {
     throw Error(ErrorCode::already_exists, "the snapshot {} exists already", name)
         .with_hint(fmt::format("`pyro snapshot rm {}` removes it", name));
+  }
+  if (dry_run == DryRun::yes) {
+    require_running(locked.record);
+    return not_done(locked.record, {asked_of(plan::Subject::snapshot, name, plan::ActionKind::take)});
   }
   const auto stack = capture_running(context, locked, "snapshots." + name);
   const auto snapshot = record_snapshot(context, locked, name, store::SnapshotKind::named, stack, "");
@@ -55,7 +62,8 @@ Json list_snapshots(Context& context, const std::string& workspace, const Projec
 }
 
 Json delete_snapshot(
-    Context& context, const std::string& workspace, const Project& project, const std::string& name) {
+    Context& context, const std::string& workspace, const Project& project, const std::string& name,
+    DryRun dry_run) {
   const store::LentReserve reserve(context.base);
   const auto located = locate(context, workspace, project);
   const auto locked = lock_workspace(context, located.id, "snapshot");
@@ -67,6 +75,13 @@ Json delete_snapshot(
     if (error.code() != ErrorCode::protocol) { // a damaged record names no layers; prune finds them
       throw;
     }
+  }
+  if (dry_run == DryRun::yes) {
+    store::check_removable_snapshot(name);
+    auto answer =
+        not_done(locked.record, {asked_of(plan::Subject::snapshot, name, plan::ActionKind::forget)});
+    answer.update({{"snapshot_name", name}, {"deleted", false}});
+    return answer;
   }
   context.records.remove_snapshot(located.id, name);
   forget_memory(locked.paths, name);

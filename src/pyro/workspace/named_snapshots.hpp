@@ -12,7 +12,8 @@ struct Context;
 
 /// {"workspace_id", "snapshot"}: durable; processes stand still for the moment of the capture.
 Json create_snapshot(
-    Context& context, const std::string& workspace, const Project& project, const std::string& name);
+    Context& context, const std::string& workspace, const Project& project, const std::string& name,
+    DryRun dry_run);
 
 /// {"workspace_id", "count", "snapshots"}, the baseline first.
 Json list_snapshots(Context& context, const std::string& workspace, const Project& project);
@@ -20,6 +21,7 @@ Json list_snapshots(Context& context, const std::string& workspace, const Projec
 /// {"workspace_id", "snapshot_name", "deleted", "freed_bytes"}. Error(invalid_argument) `cannot delete the
 /// baseline snapshot`.
 Json delete_snapshot(
-    Context& context, const std::string& workspace, const Project& project, const std::string& name);
+    Context& context, const std::string& workspace, const Project& project, const std::string& name,
+    DryRun dry_run);
 
 } // namespace pyro::workspace

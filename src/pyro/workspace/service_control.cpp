@@ -1,5 +1,7 @@
 #include "service_control.hpp"
 
+#include "asked_plan.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/file_lock.hpp>
@@ -11,6 +13,7 @@
 #include <pyro/workspace/state/locate.hpp>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 #include <unistd.h>
 
@@ -69,6 +72,38 @@ Json answer(const Running& running, Json services, std::chrono::milliseconds beg
       {"duration_ms", (os::now_monotonic() - began).count()}};
 }
 
+/// With the running ones that asked to be restarted with these.
+std::set<std::string> with_dependents(
+    const Json& declared, const std::vector<protocol::ServiceStatus>& services,
+    const std::vector<std::string>& names) {
+  std::set<std::string> restarted(names.begin(), names.end());
+  for (std::size_t before = 0; before != restarted.size();) {
+    before = restarted.size();
+    for (const auto& service : services) {
+      const auto definition = declared.value(service.name, Json::object());
+      const auto dependencies = definition.value("depends_on", Json::object());
+      for (const auto& [other, how] : dependencies.items()) {
+        if (service.pid != 0 && restarted.contains(other) && bool_or(how, "restart", false)) {
+          restarted.insert(service.name);
+        }
+      }
+    }
+  }
+  return restarted;
+}
+
+Json restart_not_done(
+    const store::WorkspaceRecord& record, const std::vector<protocol::ServiceStatus>& services,
+    const std::vector<std::string>& names) {
+  const auto declared =
+      record.spec.is_object() ? record.spec.value("services", Json::object()) : Json::object();
+  std::vector<plan::Action> actions;
+  for (const auto& name : with_dependents(declared, services, names)) {
+    actions.push_back(asked_of(plan::Subject::service, name, plan::ActionKind::restart));
+  }
+  return not_done(record, std::move(actions));
+}
+
 /// Until no other process holds the lock: an apply, say, which has not started everything yet.
 void wait_until_free(const Context& context, const std::string& lock) {
   constexpr std::chrono::milliseconds k_pause{50};
@@ -90,7 +125,7 @@ void wait_until_free(const Context& context, const std::string& lock) {
 
 Json restart_named_services(
     Context& context, const std::string& workspace, const Project& project,
-    const std::vector<std::string>& services, WaitUntilReady wait) {
+    const std::vector<std::string>& services, WaitUntilReady wait, DryRun dry_run) {
   const auto began = os::now_monotonic();
   context.base.prepare();
   const auto located = locate(context, workspace, project);
@@ -98,6 +133,9 @@ Json restart_named_services(
   const auto names = chosen(services_status(*running.client), services);
   if (names.empty()) {
     throw Error(ErrorCode::bad_state, "this workspace has no services");
+  }
+  if (dry_run == DryRun::yes) {
+    return restart_not_done(running.record, services_status(*running.client), names);
   }
   running.client->call(
       "/agent" + std::string(protocol::path::k_services_restart),

@@ -16,7 +16,7 @@ enum class WaitUntilReady { no, yes };
 /// stay. Throws as wait_for_workspace() does.
 Json restart_named_services(
     Context& context, const std::string& workspace, const Project& project,
-    const std::vector<std::string>& services, WaitUntilReady wait);
+    const std::vector<std::string>& services, WaitUntilReady wait, DryRun dry_run = DryRun::no);
 
 /// Returns once nobody is at work on the workspace any more, it is started, and these services (none named:
 /// all) are ready. Throws Error(not_ready) as soon as one of them will not be, Error(bad_state) where the

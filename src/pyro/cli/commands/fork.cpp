@@ -1,6 +1,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render_parts.hpp>
 
 namespace pyro::cli {
@@ -34,10 +35,10 @@ Examples:
 
 constexpr Option k_count{"--count", "", "N", "How many; default: 1"};
 constexpr Option k_snapshot{"--snapshot", "", "NAME", "Its content; default: as it is now"};
-constexpr std::array k_options{k_count, k_snapshot, k_ttl_seconds, k_id_only};
+constexpr std::array k_options{k_count, k_snapshot, k_ttl_seconds, k_id_only, k_dry_run};
 constexpr std::array k_by_hand_options{
-    k_count, k_snapshot, Option{"--name", "", "NAME", "Default: made up; of several with -1, -2, …"},
-    k_ttl_seconds, k_id_only};
+    k_count,       k_snapshot, Option{"--name", "", "NAME", "Default: made up; of several with -1, -2, …"},
+    k_ttl_seconds, k_id_only,  k_dry_run};
 constexpr std::array k_new_name{Operand{"NAME", Count::one, "Of the new workspace"}};
 
 std::string made_text(const Json& result) {
@@ -61,7 +62,11 @@ int run_with(Session& session, Json parameters) {
     take_number(session, flag, parameters);
   }
   take_text(session, "snapshot", parameters);
+  add_dry_run(session.arguments(), parameters);
   const auto result = session.call("workspace_fork", parameters);
+  if (is_only_said(session, result)) {
+    return 0;
+  }
   session.show(result, session.arguments().has("id-only") ? ids_text : made_text);
   if (session.format() == Format::text) {
     for (const auto& failed : list_at(result, "failed")) {

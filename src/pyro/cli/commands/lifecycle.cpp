@@ -16,6 +16,7 @@ also what pyro.yaml changed meanwhile.
 Examples:
   pyro start
   pyro start -w shop
+  pyro start --dry-run      which services would start
 )";
 
 constexpr std::string_view k_stop_page = R"(
@@ -23,6 +24,7 @@ Stops the services in order and then the sandbox. Files stay as they are; `pyro 
 
 Examples:
   pyro stop
+  pyro stop --dry-run       which services would be stopped
 )";
 
 constexpr std::string_view k_down_page = R"(
@@ -44,6 +46,8 @@ Examples:
   pyro destroy --snapshots
 )";
 
+constexpr std::array k_life_options{k_dry_run};
+
 constexpr std::array k_destroy_options{
     Option{"--snapshots", "", "", "Remove its snapshots as well"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 30s"},
@@ -52,12 +56,20 @@ constexpr std::array k_destroy_options{
 };
 
 int run_start(Session& session) {
-  session.conclude(session.call("start", session.where()), render_started);
+  auto parameters = session.where();
+  add_dry_run(session.arguments(), parameters);
+  if (const auto result = session.call("start", parameters); !is_only_said(session, result)) {
+    session.conclude(result, render_started);
+  }
   return 0;
 }
 
 int run_stop(Session& session) {
-  session.conclude(session.call("stop", session.where()), render_stopped);
+  auto parameters = session.where();
+  add_dry_run(session.arguments(), parameters);
+  if (const auto result = session.call("stop", parameters); !is_only_said(session, result)) {
+    session.conclude(result, render_stopped);
+  }
   return 0;
 }
 
@@ -71,11 +83,9 @@ int run_destroy(Session& session) {
   }
   add_permissions(arguments, parameters);
   const auto result = session.call("destroy", parameters);
-  if (arguments.has("dry-run")) {
-    session.show(result, [](const Json& plan) { return string_or(plan, "text", ""); });
-    return 0;
+  if (!is_only_said(session, result)) {
+    session.conclude(result, [](const Json& done) { return render_destroyed(done); });
   }
-  session.conclude(result, [](const Json& done) { return render_destroyed(done); });
   return 0;
 }
 
@@ -88,6 +98,7 @@ constinit const Command k_start{
     .summary = "Start a stopped workspace",
     .page = lifecycle_command::k_start_page,
     .run = lifecycle_command::run_start,
+    .options = lifecycle_command::k_life_options,
 };
 
 constinit const Command k_stop{
@@ -95,6 +106,7 @@ constinit const Command k_stop{
     .summary = "Stop a workspace; its files stay",
     .page = lifecycle_command::k_stop_page,
     .run = lifecycle_command::run_stop,
+    .options = lifecycle_command::k_life_options,
 };
 
 constinit const Command k_down{
@@ -102,6 +114,7 @@ constinit const Command k_down{
     .summary = "Same as stop",
     .page = lifecycle_command::k_down_page,
     .run = lifecycle_command::run_stop,
+    .options = lifecycle_command::k_life_options,
 };
 
 constinit const Command k_destroy{

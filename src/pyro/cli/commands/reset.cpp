@@ -26,6 +26,7 @@ Brings back what the last reset, replace or destroy threw away. There is one ste
 
 Examples:
   pyro reset && pyro undo
+  pyro undo --dry-run       what it would throw away
   pyro undo -w shop         also after `pyro destroy -w shop`
 )";
 
@@ -35,6 +36,8 @@ constexpr std::array k_options{
     k_allow,
     k_dry_run,
 };
+
+constexpr std::array k_undo_options{k_dry_run};
 
 int run(Session& session) {
   auto parameters = session.where();
@@ -47,16 +50,18 @@ int run(Session& session) {
   parameters["approve"] = arguments.has("yes");
   add_permissions(arguments, parameters);
   const auto result = session.call("reset", parameters);
-  if (arguments.has("dry-run")) {
-    session.show(result, [](const Json& plan) { return string_or(plan, "text", ""); });
-    return 0;
+  if (!is_only_said(session, result)) {
+    session.conclude(result, [](const Json& done) { return render_reset(done); });
   }
-  session.conclude(result, [](const Json& done) { return render_reset(done); });
   return 0;
 }
 
 int run_undo(Session& session) {
-  session.conclude(session.call("undo", session.where()), render_undo);
+  auto parameters = session.where();
+  add_dry_run(session.arguments(), parameters);
+  if (const auto result = session.call("undo", parameters); !is_only_said(session, result)) {
+    session.conclude(result, render_undo);
+  }
   return 0;
 }
 
@@ -77,6 +82,7 @@ constinit const Command k_undo{
     .summary = "Take the last reset, replace or destroy back",
     .page = reset_command::k_undo_page,
     .run = reset_command::run_undo,
+    .options = reset_command::k_undo_options,
 };
 
 } // namespace pyro::cli

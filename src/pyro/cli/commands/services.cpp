@@ -2,6 +2,7 @@
 // hand.
 #include <pyro/base/error.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -35,6 +36,7 @@ ready. Those that say `restart: true` of one of them are restarted with it; the 
 Examples:
   pyro restart web
   pyro restart --no-wait
+  pyro restart web --dry-run     which others would be restarted with it
 )";
 
 constexpr std::string_view k_wait_page = R"(
@@ -60,6 +62,7 @@ constexpr std::array k_ports_operands{Operand{"SERVICE", Count::optional, "Only 
 
 constexpr std::array k_restart_options{
     Option{"--no-wait", "", "", "Do not wait until they are ready"},
+    k_dry_run,
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 30s"},
 };
 
@@ -126,7 +129,10 @@ int run_ports(Session& session) {
 int run_restart(Session& session) {
   auto parameters = parameters_of(session);
   parameters["wait"] = !session.arguments().has("no-wait");
-  session.conclude(session.call("restart", parameters), render_restarted);
+  add_dry_run(session.arguments(), parameters);
+  if (const auto result = session.call("restart", parameters); !is_only_said(session, result)) {
+    session.conclude(result, render_restarted);
+  }
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/names.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -41,17 +42,23 @@ Examples:
   pyro snapshot show baseline --json
 )";
 
+constexpr std::array k_options{k_dry_run};
 constexpr std::array k_name{Operand{"NAME", Count::one, "Letters, digits, '.', '_' and '-'"}};
 
 Json named(const Session& session) {
   auto parameters = session.where();
   parameters["snapshot_name"] = session.arguments().operands.front();
+  add_dry_run(session.arguments(), parameters);
   return parameters;
 }
 
 int run_save(Session& session) {
   const auto parameters = named(session);
-  session.conclude(session.call("snapshot_create", parameters), [&](const Json&) {
+  const auto result = session.call("snapshot_create", parameters);
+  if (is_only_said(session, result)) {
+    return 0;
+  }
+  session.conclude(result, [&](const Json&) {
     const auto name = get_string(parameters, "snapshot_name");
     return fmt::format("Saved {}. `pyro reset --to {}` comes back to it.\n", name, name);
   });
@@ -67,7 +74,11 @@ int run_ls(Session& session) {
 
 int run_rm(Session& session) {
   const auto parameters = named(session);
-  session.conclude(session.call("snapshot_delete", parameters), [&](const Json&) {
+  const auto result = session.call("snapshot_delete", parameters);
+  if (is_only_said(session, result)) {
+    return 0;
+  }
+  session.conclude(result, [&](const Json&) {
     return fmt::format("Forgot {}.\n", get_string(parameters, "snapshot_name"));
   });
   return 0;
@@ -97,6 +108,7 @@ constinit const Command k_snapshot_save{
     .summary = "Keep the content as it is now under a name",
     .page = snapshot_command::k_save_page,
     .run = snapshot_command::run_save,
+    .options = snapshot_command::k_options,
     .operands = snapshot_command::k_name,
 };
 
@@ -121,6 +133,7 @@ constinit const Command k_snapshot_rm{
     .summary = "Forget a snapshot",
     .page = snapshot_command::k_rm_page,
     .run = snapshot_command::run_rm,
+    .options = snapshot_command::k_options,
     .operands = snapshot_command::k_name,
     .alias = "snapshot remove",
 };

@@ -1,6 +1,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/render_parts.hpp>
 
@@ -45,17 +46,23 @@ Examples:
 
 constexpr std::array k_named{
     k_workspace_operand, Operand{"NAME", Count::one, "Small letters, digits, '.', '_' and '-'"}};
+constexpr std::array k_options{k_dry_run};
 constexpr std::array k_reset_options{Option{"--snapshot", "", "NAME", "Default: baseline"}};
 
 Json named(const Session& session) {
   auto parameters = by_id(session);
   parameters["snapshot_name"] = session.arguments().operands[1];
+  add_dry_run(session.arguments(), parameters);
   return parameters;
 }
 
 int run_create(Session& session) {
-  session.conclude(session.call("snapshot_create", named(session)), [](const Json& result) {
-    return fmt::format("Took snapshot {}.\n", text_at(result["snapshot"], "snapshot_name"));
+  const auto result = session.call("snapshot_create", named(session));
+  if (is_only_said(session, result)) {
+    return 0;
+  }
+  session.conclude(result, [](const Json& done) {
+    return fmt::format("Took snapshot {}.\n", text_at(done["snapshot"], "snapshot_name"));
   });
   return 0;
 }
@@ -68,10 +75,13 @@ int run_list(Session& session) {
 }
 
 int run_delete(Session& session) {
-  session.conclude(session.call("snapshot_delete", named(session)), [](const Json& result) {
+  const auto result = session.call("snapshot_delete", named(session));
+  if (is_only_said(session, result)) {
+    return 0;
+  }
+  session.conclude(result, [](const Json& done) {
     return fmt::format(
-        "Deleted snapshot {} ({} freed).\n", text_at(result, "snapshot_name"),
-        bytes_at(result, "freed_bytes"));
+        "Deleted snapshot {} ({} freed).\n", text_at(done, "snapshot_name"), bytes_at(done, "freed_bytes"));
   });
   return 0;
 }
@@ -95,6 +105,7 @@ constinit const Command k_workspace_snapshot_create{
     .summary = "Keep the content as it is now under a name",
     .page = workspace_snapshot_command::k_create_page,
     .run = workspace_snapshot_command::run_create,
+    .options = workspace_snapshot_command::k_options,
     .operands = workspace_snapshot_command::k_named,
     .takes = Takes::document,
 };
@@ -113,6 +124,7 @@ constinit const Command k_workspace_snapshot_delete{
     .summary = "Delete a snapshot",
     .page = workspace_snapshot_command::k_delete_page,
     .run = workspace_snapshot_command::run_delete,
+    .options = workspace_snapshot_command::k_options,
     .operands = workspace_snapshot_command::k_named,
     .takes = Takes::document,
 };

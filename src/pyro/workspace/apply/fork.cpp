@@ -34,7 +34,8 @@ void discard_fork(const Context& context, const std::string& id) {
   }
 }
 
-ForkSource fork_source(Context& context, const Located& located, const std::string& snapshot) {
+ForkSource
+fork_source(Context& context, const Located& located, const std::string& snapshot, DryRun dry_run) {
   ForkSource source;
   source.snapshot = snapshot;
   source.delivered =
@@ -53,16 +54,20 @@ ForkSource fork_source(Context& context, const Located& located, const std::stri
     source.base_key = locked.record.base.key;
     require_baseline(context, located.id);
     if (!snapshot.empty()) {
+      const auto taken = context.records.snapshot(located.id, snapshot);
+      if (dry_run == DryRun::yes) {
+        return source;
+      }
       const auto point = up_to_date(
-          context, locked, context.records.snapshot(located.id, snapshot),
-          source.project ? &*source.project : nullptr, source.declared ? &*source.declared : nullptr);
+          context, locked, taken, source.project ? &*source.project : nullptr,
+          source.declared ? &*source.declared : nullptr);
       source.delivered.insert(source.delivered.end(), locked.secrets.begin(), locked.secrets.end());
       source.stack = {point.layers, point.host_directories};
       source.base_key = point.key.empty() ? source.base_key : point.key;
     } else if (is_destroyed(locked.record) || locked.record.generation == 0) {
       throw Error(ErrorCode::bad_state, "the workspace was destroyed")
           .with_hint("one of its snapshots can be forked");
-    } else {
+    } else if (dry_run == DryRun::no) {
       source.stack = capture_content(context, locked, "fork");
     }
     source.secrets = kept_secrets(locked.paths);

@@ -30,7 +30,8 @@ struct ForkSource {
 
 /// Captures the content as it is now, of a stopped workspace as well, or takes a snapshot's. The caller holds
 /// the store's shared lock until the forks are recorded.
-ForkSource fork_source(Context& context, const Located& located, const std::string& snapshot);
+/// With DryRun::yes only what there is to refuse is looked for.
+ForkSource fork_source(Context& context, const Located& located, const std::string& snapshot, DryRun dry_run);
 
 /// The records of forks with these names, an identity of their own each, not saved.
 std::vector<store::WorkspaceRecord> fork_records(

@@ -37,6 +37,9 @@ struct PlanChoice {
   std::string policy;                // a file of rules that the plan must not break; empty: none
 };
 
+/// Is only said what would be done? Refusals are the same.
+enum class DryRun { no, yes };
+
 /// What an apply or plan may do.
 struct ApplyOptions {
   PlanChoice choice;
@@ -91,6 +94,7 @@ struct ForkRequest {
   std::string name;               // of the one, or with -1, -2, … of each; empty: made up from the source's
   std::vector<std::string> names; // one for each, instead
   std::optional<std::int64_t> ttl_seconds; // from now; absent: as long as the source had
+  DryRun dry_run = DryRun::no;
 };
 
 /// Streams of an exec: our descriptors; -1 for none. A terminal makes raw mode and window size the caller's

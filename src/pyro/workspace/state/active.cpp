@@ -141,6 +141,11 @@ void remove_unrecorded(const Context& context) {
   remove_those(unrecorded(context));
 }
 
+void require_active_room(const Context& context, const std::string& but, std::size_t more) {
+  const auto lock = lock_active(context);
+  refuse_above_limit(context, but, more);
+}
+
 void start_within_limit(const Context& context, store::WorkspaceRecord& record) {
   if (record.state != store::WorkspaceState::stopped) {
     return; // counted already

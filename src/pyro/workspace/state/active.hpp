@@ -20,6 +20,9 @@ void create_within_limit(const Context& context, std::vector<store::WorkspaceRec
 /// Removes directories without a record: their maker was killed between the two.
 void remove_unrecorded(const Context& context);
 
+/// Throws as above where there is no room for so many more beside the workspace `but`.
+void require_active_room(const Context& context, const std::string& but, std::size_t more = 1);
+
 /// For one that is stopped and about to start; the caller holds its lock until it is recorded as started.
 /// Throws as above.
 void start_within_limit(const Context& context, store::WorkspaceRecord& record);

@@ -22,12 +22,16 @@ parent_snapshot(const Context& context, const store::WorkspaceRecord& record, co
 
 } // namespace
 
-store::LayerStack
-capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by) {
-  if (workspace.record.state != store::WorkspaceState::started) {
+void require_running(const store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started) {
     throw Error(ErrorCode::bad_state, "the workspace must be in 'started' state before a snapshot")
         .with_hint("`pyro start` starts it");
   }
+}
+
+store::LayerStack
+capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by) {
+  require_running(workspace.record);
   return capture_content(context, workspace, created_by);
 }
 

@@ -16,6 +16,8 @@ capture_content(Context& context, LockedWorkspace& workspace, const std::string&
 /// The same; throws Error(bad_state) `must be in 'started' state` for one that does not run.
 store::LayerStack
 capture_running(Context& context, LockedWorkspace& workspace, const std::string& created_by);
+/// Throws so.
+void require_running(const store::WorkspaceRecord& record);
 
 /// Writes the record of a snapshot; sizes are those of the layers that its parent (the snapshot the
 /// content was last reset to) does not have.

@@ -224,6 +224,7 @@ class AsyncBoundOperations(AsyncBoundBase):
         self,
         snapshot_name: str,
         *,
+        dry_run: Optional[bool] = None,
         set: Optional[Sequence[str]] = None,
         var_file: Optional[str] = None,
     ) -> Json:
@@ -233,6 +234,7 @@ class AsyncBoundOperations(AsyncBoundBase):
             {
                 "workspace_id": self.id,
                 "snapshot_name": snapshot_name,
+                "dry_run": dry_run,
                 "set": set,
                 "var_file": var_file,
             },
@@ -242,6 +244,7 @@ class AsyncBoundOperations(AsyncBoundBase):
         self,
         snapshot_name: str,
         *,
+        dry_run: Optional[bool] = None,
         set: Optional[Sequence[str]] = None,
         var_file: Optional[str] = None,
     ) -> Json:
@@ -251,6 +254,7 @@ class AsyncBoundOperations(AsyncBoundBase):
             {
                 "workspace_id": self.id,
                 "snapshot_name": snapshot_name,
+                "dry_run": dry_run,
                 "set": set,
                 "var_file": var_file,
             },
@@ -468,6 +472,7 @@ class AsyncBoundOperations(AsyncBoundBase):
         snapshot: Optional[str] = None,
         *,
         count: Optional[int] = None,
+        dry_run: Optional[bool] = None,
         name: Optional[str] = None,
         names: Optional[Sequence[str]] = None,
         set: Optional[Sequence[str]] = None,
@@ -481,6 +486,7 @@ class AsyncBoundOperations(AsyncBoundBase):
                 "workspace_id": self.id,
                 "snapshot": snapshot,
                 "count": count,
+                "dry_run": dry_run,
                 "name": name,
                 "names": names,
                 "set": set,

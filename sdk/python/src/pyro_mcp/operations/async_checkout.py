@@ -320,6 +320,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         services: Optional[Sequence[str]] = None,
@@ -335,6 +336,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             "restart",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "services": services,
@@ -351,6 +353,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -363,6 +366,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             "start",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,
@@ -403,6 +407,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -415,6 +420,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             "stop",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,
@@ -453,6 +459,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -465,6 +472,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             "undo",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,

@@ -205,6 +205,7 @@ class BoundOperations(BoundBase):
         self,
         snapshot_name: str,
         *,
+        dry_run: Optional[bool] = None,
         set: Optional[Sequence[str]] = None,
         var_file: Optional[str] = None,
     ) -> Json:
@@ -214,6 +215,7 @@ class BoundOperations(BoundBase):
             {
                 "workspace_id": self.id,
                 "snapshot_name": snapshot_name,
+                "dry_run": dry_run,
                 "set": set,
                 "var_file": var_file,
             },
@@ -223,6 +225,7 @@ class BoundOperations(BoundBase):
         self,
         snapshot_name: str,
         *,
+        dry_run: Optional[bool] = None,
         set: Optional[Sequence[str]] = None,
         var_file: Optional[str] = None,
     ) -> Json:
@@ -232,6 +235,7 @@ class BoundOperations(BoundBase):
             {
                 "workspace_id": self.id,
                 "snapshot_name": snapshot_name,
+                "dry_run": dry_run,
                 "set": set,
                 "var_file": var_file,
             },
@@ -449,6 +453,7 @@ class BoundOperations(BoundBase):
         snapshot: Optional[str] = None,
         *,
         count: Optional[int] = None,
+        dry_run: Optional[bool] = None,
         name: Optional[str] = None,
         names: Optional[Sequence[str]] = None,
         set: Optional[Sequence[str]] = None,
@@ -462,6 +467,7 @@ class BoundOperations(BoundBase):
                 "workspace_id": self.id,
                 "snapshot": snapshot,
                 "count": count,
+                "dry_run": dry_run,
                 "name": name,
                 "names": names,
                 "set": set,

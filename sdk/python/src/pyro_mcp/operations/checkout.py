@@ -77,7 +77,7 @@ class CheckoutOperations(OperationsBase):
 
         allow: destroy: instead of approve
         approve: Do not ask where something would be lost for good
-        dry_run: Say what would be lost, and do nothing
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         snapshots: Remove its snapshots as well, for good
         timeout: For all of it, e.g. 30s
@@ -406,7 +406,7 @@ class CheckoutOperations(OperationsBase):
 
         allow: reset: instead of approve
         approve: Do not ask where edits would be lost for good
-        dry_run: Say what would be lost, and do nothing
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         timeout: For all of it, e.g. 30s
         to: A snapshot; default: the file's reset.to, else the deepest one
@@ -444,6 +444,7 @@ class CheckoutOperations(OperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         services: Optional[Sequence[str]] = None,
@@ -456,6 +457,7 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """Stop services of a started workspace and start them again; files stay.
 
+        dry_run: Say what would be done, and do nothing
         services: Default: all
         set: Fields over the file: services.api.env.PORT=8081
         timeout: For all of it, e.g. 30s
@@ -464,8 +466,10 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms (how long it took), name (as it was given or made), services,
-            state (created, started, stopped, …), workspace_id (of the workspace)
+        Returns a dict: changed (was anything done?), dry_run (was this only said?), duration_ms
+            (how long it took), name (as it was given or made), plan, services, state (created,
+            started, stopped, …), text (the plan for people), workspace_id (of the workspace),
+            would_change (with dry_run: is there anything to do?)
 
         (operation restart)
         """
@@ -473,6 +477,7 @@ class CheckoutOperations(OperationsBase):
             "restart",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "services": services,
@@ -489,6 +494,7 @@ class CheckoutOperations(OperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -498,14 +504,16 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """Start a stopped workspace and its services.
 
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed (was anything done?), duration_ms (how long it took), name (as it
-            was given or made), services, state (created, started, stopped, …), workspace_id (of the
-            workspace)
+        Returns a dict: changed (was anything done?), dry_run (was this only said?), duration_ms
+            (how long it took), name (as it was given or made), plan, services, state (created,
+            started, stopped, …), text (the plan for people), workspace_id (of the workspace),
+            would_change (with dry_run: is there anything to do?)
 
         (operation start)
         """
@@ -513,6 +521,7 @@ class CheckoutOperations(OperationsBase):
             "start",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,
@@ -584,6 +593,7 @@ class CheckoutOperations(OperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -593,14 +603,16 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """Stop a workspace; its content stays.
 
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: changed (was anything done?), duration_ms (how long it took), name (as it
-            was given or made), services, state (created, started, stopped, …), workspace_id (of the
-            workspace)
+        Returns a dict: changed (was anything done?), dry_run (was this only said?), duration_ms
+            (how long it took), name (as it was given or made), plan, services, state (created,
+            started, stopped, …), text (the plan for people), workspace_id (of the workspace),
+            would_change (with dry_run: is there anything to do?)
 
         (operation stop)
         """
@@ -608,6 +620,7 @@ class CheckoutOperations(OperationsBase):
             "stop",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,
@@ -659,6 +672,7 @@ class CheckoutOperations(OperationsBase):
         self,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -668,14 +682,17 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """Back to before the last reset, replace or destroy.
 
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: duration_ms (how long it took), name (as it was given or made), services,
-            undo (can undo take this back?), undone (what was taken back: reset to NAME, destroy,
-            …), workspace_id (of the workspace)
+        Returns a dict: changed (was anything done?), dry_run (was this only said?), duration_ms
+            (how long it took), name (as it was given or made), plan, services, text (the plan for
+            people), undo (can undo take this back?), undone (what was taken back: reset to NAME,
+            destroy, …), workspace_id (of the workspace), would_change (with dry_run: is there
+            anything to do?)
 
         (operation undo)
         """
@@ -683,6 +700,7 @@ class CheckoutOperations(OperationsBase):
             "undo",
             {
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,

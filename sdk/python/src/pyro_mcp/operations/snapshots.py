@@ -20,6 +20,7 @@ class SnapshotOperations(OperationsBase):
         snapshot_name: str,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -31,12 +32,15 @@ class SnapshotOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
         snapshot_name: Small letters, digits, '.', '_' and '-', at most 64, and not 'baseline'
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: snapshot, workspace_id (of the workspace)
+        Returns a dict: changed (was anything done?), dry_run (was this only said?), name (as it was
+            given or made), plan, snapshot, text (the plan for people), workspace_id (of the
+            workspace), would_change (with dry_run: is there anything to do?)
 
         (operation snapshot_create)
         """
@@ -46,6 +50,7 @@ class SnapshotOperations(OperationsBase):
                 "workspace_id": workspace_id,
                 "snapshot_name": snapshot_name,
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,
@@ -61,6 +66,7 @@ class SnapshotOperations(OperationsBase):
         snapshot_name: str,
         *,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         profile: Optional[str] = None,
         set: Optional[Sequence[str]] = None,
@@ -72,14 +78,17 @@ class SnapshotOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name; same as workspace
         snapshot_name: Any but the baseline
+        dry_run: Say what would be done, and do nothing
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: deleted (was it removed?), freed_bytes (0 also where the store was in use:
-            then prune removes the data), snapshot_name (baseline, or as it was named), workspace_id
-            (of the workspace)
+        Returns a dict: changed (was anything done?), deleted (was it removed?), dry_run (was this
+            only said?), freed_bytes (0 also where the store was in use: then prune removes the
+            data), name (as it was given or made), plan, snapshot_name (baseline, or as it was
+            named), text (the plan for people), workspace_id (of the workspace), would_change (with
+            dry_run: is there anything to do?)
 
         (operation snapshot_delete)
         """
@@ -89,6 +98,7 @@ class SnapshotOperations(OperationsBase):
                 "workspace_id": workspace_id,
                 "snapshot_name": snapshot_name,
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "profile": profile,
                 "set": set,
@@ -293,6 +303,7 @@ class SnapshotOperations(OperationsBase):
         *,
         count: Optional[int] = None,
         directory: Optional[StrPath] = None,
+        dry_run: Optional[bool] = None,
         file: Optional[StrPath] = None,
         name: Optional[str] = None,
         names: Optional[Sequence[str]] = None,
@@ -308,6 +319,7 @@ class SnapshotOperations(OperationsBase):
         workspace_id: An id, a unique id prefix or a name; same as workspace
         snapshot: Whose content; default: the workspace's as it is now
         count: How many; default 1
+        dry_run: Say what would be done, and do nothing
         name: Of the one, or with -1, -2, … of each; default: made up
         names: One for each, instead
         set: Fields over the file: services.api.env.PORT=8081
@@ -316,9 +328,11 @@ class SnapshotOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: count (how many were made), duration_ms (how long it took), failed (of these
-            nothing is left), snapshot_name or None (baseline, or as it was named), source,
-            workspaces
+        Returns a dict: changed (was anything done?), count (how many were made), dry_run (was this
+            only said?), duration_ms (how long it took), failed (of these nothing is left), name (of
+            the same), plan, snapshot_name or None (baseline, or as it was named), source, text (the
+            plan for people), workspace_id (of the one that would be forked: with dry_run),
+            workspaces, would_change (with dry_run: is there anything to do?)
 
         (operation workspace_fork)
         """
@@ -329,6 +343,7 @@ class SnapshotOperations(OperationsBase):
                 "snapshot": snapshot,
                 "count": count,
                 "directory": directory,
+                "dry_run": dry_run,
                 "file": file,
                 "name": name,
                 "names": names,
