@@ -9,18 +9,35 @@
 #include <pyro/base/interruption.hpp>
 #include <pyro/workspace/context/operation_note.hpp>
 
+#include <array>
+#include <mutex>
+
 namespace pyro::operations {
+
+namespace {
+
+constexpr std::array k_groups{
+    file_operations,      drift_operations,   record_operations,   trust_operations,
+    workspace_operations, use_operations,     snapshot_operations, snapshot_image_operations,
+    fork_operations,      by_hand_operations, content_operations,  command_operations,
+    vm_operations,        shell_operations,   service_operations,  machine_operations};
+
+/// Made when it is first asked for: a command needs one operation, and to make the schemas of all takes
+/// longer than most commands.
+const std::vector<Operation>& group(std::size_t index) {
+  static std::array<std::once_flag, k_groups.size()> s_made;
+  static std::array<std::vector<Operation>, k_groups.size()> s_groups;
+  std::call_once(s_made[index], [&] { s_groups[index] = k_groups[index](); });
+  return s_groups[index];
+}
+
+} // namespace
 
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> table = [] {
     std::vector<Operation> all;
-    for (auto group :
-         {file_operations, drift_operations, record_operations, trust_operations, workspace_operations,
-          use_operations, snapshot_operations, snapshot_image_operations, fork_operations, by_hand_operations,
-          content_operations, command_operations, vm_operations, shell_operations, service_operations,
-          machine_operations}) {
-      auto some = group();
-      std::move(some.begin(), some.end(), std::back_inserter(all));
+    for (std::size_t index = 0; index < k_groups.size(); ++index) {
+      all.insert(all.end(), group(index).begin(), group(index).end());
     }
     return all;
   }();
@@ -29,11 +46,13 @@ const std::vector<Operation>& operations() {
 
 const Operation& find_operation(std::string_view name) {
   std::vector<std::string> names;
-  for (const auto& operation : operations()) {
-    if (operation.name == name) {
-      return operation;
+  for (std::size_t index = 0; index < k_groups.size(); ++index) {
+    for (const auto& operation : group(index)) {
+      if (operation.name == name) {
+        return operation;
+      }
+      names.push_back(operation.name);
     }
-    names.push_back(operation.name);
   }
   Error error(ErrorCode::invalid_argument, "there is no operation '{}'", name);
   if (const auto near = nearest(name, names); !near.empty()) {
