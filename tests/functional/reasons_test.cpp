@@ -111,7 +111,7 @@ TEST_F(WhyItIsDone, AStepNamesEachInputThatChangedAndItsFile) {
 
 TEST_F(WhyItIsDone, AnInputNamesItsFilesHoweverItIsWritten) {
   const auto with_inputs = [&](const std::string& written) {
-    file("prepare:\n  - {id: first, inputs: [" + written + "], run: 'true'}\n");
+    file("prepare:\n  - {id: first, inputs: ['" + written + "'], run: 'true'}\n");
   };
   for (const auto* written :
        {"lock/one.txt", "./lock/one.txt", ".", "./", "lock/", ".//lock/./", "lock/*", "**"}) {
