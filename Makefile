@@ -31,9 +31,10 @@ check: ## install what the tests need, build, run every test (as root: also as a
 check-long: ## the same with every case where `check` tries some: all kills, all limits (two hours)
 	@PYRO_TEST_LONG=1 $(MAKE) --no-print-directory check
 
-check-clients: build ## what others wrote, with ours: MCP clients, a YAML language server, a validator of actions (npm, network)
+check-clients: build ## what others wrote, with ours: MCP clients, a YAML language server, validators of actions and schemas (npm, network)
 	@tests/mcp/clients/run build/dev/bin/pyro
 	@tests/editors/run build/dev/bin/pyro
+	@tests/specs/ajv/run
 
 build: ## development build in build/dev: warnings are errors
 	@$(call configure,dev)

@@ -11,6 +11,10 @@ namespace {
 
 constexpr auto k_interpolation = R"(\$\{)";
 constexpr auto k_name = "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$";
+constexpr auto k_variable = "^[A-Za-z_][A-Za-z0-9_]*$";
+constexpr auto k_port =
+    "(0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))";
+constexpr auto k_something = R"(\S)";
 
 Json text() {
   return {{"type", "string"}};
@@ -30,6 +34,10 @@ Json or_interpolated(Json value) {
   return or_text(std::move(value), k_interpolation);
 }
 
+Json port_number() {
+  return {{"type", "integer"}, {"minimum", 1}, {"maximum", 65535}};
+}
+
 Json boolean() {
   return or_text({{"type", "boolean"}}, R"(^(true|false)$|\$\{)");
 }
@@ -37,6 +45,13 @@ Json boolean() {
 /// Whatever is written as a single value: the field reads its text.
 Json scalar() {
   return {{"type", Json::array({"string", "number", "boolean"})}};
+}
+
+/// The same, with more than blanks in it.
+Json some_text() {
+  auto value = scalar();
+  value["pattern"] = k_something;
+  return value;
 }
 
 Json list_of(Json items) {
@@ -49,6 +64,13 @@ Json map_of(Json values) {
 
 Json reference(std::string_view name) {
   return {{"$ref", "#/$defs/" + std::string(name)}};
+}
+
+/// A map whose keys are names like `expression`.
+Json map_of(Json values, const char* expression) {
+  auto map = map_of(std::move(values));
+  map["propertyNames"] = {{"pattern", expression}};
+  return map;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -85,9 +107,11 @@ Json enumeration(std::string_view values) {
 }
 
 Json simple_type(std::string_view type) {
-  Json number_or_text = {{"type", Json::array({"integer", "string"})}};
   if (type == "string" || type == "env") {
     return scalar();
+  }
+  if (type == "text") {
+    return some_text();
   }
   if (type == "name") {
     return or_interpolated(pattern(k_name));
@@ -99,7 +123,7 @@ Json simple_type(std::string_view type) {
     return or_interpolated(pattern("^[0-9]+(ms|s|m|h|d)$"));
   }
   if (type == "size") {
-    return or_interpolated(pattern("^[0-9]+([KMGT]iB|B)$"));
+    return or_interpolated(pattern("^0*[1-9][0-9]*([KMGT]iB|B)$"));
   }
   if (type == "directory") {
     return or_interpolated(pattern("^/"));
@@ -110,21 +134,26 @@ Json simple_type(std::string_view type) {
   if (type == "git") {
     return {{"anyOf", Json::array({enumeration("tracked|tracked+untracked|all"), reference("git")})}};
   }
-  if (type == "user" || type == "tcp" || type == "platform") {
-    return number_or_text;
+  if (type == "user") {
+    return or_text({{"type", "integer"}}, R"(^\S+$|\$\{)");
+  }
+  if (type == "tcp") {
+    return or_text(port_number(), fmt::format(R"(^(.*:)?{}$|\$\{{)", k_port).c_str());
   }
   if (type == "port") {
-    return or_text(integer("1..65535"), R"(^(([0-9.]+:)?[0-9]+:)?[0-9]+$|\$\{)");
+    return or_text(port_number(), fmt::format(R"(^(([0-9.]+:)?{0}:)?{0}$|\$\{{)", k_port).c_str());
   }
   if (type == "command") {
-    return {{"anyOf", Json::array({text(), list_of(scalar())})}};
+    auto list = list_of(scalar());
+    list["minItems"] = 1;
+    return {{"anyOf", Json::array({pattern(k_something), std::move(list)})}};
   }
   if (type == "status") {
     const auto one = or_text(integer("100..599"), R"(^[0-9]{3}(-[0-9]{3})?$|\$\{)");
     return {{"anyOf", Json::array({one, list_of(one)})}};
   }
   if (type == "egress") {
-    return {{"anyOf", Json::array({text(), list_of(text())})}};
+    return {{"anyOf", Json::array({enumeration("none|all"), list_of(text())})}};
   }
   if (type == "oneshot") {
     return {{"anyOf", Json::array({boolean(), reference("oneshot")})}};
@@ -135,7 +164,10 @@ Json simple_type(std::string_view type) {
   if (type == "profile") {
     return {{"type", "object"}};
   }
-  if (type == "input" || type == "env_name" || type == "signal") {
+  if (type == "input") {
+    return pattern(R"(^(?!/)(?!(.*/)?\.\.(/|$)))");
+  }
+  if (type == "env_name" || type == "signal") {
     return text();
   }
   throw Error(ErrorCode::internal, "the table of pyro.yaml has an unknown type '{}'", type);
@@ -149,7 +181,10 @@ Json schema_of(std::string_view type) {
     return list_of(schema_of(rest));
   }
   if (word == "map") {
-    return map_of(schema_of(rest));
+    if (rest == "env") {
+      return map_of(schema_of(rest), k_variable);
+    }
+    return rest.starts_with("shape ") ? map_of(schema_of(rest), k_name) : map_of(schema_of(rest));
   }
   if (word == "shape") {
     return reference(rest);
@@ -189,8 +224,8 @@ Json schema_of(const Shape& shape) {
   if (!needed.empty()) {
     result["required"] = std::move(needed);
   }
-  if (shape.name == "setup_step") { // read_presets.cpp
-    for (const auto* way : {"run", "apt", "npm", "pip"}) {
+  for (const auto& way : split(shape.exactly_one_of, '|')) {
+    if (!way.empty()) {
       result["oneOf"].push_back({{"required", Json::array({way})}});
     }
   }

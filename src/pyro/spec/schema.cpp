@@ -64,13 +64,13 @@ constexpr std::array k_secret{
 constexpr std::array k_environment{
     Field{
         "image",
-        "string",
+        "text",
         "debian:12, an OCI reference, oci:, docker-archive:, dir:, tar: PATH, or host",
         {},
         required,
         "debian:12"},
     Field{
-        "platform", "platform", "linux/amd64 or linux/arm64; refused where the machine is another",
+        "platform", "enum linux/amd64|linux/arm64", "Of the image; refused where the machine is another",
         "the host's", optional, "linux/amd64"},
     Field{"resources", "shape resources", "Size of the sandbox"},
     Field{"user", "user", "Default user of exec, services and prepare", "the image's", optional, "node"},
@@ -103,7 +103,7 @@ constexpr std::array k_resources{
 
 constexpr std::array k_setup_step{
     Field{"id", "name", "Its name in addresses", "its position: 1, 2, …", optional, "deps"},
-    Field{"run", "string", "Shell script; this or one of apt, npm and pip", {}, optional, "make deps"},
+    Field{"run", "text", "Shell script; this or one of apt, npm and pip", {}, optional, "make deps"},
     Field{
         "apt",
         "list string",
@@ -158,7 +158,7 @@ constexpr std::array k_cache{
 
 constexpr std::array k_prepare_step{
     Field{"id", "name", "Its name in addresses", "its position: 1, 2, …", optional, "build"},
-    Field{"run", "string", "Shell script", {}, required, "npm run build"},
+    Field{"run", "text", "Shell script", {}, required, "npm run build"},
     Field{"user", "user", "Who runs it", "environment.user"},
     Field{"env", "map env", "Variables of this step"},
     Field{
@@ -256,12 +256,7 @@ constexpr std::array k_readiness{
     Field{"tcp", "tcp", "Ready when this port accepts: 6379 or host:6379", {}, optional, "6379"},
     Field{"file", "string", "Ready when this path exists", {}, optional, "/run/app/ready"},
     Field{
-        "log",
-        "string",
-        "Ready when its output has this text, or /expression/",
-        {},
-        optional,
-        "listening on"},
+        "log", "text", "Ready when its output has this text, or /expression/", {}, optional, "listening on"},
     Field{"interval", "duration", "Between two tries", "at once, then 100ms doubling to 1s"},
     Field{"timeout", "duration", "One try", "2s"},
     Field{"deadline", "duration", "Total time to ready", "60s", optional, "90s"},
@@ -359,14 +354,15 @@ constexpr std::array k_shapes{
         "secret", "secrets.NAME",
         "Where a secret comes from: exactly one of `env`, `file` and `command`. Its value is never stored or "
         "shown",
-        k_secret},
+        k_secret, "env|file|command"},
     Shape{
         "environment", "environment",
         "What the workspace stands on: its image, its size, and cached steps before the seed", k_environment},
     Shape{"resources", "environment.resources", "How much of this machine the sandbox gets", k_resources},
     Shape{
         "setup_step", "environment.setup[]",
-        "A cached step before the seed. It runs again when anything changes that it is given", k_setup_step},
+        "A cached step before the seed. It runs again when anything changes that it is given", k_setup_step,
+        "run|apt|npm|pip"},
     Shape{
         "cache", "environment.setup[].cache[]",
         "A directory that is kept between builds; a path alone is the same with `share: checkout`", k_cache},
@@ -392,11 +388,11 @@ constexpr std::array k_shapes{
     Shape{
         "readiness", "services.NAME.readiness",
         "How it is known that the service is ready: exactly one of `exec`, `http`, `tcp`, `file` and `log`",
-        k_readiness},
+        k_readiness, "exec|http|tcp|file|log"},
     Shape{
         "liveness", "services.NAME.liveness",
         "How it is known that a ready service is still well: exactly one of `exec`, `http`, `tcp` and `file`",
-        k_liveness},
+        k_liveness, "exec|http|tcp|file"},
     Shape{
         "http", "services.NAME.readiness.http", "A request to the service; the same below `liveness`",
         k_http},

@@ -26,6 +26,7 @@ struct Shape {
   std::string_view where; // its address: "services.NAME.readiness"; empty of the whole file
   std::string_view help;
   std::span<const Field> fields;
+  std::string_view exactly_one_of = {}; // "exec|http": these exclude each other, and one has to be there
 
   const Field* find(std::string_view key) const;
 };

@@ -71,6 +71,7 @@ std::string type_words(std::string_view type) {
   }
   static const std::map<std::string_view, std::string> k_words{
       {"string", "text"},
+      {"text", "text"},
       {"env", "text"},
       {"bool", "`true` or `false`"},
       {"duration", "duration: `500ms`, `30s`, `10m`, `8h`, `7d`"},
@@ -79,7 +80,6 @@ std::string type_words(std::string_view type) {
       {"user", "`user` or `user:group`, names or numbers"},
       {"name", "name: letters, digits, `-`, `_`, at most 63"},
       {"env_name", "name of a variable"},
-      {"platform", "text"},
       {"input", "path or pattern in the seed"},
       {"port", "port: `8080`, `3000:8080`, `0.0.0.0:3000:8080`"},
       {"command", "text for `/bin/sh -c`, or a list that is run as it is"},
