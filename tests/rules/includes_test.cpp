@@ -23,8 +23,8 @@ const std::map<std::string, Folders>& allowed() {
   static const Folders concrete{"base", "os", "protocol", "backend", "backend/shared"};
   static const Folders front{"base", "operations"};
   // The rooms of workspace, each on top of the one before it.
-  static const Folders context{"base",        "os",           "spec",  "plan", "protocol", "egress",
-                               "foreign",     "seed",         "store", "oci",  "backend",  "backend/shared",
+  static const Folders context{"base",        "os",           "egress", "events", "spec",    "plan", "protocol",
+                               "foreign",     "seed",         "store",  "oci",    "backend", "backend/shared",
                                "environment", "guest_images", "mirror"};
   static const auto sandbox = with(context, "workspace/context");
   static const auto state = with(sandbox, "workspace/sandbox");
@@ -37,6 +37,7 @@ const std::map<std::string, Folders>& allowed() {
       {"egress", {"base"}},
       {"gateway", {"base", "os", "egress"}},
       {"gateway/program", {"base", "gateway"}},
+      {"events", {"base", "os"}},
       {"http", {"base", "os"}},
       {"http_server", {"base", "os"}},
       {"spec", {"base", "egress"}},
@@ -54,7 +55,7 @@ const std::map<std::string, Folders>& allowed() {
       {"backend/qemu", concrete},
       {"backend/firecracker", {"base", "os", "http", "protocol", "backend", "backend/shared"}},
       {"backend/host", concrete},
-      {"supervisor", {"base", "os", "protocol", "store", "backend", "backend/shared"}},
+      {"supervisor", {"base", "os", "events", "protocol", "backend", "backend/shared"}},
       // The program: puts the supervisor and the backends together, as app does for pyro.
       {"supervisor/program",
        {"base", "os", "protocol", "backend", "backend/shared", "backend/namespaces", "backend/host",

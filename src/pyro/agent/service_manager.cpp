@@ -41,6 +41,7 @@ void ServiceManager::add_operations(protocol::Router& router) {
   add(path::k_services_start, &ServiceManager::start);
   add(path::k_services_restart, &ServiceManager::restart);
   add(path::k_services_logs, &ServiceManager::logs);
+  add(path::k_services_follow, &ServiceManager::follow);
   router.add(std::string(path::k_services_status), [this](const CallPointer& call, const Json&) {
     call->finish(result_of(all_names(), true));
   });
@@ -317,9 +318,27 @@ void ServiceManager::wait(const CallPointer& call, const Json& request) {
   advance_later();
 }
 
+void ServiceManager::follow(const CallPointer& call, const Json&) {
+  if (m_followers.size() >= k_max_waiters) {
+    throw Error(ErrorCode::unavailable, "too many callers follow the services (limit {})", k_max_waiters);
+  }
+  protocol::CallEvents events;
+  events.on_gone = [this, weak = std::weak_ptr(call)] {
+    m_followers.erase(weak.lock());
+  };
+  call->set_events(std::move(events));
+  m_followers.insert(call);
+  call->send(Json{{"services", result_of(all_names(), true).at("services")}});
+}
+
 void ServiceManager::changed(const std::string& name) {
   auto found = m_entries.find(name);
   if (found != m_entries.end()) {
+    for (const auto& call : m_followers) {
+      if (!call->is_full()) {
+        call->send(Json{{"service", to_json(found->second.service->status(0, 0))}});
+      }
+    }
     for (auto& waiter : m_waiters) {
       if (waiter.names.contains(name) && !waiter.call->is_full()) {
         waiter.call->send(Json{{"service", to_json(found->second.service->status(0, 0))}});

@@ -69,6 +69,7 @@ private:
   void start(const CallPointer& call, const Json& request);
   void restart(const CallPointer& call, const Json& request);
   void logs(const CallPointer& call, const Json& request);
+  void follow(const CallPointer& call, const Json& request);
 
   Entry& entry(const std::string& name);
   Entry& add_entry(const std::string& name);
@@ -99,6 +100,7 @@ private:
   std::list<Waiter> m_waiters;
   std::list<StopWaiter> m_stop_waiters;
   std::list<EndWaiter> m_end_waiters;
+  std::set<CallPointer> m_followers;
   int m_parallel = 0; // services that may be on their way up at once; 0: any number
   std::chrono::milliseconds m_most_grace = std::chrono::hours(24);
   bool m_advance_posted = false;

@@ -118,6 +118,8 @@ Json to_json(const LaunchSpec& spec) {
       {"kind", name_of(spec.kind)},
       {"machine", to_json(spec.machine)},
       {"workspace_id", spec.workspace_id},
+      {"workspace_name", spec.workspace_name},
+      {"events_dir", spec.events_dir},
       {"binds", binds},
       {"tied_to_starter", spec.tied_to_starter},
       {"hostname", spec.hostname},
@@ -145,6 +147,8 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   spec.kind = kind_from(get_string(value, "kind"));
   spec.machine = machine_from_json(value_at(value, "machine"));
   spec.workspace_id = get_string(value, "workspace_id");
+  spec.workspace_name = string_or(value, "workspace_name", "");
+  spec.events_dir = string_or(value, "events_dir", "");
   spec.hostname = get_string(value, "hostname");
   spec.runtime_dir = get_string(value, "runtime_dir");
   spec.generation_dir = get_string(value, "generation_dir");
@@ -180,6 +184,9 @@ void validate(const LaunchSpec& spec) {
   require_absolute(spec.agent_path, "agent_path");
   if (!spec.egress_rules.empty()) {
     require_absolute(spec.gateway_path, "gateway_path");
+  }
+  if (!spec.events_dir.empty()) {
+    require_absolute(spec.events_dir, "events_dir");
   }
   if (spec.root.layers.empty()) {
     throw Error(ErrorCode::invalid_argument, "a sandbox needs at least one layer");

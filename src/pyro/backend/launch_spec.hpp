@@ -61,6 +61,8 @@ struct LaunchSpec {
   LaunchKind kind = LaunchKind::namespaces;
   VirtualMachine machine; // for kinds that are virtual machines
   std::string workspace_id;
+  std::string workspace_name; // in events
+  std::string events_dir;     // the journal of what it does by itself (events/journal.hpp); empty: none
   std::string hostname;
   std::string
       runtime_dir; // control.sock, exit.json, supervisor.log; also the mount point of the staging area

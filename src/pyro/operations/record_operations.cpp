@@ -83,23 +83,29 @@ Operation timing_operation() {
 Operation events_operation() {
   const auto event = result(
       {{"ts", epoch("When it was noted")},
-       {"op_id", text("Of the operation; the same in all of its events")},
-       {"operation", text("Its name")},
+       {"op_id", text("Of the operation; the same in all of its events, as in all that one sandbox's "
+                      "supervisor notes")},
+       {"operation", text("Its name; supervisor: what happened without anybody's asking")},
        {"kind", choice(
                     {"operation_start", "operation_complete", "operation_error", "action_start",
-                     "action_complete", "action_error"},
-                    "")},
-       {"address", text("What the action is about: services.web")},
+                     "action_complete", "action_error", "sandbox_end", "limit_reached", "service_restart",
+                     "service_ready", "service_failed", "service_exited"},
+                    "service_ready: again, after a restart")},
+       {"address", text("What it is about: services.web, lifecycle.ttl")},
        {"text", text("In words")},
        {"workspace_id", text("Where it is known")},
        {"workspace", text("Its name")},
        {"duration_ms", number("Of what is complete")},
        {"action", text("build, start, reset, …")},
-       {"code", text("Of an error")}},
+       {"code",
+        text("Of an error; of sandbox_end: expired, idle, died, terminated; of limit_reached: "
+             "disk_limit, disk_entries, disk_reserve, user_limit; of service_failed: own, timeout, …")}},
       {"ts", "op_id", "operation", "kind"});
   return {
       .name = "events",
-      .summary = "What was done in this state directory: operations that change something, and their actions",
+      .summary =
+          "What was done in this state directory: operations that change something with their actions, and "
+          "what sandboxes did by themselves",
       .parameters_schema = parameters(
           {{"workspace", text("A name or an id; default: all")},
            {"tail", number("How many of the last; default 100")},

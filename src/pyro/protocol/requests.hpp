@@ -26,6 +26,7 @@ inline constexpr std::string_view k_services_restart = "/services/restart";
 inline constexpr std::string_view k_services_logs = "/services/logs";
 inline constexpr std::string_view k_services_define = "/services/define";
 inline constexpr std::string_view k_services_ended = "/services/ended";
+inline constexpr std::string_view k_services_follow = "/services/follow";
 inline constexpr std::string_view k_secrets_put = "/secrets/put";
 inline constexpr std::string_view k_memory_kills = "/memory/kills"; // → {count, last: {who, at} or null}
 inline constexpr std::string_view k_tcp_connect = "/tcp/connect";

@@ -142,6 +142,9 @@ struct ServicesEnded {
   std::string name;
 };
 
+/// /services/follow {}: a json frame {"services": [ServiceStatus]} of all at first, then {"service":
+/// ServiceStatus} on each change, until the caller is gone.
+
 /// /services/logs: data_out and data_err, json {"dropped_bytes": N} where the ring (256 KiB) had to forget
 /// some, result {truncated: bool, lines: N} when not following.
 struct ServicesLogs {

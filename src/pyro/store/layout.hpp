@@ -64,6 +64,9 @@ public:
   /// What verify found, a file for each project: verification_records.hpp in workspace/state.
   std::string verified() const { return m_root + "/verified"; }
 
+  /// What was done: journal.hpp in events.
+  std::string events() const { return m_root + "/events"; }
+
   /// When the retention was carried out last.
   std::string prune_stamp() const { return m_root + "/pruned"; }
 

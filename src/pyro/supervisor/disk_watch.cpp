@@ -22,6 +22,9 @@ namespace pyro::supervisor {
 
 namespace {
 
+/// Writers that are refused try again and again.
+constexpr std::chrono::minutes k_between_refusals{1};
+
 /// The number after "write_bytes: "; what was cancelled (truncated before it was on the disk) is not taken
 /// off, which only means one look more.
 std::uint64_t written_by(int proc, const std::string& process) {
@@ -210,6 +213,10 @@ void DiskWatch::look_at_quota() {
           {"reason", reached_text(by_entries)},
           {"used_bytes", use.bytes},
           {"used_entries", use.entries}};
+      if (m_told_at.count() == 0 || now - m_told_at > k_between_refusals) {
+        m_told_at = now;
+        m_hooks.refused({get_string(m_reached, "code"), get_string(m_reached, "reason")});
+      }
     }
   } catch (const Error& error) {
     m_trouble = error.what();

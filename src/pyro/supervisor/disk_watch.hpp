@@ -23,6 +23,7 @@ public:
     std::function<bool()> freeze; // false: cannot be had, or it stands still already
     std::function<void()> thaw;
     StopProcesses stop;
+    std::function<void(const LimitStop&)> refused; // the file system refused a writer
   };
 
   /// `directory` holds all that the sandbox writes; `first_process` is pid 1 of the sandbox. `project`: the
@@ -67,8 +68,9 @@ private:
   os::EventLoop::TimerId m_timer = 0;
   os::TreeUsage m_usage;
   double m_looked_at = 0;
-  Json m_event;          // the last stop
-  Json m_reached;        // when the quota last refused a writer
+  Json m_event;   // the last stop
+  Json m_reached; // when the quota last refused a writer
+  std::chrono::milliseconds m_told_at{0};
   std::string m_trouble; // why it cannot look; empty: it can
   // A look in progress.
   std::chrono::milliseconds m_began{0};

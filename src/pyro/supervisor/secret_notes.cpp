@@ -35,6 +35,14 @@ void SecretNotes::note(const protocol::SecretNote& note) {
   }
 }
 
+Redactor SecretNotes::redactor() const {
+  NamedValues values;
+  for (const auto& note : m_notes) {
+    values.emplace_back(note.name, note.value);
+  }
+  return Redactor(values);
+}
+
 void SecretNotes::forget_oldest() {
   std::size_t bytes = 0;
   auto kept = m_notes.rbegin();

@@ -2,6 +2,7 @@
 // of the sandboxes before it are noted by whoever started it (docs/decisions/0052).
 #pragma once
 
+#include <pyro/base/redactor.hpp>
 #include <pyro/protocol/call.hpp>
 #include <pyro/protocol/secret_notes.hpp>
 
@@ -18,6 +19,8 @@ public:
 
   /// Who follows is told at once.
   void note(const protocol::SecretNote& note);
+
+  Redactor redactor() const;
 
 private:
   using CallPointer = std::shared_ptr<protocol::Call>;

@@ -52,7 +52,7 @@ Supervisor::Supervisor(
     backend::LaunchSpec spec, std::unique_ptr<Guest> guest, Json launch_timings,
     std::vector<std::string> notes, std::function<void(const Json&)> ready)
     : m_spec(std::move(spec)), m_guest(std::move(guest)), m_timings(std::move(launch_timings)),
-      m_notes(std::move(notes)), m_ready(std::move(ready)), m_started_at(os::now_epoch()) {
+      m_notes(std::move(notes)), m_ready(std::move(ready)), m_started_at(os::now_epoch()), m_events(m_spec) {
 }
 
 Supervisor::~Supervisor() = default;
@@ -117,7 +117,26 @@ void Supervisor::greet_agent() {
 }
 
 void Supervisor::announce() {
+  m_is_up = true;
   m_ready(backend::to_json(backend::Launched{::getpid(), m_guest->pid(), m_notes, m_timings}));
+  follow_services();
+}
+
+/// An agent that knows nothing of this goes without.
+void Supervisor::follow_services() {
+  if (m_spec.events_dir.empty()) {
+    return;
+  }
+  protocol::CallEvents events;
+  events.on_message = [this](const Json& frame) {
+    try {
+      m_events.services(frame, m_secrets.redactor());
+    } catch (const std::exception&) {
+      m_services->cancel(); // it makes no sense
+    }
+  };
+  m_services = protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_services_follow), Json::object(), std::move(events));
 }
 
 void Supervisor::listen() {
@@ -295,8 +314,12 @@ void Supervisor::save(const std::shared_ptr<protocol::Call>& call, const std::st
   if (!m_guest->can_save()) {
     throw Error(ErrorCode::unavailable, "the memory of this sandbox cannot be kept");
   }
+  if (m_services) {
+    m_services->cancel();
+  }
   m_agent->pump->flush();
   if (m_freezer || m_agent->session.open_streams() > 0 || !m_agent->pump->is_drained()) {
+    follow_services();
     throw Error(ErrorCode::bad_state, "the sandbox is in use: its memory is not kept");
   }
   const auto began = os::now_monotonic();
@@ -312,6 +335,7 @@ void Supervisor::save(const std::shared_ptr<protocol::Call>& call, const std::st
   }
   m_agent->session.start_over();
   begin_agent_session();
+  follow_services();
   call->finish({{"pause_ms", (os::now_monotonic() - began).count()}});
 }
 
@@ -341,9 +365,12 @@ void Supervisor::watch_disk() {
   };
   m_disk = std::make_unique<DiskWatch>(
       m_loop, m_spec.generation_dir, m_guest->pid(), static_cast<std::uint64_t>(m_spec.limits.disk_bytes),
-      m_spec.disk_project, DiskWatch::Hooks{freeze, thaw, [this](const LimitStop& what, auto ended) {
-                                              stop_processes(what, std::move(ended));
-                                            }});
+      m_spec.disk_project,
+      DiskWatch::Hooks{
+          freeze, thaw, [this](const LimitStop& what, auto ended) { stop_processes(what, std::move(ended)); },
+          [this](const LimitStop& what) {
+            m_events.limit_reached(what);
+          }});
   m_disk->begin();
 }
 
@@ -379,6 +406,7 @@ void Supervisor::watch_gateway() {
 
 /// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.
 void Supervisor::stop_processes(const LimitStop& what, std::function<void()> ended) {
+  m_events.limit_reached(what);
   const auto patience = m_loop.after(k_stop_patience, [this, reason = what.reason] {
     if (!m_freezer) {
       end(reason);
@@ -450,6 +478,9 @@ void Supervisor::end(const std::string& reason) {
         {{"reason", reason}, {"at", os::now_epoch()}, {"supervisor_pid", ::getpid()}}, os::Durable::no);
   } catch (const Error&) {
     // A full disk: the next look finds the sandbox gone all the same, only without a reason.
+  }
+  if (m_is_up) {
+    m_events.ended(reason, m_spec.idle_ms);
   }
   for (auto& [key, client] : m_clients) {
     client->pump->flush();

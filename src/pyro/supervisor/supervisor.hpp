@@ -5,6 +5,7 @@
 
 #include "disk_watch.hpp"
 #include "network_log.hpp"
+#include "own_events.hpp"
 #include "port_forwarder.hpp"
 #include "secret_notes.hpp"
 #include "user_limit_watch.hpp"
@@ -91,6 +92,7 @@ private:
 
   void connect_agent();
   void greet_agent();
+  void follow_services();
   void announce();
   void listen();
   void accept_clients();
@@ -132,12 +134,15 @@ private:
   std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
   std::unique_ptr<NetworkLog> m_network;         // where the egress is a list
   SecretNotes m_secrets;
+  OwnEvents m_events;
+  std::shared_ptr<protocol::Call> m_services; // followed, for m_events
   std::map<Client*, std::unique_ptr<Client>> m_clients;
   os::EventLoop::TimerId m_expiry = 0;
   os::EventLoop::TimerId m_idleness = 0;
   std::chrono::milliseconds m_last_use{0}; // monotonic
   std::shared_ptr<protocol::Call> m_freezer;
   bool m_frozen_by_agent = false;
+  bool m_is_up = false;
   bool m_ended = false;
   std::string m_leaving; // why it was asked to end; what is heard of its end may come before the answer
   std::string m_end_reason;

@@ -20,12 +20,15 @@ namespace {
 
 constexpr std::string_view k_page = R"(
 Shows what was done with workspaces of this state directory, by whomever: operations that change something, and what each
-action of them was about. With -o jsonl (and --json --follow) one line of JSON for each. The last few MiB are kept.
+action of them was about. What nobody asked for is there too, as done by the supervisor: a time to live or an idle time
+that is over, a limit that is reached, a sandbox that died, services that are restarted, fail or end. With -o jsonl (and
+--json --follow) one line of JSON for each. The last few MiB are kept.
 
 Examples:
   pyro events
   pyro events -w shop --follow
   pyro events -o jsonl --tail 1000 | jq 'select(.kind == "operation_error")'
+  pyro events -o jsonl --follow | jq 'select(.operation == "supervisor")'
 )";
 
 constexpr std::array k_options{
@@ -35,22 +38,38 @@ constexpr std::array k_options{
 
 constexpr std::chrono::milliseconds k_pause{200};
 
+std::string what_of(const std::string& kind, const std::string& text) {
+  if (kind == "operation_start") {
+    return "begins";
+  }
+  if (kind == "operation_complete") {
+    return "done";
+  }
+  const bool is_failure = kind.ends_with("_error") || kind == "service_failed";
+  return (is_failure                 ? "failed: "
+          : kind == "service_exited" ? "ended: "
+          : kind == "sandbox_end"    ? "the sandbox ended: "
+                                     : "")
+         + text;
+}
+
+bool is_bad(const std::string& kind) {
+  return kind.ends_with("_error") || kind == "service_failed" || kind == "limit_reached"
+         || kind == "sandbox_end";
+}
+
 std::string line_of(const Json& event, Style style) {
   const auto kind = text_at(event, "kind");
   const auto workspace = text_at(event, "workspace");
   const auto address = text_at(event, "address");
-  const bool is_error = kind.ends_with("_error");
-  const auto what = kind == "operation_start"      ? "begins"
-                    : kind == "operation_complete" ? "done"
-                    : is_error                     ? "failed: " + text_at(event, "text")
-                                                   : text_at(event, "text");
+  const auto what = what_of(kind, text_at(event, "text"));
   const auto took = maybe_int(event, "duration_ms");
   const auto time = std::chrono::system_clock::time_point(
       std::chrono::milliseconds(static_cast<std::int64_t>(epoch_at(event, "ts") * 1000)));
   auto line = fmt::format(
       "{} {} {}{}: {}", style.dim(format_utc(time, Subseconds::milliseconds)), text_at(event, "op_id"),
       text_at(event, "operation"), workspace.empty() ? "" : " " + workspace,
-      (address.empty() ? "" : address + " ") + (is_error ? style.red(what) : what));
+      (address.empty() ? "" : address + " ") + (is_bad(kind) ? style.red(what) : what));
   return took ? line + fmt::format(" ({})", format_elapsed(std::chrono::milliseconds(*took))) : line;
 }
 
@@ -80,6 +99,10 @@ int run(Session& session) {
       }
     }
     if (!arguments.has("follow")) {
+      if (!is_json && list_at(page, "events").empty() && *tail > 0) {
+        const auto whom = arguments.value("workspace");
+        session.note(whom.empty() ? "Nothing is noted yet." : "Nothing is noted of " + whom + ".");
+      }
       return 0;
     }
     parameters["cursor"] = get_string(page, "cursor");

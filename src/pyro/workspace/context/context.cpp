@@ -33,7 +33,7 @@ bool taken_unasked(const backend::Backend& backend) {
 Context::Context(Settings given, EventSink events)
     : settings(std::move(given)), sink(std::move(events)),
       base(settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base)),
-      layers(base), recipes(base), records(base), journal(base.root() + "/events"),
+      layers(base), recipes(base), records(base), journal(base.events()),
       environments(base, layers, progress_of(*this), settings.cache),
       guest_kernels(settings.agent_path, progress_of(*this), settings.cache),
       layer_images(layers, progress_of(*this)), host_images(base, progress_of(*this), settings.cache) {

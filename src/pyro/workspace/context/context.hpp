@@ -3,11 +3,11 @@
 // stopped; nothing is printed, progress goes to the event sink, and whatever fails throws Error.
 #pragma once
 
-#include "event_journal.hpp"
 #include "settings.hpp"
 
 #include <pyro/backend/backend.hpp>
 #include <pyro/environment/environment.hpp>
+#include <pyro/events/journal.hpp>
 #include <pyro/guest_images/host_images.hpp>
 #include <pyro/guest_images/kernel.hpp>
 #include <pyro/guest_images/layer_images.hpp>
@@ -47,7 +47,7 @@ struct Context {
   store::LayerStore layers;
   store::RecipeCache recipes;
   store::WorkspaceRecords records;
-  EventJournal journal;
+  events::Journal journal;
   CurrentOperation current = {};
   environment::Environments environments;
   guest_images::GuestKernels guest_kernels;

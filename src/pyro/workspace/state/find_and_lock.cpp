@@ -9,7 +9,6 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/log.hpp>
-#include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
@@ -72,35 +71,6 @@ void remove_stray_generations(
   remove_generations(context, stray, Detached::yes);
 }
 
-std::string death_note(const store::WorkspaceRecord& record, const std::string& reason) {
-  if (reason == "expired") {
-    return "the time to live is over";
-  }
-  if (reason == "idle") {
-    return fmt::format(
-        "nobody used it for {}", format_duration(std::chrono::milliseconds(record.lifecycle.idle_ms)));
-  }
-  return fmt::format(
-      "the backing guest process {} is gone{}", record.sandbox_pid.value_or(0),
-      reason.empty() ? "" : ": " + reason);
-}
-
-/// A record that says started whose supervisor is dead: says the truth. True: changed.
-bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
-  if (record.state != store::WorkspaceState::started || is_running(record)) {
-    return false;
-  }
-  const auto reason = end_reason(paths.runtime());
-  record.state = store::WorkspaceState::stopped;
-  record.last_error = death_note(record, reason);
-  record.supervisor.reset();
-  record.sandbox_pid.reset();
-  if (ends_in_destruction(record, reason)) {
-    note_destroyed(record, reason == "idle" ? "idle time" : "end of its time to live");
-  }
-  return true;
-}
-
 /// What everybody notices who looks: where it cannot be written down, the next one notices it again, and this
 /// one's operation goes on.
 void save_noticed(const Context& context, store::WorkspaceRecord& record) {
@@ -127,6 +97,7 @@ void recover(Context& context, const store::WorkspacePaths& paths, store::Worksp
   if (note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
     save_noticed(context, record);
+    tell_death(context, record, end_reason(paths.runtime()));
   } else if (record.state != store::WorkspaceState::started) {
     kill_sandbox(paths.runtime());
   }
@@ -344,6 +315,7 @@ Running connect_running(Context& context, const std::string& id, const std::stri
       continue;
     }
     auto record = load_and_recover(context, id);
+    context.current.note_workspace(id, record.name);
     require_started(record, operation);
     auto client = backend::ControlClient::connect(paths.control_socket());
     // Between a look and the next the sandbox may have become another one.

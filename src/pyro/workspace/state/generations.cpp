@@ -37,6 +37,8 @@ backend::Launched launch(
   SandboxRequest request;
   auto& spec = request.spec;
   spec.workspace_id = record.id;
+  spec.workspace_name = record.name;
+  spec.events_dir = context.base.events();
   spec.hostname = record.name;
   spec.runtime_dir = workspace.paths.runtime();
   spec.generation_dir = workspace.paths.generation(generation);

@@ -1,7 +1,9 @@
 #include "lifecycle.hpp"
 
 #include <pyro/backend/control_client.hpp>
+#include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/random.hpp>
 
 namespace pyro::workspace {
 
@@ -9,6 +11,19 @@ namespace {
 
 std::int64_t milliseconds_or_zero(const std::optional<std::chrono::milliseconds>& duration) {
   return duration ? duration->count() : 0;
+}
+
+std::string death_note(const store::WorkspaceRecord& record, const std::string& reason) {
+  if (reason == "expired") {
+    return "the time to live is over";
+  }
+  if (reason == "idle") {
+    return fmt::format(
+        "nobody used it for {}", format_duration(std::chrono::milliseconds(record.lifecycle.idle_ms)));
+  }
+  return fmt::format(
+      "the backing guest process {} is gone{}", record.sandbox_pid.value_or(0),
+      reason.empty() ? "" : ": " + reason);
 }
 
 } // namespace
@@ -71,6 +86,36 @@ std::vector<int> note_destroyed(store::WorkspaceRecord& record, const std::strin
   }
   record.destroyed_at = os::now_epoch();
   return unused;
+}
+
+bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
+  if (record.state != store::WorkspaceState::started || is_running(record)) {
+    return false;
+  }
+  const auto reason = end_reason(paths.runtime());
+  record.state = store::WorkspaceState::stopped;
+  record.last_error = death_note(record, reason);
+  record.supervisor.reset();
+  record.sandbox_pid.reset();
+  if (ends_in_destruction(record, reason)) {
+    note_destroyed(record, reason == "idle" ? "idle time" : "end of its time to live");
+  }
+  return true;
+}
+
+void tell_death(const Context& context, const store::WorkspaceRecord& record, const std::string& reason) {
+  if (!reason.empty()) {
+    return;
+  }
+  context.journal.add(
+      {{"op_id", os::random_hex(8)},
+       {"operation", "supervisor"},
+       {"kind", "sandbox_end"},
+       {"code", "died"},
+       {"address", "workspace"},
+       {"text", record.last_error},
+       {"workspace_id", record.id},
+       {"workspace", record.name}});
 }
 
 } // namespace pyro::workspace

@@ -23,6 +23,12 @@ void tell_supervisor(const LockedWorkspace& workspace);
 /// Has a sandbox that ended for `reason` ("expired", "idle", …) to be destroyed?
 bool ends_in_destruction(const store::WorkspaceRecord& record, const std::string& reason);
 
+/// A record that says started whose supervisor is dead: says the truth. True: changed, and not saved.
+bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record);
+
+/// In the journal of events, where the supervisor did not get to say how its sandbox ended: it was killed.
+void tell_death(const Context& context, const store::WorkspaceRecord& record, const std::string& reason);
+
 /// What brings the content back that the record has now.
 store::UndoEntry
 undo_entry(const store::WorkspaceRecord& record, const std::string& reason, std::int64_t kept_ms);

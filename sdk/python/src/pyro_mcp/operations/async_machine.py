@@ -29,7 +29,7 @@ class AsyncMachineOperations(AsyncOperationsBase):
         tail: Optional[int] = None,
         workspace: Optional[str] = None,
     ) -> Json:
-        """What was done in this state directory: operations that change something, and their actions."""
+        """What was done in this state directory: operations that change something with their actions, and what sandboxes did by themselves."""
         return await self._call("events", {"cursor": cursor, "tail": tail, "workspace": workspace})
 
     async def list(self, *, all: Optional[bool] = None) -> Json:

@@ -41,7 +41,7 @@ class MachineOperations(OperationsBase):
         tail: Optional[int] = None,
         workspace: Optional[str] = None,
     ) -> Json:
-        """What was done in this state directory: operations that change something, and their actions.
+        """What was done in this state directory: operations that change something with their actions, and what sandboxes did by themselves.
 
         cursor: Of an answer before: what came since
         tail: How many of the last; default 100
