@@ -12,6 +12,8 @@ struct ReportParts {
   Json plan;   // the plan document; null: it could not be made
   Json status; // null: there is no workspace yet
   Json drift;  // the document of diff; null as well
+  Json graph;  // the document of graph, as a drawing
+  Json timing; // null: nothing was applied yet
   std::string made_at;
 };
 

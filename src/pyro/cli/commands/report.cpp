@@ -15,9 +15,9 @@ namespace report_command {
 namespace {
 
 constexpr std::string_view k_page = R"(
-Writes a page about the workspace: the plan with its reasons, layers and what they cost, services, snapshots, what was
-changed inside. It stands alone, without scripts and without anything from elsewhere: an artefact of a job, an attachment.
-Nothing is changed. Without a workspace yet it has the plan alone.
+Writes a page about the workspace: the plan with its reasons, what waits for what, what the last apply spent its time on,
+layers and what they cost, services, snapshots, what was changed inside and by whom. It stands alone, without scripts and without anything from elsewhere: an artefact of a job, an attachment.
+Nothing is changed. Without a workspace yet it has the plan and the graph alone.
 
 Examples:
   pyro report -o report.html
@@ -49,6 +49,10 @@ int run(Session& session) {
   ReportParts parts;
   parts.made_at = format_utc(std::chrono::system_clock::now(), Subseconds::none);
   parts.plan = value_at(session.call("plan", planned), "plan");
+  auto drawing = where;
+  drawing["format"] = "svg";
+  parts.graph = session.call("graph", drawing);
+  parts.timing = if_there(session, "timing", where);
   parts.status = if_there(session, "status", where);
   parts.drift = parts.status.is_object() ? if_there(session, "diff", where) : Json();
   const auto page = html_report(parts);
@@ -72,7 +76,7 @@ int run(Session& session) {
 
 constinit const Command k_report{
     .name = "report",
-    .summary = "Write a page about the workspace: plan, layers, services, drift",
+    .summary = "Write a page about the workspace: plan, graph, timings, services, drift",
     .page = report_command::k_page,
     .run = report_command::run,
     .options = report_command::k_options,
