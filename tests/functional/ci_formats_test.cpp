@@ -138,6 +138,18 @@ TEST_F(CiFormats, JunitOfAFileHasACaseForEachMistake) {
   EXPECT_EQ(cases(expect_run(0, {"validate", "-o", "junit"}).out), "pyro validate\npyro.yaml valid passed\n");
 }
 
+TEST_F(CiFormats, JunitOfVerifyHasACaseForEachStep) {
+  file("prepare:\n  - {id: same, run: 'echo same > same'}\n  - {id: differs, run: 'cat "
+       "/proc/sys/kernel/random/uuid > uuid'}\n");
+  const auto result = expect_run(8, {"verify", "-o", "junit"});
+  const auto all = cases(result.out);
+  EXPECT_TRUE(contains(all, "verify prepare.same passed\n")) << all;
+  EXPECT_TRUE(contains(all, "verify prepare.differs failure\n")) << all;
+  EXPECT_TRUE(
+      contains(result.out, "modified /workspace/uuid (random)") || contains(result.out, "uuid (random)"))
+      << result;
+}
+
 TEST_F(CiFormats, JsonLinesTellTheVersionThePlanAndTheOutputs) {
   file(k_service);
   const auto all = lines(expect_run(0, {"apply", "-o", "jsonl"}).out);

@@ -79,8 +79,11 @@ TEST_F(Verbs, EventsTellWhatWasDoneToWhichAddress) {
   EXPECT_EQ(events.back()["kind"], "operation_error");
   EXPECT_EQ(events[1]["op_id"], events[0]["op_id"]);
   EXPECT_NE(events.back()["op_id"], events[0]["op_id"]);
-  EXPECT_TRUE(contains(expect(0, {"events", "-w", "test"}).out, "apply test: done"));
-  EXPECT_EQ(expect(0, {"events", "-w", "nobody"}).out, "");
+  const auto of_it = expect(0, {"events", "-w", "test"}).out;
+  EXPECT_TRUE(contains(of_it, "apply test: done") && contains(of_it, "exec test: done")) << of_it;
+  const auto none = expect(0, {"events", "-w", "nobody"});
+  EXPECT_EQ(none.out, "");
+  EXPECT_TRUE(contains(none.err, "Nothing is noted of nobody.")) << none;
 }
 
 TEST_F(Flags, events__tail) {
@@ -120,8 +123,11 @@ TEST_F(Flags, graph__output) {
   const auto text = expect(0, {"graph"}).out;
   EXPECT_TRUE(contains(text, "prepare.make     cached   ")) << text;
   EXPECT_TRUE(contains(text, "snapshots.clean  taken      after prepare.make\n")) << text;
-  EXPECT_TRUE(contains(
-      expect(0, {"graph", "-o", "dot"}).out, "\"services.db\" -> \"services.web\" [label=\"started\"];"));
+  const auto dot = expect(0, {"graph", "-o", "dot"}).out;
+  EXPECT_TRUE(contains(dot, "\"services.db\" -> \"services.web\" [label=\"started\"];")) << dot;
+  EXPECT_TRUE(
+      contains(dot, "label=\"services.db\\nrunning\"") || contains(dot, "label=\"services.db\\nready\""))
+      << dot;
   EXPECT_TRUE(
       contains(expect(0, {"graph", "-o", "mermaid"}).out, "flowchart LR\n  n0[\"environment<br>cached\"]\n"));
   const auto svg = expect(0, {"graph", "--output", "svg"}).out;
@@ -171,6 +177,7 @@ TEST_F(Verbs, WatchBringsInWhatChangesAndGoesOnAfterAMistake) {
   const auto good = read_file(project() / "pyro.yaml");
   write_file(project() / "pyro.yaml", good + "versoin: 1\n");
   EXPECT_TRUE(watching->see("failed: ")) << watching->seen();
+  EXPECT_TRUE(watching->see("pyro.yaml:5:1")) << watching->seen();
   write_file(project() / "pyro.yaml", good);
   EXPECT_TRUE(watching->see("nothing to do")) << watching->seen();
   write_file(project() / "seed/deep/er/file", "new\n");

@@ -137,6 +137,7 @@ Case case_of_service(const Json& service) {
 } // namespace
 
 std::string junit_of_validation(const Json& validation) {
+  const auto file = string_or(validation, "file", "pyro.yaml");
   std::vector<Case> cases;
   std::string warnings;
   for (const auto& diagnostic : list_at(validation, "diagnostics")) {
@@ -146,16 +147,38 @@ std::string junit_of_validation(const Json& validation) {
     const auto hint = string_or(diagnostic, "hint", "");
     if (string_or(diagnostic, "severity", "error") == "error") {
       cases.push_back(
-          {"pyro.yaml", fmt::format("{} {}", place, address), Outcome::failed, 0, message,
+          {file, fmt::format("{} {}", place, address), Outcome::failed, 0, message,
            hint.empty() ? place : place + "\n" + hint, ""});
     } else {
       warnings += fmt::format("{}: {}: {}\n", place, address, message);
     }
   }
   if (cases.empty()) {
-    cases.push_back({"pyro.yaml", "valid", Outcome::passed, 0, "", "", warnings});
+    cases.push_back({file, "valid", Outcome::passed, 0, "", "", warnings});
   }
   return suite_text("pyro validate", cases);
+}
+
+std::string junit_of_verification(const Json& found) {
+  std::map<std::string, Case> cases;
+  for (const auto& [address, key] : value_at(found, "links").items()) {
+    cases[address] = {"verify", address, Outcome::passed, 0, "", "", ""};
+  }
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& file : list_at(found, "differing")) {
+    const auto step = string_or(file, "step", "");
+    auto& one = cases.try_emplace(step, Case{"verify", step}).first->second;
+    one.outcome = Outcome::failed;
+    one.message = fmt::format("{} of two builds differed", ++counts[step]);
+    one.detail += fmt::format(
+        "{} {} ({})\n", string_or(file, "status", ""), string_or(file, "path", ""),
+        string_or(file, "class", ""));
+  }
+  std::vector<Case> all;
+  for (auto& [address, one] : cases) {
+    all.push_back(std::move(one));
+  }
+  return suite_text(string_or(found, "name", "pyro verify"), all);
 }
 
 void JunitProgress::handle(const operations::Event& event) {

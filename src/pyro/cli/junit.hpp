@@ -1,5 +1,5 @@
-// --output junit of validate, apply and up: what was checked or done as test cases, for the test reports of
-// CI.
+// --output junit of validate, apply, up and verify: what was checked or done as test cases, for the test
+// reports of CI.
 #pragma once
 
 #include "progress.hpp"
@@ -17,6 +17,9 @@ namespace pyro::cli {
 
 /// The one case of a file, or one for each of its problems.
 std::string junit_of_validation(const Json& validation);
+
+/// A case for each step that was built twice: it fails where the builds differ.
+std::string junit_of_verification(const Json& found);
 
 /// What happens during an apply, kept until its report is written.
 class JunitProgress : public Progress {

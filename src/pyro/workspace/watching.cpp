@@ -106,7 +106,12 @@ private:
         throw;
       }
       ++m_failed;
-      m_context.emit("action_error", "watch", error.what(), pyro::to_json(error));
+      // Nobody tells more of it later: its place and what to do belong to it.
+      const auto text = error.hint().empty() ? std::string(error.what())
+                                             : fmt::format("{} ({})", error.what(), error.hint());
+      auto data = pyro::to_json(error);
+      data["message"] = text;
+      m_context.emit("action_error", "watch", text, std::move(data));
     }
   }
 

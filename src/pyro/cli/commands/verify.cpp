@@ -1,4 +1,5 @@
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/junit.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -16,6 +17,7 @@ status and why show what was found.
 
 Examples:
   pyro verify
+  pyro verify -o junit > pyro.xml    a test case for each step
   pyro verify --json | jq '.differing[] | select(.class == "network")'
 
 Exit status: 0; 8 if something differs.
@@ -30,7 +32,12 @@ int run(Session& session) {
     parameters["timeout"] = timeout;
   }
   const auto result = session.call("verify", parameters);
-  session.show(result, [&](const Json& found) { return render_verification(found, session.out_style()); });
+  if (session.format() == Format::junit) {
+    session.finish_progress();
+    session.console().out(junit_of_verification(result));
+  } else {
+    session.show(result, [&](const Json& found) { return render_verification(found, session.out_style()); });
+  }
   return get_bool(result, "reproducible") ? 0 : k_differs;
 }
 
@@ -44,6 +51,7 @@ constinit const Command k_verify{
     .page = verify_command::k_page,
     .run = verify_command::run,
     .options = verify_command::k_options,
+    .forms = "text|json|jsonl|github|junit",
 };
 
 } // namespace pyro::cli
