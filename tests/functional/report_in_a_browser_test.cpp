@@ -86,7 +86,7 @@ TEST_F(ReportInABrowser, TellsWhatIsThereByDayByNightAndOnAPhone) {
     expect_in(view, "Layers", {"environment", "in the store"});
     expect_in(view, "Services", {"web", "worker", "ready", port["url"].get<std::string>()});
     expect_in(view, "Snapshots", {"start", "managed"});
-    expect_in(view, "Drift", {"by commands", "/workspace/<script>alert(1)<", "modified", "/workspace/first"});
+    expect_in(view, "Drift", {"other 2", "/workspace/<script>alert(1)<", "modified", "/workspace/first"});
     ASSERT_EQ(view["drawings"].size(), 1U);
     const auto& drawing = view["drawings"][0];
     EXPECT_GT(drawing["width"].get<double>(), 200);

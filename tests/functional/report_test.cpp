@@ -13,9 +13,8 @@ protected:
     const auto result = command(
         {"python3", "-c",
          "import sys, html.parser\n"
-         "known = 'lang charset http-equiv content name class style xmlns width height viewbox font-family "
-         "'\\\n"
-         "  'font-size d fill stroke stroke-dasharray x y rx.split()\n"
+         "known = ('lang charset http-equiv content name class style xmlns width height viewbox '\n"
+         "  'font-family font-size d fill stroke stroke-dasharray x y rx').split()\n"
          "class Page(html.parser.HTMLParser):\n"
          "  stack, words = [], []\n"
          "  def handle_starttag(self, tag, attributes):\n"

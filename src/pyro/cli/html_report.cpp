@@ -68,6 +68,18 @@ std::string lost_files(const Json& action) {
       number_of(discards.size(), "file", "files"), lines);
 }
 
+/// The first of the files behind it.
+std::string named_files(const Json& reason) {
+  const auto files = reason.value("files", Json::object());
+  std::string text;
+  for (const auto& file : list_at(files, "named")) {
+    text += fmt::format(
+        "{}<span class=\"dim\">{}</span> {}", text.empty() ? "<br>" : ", ",
+        html(string_or(file, "change", "")), html_code(string_or(file, "path", "")));
+  }
+  return text;
+}
+
 std::string plan_part(const Json& plan) {
   std::string rows;
   std::size_t idle = 0;
@@ -83,7 +95,7 @@ std::string plan_part(const Json& plan) {
     const auto kind = string_or(action, "action", "");
     rows += html_row(
         {html_badge(kind, look_of_action(kind)), html_code(string_or(action, "address", "")),
-         html(string_or(reason, "text", "")) + lost_files(action), place,
+         html(string_or(reason, "text", "")) + named_files(reason) + lost_files(action), place,
          elapsed_html(int_or(action, "cost_ms", 0))});
   }
   auto text = html_table({"action", "address", "why", "where", "about"}, rows, "No changes.");
