@@ -99,6 +99,8 @@ TEST_P(DiskLimitBy, WritersAreStoppedAndTheRestGoesOn) {
   EXPECT_EQ(status["disk"]["stopped"]["code"], by_entries ? "disk_entries" : "disk_limit") << status["disk"];
   EXPECT_EQ(status["services"][0]["state"], "failed") << status["services"];
   EXPECT_NE(status["services"][0]["reason"].get<std::string>().find("limit"), std::string::npos);
+  const auto told = expect(0, {"events"}).out;
+  EXPECT_TRUE(contains(told, "supervisor project: environment.resources.disk the workspace's ")) << told;
   const auto text = expect(0, {"status"});
   EXPECT_NE(text.out.find("environment.resources.disk = 64MiB"), std::string::npos) << text;
 
