@@ -34,8 +34,6 @@ std::string render_diff_names(const Json& result);
 std::string render_diff_summary(const Json& result);
 /// Each with its lines, and the summary.
 std::string render_diff_stat(const Json& result, Style style);
-/// "by apt", "by build tools", "other".
-std::string cause_text(const std::string& cause);
 /// The patches of all entries.
 std::string render_diff_patch(const Json& result, Style style);
 /// A unified diff, in colours where there are any; else byte for byte.

@@ -34,14 +34,6 @@ std::string path_of(const Json& entry) {
 
 } // namespace
 
-std::string cause_text(const std::string& cause) {
-  return cause == "build"     ? "by build tools"
-         : cause == "service" ? "by services"
-         : cause == "command" ? "by commands"
-         : cause == "other"   ? "other"
-                              : "by " + cause;
-}
-
 std::string render_diff(const Json& result, Style style, WithOrigin origin) {
   std::vector<std::string> order;
   for (const auto& group : list_at(result, "causes")) {
@@ -68,8 +60,7 @@ std::string render_diff(const Json& result, Style style, WithOrigin origin) {
     const auto cause = string_or(group, "cause", "");
     text += fmt::format(
         "{}{}\n{}", text.empty() ? "" : "\n",
-        style.bold(fmt::format("{}: {}", escape_controls(cause_text(cause)), int_or(group, "count", 0))),
-        groups[cause]);
+        style.bold(fmt::format("{}: {}", text_at(group, "text"), int_or(group, "count", 0))), groups[cause]);
   }
   return text;
 }

@@ -119,8 +119,8 @@ std::string error_lines(const Json& status, Style style) {
 std::string drift_text(const Json& drift) {
   std::string parts;
   for (const auto& group : list_at(drift, "causes")) {
-    parts += fmt::format(
-        "{}{} {}", parts.empty() ? "" : ", ", text_at(group, "count"), cause_text(text_at(group, "cause")));
+    parts +=
+        fmt::format("{}{} {}", parts.empty() ? "" : ", ", text_at(group, "count"), text_at(group, "text"));
   }
   return parts.empty()
              ? ""

@@ -70,9 +70,10 @@ Json causes_schema() {
   return list_of(
       result(
           {{"cause", choice(k_causes, "Who changed them, as far as it can be told")},
+           {"text", text("The same for people: by apt, by build tools")},
            {"count", number("How many it changed")},
            {"paths", list_of(text(""), "The first of them")}},
-          {"cause", "count"}),
+          {"cause", "text", "count"}),
       "The changes by who made them, the most first");
 }
 

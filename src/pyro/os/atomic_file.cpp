@@ -4,6 +4,7 @@
 #include "crash_point.hpp"
 #include "directory.hpp"
 #include "random.hpp"
+#include "regular_file.hpp"
 #include "tree_walk.hpp"
 
 #include <pyro/base/error.hpp>
@@ -76,6 +77,24 @@ void write_file_atomically(const std::string& path, std::string_view bytes, mode
   AtomicFile file(path, mode);
   file.write(bytes);
   file.commit(durable);
+}
+
+void write_file_atomically_in(
+    const Fd& directory, const std::string& name, std::string_view bytes, mode_t mode,
+    const std::string& shown) {
+  struct stat status {};
+
+  if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0
+      && !S_ISREG(status.st_mode)) {
+    throw Error(
+        ErrorCode::permission, "{} is {}, no regular file: it is not replaced", shown,
+        name_of_type(status.st_mode));
+  }
+  try {
+    write_file_atomically(fmt::format("/proc/self/fd/{}/{}", directory.get(), name), bytes, mode);
+  } catch (Error& error) {
+    throw error.add_context("while writing " + shown);
+  }
 }
 
 void write_json_atomically(const std::string& path, const nlohmann::json& value, Durable durable) {

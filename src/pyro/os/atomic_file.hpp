@@ -36,6 +36,11 @@ private:
 
 void write_file_atomically(
     const std::string& path, std::string_view bytes, mode_t mode = 0600, Durable durable = Durable::yes);
+/// The same for a file of an open directory, whose path may lead elsewhere by now; `shown` is for messages.
+/// Error(permission) where something other than a regular file is in its place.
+void write_file_atomically_in(
+    const Fd& directory, const std::string& name, std::string_view bytes, mode_t mode,
+    const std::string& shown);
 /// dump_json() of the value.
 void write_json_atomically(
     const std::string& path, const nlohmann::json& value, Durable durable = Durable::yes);

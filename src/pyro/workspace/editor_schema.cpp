@@ -59,11 +59,7 @@ public:
     if (read(file) == text) {
       return false;
     }
-    try {
-      os::write_file_atomically(fmt::format("/proc/self/fd/{}/{}", m_directory.get(), file), text, 0644);
-    } catch (Error& error) {
-      throw error.add_context("while writing " + shown(file));
-    }
+    os::write_file_atomically_in(m_directory, file, text, 0644, shown(file));
     return true;
   }
 

@@ -3,6 +3,7 @@
 #include "service_records.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/plan/render.hpp>
 
 #include <algorithm>
 #include <array>
@@ -209,7 +210,7 @@ Json count_causes(const Json& entries) {
     const auto cause = get_string(entry, "cause");
     auto& group = causes[cause];
     if (group.is_null()) {
-      group = {{"cause", cause}, {"count", 0}, {"paths", Json::array()}};
+      group = {{"cause", cause}, {"text", plan::cause_text(cause)}, {"count", 0}, {"paths", Json::array()}};
     }
     group["count"] = group["count"].get<std::int64_t>() + 1;
     if (group["paths"].size() < k_shown) {
