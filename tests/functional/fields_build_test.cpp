@@ -124,6 +124,20 @@ TEST_F(Fields, setup_step__pip) {
   EXPECT_EQ(see("cat /asked"), "-m pip install --no-cache-dir -r requirements.txt flask 1");
 }
 
+TEST_F(Fields, setup_step__tools) {
+  write_file(project() / "mise.toml", "[tools]\nnode = '22'\n");
+  file("  setup: [{id: tools, tools: mise.toml}]\n", "");
+  const auto without = run({"apply", "--yes"});
+  EXPECT_EQ(without.status, 1) << without;
+  EXPECT_TRUE(contains(without.err, "This environment has no mise: take an image")) << without;
+  EXPECT_TRUE(contains(without.err, "mise.run")) << without;
+
+  note_calls_of(root() / "busybox/bin/mise", "$* $(cat mise.toml) $(ls | wc -l)");
+  up_with("  setup: [{id: tools, tools: mise.toml}]\n");
+  EXPECT_EQ(see("cat /asked"), "trust mise.toml [tools]\nnode = '22' 1\ninstall [tools]\nnode = '22' 1");
+  EXPECT_TRUE(contains(expect_run(0, {"config"}).out, "mise install")) << "an ordinary step";
+}
+
 TEST_F(Fields, setup_step__run) {
   up_with("  setup: [{run: echo made > /made}]\n");
   EXPECT_EQ(see("cat /made"), "made");

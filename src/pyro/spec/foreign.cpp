@@ -82,12 +82,8 @@ constexpr std::array k_foreign{
     Foreign{"environment", "steps", "spelled 'setup' here"},
     Foreign{"prepare_step", "egress", "prepare steps reach what 'network: {egress: …}' says"},
     Foreign{"setup_step prepare_step", "command cmd script", "spelled 'run' here"},
-    Foreign{"prepare_step", "apt npm pip", "set-up steps have it: environment.setup"},
-    Foreign{
-        "setup_step", "tools mise",
-        "pyro installs no tool versions by itself: take an image that has them, or write `run: mise "
-        "install`, "
-        "with `inputs: [mise.toml]`, on an image with mise"},
+    Foreign{"prepare_step", "apt npm pip tools", "set-up steps have it: environment.setup"},
+    Foreign{"setup_step", "mise", "spelled 'tools: mise.toml' here"},
     Foreign{"setup_step prepare_step", "name", "spelled 'id' here"},
     Foreign{"resources", "cpu", "spelled 'cpus' here"},
     Foreign{"resources", "mem ram", "spelled 'memory' here"},

@@ -9,7 +9,9 @@ namespace pyro::spec {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> k_ways{"run", "apt", "npm", "pip"};
+constexpr std::array<std::string_view, 5> k_ways{"run", "apt", "npm", "pip", "tools"};
+
+constexpr std::array<std::string_view, 3> k_tool_files{"mise.toml", ".mise.toml", ".tool-versions"};
 
 /// Which of them a step has, in the order of the table.
 std::vector<std::string_view> ways_of(const MapReader& step) {
@@ -78,6 +80,21 @@ void read_pip(MapReader& reader, Step& step) {
   }
 }
 
+void read_tools(MapReader& reader, Step& step) {
+  const auto file = k_tool_files.at(reader.choice_index("tools").value_or(0));
+  step.run = fmt::format(
+      "command -v mise >/dev/null || {{ echo 'This environment has no mise: take an image that has it, or "
+      "let a "
+      "step before this one run: curl -fsSL https://mise.run | MISE_INSTALL_PATH=/usr/local/bin/mise sh' "
+      ">&2; "
+      "exit 127; }}; mise trust {} && mise install",
+      file);
+  step.env.emplace("MISE_YES", "1");
+  if (!reader.has("inputs")) {
+    step.inputs = {std::string(file)};
+  }
+}
+
 } // namespace
 
 void read_preset(Context& context, MapReader& reader, Step& step) {
@@ -92,7 +109,7 @@ void read_preset(Context& context, MapReader& reader, Step& step) {
             ? std::string("'run' is missing")
             : fmt::format(
                 "a step has one of: {}; here are {}", fmt::join(k_ways, ", "), fmt::join(ways, " and ")),
-        ways.empty() ? "a shell script, or what to install: apt, npm, pip" : "make a step of each");
+        ways.empty() ? "a shell script, or what to install: apt, npm, pip, tools" : "make a step of each");
     return;
   }
   if (ways.front() == "apt") {
@@ -101,6 +118,8 @@ void read_preset(Context& context, MapReader& reader, Step& step) {
     read_npm(reader, step);
   } else if (ways.front() == "pip") {
     read_pip(reader, step);
+  } else if (ways.front() == "tools") {
+    read_tools(reader, step);
   }
 }
 

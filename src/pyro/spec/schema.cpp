@@ -103,7 +103,7 @@ constexpr std::array k_resources{
 
 constexpr std::array k_setup_step{
     Field{"id", "name", "Its name in addresses", "its position: 1, 2, …", optional, "deps"},
-    Field{"run", "text", "Shell script; this or one of apt, npm and pip", {}, optional, "make deps"},
+    Field{"run", "text", "Shell script; this or one of apt, npm, pip and tools", {}, optional, "make deps"},
     Field{
         "apt",
         "list string",
@@ -125,6 +125,13 @@ constexpr std::array k_setup_step{
         {},
         optional,
         "requirements.txt"},
+    Field{
+        "tools",
+        "enum mise.toml|.mise.toml|.tool-versions",
+        "mise install, instead of run, with mise of the environment; the file is the input",
+        {},
+        optional,
+        "mise.toml"},
     Field{"user", "user", "Who runs it", "root"},
     Field{
         "env", "map env", "Variables of this step", {}, optional, R"({"DEBIAN_FRONTEND": "noninteractive"})"},
@@ -362,7 +369,7 @@ constexpr std::array k_shapes{
     Shape{
         "setup_step", "environment.setup[]",
         "A cached step before the seed. It runs again when anything changes that it is given", k_setup_step,
-        "run|apt|npm|pip"},
+        "run|apt|npm|pip|tools"},
     Shape{
         "cache", "environment.setup[].cache[]",
         "A directory that is kept between builds; a path alone is the same with `share: checkout`", k_cache},
