@@ -5,6 +5,7 @@
 
 #include <pyro/base/json_access.hpp>
 
+#include <set>
 #include <sstream>
 
 namespace pyro::testing {
@@ -168,6 +169,15 @@ TEST_F(CiFormats, JsonLinesTellTheVersionThePlanAndTheOutputs) {
   const auto outputs =
       std::find_if(all.begin(), all.end(), [](const Json& line) { return line.at("type") == "outputs"; });
   EXPECT_EQ(outputs->at("outputs").at("ports").at(0).at("port"), 8080);
+
+  std::set<std::string> operations;
+  const auto journal = json({"events"}, m_options);
+  for (const auto& event : journal["events"]) {
+    if (get_string(event, "op_id") == get_string(all.front(), "op_id")) {
+      operations.insert(get_string(event, "operation"));
+    }
+  }
+  EXPECT_EQ(operations, std::set<std::string>{"apply"}) << "`pyro events` knows the run by the same";
 
   write_file(project() / "pyro.yaml", "versoin: 1\nenvironment: {image: host}\n");
   const auto wrong = lines(expect_run(65, {"validate", "-o", "jsonl"}).out);

@@ -18,15 +18,6 @@ namespace {
 
 constexpr auto k_lines_version = "1.0";
 
-/// Tells the lines of one run from those of another in the same log.
-const std::string& op_id() {
-  static const std::string s_id = [] {
-    std::random_device source;
-    return fmt::format("{:08x}{:08x}", source(), source());
-  }();
-  return s_id;
-}
-
 std::string utc_now() {
   return format_utc(std::chrono::system_clock::now(), Subseconds::milliseconds);
 }
@@ -55,6 +46,14 @@ private:
 };
 
 } // namespace
+
+const std::string& op_id() {
+  static const std::string s_id = [] {
+    std::random_device source;
+    return fmt::format("{:08x}{:08x}", source(), source());
+  }();
+  return s_id;
+}
 
 std::string json_line(std::string_view type, Json fields) {
   fields["ts"] = utc_now();

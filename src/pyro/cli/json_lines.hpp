@@ -9,6 +9,9 @@
 
 namespace pyro::cli {
 
+/// Of this run of the program; `pyro events` knows it by the same.
+const std::string& op_id();
+
 /// One line of a type, with the fields of it.
 std::string json_line(std::string_view type, Json fields);
 

@@ -137,6 +137,7 @@ operations::Engine& Session::engine() {
     settings.lock_timeout = parse_duration(timeout);
   }
   settings.trust = trust_grant();
+  settings.op_id = op_id();
   settings.plan_text = verbose() ? operations::PlanText::all : operations::PlanText::changes;
   settings.agree = [this](const Json& wanted) {
     const bool is_agreed = interactive() && ask_to_agree(wanted);

@@ -10,7 +10,8 @@ namespace pyro::workspace {
 OperationNote::OperationNote(Context& context, const std::string& operation)
     : m_context(context), m_is_outer(context.current.id.empty()), m_began(os::now_monotonic()) {
   if (m_is_outer) {
-    m_context.current = {os::random_hex(8), operation, "", ""};
+    const auto& given = m_context.settings.op_id;
+    m_context.current = {given.empty() ? os::random_hex(8) : given, operation, "", ""};
     m_context.note("operation_start", "", operation);
   }
 }

@@ -52,6 +52,8 @@ struct Settings {
   int max_active = 0; // 0: PYRO_MAX_ACTIVE, else 256
   /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
   std::function<bool()> interrupted = {};
+  /// By which the journal of events knows the operations of this run of a front; empty: each has its own.
+  std::string op_id = {};
   TrustGrant trust = TrustGrant::recorded;
   PlanText plan_text = PlanText::changes;
   /// Asked once where something is wanted that nobody agreed to: {"checkout", "file", "profile", "digest",
