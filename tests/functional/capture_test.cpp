@@ -1,29 +1,9 @@
 // From what was tried by hand to steps of the file that do the same, and whether steps do the same each time.
 #include "../support/files.hpp"
-#include "flags.hpp"
+#include "capture.hpp"
 
 namespace pyro::testing {
 namespace {
-
-class Capture : public Flags {
-public:
-  /// Path, type, mode, owner and content of everything below these directories, as the sandbox sees it.
-  std::string tree(const std::string& directories) {
-    const auto result = inside(
-        "find " + directories
-        + " | sort | while read -r f; do stat -c '%n %A %u:%g' \"$f\"; "
-          "if [ -L \"$f\" ]; then readlink \"$f\"; elif [ -f \"$f\" ]; then md5sum < \"$f\"; fi; done");
-    EXPECT_EQ(result.status, 0) << result;
-    return result.out;
-  }
-
-  /// Of a new workspace that the file as it is now makes.
-  std::string tree_made_anew(const std::string& directories) {
-    expect(0, {"destroy", "--yes", "--snapshots"});
-    expect(0, {"apply", "--no-cache", "--yes"});
-    return tree(directories);
-  }
-};
 
 constexpr auto k_edits = R"(set -e
 echo 'host = "${HOST}" # $$ it'\''s' > /etc/app.conf

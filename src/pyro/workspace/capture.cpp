@@ -43,6 +43,7 @@ struct Proposal {
   Json steps = Json::array(); // {list, id, run}
   Json checkout = Json::array();
   Json not_reproduced = Json::array();
+  Json notes = Json::array();
   std::int64_t captured = 0;
 
   void refuse(const std::string& path, const std::string& why) {
@@ -63,6 +64,7 @@ Json to_json(Proposal proposal) {
       {"steps", std::move(proposal.steps)},
       {"checkout", std::move(proposal.checkout)},
       {"not_reproduced", std::move(proposal.not_reproduced)},
+      {"notes", std::move(proposal.notes)},
       {"captured", proposal.captured}};
 }
 
@@ -74,6 +76,7 @@ Json propose(const Examined& seen, const std::string& seed) {
     changed.push_back(change.path);
   }
   const auto packages = package_scripts(seen.before, seen.after, seen.causes.packages().all(), changed, seed);
+  proposal.notes = packages.notes;
   FileScript files(seen);
   for (const auto& change : seen.changes) {
     const auto& path = change.path;
@@ -195,16 +198,14 @@ void replace_file(const ProjectFile& file, const std::string& text) {
   os::write_file_atomically(real, text, is_known ? status.st_mode & 0777 : k_usual);
 }
 
-std::vector<std::string> notes_of(const Json& steps, const spec::Spec& spec) {
-  std::vector<std::string> notes;
+void add_notes(Json& notes, const Json& steps, const spec::Spec& spec) {
   const bool has_prepare = std::any_of(steps.begin(), steps.end(), [](const Json& step) {
     return get_string(step, "list") == spec::name_of(StepList::prepare);
   });
   if (has_prepare && spec.network_egress.kind == spec::EgressKind::none) {
-    notes.emplace_back(
+    notes.push_back(
         "prepare steps reach nothing while network.egress is none: what they install has to be in a cache");
   }
-  return notes;
 }
 
 } // namespace
@@ -234,7 +235,7 @@ Json capture_changes(
   const auto list = new_steps(steps);
   document["workspace_id"] = located.id;
   document["file"] = file.file;
-  document["notes"] = notes_of(steps, file.spec);
+  add_notes(document["notes"], steps, file.spec);
   document["patch"] = "";
   document["written"] = false;
   if (!list.empty()) {

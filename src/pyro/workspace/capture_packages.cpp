@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
 
 namespace pyro::workspace {
 
@@ -63,13 +64,42 @@ PythonPlace python_place(const std::string& place) {
   return {place.substr(0, lib), place.substr(name, place.find('/', name) - name)};
 }
 
-/// How pip is told to install there.
-std::string pip_command(const store::LayeredView& root, const std::string& place) {
-  const auto [prefix, program] = python_place(place);
-  if (!prefix.empty() && root.lookup(prefix + "/pyvenv.cfg")) {
-    return shell_word("/" + prefix + "/bin/python") + " -m pip";
+/// "python3" where that is the name for it, as people and scripts write it.
+std::string usual_name(const store::LayeredView& root, const std::string& program) {
+  for (const auto* name : {"usr/local/bin/python3", "usr/bin/python3"}) {
+    const auto found = root.lookup(name);
+    if (found && found->is_symlink() && ("/" + found->link_target()).ends_with("/" + program)) {
+      return "python3";
+    }
   }
-  return program + " -m pip";
+  return program;
+}
+
+/// How pip is told to install there: by the Python that the packages' own commands start, where they have
+/// some.
+std::string pip_command(const store::LayeredView& root, const std::string& place, const Changes& changes) {
+  const auto [prefix, program] = python_place(place);
+  const auto named = std::find_if(
+      changes.begin(), changes.end(), [](const auto* change) { return !change->interpreter.empty(); });
+  const bool is_venv = !prefix.empty() && root.lookup(prefix + "/pyvenv.cfg");
+  return (named != changes.end() ? (*named)->interpreter
+          : is_venv              ? shell_word("/" + prefix + "/bin/python")
+                                 : usual_name(root, program))
+         + " -m pip";
+}
+
+/// What made a virtual environment, as it notes itself; else what makes one like it.
+std::string
+venv_command(const store::LayeredView& root, const std::string& prefix, const std::string& program) {
+  static const std::regex s_command(
+      "(?:^|\n)command = (/[A-Za-z0-9_./+-]+ -m venv (?:--[a-z-]+ )*)(/[^\n]+)\n");
+  constexpr off_t k_longest = 1 << 16;
+  const auto found = root.lookup(prefix + "/pyvenv.cfg");
+  const bool is_read = found && found->is_file() && found->status.st_size < k_longest;
+  const auto text = is_read ? os::read_all(found->open().get(), k_longest) : std::string();
+  std::smatch parts;
+  const bool is_noted = std::regex_search(text, parts, s_command) && parts[2].str() == "/" + prefix;
+  return (is_noted ? parts[1].str() : usual_name(root, program) + " -m venv ") + shell_word("/" + prefix);
 }
 
 std::string pip_flags(const store::LayeredView& root, const std::string& place) {
@@ -88,17 +118,32 @@ std::string pip_flags(const store::LayeredView& root, const std::string& place) 
   return flags;
 }
 
+/// What pip is told to install: words of a shell.
+std::string pip_requirement(const PackageChange& change) {
+  constexpr std::string_view k_editable = "-e ";
+  if (change.source.starts_with(k_editable)) {
+    return "-e " + shell_word(change.source.substr(k_editable.size()));
+  }
+  return shell_word(
+      change.source.empty() ? change.name + "==" + change.after
+                            : fmt::format("{} @ {}", change.name, change.source));
+}
+
 std::string pip_script(const store::LayeredView& root, const std::string& place, const Changes& changes) {
-  const auto command = pip_command(root, place);
+  const auto command = pip_command(root, place, changes);
   const auto flags = pip_flags(root, place);
+  // Of what others need only the version is said, if there are others.
+  const bool has_wanted = std::any_of(changes.begin(), changes.end(), [](const auto* change) {
+    return !change->after.empty() && change->wanted;
+  });
   std::vector<std::string> wanted;
   std::vector<std::string> removed;
   std::string constraints;
   for (const auto* change : changes) {
     if (change->after.empty()) {
       removed.push_back(shell_word(change->name));
-    } else if (change->wanted) {
-      wanted.push_back(shell_word(change->name + "==" + change->after));
+    } else if (change->wanted || !has_wanted) {
+      wanted.push_back(pip_requirement(*change));
     } else {
       constraints += change->name + "==" + change->after + "\n";
     }
@@ -115,6 +160,17 @@ std::string pip_script(const store::LayeredView& root, const std::string& place,
         flags.find("break-system") == std::string::npos ? "" : " --break-system-packages", joined(removed));
   }
   return script;
+}
+
+/// Is it installed from the checkout, which only steps after the seed have?
+bool comes_from(const PackageChange& change, const std::string& directory) {
+  std::string_view path(change.source);
+  for (const std::string_view before : {"-e ", "file://", "/"}) {
+    path.remove_prefix(path.starts_with(before) ? before.size() : 0);
+  }
+  const auto end = std::min(path.find('#'), path.size());
+  const std::string place(path.substr(0, end));
+  return !change.source.empty() && (place == directory || is_below(place, directory));
 }
 
 std::string npm_script(const std::string& place, const Changes& changes) {
@@ -169,8 +225,10 @@ PackageScripts package_scripts(
   for (const auto& change : changes) {
     places[{change.manager, change.place}].push_back(&change);
   }
-  const auto script_for = [&](const std::string& place) -> std::string& {
-    return is_below(place, seed) ? scripts.prepare : scripts.setup;
+  const auto script_for = [&](const std::string& place, const Changes& its = {}) -> std::string& {
+    const bool needs_seed =
+        std::any_of(its.begin(), its.end(), [&](const auto* change) { return comes_from(*change, seed); });
+    return needs_seed || is_below(place, seed) ? scripts.prepare : scripts.setup;
   };
   for (const auto& [where, its] : places) {
     const auto& [manager, place] = where;
@@ -178,13 +236,16 @@ PackageScripts package_scripts(
       scripts.setup += apt_script(its);
     } else if (manager == PackageManager::npm) {
       script_for(place) += npm_script(place, its);
+      scripts.notes.emplace(
+          "npm does not note where a global package came from, nor what it needed in which version: both are "
+          "as the registry has them when the step runs");
     } else {
       const auto prefix = python_place(place).prefix;
       const bool is_new_venv =
           !prefix.empty() && after.lookup(prefix + "/pyvenv.cfg") && !before.lookup(prefix + "/pyvenv.cfg");
-      auto& script = script_for(place);
+      auto& script = script_for(place, its);
       if (is_new_venv) {
-        script += fmt::format("{} -m venv {}\n", python_place(place).program, shell_word("/" + prefix));
+        script += venv_command(after, prefix, python_place(place).program) + "\n";
         scripts.directories.push_back(prefix);
       }
       script += pip_script(after, place, its);

@@ -4,6 +4,7 @@
 
 #include <pyro/workspace/state/package_databases.hpp>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ struct PackageScripts {
   std::string setup;   // empty: nothing
   std::string prepare; // what lies in the seed's directory
   std::vector<std::string>
-      directories; // that the commands make with all that is in them; relative to the root
+      directories;             // that the commands make with all that is in them; relative to the root
+  std::set<std::string> notes; // what may be other when the commands run
 };
 
 /// `seed`: the seed's directory, relative to the root. `changed`: all paths that differ.

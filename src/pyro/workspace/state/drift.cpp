@@ -87,10 +87,10 @@ store::Stack current_stack(
 
 const std::vector<std::string>& built_in_ignores() {
   static const std::vector<std::string> s_patterns{
-      "/tmp/*",          "/var/tmp/*",       "/var/log/", "/var/cache/",         "/run/",
-      "/dev/",           "/proc/",           "/sys/",     "/var/lib/apt/lists/", "/root/.cache/",
-      "/home/*/.cache/", "/etc/resolv.conf", "/etc/mtab", "**/__pycache__/",     "/.pyro/",
-      "/var/lib/pyro/"};
+      "/tmp/*",          "/var/tmp/*",  "/var/log/",     "/var/cache/",         "/run/",
+      "/dev/",           "/proc/",      "/sys/",         "/var/lib/apt/lists/", "/root/.cache/",
+      "/home/*/.cache/", "/root/.npm/", "/home/*/.npm/", "/etc/resolv.conf",    "/etc/mtab",
+      "**/__pycache__/", "/.pyro/",     "/var/lib/pyro/"};
   return s_patterns;
 }
 

@@ -151,14 +151,45 @@ pip_files(const store::LayeredView& root, const std::string& place, const std::s
   return files;
 }
 
-/// Of a package.json; null: it has none.
-Json version_of(const std::string& text) {
+/// "/usr/bin/python3" of a script that begins with it; empty: it is none, or begins with more.
+std::string interpreter_in(std::string_view script) {
+  constexpr std::string_view k_plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+";
+  const auto line = script.substr(0, script.find('\n'));
+  const auto path = line.starts_with("#!/") ? line.substr(2) : std::string_view();
+  return path.find_first_not_of(k_plain) == std::string_view::npos ? std::string(path) : "";
+}
+
+Json document_in(const store::LayeredView& root, const std::string& path) {
   try {
-    const auto document = parse_json(text, "package.json");
-    return document.is_object() ? document.value("version", Json()) : Json();
+    auto document = parse_json(maybe_read(root, path).value_or("null"), path);
+    return document.is_object() ? document : Json::object();
   } catch (const Error&) {
-    return nullptr;
+    return Json::object();
   }
+}
+
+/// Of a direct_url.json, as packaging.python.org specifies it; empty: the package came by its name.
+std::string source_of(const Json& direct) {
+  const auto url = string_or(direct, "url", "");
+  const auto version = direct.value("vcs_info", Json());
+  const auto archive = direct.value("archive_info", Json());
+  const auto directory = direct.value("dir_info", Json());
+  constexpr std::string_view k_file = "file://";
+  if (directory.is_object() && bool_or(directory, "editable", false) && url.starts_with(k_file)) {
+    return "-e " + url.substr(k_file.size());
+  }
+  std::string source = url;
+  if (version.is_object()) {
+    source = fmt::format("{}+{}@{}", string_or(version, "vcs", ""), url, string_or(version, "commit_id", ""));
+  }
+  std::vector<std::string> fragments;
+  if (archive.is_object() && !string_or(archive, "hash", "").empty()) {
+    fragments.push_back(string_or(archive, "hash", ""));
+  }
+  if (const auto below = string_or(direct, "subdirectory", ""); !below.empty()) {
+    fragments.push_back("subdirectory=" + below);
+  }
+  return fragments.empty() ? source : fmt::format("{}#{}", source, fmt::join(fragments, "&"));
 }
 
 /// "requests-2.31.0.dist-info" → {"requests", "2.31.0"}
@@ -220,7 +251,9 @@ Packages pip_packages(const store::LayeredView& root, const std::string& place) 
     }
     const auto installer = maybe_read(root, place + "/" + name + "/INSTALLER").value_or("");
     if (installer.starts_with("pip") || installer.starts_with("uv")) {
-      packages[known->first] = {known->second, root.lookup(place + "/" + name + "/REQUESTED").has_value()};
+      packages[known->first] = {
+          known->second, root.lookup(place + "/" + name + "/REQUESTED").has_value(),
+          source_of(document_in(root, place + "/" + name + "/direct_url.json"))};
     }
   }
   return packages;
@@ -229,7 +262,7 @@ Packages pip_packages(const store::LayeredView& root, const std::string& place) 
 Packages npm_packages(const store::LayeredView& root, const std::string& place) {
   Packages packages;
   const auto add = [&](const std::string& name) {
-    const auto version = version_of(maybe_read(root, place + "/" + name + "/package.json").value_or(""));
+    const auto version = document_in(root, place + "/" + name + "/package.json").value("version", Json());
     if (version.is_string()) {
       packages[name] = {version.get<std::string>(), true};
     }
@@ -281,10 +314,11 @@ std::vector<std::string> PackageChanges::note_changes(
   std::vector<std::string> names;
   for (const auto& [name, package] : after) {
     const auto old = before.find(name);
-    if (old == before.end() || old->second.version != package.version) {
+    const bool is_new = old == before.end();
+    if (is_new || old->second.version != package.version || old->second.source != package.source) {
       m_changes.push_back(
-          {manager, place, name, old == before.end() ? "" : old->second.version, package.version,
-           package.wanted});
+          {manager, place, name, is_new ? "" : old->second.version, package.version, package.wanted,
+           package.source});
       names.push_back(name);
     }
   }
@@ -327,8 +361,18 @@ void PackageChanges::compare_pip(
         continue;
       }
       m_directories.emplace(place + "/" + name, PackageManager::pip);
+      std::string interpreter;
       for (auto& file : pip_files(*root, place, name)) {
+        if (root == &after && interpreter.empty()
+            && std::filesystem::path(file).parent_path().filename() == "bin") {
+          interpreter = interpreter_in(maybe_read(after, file).value_or(""));
+        }
         m_files.emplace(std::move(file), PackageManager::pip);
+      }
+      for (auto& change : m_changes) {
+        if (root == &after && change.place == place && change.name == known->first) {
+          change.interpreter = interpreter;
+        }
       }
     }
   }

@@ -19,6 +19,9 @@ std::string_view name_of(PackageManager manager);
 struct Package {
   std::string version;
   bool wanted = true; // somebody asked for it; else others need it
+  /// What pip was given instead of a name, as a requirement says it: "file:///opt/a.whl#sha256=…",
+  /// "git+https://…@COMMIT"; "-e /srv/app": from there, as it is.
+  std::string source = {};
 };
 
 /// By name; of another architecture than the root's own "libc6:i386".
@@ -37,6 +40,9 @@ struct PackageChange {
   std::string before; // versions; empty: it was not there, or is there no more
   std::string after;
   bool wanted = true;
+  std::string source = {};
+  std::string interpreter =
+      {}; // of pip: the Python that its commands start, "/usr/bin/python3"; empty: it has none
 };
 
 /// What was installed, removed or brought to another version between two roots, and whose files are whose.
