@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <optional>
+#include <set>
 #include <unistd.h>
 
 namespace pyro::environment {
@@ -310,6 +311,20 @@ Json installed_packages(const std::string& status_text) {
   }
   take();
   return packages;
+}
+
+HexDigest digest_of_packages(const Json& packages) {
+  std::set<std::string> lines;
+  for (const auto& package : packages) {
+    lines.insert(fmt::format(
+        "{} {} {}", get_string(package, "name"), get_string(package, "version"),
+        string_or(package, "architecture", "")));
+  }
+  Sha256 digest;
+  for (const auto& line : lines) {
+    digest.field(line);
+  }
+  return digest.finish();
 }
 
 } // namespace pyro::environment

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pyro/base/json_access.hpp>
+#include <pyro/base/sha256.hpp>
 
 #include <functional>
 #include <string>
@@ -29,5 +30,8 @@ Json build_debian(
 
 /// [{name, version, architecture}] of a dpkg status file.
 Json installed_packages(const std::string& status_text);
+
+/// Of such a list, in whatever order.
+HexDigest digest_of_packages(const Json& packages);
 
 } // namespace pyro::environment

@@ -5,6 +5,7 @@
 #include "import.hpp"
 #include "oci.hpp"
 #include "recipe.hpp"
+#include "reference.hpp"
 #include "skopeo.hpp"
 
 #include <pyro/base/error.hpp>
@@ -44,15 +45,6 @@ HexDigest digest_of_archive(const HexDigest& file) {
       .field(os::IdSpace::current().kind() == os::IdSpace::Kind::single ? "single" : "all")
       .field(file)
       .finish();
-}
-
-ImageReference reference_of(
-    const std::string& image, const std::string& directory, RegistryAccess access,
-    Symlinks symlinks = Symlinks::inside) {
-  auto reference = parse_image(image, directory);
-  reference.access = access;
-  find_source(reference, directory, symlinks);
-  return reference;
 }
 
 /// Trees that belong to the ids of the inside are removed by them.

@@ -66,7 +66,7 @@ public:
   void require_programs(const std::string& image, const std::string& directory, RegistryAccess access);
 
   /// What the name of a registry's image stands for now, "docker.io/library/alpine@sha256:…": asked of the
-  /// registry. nullopt for images that are no such name, or name a digest already.
+  /// registry. nullopt for images that are no such name, or name a digest already. (pins.cpp)
   std::optional<std::string>
   pinned(const std::string& image, const std::string& directory, RegistryAccess access);
 
@@ -75,6 +75,12 @@ public:
   Environment resolve_pinned(
       const std::string& image, const std::string& exact, const std::string& directory,
       RegistryAccess access);
+
+  /// What a lock compares of an image that is not fetched by its digest (lock_name()), "sha256:…": the file
+  /// of an archive, what a layout has under the tag, the packages of a Debian. nullopt: it is not built yet,
+  /// or nothing of it can be locked.
+  std::optional<std::string>
+  digest_for_lock(const std::string& image, const std::string& directory, RegistryAccess access);
 
   /// The variables that the image itself wants processes to have: empty for all but OCI images, and where it
   /// is not installed.

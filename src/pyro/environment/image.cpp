@@ -1,6 +1,7 @@
 #include "image.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/oci/document.hpp>
 #include <pyro/os/inside.hpp>
 
 #include <algorithm>
@@ -183,10 +184,33 @@ ImageReference parse_image(const std::string& image, const std::string& director
   return in_registry(image, image);
 }
 
-std::optional<std::string> name_to_pin(const std::string& image, const std::string& directory) {
+LockName lock_name(const std::string& image, const std::string& directory) {
   const auto reference = parse_image(image, directory);
-  const bool has_tag = reference.kind == ImageKind::registry && reference.name.find('@') == std::string::npos;
-  return has_tag ? std::optional(reference.name) : std::nullopt;
+  switch (reference.kind) {
+  case ImageKind::registry: {
+    const bool has_digest = reference.name.find('@') != std::string::npos;
+    return {has_digest ? "" : reference.name, !has_digest, {}};
+  }
+  case ImageKind::debian:
+    return {fmt::format("{} {}", reference.text, oci::to_string(oci::host_platform())), false, {}};
+  case ImageKind::archive:
+  case ImageKind::oci:
+  case ImageKind::oci_archive:
+  case ImageKind::docker_archive: {
+    auto portable = reference;
+    const auto written = image.substr(name_of(reference.kind).size() + 1);
+    if (!written.starts_with('/')) {
+      portable.path =
+          std::filesystem::path(reference.path).lexically_relative(absolute_path(".", directory)).string();
+    }
+    return {portable.canonical(), false, {}};
+  }
+  case ImageKind::host:
+    return {{}, false, "it is this machine's own root, which no other machine has"};
+  case ImageKind::directory:
+    return {{}, false, "it is what lies in the directory, with the owners and times of this machine"};
+  }
+  return {};
 }
 
 } // namespace pyro::environment

@@ -45,9 +45,16 @@ enum class Symlinks {
   followed, // who asks is the user
 };
 
-/// The full name of a registry's image whose tag may stand for another one tomorrow,
-/// "docker.io/library/alpine:3"; nullopt for all others.
-std::optional<std::string> name_to_pin(const std::string& image, const std::string& directory);
+/// How a lock speaks of an image.
+struct LockName {
+  std::string name;       // empty: it cannot be locked
+  bool by_digest = false; // fetched from a registry, by the digest in the lock; others are compared with it
+  std::string why_not;    // it cannot be locked; empty as well: it names its digest itself
+};
+
+/// "docker.io/library/alpine:3", "debian:12 linux/amd64" (each architecture has its packages), "tar:root.tar"
+/// with the path as it was written: relative to `directory`, or absolute.
+LockName lock_name(const std::string& image, const std::string& directory);
 
 /// Finds out where a directory or archive is. It is opened by os::open_found(), so that whoever may change
 /// `directory` cannot lead us elsewhere afterwards.

@@ -1,12 +1,10 @@
 // Environments: installing an OCI image, which is many layers at once.
 #include "environment.hpp"
 #include "oci.hpp"
-#include "skopeo.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
-#include <pyro/os/directory.hpp>
 #include <pyro/store/gc.hpp>
 
 namespace pyro::environment {
@@ -47,34 +45,6 @@ EnvironmentRecord Environments::install_oci(const ImageReference& reference) {
   } catch (Error& error) {
     throw error.add_context(fmt::format("preparing environment {}", reference.text));
   }
-}
-
-std::optional<std::string>
-Environments::pinned(const std::string& image, const std::string& directory, RegistryAccess access) {
-  const auto name = name_to_pin(image, directory);
-  if (!name) {
-    return std::nullopt;
-  }
-  m_base.prepare();
-  const auto scratch = m_layers.stage();
-  const auto place = scratch.directory() + "/scratch";
-  os::make_directories(place);
-  SkopeoCopy look{"docker://" + *name, {}, place, access};
-  const auto digest = digest_in_registry(look, [this](const std::string& line) {
-    if (m_progress) {
-      m_progress("log", line);
-    }
-  });
-  return fmt::format("{}@sha256:{}", name->substr(0, name->rfind(':')), digest);
-}
-
-Environment Environments::resolve_pinned(
-    const std::string& image, const std::string& exact, const std::string& directory, RegistryAccess access) {
-  auto environment = resolve(exact, directory, access);
-  auto reference = parse_image(image, directory);
-  reference.access = access;
-  remember_source(reference, "", environment.digest);
-  return environment;
 }
 
 std::map<std::string, std::string>

@@ -8,8 +8,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <iterator>
 #include <set>
 
 namespace pyro::oci {
@@ -133,14 +135,24 @@ OciImage OciLayout::load(const OciDescriptor& descriptor) const {
   return image;
 }
 
+std::vector<OciDescriptor> OciLayout::with_tag(const std::string& tag) const {
+  std::vector<OciDescriptor> found;
+  std::copy_if(
+      m_index.manifests.begin(), m_index.manifests.end(), std::back_inserter(found),
+      [&](const OciDescriptor& manifest) { return tag.empty() || manifest.ref_name == tag; });
+  return found;
+}
+
+HexDigest OciLayout::digest(const std::string& tag) const {
+  const auto found = with_tag(tag);
+  return found.size() == 1 ? found.front().digest : image(tag).descriptor.digest;
+}
+
 OciImage OciLayout::image(const std::string& tag) const {
-  std::vector<OciDescriptor> candidates;
+  const auto candidates = with_tag(tag);
   std::set<std::string> tags;
   for (const auto& manifest : m_index.manifests) {
     tags.insert(manifest.ref_name);
-    if (tag.empty() || manifest.ref_name == tag) {
-      candidates.push_back(manifest);
-    }
   }
   if (candidates.empty()) {
     throw Error(

@@ -5,6 +5,7 @@
 
 #include "document.hpp"
 
+#include <pyro/base/sha256.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <optional>
@@ -29,12 +30,17 @@ public:
   /// one for this machine. Error(not_found) names the tags there are.
   OciImage image(const std::string& tag) const;
 
+  /// By which the image is known on all platforms: of what the index has under the tag. Where it has several,
+  /// of the one for this machine.
+  HexDigest digest(const std::string& tag) const;
+
   /// A blob for reading, from its beginning. Only its size is checked.
   os::Fd open_blob(const OciDescriptor& descriptor) const;
 
   const std::string& path() const { return m_path; }
 
 private:
+  std::vector<OciDescriptor> with_tag(const std::string& tag) const;
   std::string read_document(const OciDescriptor& descriptor, const std::string& what) const;
   std::optional<OciDescriptor>
   for_this_machine(const OciDescriptor& descriptor, int depth, int& indexes) const;

@@ -264,7 +264,7 @@ Operation import_operation() {
 Operation lock_operation() {
   return {
       .name = "lock",
-      .summary = "Write pyro.lock: what the name of the file's image stands for",
+      .summary = "Write pyro.lock: what the file's image is now",
       .parameters_schema = project_parameters({{"upgrade", flag("Also look up what is in it already")}}),
       .result_schema = result(
           {{"file", text("The lock")},
@@ -275,8 +275,14 @@ Operation lock_operation() {
                                {"digest", text("What it stands for")},
                                {"before", text("In the lock until now; empty: it was not there")}},
                               {"image", "digest"}),
-                          "Of this file; empty: nothing can be locked")}},
-          {"file", "changed", "images"}),
+                          "Of this file; empty: nothing can be locked")},
+           {"unlocked", list_of(
+                            result(
+                                {{"address", text("In the file: environment.setup.deps")},
+                                 {"why", text("Why no digest stands for it")}},
+                                {"address", "why"}),
+                            "What may be other on another day or machine and is not in the lock")}},
+          {"file", "changed", "images", "unlocked"}),
       .idempotent = true,
       .run = [](Context& context, const Json& given) {
         return workspace::lock_project(

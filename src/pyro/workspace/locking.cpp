@@ -22,6 +22,51 @@ LockFile lock_before(const std::string& directory, LockWhat what) {
   }
 }
 
+/// As the lock is to have it: looked up, and built where that is how it comes about.
+std::string look_up(Context& context, const LoadedProject& project, LockWhat what) {
+  const auto& written = project.spec.environment.image;
+  auto& environments = context.environments;
+  if (const auto exact = environments.pinned(written, project.directory, project.registries)) {
+    return exact->substr(exact->find('@') + 1);
+  }
+  if (environment::parse_image(written, project.directory).kind == environment::ImageKind::debian) {
+    const auto refresh = what == LockWhat::all ? environment::Refresh::yes : environment::Refresh::no;
+    environments.pull(written, project.directory, refresh);
+  }
+  return environments.digest_for_lock(written, project.directory, project.registries).value();
+}
+
+/// Other names are of no use where no profile may have them; other machines' architectures are.
+void forget_others(LockFile& lock, const LoadedProject& project) {
+  if (!project.spec.profile_names.empty()) {
+    return;
+  }
+  const auto& name = project.image.name;
+  const auto image = name.substr(0, name.find(' ') + 1);
+  std::erase_if(lock.images, [&](const auto& entry) {
+    return entry.first != name && (image.empty() || !entry.first.starts_with(image));
+  });
+}
+
+/// What applying the file brings that no digest in a lock stands for: [{address, why}].
+Json unlocked(const LoadedProject& project) {
+  Json list = Json::array();
+  const auto image = environment::lock_name(project.spec.environment.image, project.directory);
+  if (!image.why_not.empty()) {
+    list.push_back({{"address", "environment.image"}, {"why", image.why_not}});
+  }
+  const auto add_steps = [&](const std::vector<spec::Step>& steps, const std::string& prefix) {
+    for (const auto& step : steps) {
+      if (step.egress.kind != spec::EgressKind::none) {
+        list.push_back({{"address", prefix + step.id}, {"why", "it may fetch what there is on the day"}});
+      }
+    }
+  };
+  add_steps(project.spec.environment.setup, "environment.setup.");
+  add_steps(project.spec.prepare, "prepare.");
+  return list;
+}
+
 } // namespace
 
 Json lock_project(Context& context, const Project& project, LockWhat what) {
@@ -30,16 +75,12 @@ Json lock_project(Context& context, const Project& project, LockWhat what) {
   auto lock = lock_before(loaded.directory, what);
   const auto before = lock.images;
   Json images = Json::array();
-  if (loaded.spec.profile_names.empty()) {
-    std::erase_if(lock.images, [&](const auto& entry) { return entry.first != name; });
-  }
+  forget_others(lock, loaded);
   if (!name.empty()) {
     const auto known = before.find(name);
     const auto old = known == before.end() ? std::string() : known->second;
     if (old.empty() || what == LockWhat::all) {
-      const auto exact =
-          context.environments.pinned(loaded.spec.environment.image, loaded.directory, loaded.registries);
-      lock.images[name] = exact.value().substr(exact->find('@') + 1);
+      lock.images[name] = look_up(context, loaded, what);
     }
     images.push_back({{"image", name}, {"digest", lock.images.at(name)}, {"before", old}});
   }
@@ -49,7 +90,10 @@ Json lock_project(Context& context, const Project& project, LockWhat what) {
     write_lock(loaded.directory, lock);
   }
   return {
-      {"file", loaded.directory + "/" + std::string(k_lock_name)}, {"changed", changed}, {"images", images}};
+      {"file", loaded.directory + "/" + std::string(k_lock_name)},
+      {"changed", changed},
+      {"images", images},
+      {"unlocked", unlocked(loaded)}};
 }
 
 } // namespace pyro::workspace

@@ -12,9 +12,10 @@ enum class LockWhat {
   all,     // also what it has: tags may stand for others by now
 };
 
-/// {"file", "changed", "images": [{"image", "digest", "before"}]}: those of this file, with the profile that
-/// was chosen. Others stay in the lock as long as a profile may name them. Fetches nothing but the name's
-/// manifest.
+/// {"file", "changed", "images": [{"image", "digest", "before"}], "unlocked": [{"address", "why"}]}: those of
+/// this file, with the profile that was chosen. Others stay in the lock as long as a profile may name them.
+/// Of a registry nothing but the name's manifest is fetched; a Debian is built where it is not here, and anew
+/// with LockWhat::all.
 Json lock_project(Context& context, const Project& project, LockWhat what);
 
 } // namespace pyro::workspace

@@ -14,15 +14,20 @@ namespace lock_command {
 namespace {
 
 constexpr std::string_view k_page = R"(
-Writes pyro.lock beside pyro.yaml: for the image of a registry, the digest that its name stands for now. Commit it, and
-everybody who applies the file gets the same image, whatever becomes of the name. `pyro apply` writes it when it fetches
-such an image and there is no lock yet; from then on a name that is not in it is an error (65) until this adds it.
+Writes pyro.lock beside pyro.yaml: what environment.image is now. Commit it: whoever applies the file gets the same, or
+an error (65) with both digests. `pyro apply` writes it by itself when it fetches an image of a registry and there is no
+lock yet; from then on an image that is not in it is an error until this adds it.
 
-Images that are made or lie on this machine (debian:12, host, dir:, tar:, oci:) have nothing to look up.
+  a registry's image    the digest that its name stands for; it is fetched by that, whatever becomes of the name
+  debian:12             its packages and their versions, for this architecture; it is built where it is not here yet
+  tar:, oci-archive:, docker-archive:, oci:
+                        the file's digest, the layout's under the tag
+
+`host` and `dir:` cannot be locked, nor what steps fetch while they run: both are named.
 
 Examples:
   pyro lock                 after a change of environment.image
-  pyro lock --upgrade       what the names stand for today
+  pyro lock --upgrade       what it is today; debian:12 is built anew
 )";
 
 constexpr std::array k_options{
@@ -46,7 +51,11 @@ int run(Session& session) {
                              : " (was " + before + ")");
     }
     if (text.empty()) {
-      text = "Nothing of this file can be locked: its image comes from no registry.\n";
+      text = "Nothing of this file can be locked, or its image names its digest.\n";
+    }
+    for (const auto& each : list_at(done, "unlocked")) {
+      text += fmt::format(
+          "Not locked: {}: {}\n", escape_controls(get_string(each, "address")), get_string(each, "why"));
     }
     return text
            + (get_bool(done, "changed")
@@ -62,7 +71,7 @@ int run(Session& session) {
 
 constinit const Command k_lock{
     .name = "lock",
-    .summary = "Write what the image's name stands for into pyro.lock",
+    .summary = "Write what the image is now into pyro.lock",
     .page = lock_command::k_page,
     .run = lock_command::run,
     .options = lock_command::k_options,

@@ -111,6 +111,7 @@ void LayerBuilder::remember(
 store::LayerStack LayerBuilder::build_environment() {
   const auto environment =
       m_context.environments.resolve(image_of(m_project), m_project.directory, m_project.registries);
+  require_locked_image(m_context, m_project);
   // What is built on it is kept for everybody under the digest that was resolved.
   if (m_resolved.environment_known && environment.digest != m_resolved.digests.environment) {
     throw Error(

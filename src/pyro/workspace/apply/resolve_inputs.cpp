@@ -221,16 +221,29 @@ void lock_fetched(Context& context, const LoadedProject& project, const std::str
   }
 }
 
+void tell_unlocked(Context& context, const LoadedProject& project) {
+  const auto kind = environment::parse_image(image_of(project), project.directory).kind;
+  if (kind == environment::ImageKind::debian && !project.file.empty()) {
+    context.emit(
+        "note", "environment",
+        fmt::format(
+            "{} is made of the packages of the day; `pyro lock` writes down which, so that others are told "
+            "where theirs differ",
+            image_of(project)));
+  }
+}
+
 void resolve_image(Context& context, const LoadedProject& project, Build build, ResolvedInputs& resolved) {
   check_image_path(project);
   if (project.image.problem) {
     throw *project.image.problem;
   }
   const auto& image = image_of(project);
+  require_locked_image(context, project);
   auto& environments = context.environments;
   auto digest = environments.fingerprint(image, project.directory, project.registries);
   if (!digest && build == Build::yes) {
-    const bool is_to_lock = !project.image.name.empty() && !project.image.has_lock && !project.file.empty();
+    const bool is_to_lock = project.image.by_digest && !project.image.has_lock && !project.file.empty();
     const auto exact =
         is_to_lock ? environments.pinned(image, project.directory, project.registries) : std::nullopt;
     if (exact) {
@@ -238,6 +251,10 @@ void resolve_image(Context& context, const LoadedProject& project, Build build, 
       lock_fetched(context, project, *exact);
     } else {
       digest = environments.resolve(image, project.directory, project.registries).digest;
+      require_locked_image(context, project);
+      if (!project.image.has_lock) {
+        tell_unlocked(context, project);
+      }
     }
   }
   resolved.environment_known = digest.has_value();
@@ -288,6 +305,14 @@ ResolvedInputs inputs_of(const LoadedProject& project) {
 
 } // namespace
 
+void require_locked_image(Context& context, const LoadedProject& project) {
+  if (!project.image.wanted.empty()) {
+    require_locked(
+        project.image, project.directory,
+        context.environments.digest_for_lock(image_of(project), project.directory, project.registries));
+  }
+}
+
 std::string empty_seed(const Context& context) {
   return context.base.root() + "/empty";
 }
@@ -329,7 +354,7 @@ resolve_inputs(Context& context, const LoadedProject& project, Build build, cons
 std::vector<plan::Link> portable_chain(Context& context, const LoadedProject& project) {
   ResolvedInputs resolved;
   check_image_path(project);
-  resolved.digests.environment = sha256_of("image " + image_of(project));
+  resolved.digests.environment = sha256_of("image " + image_of(project) + project.image.wanted);
   resolve_seed(context, project, {}, resolved);
   resolve_step_inputs(project, project.spec.environment.setup, "environment.setup.", resolved);
   resolve_step_inputs(project, project.spec.prepare, "prepare.", resolved);

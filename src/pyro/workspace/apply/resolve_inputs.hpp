@@ -32,6 +32,10 @@ store::SeedSource seed_source(const Context& context, const ResolvedInputs& reso
 /// The directory that an empty seed is made from.
 std::string empty_seed(const Context& context);
 
+/// Error(invalid_file) where pyro.lock wants another image than is here. Of images that are fetched by their
+/// digest, and of those that are not here yet, nothing is looked at.
+void require_locked_image(Context& context, const LoadedProject& project);
+
 /// With Build::yes the environment is pulled or built where it is missing; else a stand-in digest is used.
 enum class Build { yes, no };
 

@@ -89,21 +89,9 @@ std::string lock_text(const LockFile& lock) {
 }
 
 void write_lock(const std::string& directory, const LockFile& lock) {
-  const auto checkout = os::open_file(directory, O_DIRECTORY | O_RDONLY);
-  const std::string name(k_lock_name);
-
-  struct stat status {};
-
-  if (::fstatat(checkout.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0
-      && !S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::permission, "{} is no regular file: it is not replaced", path_in(directory));
-  }
-  try {
-    os::write_file_atomically(
-        fmt::format("/proc/self/fd/{}/{}", checkout.get(), name), lock_text(lock), 0644);
-  } catch (Error& error) {
-    throw error.add_context("while writing " + path_in(directory));
-  }
+  os::write_file_atomically_in(
+      os::open_file(directory, O_DIRECTORY | O_RDONLY), std::string(k_lock_name), lock_text(lock), 0644,
+      path_in(directory));
 }
 
 std::string exact_name(const std::string& name, const std::string& digest) {
@@ -114,7 +102,9 @@ LockedImage locked_image(const std::string& image, const std::string& directory)
   LockedImage locked;
   locked.image = image;
   try {
-    locked.name = environment::name_to_pin(image, directory).value_or("");
+    const auto name = environment::lock_name(image, directory);
+    locked.name = name.name;
+    locked.by_digest = name.by_digest;
   } catch (const Error&) {
     return locked; // no image at all: who looks for it says so
   }
@@ -128,7 +118,8 @@ LockedImage locked_image(const std::string& image, const std::string& directory)
     const auto lock = parse(*text, directory);
     const auto found = lock.images.find(locked.name);
     if (found != lock.images.end()) {
-      locked.image = exact_name(locked.name, found->second);
+      (locked.by_digest ? locked.image : locked.wanted) =
+          locked.by_digest ? exact_name(locked.name, found->second) : found->second;
     } else if (!locked.name.empty()) {
       locked.problem = Error(
                            ErrorCode::invalid_file, "{} has no {}: it does not fit this file",
@@ -139,6 +130,24 @@ LockedImage locked_image(const std::string& image, const std::string& directory)
     locked.problem = error;
   }
   return locked;
+}
+
+void require_locked(
+    const LockedImage& image, const std::string& directory, const std::optional<std::string>& here) {
+  if (image.wanted.empty() || !here || *here == image.wanted) {
+    return;
+  }
+  const bool is_built =
+      environment::parse_image(image.image, directory).kind == environment::ImageKind::debian;
+  throw Error(
+      ErrorCode::invalid_file, "{} does not fit: {} is {} there, and {} here", path_in(directory), image.name,
+      image.wanted, *here)
+      .with_hint(
+          is_built ? fmt::format(
+              "where the lock is newer, `pyro env pull {} --refresh` builds it of today's "
+              "packages; else `pyro lock --upgrade` does, and locks them",
+              image.image)
+                   : "get the one that was locked, or `pyro lock --upgrade` takes this one; commit both");
 }
 
 } // namespace pyro::workspace

@@ -1,5 +1,5 @@
-// pyro.lock beside a pyro.yaml: what the names of its images stood for when they were looked up, so that
-// everybody who has the checkout gets the same. Written by us, committed, and read from anybody.
+// pyro.lock beside a pyro.yaml: what its images were when they were looked up, so that everybody who has the
+// checkout gets the same, or is told. Written by us, committed, and read from anybody.
 #pragma once
 
 #include <pyro/base/error.hpp>
@@ -12,7 +12,8 @@
 namespace pyro::workspace {
 
 struct LockFile {
-  /// "docker.io/library/node:22" → "sha256:…", as the registry has it for all platforms.
+  /// environment::LockName → "sha256:…": "docker.io/library/node:22" as the registry has it for all
+  /// platforms.
   std::map<std::string, std::string> images;
 };
 
@@ -30,14 +31,20 @@ std::string exact_name(const std::string& name, const std::string& digest);
 
 /// What a lock makes of the image of a file.
 struct LockedImage {
-  std::string name;                  // by which it is in a lock; empty: nothing of it can be locked
-  std::string image;                 // what is to be had: as it is written, or by its digest
-  bool has_lock = false;             // a file is there
+  std::string name;       // by which it is in a lock; empty: nothing of it can be locked
+  bool by_digest = false; // as environment::LockName
+  std::string image;      // what is to be had: as it is written, or by its digest
+  std::string wanted;     // what it has to be, "sha256:…"; empty: it has no entry, or is by digest
+  bool has_lock = false;  // a file is there
   std::optional<Error> problem = {}; // why the file cannot be followed
   HexDigest digest = {};             // of the file; empty: none
 };
 
 /// `image` as it is written in a file in `directory`.
 LockedImage locked_image(const std::string& image, const std::string& directory);
+
+/// Error(invalid_file) where the lock wants another one than `here`, which is "sha256:…" or not known yet.
+void require_locked(
+    const LockedImage& image, const std::string& directory, const std::optional<std::string>& here);
 
 } // namespace pyro::workspace
