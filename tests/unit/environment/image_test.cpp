@@ -59,6 +59,39 @@ TEST(Image, LayoutsAndArchivesMayHaveTags) {
   EXPECT_EQ(parse_image("docker-archive:a.tar", "/x").canonical(), "docker-archive:/x/a.tar");
 }
 
+TEST(Image, ALockKnowsItByANameThatIsTheSameInEveryCheckout) {
+  const auto name = [](const std::string& image) {
+    const auto locked = lock_name(image, "/checkout");
+    EXPECT_EQ(locked.by_digest, locked.name.starts_with("docker.io/")) << image;
+    return locked.name;
+  };
+  EXPECT_EQ(name("alpine"), "docker.io/library/alpine:latest");
+  EXPECT_EQ(name("tar:./a/../root.tar"), "tar:root.tar");
+  EXPECT_EQ(name("tar:../root.tar"), "tar:../root.tar");
+  EXPECT_EQ(name("tar:/srv/./root.tar"), "tar:/srv/root.tar");
+  EXPECT_EQ(name("oci:image:app"), "oci:image:app");
+  EXPECT_EQ(name("oci-archive:./image.tar:app"), "oci-archive:image.tar:app");
+  EXPECT_EQ(name("docker-archive:image.tar"), "docker-archive:image.tar");
+  EXPECT_TRUE(name("debian:12-build").starts_with("debian:12-build linux/"));
+  for (const auto& image : {std::string("host"), std::string("dir:root")}) {
+    EXPECT_EQ(name(image), "");
+    EXPECT_NE(lock_name(image, "/checkout").why_not, "") << image;
+  }
+  EXPECT_EQ(name("alpine@sha256:" + std::string(64, 'a')), "");
+  EXPECT_EQ(lock_name("alpine@sha256:" + std::string(64, 'a'), "/").why_not, "") << "it is held by its name";
+}
+
+TEST(Debian, ADigestOfPackagesIsOverWhatIsInstalledAndNotOverTheirOrder) {
+  const auto digest = [](const std::string& one, const std::string& other) {
+    const auto package = [](const std::string& name) {
+      return "Package: " + name + "\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n";
+    };
+    return digest_of_packages(installed_packages(package(one) + package(other)));
+  };
+  EXPECT_EQ(digest("a", "b"), digest("b", "a"));
+  EXPECT_NE(digest("a", "b"), digest("a", "c"));
+}
+
 TEST(Image, WhatIsNoneIsRefusedWithWhatWorks) {
   for (const auto* image :
        {"dri:./x", "UPPER", "a b", "a//b", "a:", "-x", "a@sha256:12", "oci:", "oci::tag", "dir:", ""}) {

@@ -1,5 +1,7 @@
 #include "package_databases.hpp"
 
+#include "pip_notes.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 
@@ -151,14 +153,6 @@ pip_files(const store::LayeredView& root, const std::string& place, const std::s
   return files;
 }
 
-/// "/usr/bin/python3" of a script that begins with it; empty: it is none, or begins with more.
-std::string interpreter_in(std::string_view script) {
-  constexpr std::string_view k_plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+";
-  const auto line = script.substr(0, script.find('\n'));
-  const auto path = line.starts_with("#!/") ? line.substr(2) : std::string_view();
-  return path.find_first_not_of(k_plain) == std::string_view::npos ? std::string(path) : "";
-}
-
 Json document_in(const store::LayeredView& root, const std::string& path) {
   try {
     auto document = parse_json(maybe_read(root, path).value_or("null"), path);
@@ -166,30 +160,6 @@ Json document_in(const store::LayeredView& root, const std::string& path) {
   } catch (const Error&) {
     return Json::object();
   }
-}
-
-/// Of a direct_url.json, as packaging.python.org specifies it; empty: the package came by its name.
-std::string source_of(const Json& direct) {
-  const auto url = string_or(direct, "url", "");
-  const auto version = direct.value("vcs_info", Json());
-  const auto archive = direct.value("archive_info", Json());
-  const auto directory = direct.value("dir_info", Json());
-  constexpr std::string_view k_file = "file://";
-  if (directory.is_object() && bool_or(directory, "editable", false) && url.starts_with(k_file)) {
-    return "-e " + url.substr(k_file.size());
-  }
-  std::string source = url;
-  if (version.is_object()) {
-    source = fmt::format("{}+{}@{}", string_or(version, "vcs", ""), url, string_or(version, "commit_id", ""));
-  }
-  std::vector<std::string> fragments;
-  if (archive.is_object() && !string_or(archive, "hash", "").empty()) {
-    fragments.push_back(string_or(archive, "hash", ""));
-  }
-  if (const auto below = string_or(direct, "subdirectory", ""); !below.empty()) {
-    fragments.push_back("subdirectory=" + below);
-  }
-  return fragments.empty() ? source : fmt::format("{}#{}", source, fmt::join(fragments, "&"));
 }
 
 /// "requests-2.31.0.dist-info" → {"requests", "2.31.0"}
@@ -253,7 +223,7 @@ Packages pip_packages(const store::LayeredView& root, const std::string& place) 
     if (installer.starts_with("pip") || installer.starts_with("uv")) {
       packages[known->first] = {
           known->second, root.lookup(place + "/" + name + "/REQUESTED").has_value(),
-          source_of(document_in(root, place + "/" + name + "/direct_url.json"))};
+          pip_source(document_in(root, place + "/" + name + "/direct_url.json"))};
     }
   }
   return packages;

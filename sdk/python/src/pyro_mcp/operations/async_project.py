@@ -273,7 +273,7 @@ class AsyncProjectOperations(AsyncOperationsBase):
         var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
-        """Write pyro.lock: what the name of the file's image stands for."""
+        """Write pyro.lock: what the file's image is now."""
         return await self._call(
             "lock",
             {

@@ -366,7 +366,7 @@ class ProjectOperations(OperationsBase):
         var_file: Optional[str] = None,
         vars: Optional[Mapping[str, str]] = None,
     ) -> Json:
-        """Write pyro.lock: what the name of the file's image stands for.
+        """Write pyro.lock: what the file's image is now.
 
         set: Fields over the file: services.api.env.PORT=8081
         upgrade: Also look up what is in it already
@@ -375,7 +375,8 @@ class ProjectOperations(OperationsBase):
         directory, file, profile, vars: whose workspace
 
         Returns a dict: changed (was it written?), file (the lock), images (of this file; empty:
-            nothing can be locked)
+            nothing can be locked), unlocked (what may be other on another day or machine and is not
+            in the lock)
 
         (operation lock)
         """
