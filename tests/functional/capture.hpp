@@ -11,9 +11,8 @@ public:
   /// sees it.
   std::string tree(const std::string& words) {
     const auto result = inside(
-        "find " + words
-        + " | sort | while read -r f; do stat -c '%n %A %u:%g' \"$f\"; "
-          "if [ -L \"$f\" ]; then readlink \"$f\"; elif [ -f \"$f\" ]; then md5sum < \"$f\"; fi; done");
+        "find " + words + " | sort | tr '\\n' '\\0' | xargs -0 stat -c '%N %A %u:%g' && find " + words
+        + " -type f | sort | tr '\\n' '\\0' | xargs -0 -r md5sum");
     EXPECT_EQ(result.status, 0) << result;
     return result.out;
   }
