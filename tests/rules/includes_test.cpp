@@ -23,9 +23,9 @@ const std::map<std::string, Folders>& allowed() {
   static const Folders concrete{"base", "os", "protocol", "backend", "backend/shared"};
   static const Folders front{"base", "operations"};
   // The rooms of workspace, each on top of the one before it.
-  static const Folders context{"base",        "os",           "egress", "events", "spec",    "plan", "protocol",
-                               "foreign",     "seed",         "store",  "oci",    "backend", "backend/shared",
-                               "environment", "guest_images", "mirror"};
+  static const Folders context{"base",           "os",          "egress",       "events", "spec", "plan",
+                               "protocol",       "foreign",     "seed",         "store",  "oci",  "backend",
+                               "backend/shared", "environment", "guest_images", "mirror"};
   static const auto sandbox = with(context, "workspace/context");
   static const auto state = with(sandbox, "workspace/sandbox");
   static const auto use = with(state, "workspace/state");

@@ -222,8 +222,8 @@ std::string drift_part(const Json& drift) {
     }
     if (!rows.empty()) {
       text += fmt::format(
-          "<p>{} <span class=\"dim\">{}</span></p>\n{}", html(cause_text(cause)), int_or(group, "count", 0),
-          html_table({"", "path", ""}, rows, ""));
+          "<p>{} <span class=\"dim\">{}</span></p>\n{}", html(text_at(group, "text")),
+          int_or(group, "count", 0), html_table({"", "path", ""}, rows, ""));
     }
   }
   if (entries.size() > shown) {
