@@ -4,6 +4,8 @@
 #include "../support/home.hpp"
 #include "../support/outside_world.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 

@@ -2,6 +2,8 @@
 #include "../support/outside_world.hpp"
 #include "machines.hpp"
 
+#include <fmt/format.h>
+
 namespace pyro::testing {
 namespace {
 

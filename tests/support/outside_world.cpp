@@ -2,6 +2,8 @@
 
 #include <pyro/base/text.hpp>
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 namespace pyro::testing {

@@ -281,6 +281,35 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
             },
         )
 
+    async def network_log(
+        self,
+        *,
+        denied: Optional[bool] = None,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        tail: Optional[int] = None,
+        var_file: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """What the workspace asked of the network where its egress is a list: allowed, denied, and by which rule."""
+        return await self._call(
+            "network_log",
+            {
+                "denied": denied,
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "set": set,
+                "tail": tail,
+                "var_file": var_file,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
     async def reset(
         self,
         *,

@@ -386,6 +386,49 @@ class CheckoutOperations(OperationsBase):
             },
         )
 
+    def network_log(
+        self,
+        *,
+        denied: Optional[bool] = None,
+        directory: Optional[StrPath] = None,
+        file: Optional[StrPath] = None,
+        profile: Optional[str] = None,
+        set: Optional[Sequence[str]] = None,
+        tail: Optional[int] = None,
+        var_file: Optional[str] = None,
+        vars: Optional[Mapping[str, str]] = None,
+        workspace: Optional[str] = None,
+    ) -> Json:
+        """What the workspace asked of the network where its egress is a list: allowed, denied, and by which rule.
+
+        denied: Only what was refused or failed
+        set: Fields over the file: services.api.env.PORT=8081
+        tail: How many of the last records; default 100
+        var_file: A file with NAME: value of those
+
+        directory, file, profile, vars, workspace: whose workspace
+
+        Returns a dict: egress (none, all, or the list), hosts (the last asked for first), name (as
+            it was given or made), proposal (for network.egress: allows every name that was asked
+            for), records (oldest first), workspace_id (of the workspace)
+
+        (operation network_log)
+        """
+        return self._call(
+            "network_log",
+            {
+                "denied": denied,
+                "directory": directory,
+                "file": file,
+                "profile": profile,
+                "set": set,
+                "tail": tail,
+                "var_file": var_file,
+                "vars": vars,
+                "workspace": workspace,
+            },
+        )
+
     def reset(
         self,
         *,
