@@ -158,11 +158,14 @@ TEST_P(ContractSandbox, ws_network__egress) {
 }
 
 TEST_P(ContractSandbox, ws_network__hosts) {
-  // No backend of this list can hold it, so it is refused, not widened.
-  fails(
+  const auto workspace = call(
       "workspace_create",
-      {{"environment", environment()}, {"network_policy", "egress"}, {"egress_hosts", {"example.org"}}},
-      ErrorCode::unavailable, "list of hosts");
+      {{"environment", environment()}, {"network_policy", "egress"}, {"egress_hosts", {"example.org"}}});
+  const auto id = workspace["workspace_id"].get<std::string>();
+  EXPECT_EQ(workspace["network"]["egress"], "example.org");
+  EXPECT_EQ(output(id, "cat /etc/resolv.conf"), "nameserver 198.18.0.1\n");
+  EXPECT_NE(exec(id, "nc -w 5 192.0.2.1 81 </dev/null")["exit_code"], 0);
+  call("workspace_delete", by_id(id));
   fails(
       "workspace_create", {{"environment", environment()}, {"egress_hosts", {"example.org"}}},
       ErrorCode::invalid_argument, "needs network_policy 'egress'");

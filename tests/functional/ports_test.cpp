@@ -49,8 +49,11 @@ public:
   explicit Holder(Functional& test, int port = 0) {
     write_file(
         test.project() / "hold.py",
-        "import socket, sys, os, time\ns = socket.socket()\n"
-        "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\ns.bind(('127.0.0.1', int(sys.argv[1])))\n"
+        "import socket, sys, os, time, random\ns = socket.socket()\n"
+        "s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+        // Below those that the kernel gives to connections, so that it is still free when it is wanted again.
+        "for port in [int(sys.argv[1])] if sys.argv[1] != '0' else random.sample(range(20000, 32000), 100):\n"
+        "  try:\n    s.bind(('127.0.0.1', port))\n    break\n  except OSError as error: print(error)\n"
         "s.listen()\nopen('held.new', 'w').write(str(s.getsockname()[1]))\nos.rename('held.new', 'held')\n"
         "time.sleep(600)\n");
     const auto held = test.project() / "held";

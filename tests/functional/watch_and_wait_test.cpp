@@ -112,6 +112,12 @@ TEST_F(Flags, events__follow) {
   EXPECT_EQ(following->status(), 130);
 }
 
+TEST_F(Flags, graph__allow_host_compat) {
+  file("isolation: host\nbackend: host\n");
+  EXPECT_EQ(pyro({"graph"}).status, 10);
+  EXPECT_TRUE(contains(expect(0, {"graph", "--allow-host-compat"}).out, "workspace"));
+}
+
 TEST_F(Flags, graph__output) {
   file("prepare: [{id: make, run: echo made > made}]\n"
        "services:\n  db: {command: sleep 1000}\n  web: {command: sleep 1000, depends_on: [db]}\n"

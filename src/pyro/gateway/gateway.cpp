@@ -8,8 +8,10 @@
 #include <pyro/os/unix_socket.hpp>
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 #include <netinet/in.h>
 
@@ -18,6 +20,9 @@ namespace pyro::gateway {
 namespace {
 
 constexpr std::size_t k_most_connections = 4096;
+/// Of a connection: two sockets, and a pipe each way; of the gateway itself, with what c-ares opens.
+constexpr std::size_t k_descriptors_each = 6;
+constexpr std::size_t k_descriptors_beside = 256;
 constexpr std::size_t k_first_listener = 3;
 constexpr std::size_t k_largest_message = 192 << 10;
 
@@ -40,10 +45,21 @@ Destination destination_of(int socket) {
   return result;
 }
 
+/// As many as there are descriptors for.
+std::size_t most_connections() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur <= k_descriptors_beside) {
+    return 1;
+  }
+  return std::min<std::size_t>(
+      k_most_connections, (files.rlim_cur - k_descriptors_beside) / k_descriptors_each);
+}
+
 } // namespace
 
 Gateway::Gateway(os::Fd supervisor)
-    : m_supervisor(std::move(supervisor)), m_log(m_loop, [this](const Json& record) {
+    : m_supervisor(std::move(supervisor)), m_most_connections(most_connections()),
+      m_log(m_loop, [this](const Json& record) {
         tell({{"access", record}});
       }) {
   m_loop.watch(m_supervisor.get(), EPOLLIN, [this](std::uint32_t) { on_message(); });
@@ -116,11 +132,11 @@ void Gateway::accept(int listener, std::uint16_t port) {
     if (!client) {
       return;
     }
-    if (m_connections.size() == k_most_connections) {
+    if (m_connections.size() >= m_most_connections) {
       Access access;
       access.protocol = "tcp";
       access.port = port;
-      access.reason = fmt::format("there are {} connections already", k_most_connections);
+      access.reason = fmt::format("there are {} connections already", m_most_connections);
       m_log.add(access);
       continue; // closed again
     }

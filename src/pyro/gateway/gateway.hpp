@@ -42,6 +42,7 @@ private:
   void tell(const Json& message);
 
   os::Fd m_supervisor;
+  std::size_t m_most_connections;
   os::EventLoop m_loop;
   egress::Policy m_policy;
   GivenAddresses m_given;

@@ -1,5 +1,6 @@
 // The addresses that names get inside a workspace: of a range that is nobody's (RFC 2544), one for each name,
-// never given to another. So who connects to one asked for the name before.
+// never given to another. So who connects to one asked for the name before. They follow from the names, so
+// that what was kept with a machine's memory finds the same again, as a rule.
 #pragma once
 
 #include <pyro/base/destination.hpp>
@@ -8,7 +9,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace pyro::gateway {
 
@@ -23,7 +23,7 @@ public:
 
 private:
   std::map<std::string, std::uint32_t, std::less<>> m_numbers;
-  std::vector<std::string> m_names;
+  std::map<std::uint32_t, std::string> m_names;
 };
 
 } // namespace pyro::gateway

@@ -1,6 +1,7 @@
 #include "resolver.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/log.hpp>
 #include <pyro/os/clock.hpp>
 
 #include <sys/epoll.h>
@@ -59,7 +60,11 @@ struct Resolver::Impl {
   std::map<std::string, Kept> kept;
 
   static void on_socket(void* self, ares_socket_t socket, int readable, int writable) {
-    static_cast<Impl*>(self)->watch(socket, readable != 0, writable != 0);
+    try {
+      static_cast<Impl*>(self)->watch(socket, readable != 0, writable != 0);
+    } catch (const Error& error) { // not through c-ares; the question has no answer then
+      log::debug("a name server is not heard: {}", error.what());
+    }
   }
 
   void watch(int socket, bool readable, bool writable) {

@@ -45,11 +45,6 @@ Json plan_schema() {
   return plan;
 }
 
-/// Where a file says `isolation: host`, whoever applies it has to say so too.
-std::pair<const std::string, Json> allow_host_compat() {
-  return {"allow_host_compat", flag("Agree to a file that asks for no isolation; default no")};
-}
-
 Json parallel_schema() {
   auto schema = number("Services on their way up at once; default 10");
   schema["minimum"] = 1;

@@ -36,7 +36,8 @@ Operation graph_operation() {
       .name = "graph",
       .summary = "Layers, services and snapshots of the file, what waits for what, and what is cached",
       .parameters_schema = workspace_parameters(
-          {{"format", choice({"text", "dot", "mermaid", "svg"}, "Of the text; default: text")}}),
+          {allow_host_compat(),
+           {"format", choice({"text", "dot", "mermaid", "svg"}, "Of the text; default: text")}}),
       .result_schema = result(
           {{"name", text("Of the workspace")},
            {"nodes", list_of(node, "Each behind those that it waits for")},

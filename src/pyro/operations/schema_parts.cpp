@@ -98,6 +98,10 @@ Json project_parameters(Properties properties, const std::vector<std::string>& r
   return parameters(properties, required);
 }
 
+std::pair<const std::string, Json> allow_host_compat() {
+  return {"allow_host_compat", flag("Agree to a file that asks for no isolation; default no")};
+}
+
 Json workspace_parameters(Properties properties, const std::vector<std::string>& required) {
   properties["workspace"] = text("Name, id or id prefix; default: that of directory");
   return project_parameters(std::move(properties), required);

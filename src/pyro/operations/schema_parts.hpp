@@ -25,6 +25,9 @@ inline constexpr std::initializer_list<const char*> k_causes{"apt",     "pip",  
                                                              "service", "command", "other"};
 Json causes_schema();
 
+/// Where a file says `isolation: host`, whoever reads it to carry it out has to say so too.
+std::pair<const std::string, Json> allow_host_compat();
+
 /// Parameters: nothing but the given properties is allowed.
 Json parameters(const Properties& properties, const std::vector<std::string>& required = {});
 /// The same plus directory, file, profile and vars: which pyro.yaml.

@@ -205,6 +205,7 @@ void Supervisor::add_operations() {
       throw Error(ErrorCode::bad_state, "the sandbox was not started with a list of hosts");
     }
     gateway->set_rules(get_strings(request, "rules"));
+    read_gateway(*gateway);
     call->finish(Json::object());
   });
   m_router.add("/ports", [this](const auto& call, const Json& request) {
@@ -392,16 +393,18 @@ void Supervisor::watch_gateway() {
     return;
   }
   m_network = std::make_unique<NetworkLog>(m_spec.runtime_dir);
-  m_loop.watch(gateway->descriptor(), EPOLLIN, [this, gateway](std::uint32_t) {
-    try {
-      for (auto record = gateway->take_record(); !record.is_null(); record = gateway->take_record()) {
-        m_network->add(record);
-      }
-    } catch (const Error& error) {
-      m_loop.unwatch(gateway->descriptor());
-      m_notes.push_back(fmt::format("nothing outside can be reached any more: {}", error.what()));
+  m_loop.watch(gateway->descriptor(), EPOLLIN, [this, gateway](std::uint32_t) { read_gateway(*gateway); });
+}
+
+void Supervisor::read_gateway(backend::Gateway& gateway) {
+  try {
+    for (auto record = gateway.take_record(); !record.is_null(); record = gateway.take_record()) {
+      m_network->add(record);
     }
-  });
+  } catch (const Error& error) {
+    m_loop.unwatch(gateway.descriptor());
+    m_notes.push_back(fmt::format("nothing outside can be reached any more: {}", error.what()));
+  }
 }
 
 /// The agent ends them, since only it can tell those who wait why; one that does not is ended with them.

@@ -107,6 +107,7 @@ private:
   void watch_disk();
   void watch_user_limits();
   void watch_gateway();
+  void read_gateway(backend::Gateway& gateway);
   void stop_processes(const LimitStop& what, std::function<void()> ended);
   void begin_agent_session();
   void thaw();

@@ -155,41 +155,50 @@ void Gateway::set_rules(const std::vector<std::string>& rules) {
   const auto ports = new_ports(rules);
   const auto listeners = listen_in_gateway_network(m_namespaces, m_network, ports);
   os::send_with_fds(m_control.get(), Json{{"rules", rules}, {"ports", ports}}.dump(), numbers_of(listeners));
+  await_ready();
   m_ports.insert(ports.begin(), ports.end());
 }
 
+/// What comes before it are records.
 void Gateway::await_ready() {
-  pollfd waiting{m_control.get(), POLLIN, 0};
-  if (::poll(&waiting, 1, k_ready_limit_ms) <= 0) {
-    throw Error(ErrorCode::timeout, "the gateway does not answer within {} s", k_ready_limit_ms / 1000);
-  }
-  const auto answer = os::receive_with_fds(m_control.get()).bytes;
-  if (answer.empty()) {
-    throw Error(
-        ErrorCode::failed, "the gateway ended before it was ready: {}", os::to_string(m_program.wait()));
-  }
-  const auto message = parse_json(answer, "the gateway's answer");
-  if (message.contains("error")) {
-    throw error_from_json(message["error"]).add_context("starting the gateway");
+  while (true) {
+    pollfd waiting{m_control.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, k_ready_limit_ms) <= 0) {
+      throw Error(ErrorCode::timeout, "the gateway does not answer within {} s", k_ready_limit_ms / 1000);
+    }
+    auto message = receive();
+    if (message.contains("error")) {
+      throw error_from_json(message["error"]).add_context("starting the gateway");
+    }
+    if (message.contains("ready")) {
+      return;
+    }
+    m_records.push_back(std::move(message));
   }
 }
 
-Json Gateway::take_record() {
-  while (true) {
-    std::string bytes(8 << 10, '\0');
-    const auto count = ::recv(m_control.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
-      return nullptr;
-    }
-    if (count <= 0) {
-      throw Error(ErrorCode::failed, "the gateway has ended: {}", os::to_string(m_program.wait()));
-    }
-    bytes.resize(static_cast<std::size_t>(count));
-    const auto message = parse_json(bytes, "a message of the gateway");
-    if (message.contains("access")) {
-      return message["access"];
-    }
+/// null: nothing is there.
+Json Gateway::receive() {
+  std::string bytes(8 << 10, '\0');
+  const auto count = ::recv(m_control.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return nullptr;
   }
+  if (count <= 0) {
+    throw Error(ErrorCode::failed, "the gateway has ended: {}", os::to_string(m_program.wait()));
+  }
+  bytes.resize(static_cast<std::size_t>(count));
+  return parse_json(bytes, "a message of the gateway");
+}
+
+Json Gateway::take_record() {
+  if (m_records.empty()) {
+    const auto message = receive();
+    return message.is_null() ? Json() : value_at(message, "access");
+  }
+  const auto message = std::move(m_records.front());
+  m_records.pop_front();
+  return value_at(message, "access");
 }
 
 } // namespace pyro::backend

@@ -10,6 +10,7 @@
 #include <pyro/os/process.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,7 +30,7 @@ public:
 
   explicit operator bool() const { return m_control.valid(); }
 
-  /// Other rules, at once; connections that they do not allow end.
+  /// Other rules, from its return on; connections that they do not allow end.
   void set_rules(const std::vector<std::string>& rules);
 
   /// Readable when take_record() has something to say.
@@ -42,12 +43,14 @@ public:
 private:
   std::vector<std::uint16_t> new_ports(const std::vector<std::string>& rules) const;
   void await_ready();
+  Json receive();
 
   SandboxNamespaces m_namespaces;
   os::Fd m_network; // the namespace at the other end of the cable
   os::Child m_program;
   os::Fd m_control;
   std::set<std::uint16_t> m_ports; // that somebody listens at
+  std::deque<Json> m_records;      // that came while an answer was awaited
 };
 
 } // namespace pyro::backend

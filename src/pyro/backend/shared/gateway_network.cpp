@@ -108,6 +108,12 @@ os::Fd open_socket(int family, int type, int protocol) {
   return socket;
 }
 
+/// A rule may have the port of the name server, which listens at one address of it.
+void share_port(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
 void listen_at(int socket) {
   if (::listen(socket, k_backlog) < 0) {
     throw Error::from_errno(errno, "listen in the gateway's network");
@@ -126,6 +132,7 @@ sockaddr_in name_server_address() {
 std::vector<os::Fd> open_name_server() {
   auto datagrams = open_socket(AF_INET, SOCK_DGRAM, 0);
   auto listener = open_socket(AF_INET, SOCK_STREAM, 0);
+  share_port(listener.get());
   bind_to(datagrams.get(), name_server_address(), "bind the name server");
   bind_to(listener.get(), name_server_address(), "bind the name server");
   listen_at(listener.get());
@@ -152,6 +159,7 @@ os::Fd listen_everywhere(std::uint16_t port) {
   os::Fd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (socket) {
     const int off = 0;
+    share_port(socket.get());
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     bind_to(socket.get(), six, "listen in the gateway's network");
   } else {
@@ -159,6 +167,7 @@ os::Fd listen_everywhere(std::uint16_t port) {
     four.sin_family = AF_INET;
     four.sin_port = htons(port);
     socket = open_socket(AF_INET, SOCK_STREAM, 0);
+    share_port(socket.get());
     bind_to(socket.get(), four, "listen in the gateway's network");
   }
   listen_at(socket.get());

@@ -19,11 +19,16 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    Option{"--output", "-o", "FORMAT", "Form of the graph", "text|dot|mermaid|svg|json"}};
+    Option{"--output", "-o", "FORMAT", "Form of the graph", "text|dot|mermaid|svg|json"},
+    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+};
 
 int run(Session& session) {
   const auto form = session.arguments().value("output", "text");
   auto parameters = session.where();
+  if (session.arguments().has("allow-host-compat")) {
+    parameters["allow_host_compat"] = true;
+  }
   parameters["format"] = form == "json" ? "text" : form;
   const auto graph = session.call("graph", parameters);
   if (form == "json") {

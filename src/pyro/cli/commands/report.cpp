@@ -49,7 +49,7 @@ int run(Session& session) {
   ReportParts parts;
   parts.made_at = format_utc(std::chrono::system_clock::now(), Subseconds::none);
   parts.plan = value_at(session.call("plan", planned), "plan");
-  auto drawing = where;
+  auto drawing = planned;
   drawing["format"] = "svg";
   parts.graph = session.call("graph", drawing);
   parts.timing = if_there(session, "timing", where);

@@ -98,7 +98,9 @@ LoadedProject project_for(const Context& context, const CreateRequest& wanted) {
   check_network_policy(request.network_policy);
   const auto host_compat = request.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
   const auto& backend = context.choose_backend(request.backend, backend::Isolation::sandbox, host_compat);
-  refuse_policy(backend, request.network_policy);
+  if (request.egress_hosts.empty()) { // what holds a list is asked with the file that is made of it
+    refuse_policy(backend, request.network_policy);
+  }
   if (backend.isolation() == backend::Isolation::host) { // agreed to, or it would not have been chosen
     request.isolation = "host";
     request.backend = backend.name();

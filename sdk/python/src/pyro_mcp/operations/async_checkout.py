@@ -191,6 +191,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
     async def graph(
         self,
         *,
+        allow_host_compat: Optional[bool] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         format: Optional[str] = None,
@@ -204,6 +205,7 @@ class AsyncCheckoutOperations(AsyncOperationsBase):
         return await self._call(
             "graph",
             {
+                "allow_host_compat": allow_host_compat,
                 "directory": directory,
                 "file": file,
                 "format": format,

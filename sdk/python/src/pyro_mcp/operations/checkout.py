@@ -268,6 +268,7 @@ class CheckoutOperations(OperationsBase):
     def graph(
         self,
         *,
+        allow_host_compat: Optional[bool] = None,
         directory: Optional[StrPath] = None,
         file: Optional[StrPath] = None,
         format: Optional[str] = None,
@@ -279,6 +280,7 @@ class CheckoutOperations(OperationsBase):
     ) -> Json:
         """Layers, services and snapshots of the file, what waits for what, and what is cached.
 
+        allow_host_compat: Agree to a file that asks for no isolation; default no
         format: Of the text; default: text; one of text, dot, mermaid, svg
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
@@ -293,6 +295,7 @@ class CheckoutOperations(OperationsBase):
         return self._call(
             "graph",
             {
+                "allow_host_compat": allow_host_compat,
                 "directory": directory,
                 "file": file,
                 "format": format,
