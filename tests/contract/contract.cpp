@@ -127,6 +127,7 @@ operations::Settings Contract::settings() const {
       (is_machine(backend()) && m_has_guest_kernel ? testing::guest_directory() / "cache" : m_root / "cache")
           .string();
   settings.agent_path = (programs() / "pyro-agent").string();
+  settings.gateway_path = (programs() / "pyro-gateway").string();
   settings.backends = {make_backend(backend(), m_controls)};
   settings.max_active = m_max_active;
   settings.trust = operations::TrustGrant::once; // projects here stand on an environment outside of them

@@ -171,9 +171,8 @@ TEST_F(Ports, APortThatClashedIsPublishedByTheNextApply) {
   const int port = first.port();
   first.end();
   small(with_port(
-      fmt::format("{}:8080", port),
-      "  slow: {command: 'exec sleep 1000', readiness: {file: /tmp/go, deadline: "
-      "5m}, depends_on: [web]}\n"));
+      fmt::format("{}:8080", port), "    depends_on: [slow]\n  slow: {command: 'exec sleep 1000', readiness: "
+                                    "{file: /tmp/go, deadline: 5m}}\n"));
   auto apply = start({"apply"});
   EXPECT_TRUE(eventually([&] { return inside("true").status == 0; }));
   Holder second(*this, port); // between the plan and the end of apply
