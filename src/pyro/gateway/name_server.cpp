@@ -2,6 +2,7 @@
 
 #include <pyro/os/tcp_socket.hpp>
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <tuple>
 
 namespace pyro::gateway {
 

@@ -1,5 +1,6 @@
 #include "gateway_network.hpp"
 
+#include <pyro/base/destination.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/egress/gateway_addresses.hpp>
@@ -14,6 +15,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <functional>
 #include <grp.h>
 #include <net/if.h>

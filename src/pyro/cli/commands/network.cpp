@@ -95,7 +95,7 @@ std::string text_of(const Session& session, const Json& answer) {
   if (arguments.has("hosts") && !list_at(answer, "hosts").empty()) {
     return hosts_text(answer, session.out_style());
   }
-  const auto text = records_text(answer, session.out_style());
+  auto text = records_text(answer, session.out_style());
   if (!text.empty()) {
     return text;
   }
