@@ -83,7 +83,7 @@ private:
         continue;
       }
       try {
-        m_socket = start_connect(address);
+        m_socket = os::start_connect(address);
       } catch (const Error& error) {
         m_last_error = std::strerror(error.error_number());
         continue;
@@ -95,7 +95,7 @@ private:
   }
 
   /// Asked before the connection as well as after it: a server may accept one and be gone.
-  bool is_foreign(const SocketAddress& address) {
+  bool is_foreign(const os::SocketAddress& address) {
     const auto listener = find_listener(m_runtime, m_service, address);
     m_listening = listener.who;
     if (m_listening == Listening::foreign) {
@@ -106,7 +106,7 @@ private:
 
   void on_writable() {
     if (!m_connected) {
-      if (auto error = connect_error(m_socket.get())) {
+      if (auto error = os::connect_error(m_socket.get())) {
         m_last_error = std::strerror(error);
         try_next();
         return;
@@ -203,7 +203,7 @@ private:
   std::string m_service;
   Done m_done;
   std::string m_name;
-  std::vector<SocketAddress> m_addresses;
+  std::vector<os::SocketAddress> m_addresses;
   std::size_t m_tried = 0;
   std::string m_last_error;
   Listening m_listening = Listening::nobody; // at the address that is tried

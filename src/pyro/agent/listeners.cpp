@@ -3,7 +3,6 @@
 #include <pyro/os/tcp_listeners.hpp>
 
 #include <algorithm>
-#include <netinet/in.h>
 #include <unistd.h>
 
 namespace pyro::agent {
@@ -11,20 +10,15 @@ namespace pyro::agent {
 namespace {
 
 /// Otherwise it may be anybody's in the network who listens there.
-bool is_of_this_sandbox(SocketAddress address) {
-  if (address.storage.ss_family == AF_INET) {
-    reinterpret_cast<sockaddr_in&>(address.storage).sin_port = 0;
-  } else {
-    reinterpret_cast<sockaddr_in6&>(address.storage).sin6_port = 0;
-  }
-  const os::Fd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return socket
-         && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0;
+bool is_of_this_sandbox(os::SocketAddress address) {
+  address.set_port(0);
+  const os::Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return socket && ::bind(socket.get(), address.get(), address.size) == 0;
 }
 
 } // namespace
 
-Listener find_listener(const Runtime& runtime, const std::string& service, const SocketAddress& address) {
+Listener find_listener(const Runtime& runtime, const std::string& service, const os::SocketAddress& address) {
   const auto sockets = os::listening_sockets(address.storage);
   if (sockets.empty() || !is_of_this_sandbox(address)) {
     return {};

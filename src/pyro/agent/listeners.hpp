@@ -2,8 +2,9 @@
 // os/tcp_listeners.hpp.
 #pragma once
 
-#include "address.hpp"
 #include "runtime.hpp"
+
+#include <pyro/os/socket_address.hpp>
 
 #include <string>
 
@@ -22,6 +23,6 @@ struct Listener {
 
 /// Who accepts what connects to the address, seen from a service of the runtime. A process of no service is
 /// foreign where it was there before the service: one that came later may be its own, handed over to another.
-Listener find_listener(const Runtime& runtime, const std::string& service, const SocketAddress& address);
+Listener find_listener(const Runtime& runtime, const std::string& service, const os::SocketAddress& address);
 
 } // namespace pyro::agent

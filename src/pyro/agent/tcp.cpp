@@ -50,14 +50,14 @@ void TcpTask::try_next() {
     auto address = m_addresses.back();
     m_addresses.pop_back();
     try {
-      m_connecting = start_connect(address);
+      m_connecting = os::start_connect(address);
     } catch (const Error& error) {
       m_last_error = error;
       continue;
     }
     m_runtime.loop.watch(m_connecting.get(), EPOLLOUT, [self = shared_from_this()](std::uint32_t) {
       self->m_runtime.loop.unwatch(self->m_connecting.get());
-      if (auto error = connect_error(self->m_connecting.get())) {
+      if (auto error = os::connect_error(self->m_connecting.get())) {
         self->m_connecting.reset();
         self->m_last_error = Error::from_errno(error, "connect to " + self->m_where);
         self->try_next();

@@ -29,7 +29,7 @@ private:
   Runtime& m_runtime;
   std::shared_ptr<protocol::Call> m_call;
   std::string m_where;
-  std::vector<SocketAddress> m_addresses; // still to try, last first
+  std::vector<os::SocketAddress> m_addresses; // still to try, last first
   os::Fd m_connecting;
   std::string m_early; // data that came before the connection was there
   std::optional<InputSink> m_input;

@@ -3,6 +3,7 @@
 #include "stream_socket.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/socket_address.hpp>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -152,7 +153,7 @@ void Connection::on_server(std::uint32_t events) {
     step();
     return;
   }
-  if (const int error = outcome_of_connect(m_server.get()); error != 0) {
+  if (const int error = os::connect_error(m_server.get()); error != 0) {
     m_trouble = std::strerror(error);
     guarded([&] { connect_next(); });
   } else if ((events & EPOLLOUT) != 0) {

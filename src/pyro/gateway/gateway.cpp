@@ -4,6 +4,7 @@
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/log.hpp>
 #include <pyro/egress/gateway_addresses.hpp>
+#include <pyro/os/socket_address.hpp>
 #include <pyro/os/tcp_socket.hpp>
 #include <pyro/os/unix_socket.hpp>
 
@@ -12,8 +13,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
-#include <netinet/in.h>
 
 namespace pyro::gateway {
 
@@ -27,22 +26,16 @@ constexpr std::size_t k_first_listener = 3;
 constexpr std::size_t k_largest_message = 192 << 10;
 
 /// Where the client connected to. Addresses of IPv4 come as such.
-Destination destination_of(int socket) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &size) < 0) {
-    throw Error::from_errno(errno, "getsockname");
+Destination destination_asked(int socket) {
+  const auto own = os::own_address(socket);
+  const auto address = os::destination_of(*own.get());
+  static const auto s_mapped = destination_from("::ffff:0.0.0.0/96");
+  if (!covers(s_mapped, address)) {
+    return address;
   }
-  if (storage.ss_family == AF_INET) {
-    Destination four{AF_INET, {}, 32};
-    std::memcpy(four.address.data(), &reinterpret_cast<sockaddr_in&>(storage).sin_addr, 4);
-    return four;
-  }
-  const auto& address = reinterpret_cast<sockaddr_in6&>(storage).sin6_addr;
-  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&address);
-  Destination result{is_mapped ? AF_INET : AF_INET6, {}, is_mapped ? 32 : 128};
-  std::memcpy(result.address.data(), address.s6_addr + (is_mapped ? 12 : 0), is_mapped ? 4 : 16);
-  return result;
+  Destination four{AF_INET, {}, address_bits(AF_INET)};
+  std::copy_n(address.address.begin() + 12, 4, four.address.begin());
+  return four;
 }
 
 /// As many as there are descriptors for.
@@ -151,7 +144,7 @@ void Gateway::accept(int listener, std::uint16_t port) {
 
 void Gateway::take(os::Fd client, std::uint16_t port) {
   Asked asked;
-  asked.address = destination_of(client.get());
+  asked.address = destination_asked(client.get());
   asked.port = port;
   asked.name = m_given.name_at(asked.address);
   const auto key = std::make_shared<Connection*>(nullptr);

@@ -3,14 +3,13 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/log.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/socket_address.hpp>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <ares.h>
-#include <cstring>
-#include <netinet/in.h>
 #include <set>
 
 namespace pyro::gateway {
@@ -25,16 +24,6 @@ constexpr Time k_life_of_failure{1'000};
 constexpr std::size_t k_most_kept = 4096;
 constexpr int k_timeout_ms = 2'000;
 constexpr int k_tries = 3;
-
-Destination destination_of(const sockaddr& address) {
-  Destination result{address.sa_family, {}, address_bits(address.sa_family)};
-  if (address.sa_family == AF_INET) {
-    std::memcpy(result.address.data(), &reinterpret_cast<const sockaddr_in&>(address).sin_addr, 4);
-  } else {
-    std::memcpy(result.address.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, 16);
-  }
-  return result;
-}
 
 struct Kept {
   Resolved resolved;
@@ -118,7 +107,7 @@ struct Resolver::Impl {
     if (found != nullptr) {
       for (const auto* node = found->nodes; node != nullptr; node = node->ai_next) {
         if (node->ai_family == AF_INET || node->ai_family == AF_INET6) {
-          resolved.addresses.push_back(destination_of(*node->ai_addr));
+          resolved.addresses.push_back(os::destination_of(*node->ai_addr));
           life = std::clamp(Time(1000LL * node->ai_ttl), k_shortest_life, life);
         }
       }

@@ -19,11 +19,8 @@ std::optional<std::string> receive(int socket, int flags = 0);
 /// Sends the front of it, as much as there is room for, and takes that off. False: the socket is gone.
 bool send_front(int socket, std::string& bytes);
 
-/// A socket that is being connected. Throws what the system says at once.
+/// As os::start_connect(), for bytes that go at once.
 os::Fd begin_connect(const Destination& address, std::uint16_t port);
-
-/// How that ended; 0: it is connected. Asked once, when the socket says that it can be written to.
-int outcome_of_connect(int socket);
 
 /// The other side is told that it broke, not that it ended, when the socket is closed.
 void reset_on_close(int socket);

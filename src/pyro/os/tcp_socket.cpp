@@ -1,12 +1,12 @@
 #include "tcp_socket.hpp"
 
+#include "socket_address.hpp"
 #include "tcp_listeners.hpp"
 
 #include <pyro/base/error.hpp>
 
 #include <sys/socket.h>
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,38 +16,23 @@ namespace pyro::os {
 
 namespace {
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-Address address_of(const std::string& text, int port) {
-  Address address;
-  auto* four = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* six = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (::inet_pton(AF_INET, text.c_str(), &four->sin_addr) == 1) {
-    four->sin_family = AF_INET;
-    four->sin_port = htons(static_cast<std::uint16_t>(port));
-    address.size = sizeof(*four);
-  } else if (::inet_pton(AF_INET6, text.c_str(), &six->sin6_addr) == 1) {
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(static_cast<std::uint16_t>(port));
-    address.size = sizeof(*six);
-  } else {
+SocketAddress address_of(const std::string& text, int port) {
+  const auto address = socket_address_from(text, static_cast<std::uint16_t>(port));
+  if (!address) {
     throw Error(ErrorCode::invalid_argument, "'{}' is no IP address to listen at", text);
   }
-  return address;
+  return *address;
 }
 
 Fd bind_tcp(const std::string& text, int port) {
   const auto address = address_of(text, port);
-  Fd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) {
     throw Error::from_errno(errno, "socket(TCP)");
   }
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) < 0) {
+  if (::bind(socket.get(), address.get(), address.size) < 0) {
     const int error_number = errno;
     if (error_number == EADDRINUSE) {
       const auto holder = listener_of_tcp(text, port);
@@ -81,14 +66,7 @@ Fd listen_tcp(const std::string& text, int port) {
 }
 
 int port_of(int listener) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(storage);
-  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&storage), &size) < 0) {
-    throw Error::from_errno(errno, "getsockname");
-  }
-  return ntohs(
-      storage.ss_family == AF_INET ? reinterpret_cast<sockaddr_in*>(&storage)->sin_port
-                                   : reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port);
+  return own_address(listener).port();
 }
 
 std::optional<Fd> accept_tcp(int listener) {

@@ -1,3 +1,4 @@
+#include <pyro/agent/address.hpp>
 #include <pyro/agent/listeners.hpp>
 #include <pyro/os/process.hpp>
 
@@ -6,7 +7,6 @@
 
 #include <csignal>
 #include <cstring>
-#include <netinet/in.h>
 #include <unistd.h>
 
 namespace pyro::agent {
@@ -21,14 +21,10 @@ struct Socket {
 Socket listen_at(const std::string& host) {
   const auto address = resolve_host(host, 0).front();
   Socket socket;
-  socket.fd = os::Fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_EQ(::bind(socket.fd.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length), 0)
-      << std::strerror(errno);
+  socket.fd = os::Fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::bind(socket.fd.get(), address.get(), address.size), 0) << std::strerror(errno);
   EXPECT_EQ(::listen(socket.fd.get(), 1), 0);
-  sockaddr_in6 bound{};
-  socklen_t length = sizeof(bound);
-  EXPECT_EQ(::getsockname(socket.fd.get(), reinterpret_cast<sockaddr*>(&bound), &length), 0);
-  socket.port = ntohs(bound.sin6_port); // at the same place for both families
+  socket.port = os::own_address(socket.fd.get()).port();
   return socket;
 }
 

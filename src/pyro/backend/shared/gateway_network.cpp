@@ -8,6 +8,7 @@
 #include <pyro/os/network.hpp>
 #include <pyro/os/network_link.hpp>
 #include <pyro/os/process.hpp>
+#include <pyro/os/socket_address.hpp>
 #include <pyro/os/unix_socket.hpp>
 
 #include <linux/if_ether.h>
@@ -15,7 +16,6 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <functional>
 #include <grp.h>
@@ -96,9 +96,8 @@ void give_addresses(const char* link, const char* address, const char* address6)
   }
 }
 
-template <typename Address>
-void bind_to(int socket, const Address& address, const char* what) {
-  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
+void bind_to(int socket, const sockaddr* address, socklen_t size, const char* what) {
+  if (::bind(socket, address, size) < 0) {
     throw Error::from_errno(errno, what);
   }
 }
@@ -117,31 +116,28 @@ void share_port(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 }
 
-void listen_at(int socket) {
-  if (::listen(socket, k_backlog) < 0) {
-    throw Error::from_errno(errno, "listen in the gateway's network");
+os::Fd listen_at(const os::SocketAddress& address, const char* what) {
+  auto socket = open_socket(address.family(), SOCK_STREAM, 0);
+  share_port(socket.get());
+  if (address.family() == AF_INET6) {
+    const int off = 0;
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
-}
-
-sockaddr_in name_server_address() {
-  const auto address = destination_from(egress::k_gateway_address);
-  sockaddr_in result{};
-  result.sin_family = AF_INET;
-  result.sin_port = htons(k_dns_port);
-  std::memcpy(&result.sin_addr, address.address.data(), sizeof result.sin_addr);
-  return result;
+  bind_to(socket.get(), address.get(), address.size, what);
+  if (::listen(socket.get(), k_backlog) < 0) {
+    throw Error::from_errno(errno, what);
+  }
+  return socket;
 }
 
 std::vector<os::Fd> open_name_server() {
+  const auto* what = "bind the name server";
+  const auto address = os::socket_address(destination_from(egress::k_gateway_address), k_dns_port);
   auto datagrams = open_socket(AF_INET, SOCK_DGRAM, 0);
-  auto listener = open_socket(AF_INET, SOCK_STREAM, 0);
-  share_port(listener.get());
-  bind_to(datagrams.get(), name_server_address(), "bind the name server");
-  bind_to(listener.get(), name_server_address(), "bind the name server");
-  listen_at(listener.get());
+  bind_to(datagrams.get(), address.get(), address.size, what);
   std::vector<os::Fd> sockets;
   sockets.push_back(std::move(datagrams));
-  sockets.push_back(std::move(listener));
+  sockets.push_back(listen_at(address, what));
   return sockets;
 }
 
@@ -151,30 +147,17 @@ os::Fd open_packets() {
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = static_cast<int>(::if_nametoindex(k_gateway_link));
-  bind_to(socket.get(), address, "watch the gateway's device");
+  bind_to(
+      socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address,
+      "watch the gateway's device");
   return socket;
 }
 
 os::Fd listen_everywhere(std::uint16_t port) {
-  sockaddr_in6 six{};
-  six.sin6_family = AF_INET6;
-  six.sin6_port = htons(port);
-  os::Fd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (socket) {
-    const int off = 0;
-    share_port(socket.get());
-    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    bind_to(socket.get(), six, "listen in the gateway's network");
-  } else {
-    sockaddr_in four{};
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    socket = open_socket(AF_INET, SOCK_STREAM, 0);
-    share_port(socket.get());
-    bind_to(socket.get(), four, "listen in the gateway's network");
-  }
-  listen_at(socket.get());
-  return socket;
+  const os::Fd six(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int family = six ? AF_INET6 : AF_INET;
+  return listen_at(
+      os::socket_address({family, {}, address_bits(family)}, port), "listen in the gateway's network");
 }
 
 /// Nobody who is not there says that he is.
