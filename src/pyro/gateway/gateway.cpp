@@ -94,7 +94,8 @@ void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
       std::move(sockets[1]));
   m_packets = std::make_unique<RefusedPackets>(
       m_loop, std::move(sockets[2]), m_given, m_log, [this](const SeenPacket& packet) {
-        const bool is_name_server = packet.port == 53 && to_string(packet.to) == egress::k_gateway_address;
+        const bool is_name_server =
+            packet.port == egress::k_name_server_port && to_string(packet.to) == egress::k_gateway_address;
         return is_name_server || (packet.is_tcp && m_listeners.contains(packet.port));
       });
   sockets.erase(sockets.begin(), sockets.begin() + k_first_listener);

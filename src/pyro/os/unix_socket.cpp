@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <iterator>
 #include <unistd.h>
 
 namespace pyro::os {
@@ -116,6 +118,12 @@ PeerCredentials peer_credentials(int socket) {
     throw Error::from_errno(errno, "getsockopt(SO_PEERCRED)");
   }
   return {credentials.pid, credentials.uid, credentials.gid};
+}
+
+std::vector<int> numbers_of(const std::vector<Fd>& fds) {
+  std::vector<int> numbers;
+  std::transform(fds.begin(), fds.end(), std::back_inserter(numbers), [](const Fd& fd) { return fd.get(); });
+  return numbers;
 }
 
 void send_with_fds(int socket, std::string_view bytes, const std::vector<int>& fds) {

@@ -32,6 +32,9 @@ struct PeerCredentials {
 /// SO_PEERCRED
 PeerCredentials peer_credentials(int socket);
 
+/// Their owners keep them.
+std::vector<int> numbers_of(const std::vector<Fd>& fds);
+
 /// One message with descriptors; throws on failure.
 void send_with_fds(int socket, std::string_view bytes, const std::vector<int>& fds);
 

@@ -1,6 +1,7 @@
 #include "confinement.hpp"
 
 #include <pyro/backend/shared/clone_process.hpp>
+#include <pyro/backend/shared/privileges.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/os/directory.hpp>
@@ -9,7 +10,6 @@
 #include <pyro/os/network.hpp>
 #include <pyro/os/unix_socket.hpp>
 
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -130,21 +130,6 @@ void enter_root(const std::vector<Source>& sources) {
   os::set_mount_attributes(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-void give_up_privileges() {
-  for (int capability = 0; capability < 64; ++capability) {
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL) {
-      throw Error::from_errno(errno, fmt::format("drop capability {}", capability));
-    }
-  }
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  if (::syscall(SYS_capset, &header, sets.data()) < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-    throw Error::from_errno(errno, "give up privileges");
-  }
-}
-
 /// Numbers 0 to 2 and those asked for, the report socket above them, nothing else.
 int arrange_descriptors(const ConfinedCommand& command, const os::Fd& control) {
   constexpr int k_far = 100;
@@ -215,6 +200,8 @@ void await(const os::Fd& control) {
     if (command.network != nullptr) {
       await(control);
     }
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
     give_up_privileges();
     execute(command, control);
   } catch (const Error& error) {

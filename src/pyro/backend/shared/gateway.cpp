@@ -1,13 +1,13 @@
 #include "gateway.hpp"
 
 #include "gateway_network.hpp"
+#include "privileges.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/egress/gateway_addresses.hpp>
 #include <pyro/egress/policy.hpp>
 #include <pyro/os/unix_socket.hpp>
 
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,26 +36,13 @@ std::pair<os::Fd, os::Fd> message_pair() {
   return {os::Fd(ends[0]), os::Fd(ends[1])};
 }
 
-void give_up_capabilities() {
-  for (int capability = 0; capability < 64; ++capability) {
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL) {
-      throw Error::from_errno(errno, "drop a capability");
-    }
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  if (::syscall(SYS_capset, &header, sets.data()) < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-    throw Error::from_errno(errno, "give up privileges");
-  }
-}
-
 /// It has the network of this machine, the id of the sandbox's root there (nobody's) and no power over
 /// either.
 [[noreturn]] void
 execute(const os::Fd& program, const os::Fd& user_namespace, const os::Fd& control, pid_t starter) {
   try {
     become_root_of(user_namespace);
-    give_up_capabilities();
+    give_up_privileges();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != starter) {
       ::_exit(1);
@@ -97,14 +84,6 @@ os::Child start_program(const std::string& path, const os::Fd& user_namespace, c
   return os::Child(pid);
 }
 
-std::vector<int> numbers_of(const std::vector<os::Fd>& fds) {
-  std::vector<int> numbers;
-  for (const auto& fd : fds) {
-    numbers.push_back(fd.get());
-  }
-  return numbers;
-}
-
 std::string name_servers() {
   const char* servers = std::getenv("PYRO_NAME_SERVERS");
   return servers == nullptr ? "" : servers;
@@ -120,18 +99,15 @@ Gateway::Gateway(
     SandboxNamespaces namespaces, const std::string& program, const std::vector<std::string>& rules)
     : m_namespaces(std::move(namespaces)) {
   const auto ports = new_ports(rules);
-  auto network = make_gateway_network(m_namespaces);
+  auto network = make_gateway_network(m_namespaces, ports);
   m_network = std::move(network.name_space);
-  for (auto& listener : listen_in_gateway_network(m_namespaces, m_network, ports)) {
-    network.sockets.push_back(std::move(listener));
-  }
   auto [ours, theirs] = message_pair();
   m_control = std::move(ours);
   m_program = start_program(program, m_namespaces.user, theirs);
   theirs.reset();
   os::send_with_fds(
       m_control.get(), Json{{"rules", rules}, {"name_servers", name_servers()}, {"ports", ports}}.dump(),
-      numbers_of(network.sockets));
+      os::numbers_of(network.sockets));
   await_ready();
   m_ports.insert(ports.begin(), ports.end());
 }
@@ -154,7 +130,8 @@ std::vector<std::uint16_t> Gateway::new_ports(const std::vector<std::string>& ru
 void Gateway::set_rules(const std::vector<std::string>& rules) {
   const auto ports = new_ports(rules);
   const auto listeners = listen_in_gateway_network(m_namespaces, m_network, ports);
-  os::send_with_fds(m_control.get(), Json{{"rules", rules}, {"ports", ports}}.dump(), numbers_of(listeners));
+  os::send_with_fds(
+      m_control.get(), Json{{"rules", rules}, {"ports", ports}}.dump(), os::numbers_of(listeners));
   await_ready();
   m_ports.insert(ports.begin(), ports.end());
 }

@@ -15,10 +15,11 @@
 #include <linux/if_packet.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <functional>
-#include <grp.h>
+#include <iterator>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -31,7 +32,6 @@ namespace {
 constexpr const char* k_gateway_link = "sandbox";
 constexpr const char* k_sandbox_link = "eth0";
 constexpr std::uint32_t k_mtu = 65'520;
-constexpr int k_dns_port = 53;
 constexpr int k_backlog = 1024;
 
 /// Runs `work` in a child that is root of the sandbox's user namespace, and returns the descriptors that it
@@ -48,11 +48,7 @@ in_user_namespace(const os::Fd& user_namespace, const std::function<std::vector<
       ours.reset();
       become_root_of(user_namespace);
       const auto fds = work();
-      std::vector<int> numbers;
-      for (const auto& fd : fds) {
-        numbers.push_back(fd.get());
-      }
-      os::send_with_fds(theirs.get(), "{}", numbers);
+      os::send_with_fds(theirs.get(), "{}", os::numbers_of(fds));
     } catch (const Error& error) {
       os::send_with_fds(theirs.get(), to_json(error).dump(), {});
     }
@@ -82,17 +78,19 @@ os::Fd network_namespace_of_this_process() {
   return os::open_file("/proc/self/ns/net", O_RDONLY);
 }
 
-/// A kernel without IPv6 has none to give.
-void give_addresses(const char* link, const char* address, const char* address6) {
+/// False: only that of IPv4, on a machine without IPv6.
+bool give_addresses(const char* link, const char* address, const char* address6) {
   os::add_link_address(link, address, egress::k_network_prefix);
   os::bring_up_link(link);
   try {
     os::add_link_address(link, address6, egress::k_network_prefix6);
+    return true;
   } catch (const Error& error) {
     if (error.error_number() != EOPNOTSUPP && error.error_number() != EACCES
         && error.error_number() != EAFNOSUPPORT) {
       throw;
     }
+    return false;
   }
 }
 
@@ -132,7 +130,8 @@ os::Fd listen_at(const os::SocketAddress& address, const char* what) {
 
 std::vector<os::Fd> open_name_server() {
   const auto* what = "bind the name server";
-  const auto address = os::socket_address(destination_from(egress::k_gateway_address), k_dns_port);
+  const auto address =
+      os::socket_address(destination_from(egress::k_gateway_address), egress::k_name_server_port);
   auto datagrams = open_socket(AF_INET, SOCK_DGRAM, 0);
   bind_to(datagrams.get(), address.get(), address.size, what);
   std::vector<os::Fd> sockets;
@@ -153,11 +152,15 @@ os::Fd open_packets() {
   return socket;
 }
 
-os::Fd listen_everywhere(std::uint16_t port) {
+os::Fd listen_at_every_address(std::uint16_t port) {
   const os::Fd six(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int family = six ? AF_INET6 : AF_INET;
   return listen_at(
       os::socket_address({family, {}, address_bits(family)}, port), "listen in the gateway's network");
+}
+
+void listen_everywhere(const std::vector<std::uint16_t>& ports, std::vector<os::Fd>& listeners) {
+  std::transform(ports.begin(), ports.end(), std::back_inserter(listeners), listen_at_every_address);
 }
 
 /// Nobody who is not there says that he is.
@@ -172,7 +175,8 @@ void be_silent() {
 
 } // namespace
 
-GatewayNetwork make_gateway_network(const SandboxNamespaces& sandbox) {
+GatewayNetwork
+make_gateway_network(const SandboxNamespaces& sandbox, const std::vector<std::uint16_t>& ports) {
   auto fds = in_user_namespace(sandbox.user, [&] {
     if (::unshare(CLONE_NEWNET) < 0) {
       throw Error::from_errno(errno, "unshare(CLONE_NEWNET)");
@@ -185,13 +189,13 @@ GatewayNetwork make_gateway_network(const SandboxNamespaces& sandbox) {
     os::take_in_everything();
     auto sockets = open_name_server();
     sockets.push_back(open_packets());
+    listen_everywhere(ports, sockets);
     enter(sandbox.network.get());
-    give_addresses(k_sandbox_link, egress::k_workspace_address, egress::k_workspace_address6);
+    const bool has_ipv6 =
+        give_addresses(k_sandbox_link, egress::k_workspace_address, egress::k_workspace_address6);
     os::add_default_route(egress::k_gateway_address);
-    try {
+    if (has_ipv6) {
       os::add_default_route(egress::k_gateway_address6);
-    } catch (const Error&) {
-      // no IPv6 here
     }
     sockets.push_back(os::duplicate(here.get()));
     return sockets;
@@ -212,9 +216,7 @@ std::vector<os::Fd> listen_in_gateway_network(
   return in_user_namespace(sandbox.user, [&] {
     enter(gateway_namespace.get());
     std::vector<os::Fd> listeners;
-    for (const auto port : ports) {
-      listeners.push_back(listen_everywhere(port));
-    }
+    listen_everywhere(ports, listeners);
     return listeners;
   });
 }

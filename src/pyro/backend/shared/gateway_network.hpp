@@ -12,12 +12,13 @@ namespace pyro::backend {
 
 struct GatewayNetwork {
   os::Fd name_space;           // of the gateway's end
-  std::vector<os::Fd> sockets; // its name server's: datagrams, listener; packets of the device
+  std::vector<os::Fd> sockets; // its name server's: datagrams, listener; packets of the device; listeners
 };
 
 /// A cable from the sandbox's network namespace to a new one in which every address is at home; default
-/// routes to it.
-GatewayNetwork make_gateway_network(const SandboxNamespaces& sandbox);
+/// routes to it; listeners as of listen_in_gateway_network().
+GatewayNetwork
+make_gateway_network(const SandboxNamespaces& sandbox, const std::vector<std::uint16_t>& ports);
 
 /// Sockets that listen at each port of every address there.
 std::vector<os::Fd> listen_in_gateway_network(
