@@ -5,6 +5,7 @@
 #include "start_report.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>
 
@@ -303,10 +304,7 @@ void Service::end_run(Ending ending, milliseconds grace) {
     return;
   }
   auto signal = os::signal_number(m_definition.stop_signal).value_or(SIGTERM);
-  m_stop_reason = os::signal_name(signal);
-  std::transform(m_stop_reason.begin(), m_stop_reason.end(), m_stop_reason.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  m_stop_reason = lower_case(os::signal_name(signal));
   ::kill(-m_pid, signal);
   ::kill(-m_pid, SIGCONT);
   m_runtime.loop.cancel(m_kill_timer);

@@ -31,6 +31,14 @@ std::vector<std::string> fields_of(std::string_view line, char separator) {
   return fields;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(text.begin(), text.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
+
 std::string joined(std::string_view directory, std::string_view name) {
   std::string path(directory);
   if (!directory.empty() && !name.empty()) {

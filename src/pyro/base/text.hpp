@@ -1,4 +1,5 @@
-// Taking text apart: lines, fields and numbers. For numbers with units see units.hpp.
+// Taking text apart: lines, fields and numbers; and letters without their case. For numbers with units see
+// units.hpp.
 #pragma once
 
 #include <charconv>
@@ -26,6 +27,9 @@ std::optional<Number> whole_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
+
+/// With the letters A to Z as small ones; all else, of whatever language, as it is.
+std::string lower_case(std::string_view text);
 
 /// "directory/name"; where one of them is empty, the other.
 std::string joined(std::string_view directory, std::string_view name);

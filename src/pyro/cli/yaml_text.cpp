@@ -1,5 +1,7 @@
 #include "yaml_text.hpp"
 
+#include <pyro/base/text.hpp>
+
 #include <yaml-cpp/emitter.h>
 #include <yaml-cpp/emittermanip.h>
 
@@ -18,10 +20,8 @@ bool is_plain(const std::string& text) {
   const auto is_letter = [](unsigned char c) {
     return std::isalpha(c) != 0;
   };
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return !text.empty() && (is_letter(static_cast<unsigned char>(text[0])) || text[0] == '/')
-         && std::find(k_words.begin(), k_words.end(), lower) == k_words.end()
+         && std::find(k_words.begin(), k_words.end(), lower_case(text)) == k_words.end()
          && std::all_of(text.begin(), text.end(), [&](char c) {
               return is_letter(static_cast<unsigned char>(c))
                      || std::isdigit(static_cast<unsigned char>(c)) != 0

@@ -140,10 +140,7 @@ std::optional<std::string> host_name(std::string_view text) {
   if (text.ends_with('.')) {
     text.remove_suffix(1);
   }
-  std::string name(text);
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  auto name = lower_case(text);
   if (name.size() > k_longest_name) {
     return std::nullopt;
   }

@@ -1,12 +1,12 @@
 #include "image.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/oci/document.hpp>
 #include <pyro/os/inside.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <regex>
 
@@ -22,13 +22,6 @@ std::string absolute_path(const std::string& path, const std::string& directory)
     whole.pop_back();
   }
   return whole;
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return text;
 }
 
 ImageReference

@@ -32,14 +32,6 @@ Authority authority_from(std::string_view text) {
   return {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 /// One request: its head is looked at, its body only measured.
 class Request : public http::basic_parser<true> {
 public:
@@ -70,12 +62,12 @@ private:
   void on_response_impl(int /*status*/, Text /*reason*/, int /*version*/, Code& /*code*/) override {}
 
   void on_field_impl(http::field /*field*/, Text name, Text value, Code& /*code*/) override {
-    const std::string_view key(name.data(), name.size());
-    if (equals_ignoring_case(key, "host")) {
+    const auto key = lower_case({name.data(), name.size()});
+    if (key == "host") {
       hosts.emplace_back(value.data(), value.size());
-    } else if (equals_ignoring_case(key, "upgrade")) {
+    } else if (key == "upgrade") {
       upgrades.emplace_back(value.data(), value.size());
-    } else if (equals_ignoring_case(key, "transfer-encoding")) {
+    } else if (key == "transfer-encoding") {
       codings.emplace_back(value.data(), value.size());
     }
   }
@@ -152,8 +144,7 @@ struct HttpRequests::Impl {
     }
     constexpr std::string_view k_scheme = "http://";
     const auto& target = request->target;
-    if (target.size() < k_scheme.size()
-        || !equals_ignoring_case(std::string_view(target).substr(0, k_scheme.size()), k_scheme)) {
+    if (lower_case(std::string_view(target).substr(0, k_scheme.size())) != k_scheme) {
       refuse(fmt::format("the request's target is '{}'", cut_text(target)));
     }
     const auto rest = target.substr(k_scheme.size());
@@ -163,8 +154,7 @@ struct HttpRequests::Impl {
   /// Where its body ends must be the same to every server.
   void check_length() const {
     for (const auto& coding : request->codings) {
-      if (request->http_version < 11 || request->codings.size() > 1
-          || !equals_ignoring_case(coding, "chunked")) {
+      if (request->http_version < 11 || request->codings.size() > 1 || lower_case(coding) != "chunked") {
         refuse(fmt::format("the request has the transfer coding '{}'", cut_text(coding)));
       }
     }
@@ -179,7 +169,7 @@ struct HttpRequests::Impl {
     check_authority(request->hosts.front());
     ++heads;
     for (const auto& upgrade : request->upgrades) {
-      if (!equals_ignoring_case(upgrade, "websocket")) {
+      if (lower_case(upgrade) != "websocket") {
         refuse(fmt::format("the request asks for the protocol '{}'", cut_text(upgrade)));
       }
       if (heads > 1) {

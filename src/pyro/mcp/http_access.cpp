@@ -3,6 +3,7 @@
 #include "json_rpc.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/regular_file.hpp>
 
 #include <sys/stat.h>
@@ -119,10 +120,7 @@ bool HttpAccess::has_token(const HttpRequest& request) const {
   }
   const auto said = request.field("authorization").value_or("");
   const auto blank = said.find(' ');
-  auto scheme = said.substr(0, blank);
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), [](unsigned char letter) {
-    return static_cast<char>(std::tolower(letter));
-  });
+  const auto scheme = lower_case(std::string_view(said).substr(0, blank));
   if (scheme != "bearer" || blank == std::string::npos) {
     return false;
   }

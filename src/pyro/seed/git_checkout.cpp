@@ -5,7 +5,6 @@
 #include <pyro/os/fd.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 namespace pyro::seed {
@@ -71,10 +70,8 @@ std::optional<GitCheckout> find_checkout(const std::string& directory) {
 std::size_t object_name_bytes(const GitCheckout& checkout) {
   constexpr std::size_t k_sha1_bytes = 20;
   constexpr std::size_t k_sha256_bytes = 32;
-  auto config = os::maybe_read_file(checkout.common_dir + "/config", k_max_config).value_or("");
-  std::transform(config.begin(), config.end(), config.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  const auto config =
+      lower_case(os::maybe_read_file(checkout.common_dir + "/config", k_max_config).value_or(""));
   for (const auto line : lines_of(config)) {
     if (line.find("objectformat") != std::string_view::npos
         && line.find("sha256") != std::string_view::npos) {

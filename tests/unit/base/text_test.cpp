@@ -27,5 +27,11 @@ TEST(Text, FieldsMayBeEmpty) {
   EXPECT_EQ(fields_of("", ':'), Strings{""});
 }
 
+TEST(Text, OnlyTheLettersOfASCIIHaveACase) {
+  EXPECT_EQ(lower_case("Example.ORG-09_@["), "example.org-09_@[");
+  EXPECT_EQ(lower_case("\xc3\x84"), "\xc3\x84");
+  EXPECT_EQ(lower_case(""), "");
+}
+
 } // namespace
 } // namespace pyro
