@@ -1,5 +1,7 @@
 #include "policy.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace pyro::egress {
@@ -13,6 +15,10 @@ const Rule* first(const std::vector<Rule>& rules, Condition condition) {
 }
 
 } // namespace
+
+std::string no_rule_allows(std::string_view what) {
+  return fmt::format("no rule of network.egress allows {}", what);
+}
 
 Policy::Policy(const std::vector<std::string>& rules) {
   std::transform(rules.begin(), rules.end(), std::back_inserter(m_rules), rule_from);

@@ -9,6 +9,9 @@
 
 namespace pyro::egress {
 
+/// Why nobody connects to it, or resolves it: "api.example.org:443", "api.example.org".
+std::string no_rule_allows(std::string_view what);
+
 class Policy {
 public:
   Policy() = default;

@@ -29,7 +29,7 @@ bool does_client_begin(std::uint16_t port) {
 
 } // namespace
 
-Connection::Connection(Common& common, os::Fd client, Asked asked, std::function<void()> done)
+Connection::Connection(Common& common, os::Fd client, Asked asked, Done done)
     : m_common(common), m_client(std::move(client)), m_asked(std::move(asked)), m_done(std::move(done)),
       m_first(m_asked.name, m_asked.port) {
   m_common.loop.watch(m_client.get(), k_events, [this](std::uint32_t) { step(); });
@@ -37,7 +37,7 @@ Connection::Connection(Common& common, os::Fd client, Asked asked, std::function
     refuse(
         RefusalKind::denied, GivenAddresses::holds(m_asked.address) && !m_asked.name
                                  ? fmt::format("no name was resolved to {}", to_string(m_asked.address))
-                                 : fmt::format("no rule of network.egress allows {}", host_text()));
+                                 : egress::no_rule_allows(host_text()));
     return;
   }
   arm(k_first_bytes_limit, [this] { reset_client(); });
@@ -207,39 +207,37 @@ void Connection::read_first_bytes() {
 
 /// Both ways, as far as it goes now.
 void Connection::carry() {
-  if (!m_is_up_finished && m_has_passed) {
-    if (m_requests) {
-      if (!pass_requests()) {
-        return reset_client();
-      }
-    } else if (m_to_server.empty() || send_to_server()) {
-      if (m_to_server.empty()) {
-        if (!m_up) {
-          m_up.emplace(m_client.get(), m_server.get());
-        }
-        run_pump(m_up, m_is_up_finished);
-      }
-    } else {
-      return reset_client();
-    }
-  }
+  carry_up();
   if (m_is_ended) {
     return;
   }
   if (m_requests && m_requests->waits_for_upgrade()) {
     look_for_upgrade();
-    if (m_requests->waits_for_upgrade()) {
-      return;
-    }
   }
-  if (!m_is_down_finished && (m_has_passed || !does_client_begin(m_asked.port))) {
-    if (!m_down) {
-      m_down.emplace(m_server.get(), m_client.get());
-    }
-    run_pump(m_down, m_is_down_finished);
-  }
-  if (!m_is_ended && m_is_up_finished && m_is_down_finished) {
+  carry_down();
+  if (m_is_up_finished && m_is_down_finished) {
     end();
+  }
+}
+
+void Connection::carry_up() {
+  if (m_is_up_finished || !m_has_passed) {
+    return;
+  }
+  if (m_requests) {
+    pass_requests();
+  } else if (!send_to_server()) {
+    reset_client();
+  } else if (m_to_server.empty()) {
+    run_pump(m_up, m_client, m_server, m_is_up_finished);
+  }
+}
+
+void Connection::carry_down() {
+  const bool may_server_speak = m_has_passed || !does_client_begin(m_asked.port);
+  const bool is_looked_at = m_requests && m_requests->waits_for_upgrade();
+  if (!m_is_down_finished && may_server_speak && !is_looked_at) {
+    run_pump(m_down, m_server, m_client, m_is_down_finished);
   }
 }
 
@@ -247,23 +245,23 @@ bool Connection::send_to_server() {
   return send_front(m_server.get(), m_to_server);
 }
 
-/// False: one of the two is gone.
-bool Connection::pass_requests() {
+void Connection::pass_requests() {
   while (true) {
     if (!send_to_server()) {
-      return false;
+      reset_client();
+      return;
     }
     if (!m_to_server.empty() || m_requests->waits_for_upgrade()) {
-      return true;
+      return;
     }
     if (m_is_client_at_end) {
       ::shutdown(m_server.get(), SHUT_WR);
       m_is_up_finished = true;
-      return true;
+      return;
     }
     const auto bytes = receive(m_client.get());
     if (!bytes) {
-      return true;
+      return;
     }
     m_is_client_at_end = bytes->empty();
     m_to_server = m_requests->feed(*bytes);
@@ -283,7 +281,11 @@ void Connection::look_for_upgrade() {
   again(); // what the client has sent meanwhile was not read
 }
 
-void Connection::run_pump(std::optional<Pump>& pump, bool& is_finished) {
+void Connection::run_pump(
+    std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished) {
+  if (!pump) {
+    pump.emplace(from.get(), to.get());
+  }
   switch (pump->run()) {
   case Pump::State::waiting:
     break;
@@ -377,7 +379,7 @@ void Connection::reset_client() {
 void Connection::end() {
   if (!m_is_ended) {
     m_is_ended = true;
-    m_common.loop.post(m_done);
+    m_common.loop.post([this, done = m_done] { done(this); });
   }
 }
 

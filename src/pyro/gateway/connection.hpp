@@ -1,16 +1,11 @@
 // One TCP connection of the workspace: decided on, checked by its first bytes, connected and carried.
 #pragma once
 
-#include "access_log.hpp"
+#include "common.hpp"
 #include "first_bytes.hpp"
-#include "given_addresses.hpp"
 #include "pump.hpp"
-#include "reach.hpp"
 #include "refused_client.hpp"
-#include "resolver.hpp"
 
-#include <pyro/egress/policy.hpp>
-#include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <functional>
@@ -21,16 +16,6 @@
 
 namespace pyro::gateway {
 
-/// What all connections of a gateway share; outlives them.
-struct Common {
-  os::EventLoop& loop;
-  egress::Policy& policy;
-  GivenAddresses& given;
-  Resolver& resolver;
-  Reach& reach;
-  AccessLog& log;
-};
-
 /// What a client of the workspace connected to.
 struct Asked {
   std::optional<std::string> name; // nullopt: an address that no name was given
@@ -40,8 +25,10 @@ struct Asked {
 
 class Connection {
 public:
-  /// `done`: called once, when it can be destroyed; not before the constructor's end.
-  Connection(Common& common, os::Fd client, Asked asked, std::function<void()> done);
+  /// Called once with itself, when it can be destroyed; not before the constructor's end.
+  using Done = std::function<void(Connection*)>;
+
+  Connection(Common& common, os::Fd client, Asked asked, Done done);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -59,10 +46,12 @@ private:
   void step();
   void read_first_bytes();
   void carry();
+  void carry_up();
+  void carry_down();
   bool send_to_server();
-  bool pass_requests();
+  void pass_requests();
   void look_for_upgrade();
-  void run_pump(std::optional<Pump>& pump, bool& is_finished);
+  void run_pump(std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished);
   void log(Verdict verdict, const std::string& reason);
   void refuse(RefusalKind kind, const std::string& reason);
   void tell_refused();
@@ -76,7 +65,7 @@ private:
   Common& m_common;
   os::Fd m_client;
   Asked m_asked;
-  std::function<void()> m_done;
+  Done m_done;
   os::EventLoop::TimerId m_timer = 0;
   bool m_is_ended = false;
   bool m_is_posted = false;

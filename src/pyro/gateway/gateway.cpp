@@ -89,11 +89,9 @@ void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
   }
   m_resolver = std::make_unique<Resolver>(m_loop, get_string(message, "name_servers"));
   m_common = std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log});
-  m_names = std::make_unique<NameServer>(
-      NameServer::Parts{m_loop, m_policy, m_given, *m_resolver, m_log}, std::move(sockets[0]),
-      std::move(sockets[1]));
-  m_packets = std::make_unique<RefusedPackets>(
-      m_loop, std::move(sockets[2]), m_given, m_log, [this](const SeenPacket& packet) {
+  m_names = std::make_unique<NameServer>(*m_common, std::move(sockets[0]), std::move(sockets[1]));
+  m_packets =
+      std::make_unique<RefusedPackets>(*m_common, std::move(sockets[2]), [this](const SeenPacket& packet) {
         const bool is_name_server =
             packet.port == egress::k_name_server_port && to_string(packet.to) == egress::k_gateway_address;
         return is_name_server || (packet.is_tcp && m_listeners.contains(packet.port));
@@ -148,11 +146,12 @@ void Gateway::take(os::Fd client, std::uint16_t port) {
   asked.address = destination_asked(client.get());
   asked.port = port;
   asked.name = m_given.name_at(asked.address);
-  const auto key = std::make_shared<Connection*>(nullptr);
-  auto connection = std::make_unique<Connection>(
-      *m_common, std::move(client), std::move(asked), [this, key] { m_connections.erase(*key); });
-  *key = connection.get();
-  m_connections[*key] = std::move(connection);
+  auto connection =
+      std::make_unique<Connection>(*m_common, std::move(client), std::move(asked), [this](Connection* ended) {
+        m_connections.erase(ended);
+      });
+  auto* key = connection.get();
+  m_connections[key] = std::move(connection);
 }
 
 } // namespace pyro::gateway

@@ -3,22 +3,15 @@
 // what happened.
 #pragma once
 
-#include "access_log.hpp"
+#include "common.hpp"
 #include "connection.hpp"
-#include "given_addresses.hpp"
 #include "name_server.hpp"
-#include "reach.hpp"
 #include "refused_packets.hpp"
-#include "resolver.hpp"
 
-#include <pyro/egress/policy.hpp>
-#include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 
 namespace pyro::gateway {
 

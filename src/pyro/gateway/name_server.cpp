@@ -2,7 +2,6 @@
 
 #include <pyro/os/tcp_socket.hpp>
 
-#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -32,18 +31,18 @@ struct NameServer::Client {
   }
 };
 
-NameServer::NameServer(Parts parts, os::Fd datagrams, os::Fd listener)
-    : m_parts(parts), m_datagrams(std::move(datagrams)), m_listener(std::move(listener)) {
-  m_parts.loop.watch(m_datagrams.get(), EPOLLIN, [this](std::uint32_t) { read_datagrams(); });
-  m_parts.loop.watch(m_listener.get(), EPOLLIN, [this](std::uint32_t) { accept_clients(); });
+NameServer::NameServer(Common& common, os::Fd datagrams, os::Fd listener)
+    : m_common(common), m_datagrams(std::move(datagrams)), m_listener(std::move(listener)) {
+  m_common.loop.watch(m_datagrams.get(), EPOLLIN, [this](std::uint32_t) { read_datagrams(); });
+  m_common.loop.watch(m_listener.get(), EPOLLIN, [this](std::uint32_t) { accept_clients(); });
 }
 
 NameServer::~NameServer() {
-  m_parts.loop.unwatch(m_datagrams.get());
-  m_parts.loop.unwatch(m_listener.get());
+  m_common.loop.unwatch(m_datagrams.get());
+  m_common.loop.unwatch(m_listener.get());
   for (const auto& [socket, client] : m_clients) {
-    m_parts.loop.unwatch(socket);
-    m_parts.loop.cancel(client->limit);
+    m_common.loop.unwatch(socket);
+    m_common.loop.cancel(client->limit);
   }
 }
 
@@ -75,12 +74,12 @@ void NameServer::accept_clients() {
     const int number = socket->get();
     auto client = std::make_shared<Client>();
     client->socket = std::move(*socket);
-    client->limit = m_parts.loop.after(k_client_limit, [this, number] {
-      m_parts.loop.unwatch(number);
+    client->limit = m_common.loop.after(k_client_limit, [this, number] {
+      m_common.loop.unwatch(number);
       m_clients.erase(number);
     });
     m_clients[number] = std::move(client);
-    m_parts.loop.watch(number, EPOLLIN, [this, number](std::uint32_t) { read_client(number); });
+    m_common.loop.watch(number, EPOLLIN, [this, number](std::uint32_t) { read_client(number); });
   }
 }
 
@@ -89,8 +88,8 @@ void NameServer::read_client(int number) {
   std::array<char, k_largest_question> bytes{};
   const auto count = ::recv(number, bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (count <= 0) {
-    m_parts.loop.unwatch(number);
-    m_parts.loop.cancel(client->limit);
+    m_common.loop.unwatch(number);
+    m_common.loop.cancel(client->limit);
     m_clients.erase(number);
     return;
   }
@@ -119,18 +118,18 @@ void NameServer::answer(std::string_view message, const Reply& reply) {
   const auto type = static_cast<DnsType>(question->type);
   if (type == DnsType::ptr) {
     const auto address = reverse_name(question->name);
-    const auto name = address ? m_parts.given.name_at(*address) : std::nullopt;
+    const auto name = address ? m_common.given.name_at(*address) : std::nullopt;
     reply(dns_message_of(*question, {name ? DnsCode::ok : DnsCode::no_such_name, {}, name.value_or(""), ""}));
     return;
   }
   const auto name = egress::host_name(question->name);
-  if (!name || !m_parts.policy.knows(*name)) {
+  if (!name || !m_common.policy.knows(*name)) {
     const auto shown = name.value_or(question->name);
     Access access;
     access.protocol = "dns";
     access.host = shown;
-    access.reason = fmt::format("no rule of network.egress allows {}", shown);
-    m_parts.log.add(access);
+    access.reason = egress::no_rule_allows(shown);
+    m_common.log.add(access);
     reply(dns_message_of(*question, {DnsCode::no_such_name, {}, "", access.reason}));
     return;
   }
@@ -140,7 +139,7 @@ void NameServer::answer(std::string_view message, const Reply& reply) {
 /// Whether the name exists at all is asked outside, so that a misspelt one is not found here either.
 /// Addresses of IPv6 are never given: who prefers them takes the other.
 void NameServer::answer_name(const DnsQuestion& question, const std::string& name, const Reply& reply) {
-  m_parts.resolver.resolve(name, [this, question, name, reply](const Resolved& resolved) {
+  m_common.resolver.resolve(name, [this, question, name, reply](const Resolved& resolved) {
     DnsAnswer answer;
     switch (resolved.status) {
     case Resolved::Status::no_such_name:
@@ -152,7 +151,7 @@ void NameServer::answer_name(const DnsQuestion& question, const std::string& nam
       break;
     case Resolved::Status::found:
       if (static_cast<DnsType>(question.type) == DnsType::a) {
-        answer.address = m_parts.given.of(name);
+        answer.address = m_common.given.of(name);
         answer.code = answer.address ? DnsCode::ok : DnsCode::refused;
       }
     }

@@ -3,13 +3,9 @@
 // know.
 #pragma once
 
-#include "access_log.hpp"
+#include "common.hpp"
 #include "dns_message.hpp"
-#include "given_addresses.hpp"
-#include "resolver.hpp"
 
-#include <pyro/egress/policy.hpp>
-#include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <functional>
@@ -21,16 +17,8 @@ namespace pyro::gateway {
 
 class NameServer {
 public:
-  struct Parts {
-    os::EventLoop& loop;
-    egress::Policy& policy;
-    GivenAddresses& given;
-    Resolver& resolver;
-    AccessLog& log;
-  };
-
   /// Sockets of UDP, and of TCP that listens.
-  NameServer(Parts parts, os::Fd datagrams, os::Fd listener);
+  NameServer(Common& common, os::Fd datagrams, os::Fd listener);
   ~NameServer();
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;
@@ -45,7 +33,7 @@ private:
   void answer(std::string_view message, const Reply& reply);
   void answer_name(const DnsQuestion& question, const std::string& name, const Reply& reply);
 
-  Parts m_parts;
+  Common& m_common;
   os::Fd m_datagrams;
   os::Fd m_listener;
   std::map<int, std::shared_ptr<Client>> m_clients;

@@ -22,8 +22,6 @@ public:
   /// As far as it goes now.
   State step();
 
-  Language language() const { return m_language; }
-
 private:
   bool learn_language();
   State drain();

@@ -72,15 +72,13 @@ std::optional<SeenPacket> packet_from(std::string_view bytes) {
 }
 
 RefusedPackets::RefusedPackets(
-    os::EventLoop& loop, os::Fd packets, const GivenAddresses& given, AccessLog& log,
-    std::function<bool(const SeenPacket&)> is_served)
-    : m_loop(loop), m_packets(std::move(packets)), m_given(given), m_log(log),
-      m_is_served(std::move(is_served)) {
-  m_loop.watch(m_packets.get(), EPOLLIN, [this](std::uint32_t) { read(); });
+    Common& common, os::Fd packets, std::function<bool(const SeenPacket&)> is_served)
+    : m_common(common), m_packets(std::move(packets)), m_is_served(std::move(is_served)) {
+  m_common.loop.watch(m_packets.get(), EPOLLIN, [this](std::uint32_t) { read(); });
 }
 
 RefusedPackets::~RefusedPackets() {
-  m_loop.unwatch(m_packets.get());
+  m_common.loop.unwatch(m_packets.get());
 }
 
 void RefusedPackets::read() {
@@ -100,11 +98,11 @@ void RefusedPackets::read() {
     }
     Access access;
     access.protocol = packet->is_tcp ? "tcp" : "udp";
-    access.host = m_given.name_at(packet->to).value_or(to_string(packet->to));
+    access.host = m_common.given.name_at(packet->to).value_or(to_string(packet->to));
     access.port = packet->port;
     access.reason = packet->is_tcp ? fmt::format("no rule of network.egress has the port {}", packet->port)
                                    : "datagrams do not leave the workspace (UDP, QUIC)";
-    m_log.add(access);
+    m_common.log.add(access);
   }
 }
 

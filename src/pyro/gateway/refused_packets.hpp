@@ -2,10 +2,8 @@
 // refused them already; here they are seen for the log (packet(7)).
 #pragma once
 
-#include "access_log.hpp"
-#include "given_addresses.hpp"
+#include "common.hpp"
 
-#include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 
 #include <functional>
@@ -28,9 +26,7 @@ std::optional<SeenPacket> packet_from(std::string_view bytes);
 class RefusedPackets {
 public:
   /// `packets`: a packet socket of the workspace's device. `is_served`: does somebody listen there?
-  RefusedPackets(
-      os::EventLoop& loop, os::Fd packets, const GivenAddresses& given, AccessLog& log,
-      std::function<bool(const SeenPacket&)> is_served);
+  RefusedPackets(Common& common, os::Fd packets, std::function<bool(const SeenPacket&)> is_served);
   ~RefusedPackets();
   RefusedPackets(const RefusedPackets&) = delete;
   RefusedPackets& operator=(const RefusedPackets&) = delete;
@@ -38,10 +34,8 @@ public:
 private:
   void read();
 
-  os::EventLoop& m_loop;
+  Common& m_common;
   os::Fd m_packets;
-  const GivenAddresses& m_given;
-  AccessLog& m_log;
   std::function<bool(const SeenPacket&)> m_is_served;
 };
 

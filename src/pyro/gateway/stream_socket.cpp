@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,13 +12,12 @@
 namespace pyro::gateway {
 
 std::optional<std::string> receive(int socket, int flags) {
-  std::string bytes(k_most_received, '\0');
-  const auto count = ::recv(socket, bytes.data(), bytes.size(), flags);
+  thread_local std::array<char, k_most_received> t_bytes;
+  const auto count = ::recv(socket, t_bytes.data(), t_bytes.size(), flags);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
     return std::nullopt;
   }
-  bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
-  return bytes;
+  return std::string(t_bytes.data(), count < 0 ? 0 : static_cast<std::size_t>(count));
 }
 
 bool send_front(int socket, std::string& bytes) {

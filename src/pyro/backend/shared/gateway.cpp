@@ -4,7 +4,6 @@
 #include "privileges.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/egress/gateway_addresses.hpp>
 #include <pyro/egress/policy.hpp>
 #include <pyro/os/unix_socket.hpp>
 
@@ -90,10 +89,6 @@ std::string name_servers() {
 }
 
 } // namespace
-
-std::string resolver_of_gateway() {
-  return fmt::format("nameserver {}\n", egress::k_gateway_address);
-}
 
 Gateway::Gateway(
     SandboxNamespaces namespaces, const std::string& program, const std::vector<std::string>& rules)

@@ -18,9 +18,6 @@
 
 namespace pyro::backend {
 
-/// What /etc/resolv.conf says in such a sandbox.
-std::string resolver_of_gateway();
-
 class Gateway {
 public:
   Gateway() = default;

@@ -3,6 +3,10 @@
 #include "egress_guard.hpp"
 #include "guest_description.hpp"
 
+#include <pyro/egress/gateway_addresses.hpp>
+
+#include <fmt/format.h>
+
 namespace pyro::backend {
 
 WayOut open_way_out(SandboxNamespaces namespaces, const LaunchSpec& spec) {
@@ -23,7 +27,7 @@ std::string resolv_conf_inside(const LaunchSpec& spec) {
     return "";
   }
   return spec.egress_rules.empty() ? resolver_for_sandbox(resolver_configuration()).resolv_conf
-                                   : resolver_of_gateway();
+                                   : fmt::format("nameserver {}\n", egress::k_gateway_address);
 }
 
 } // namespace pyro::backend
