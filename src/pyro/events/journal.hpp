@@ -1,6 +1,7 @@
 // What was done in this state directory, when, and to which address: one line of JSON each, a few MiB of
 // them. Operations write it, and the supervisors of sandboxes that do something by themselves. For people and
-// programs that look afterwards or follow; nothing depends on it, so what cannot be written is left out.
+// programs that look afterwards or follow; nothing depends on it, so what cannot be written is left out. What
+// a workspace asked of the network is in one of its own.
 //
 // Lines are appended to current.jsonl, one open and one write for each. Who finds it large gives it the next
 // number (00000007.jsonl) and removes the numbers before; the next line begins a new one.

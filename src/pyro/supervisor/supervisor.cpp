@@ -392,7 +392,7 @@ void Supervisor::watch_gateway() {
   if (gateway == nullptr) {
     return;
   }
-  m_network = std::make_unique<NetworkLog>(m_spec.runtime_dir);
+  m_network.emplace(m_spec.runtime_dir + "/network");
   m_loop.watch(gateway->descriptor(), EPOLLIN, [this, gateway](std::uint32_t) { read_gateway(*gateway); });
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "disk_watch.hpp"
-#include "network_log.hpp"
 #include "own_events.hpp"
 #include "port_forwarder.hpp"
 #include "secret_notes.hpp"
@@ -12,6 +11,7 @@
 
 #include <pyro/backend/launch_spec.hpp>
 #include <pyro/backend/shared/gateway.hpp>
+#include <pyro/events/journal.hpp>
 #include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
@@ -60,6 +60,8 @@ struct Guest {
   virtual void watch(os::EventLoop& loop) { std::ignore = loop; }
 };
 
+/// What the gateway says goes into a journal of its own, `network` in the runtime directory.
+///
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes, disk: DiskWatch::status() or
 /// null, stopped: UserLimitWatch::stopped(), ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk"
@@ -133,7 +135,7 @@ private:
   std::unique_ptr<PortForwarder> m_ports;
   std::unique_ptr<DiskWatch> m_disk;             // where the sandbox writes to a file system of this machine
   std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
-  std::unique_ptr<NetworkLog> m_network;         // where the egress is a list
+  std::optional<events::Journal> m_network;      // what its gateway says, where the egress is a list
   SecretNotes m_secrets;
   OwnEvents m_events;
   std::shared_ptr<protocol::Call> m_services; // followed, for m_events

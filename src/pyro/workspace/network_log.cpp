@@ -1,9 +1,8 @@
 #include "network_log.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/text.hpp>
 #include <pyro/egress/rule.hpp>
-#include <pyro/os/fd.hpp>
+#include <pyro/events/journal.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/state/locate.hpp>
@@ -15,29 +14,15 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::size_t k_most_bytes = 4 << 20; // more than the supervisor lets it grow to
-
-/// A line that was cut off by a kill or a full disk is left out.
-std::vector<Json> records_in(const std::string& path) {
-  std::vector<Json> records;
-  const auto text = os::maybe_read_file(path, k_most_bytes).value_or("");
-  for (const auto line : lines_of(text)) {
-    try {
-      auto record = parse_json(std::string(line), "a line of the network's log");
-      std::ignore = get_string(record, "verdict");
-      std::ignore = get_double(record, "at");
-      records.push_back(std::move(record));
-    } catch (const Error&) {
-      continue;
-    }
-  }
-  return records;
-}
-
 std::vector<Json> all_records(const std::string& runtime) {
-  auto records = records_in(runtime + "/network.jsonl.1");
-  auto newer = records_in(runtime + "/network.jsonl");
-  std::move(newer.begin(), newer.end(), std::back_inserter(records));
+  auto records = events::Journal(runtime + "/network").read("", std::string::npos, "").events;
+  std::erase_if(records, [](const Json& record) {
+    return !record.value("ts", Json()).is_number() || !record.value("verdict", Json()).is_string();
+  });
+  for (auto& record : records) {
+    record["at"] = record["ts"];
+    record.erase("ts");
+  }
   return records;
 }
 

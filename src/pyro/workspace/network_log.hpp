@@ -1,5 +1,5 @@
-// What a workspace asked of the network, where its egress is a list: the records of its supervisor
-// (supervisor/network_log.hpp), told and counted.
+// What a workspace asked of the network, where its egress is a list: the records of its gateway, which
+// its supervisor wrote down (supervisor/supervisor.hpp), told and counted.
 #pragma once
 
 #include <pyro/workspace/context/requests.hpp>
