@@ -54,6 +54,10 @@ void check_value(const Option& option, const std::string& where, const std::stri
   }
 }
 
+void refuse_tail(const std::string& text, std::string_view things) {
+  throw Error(ErrorCode::usage, "--tail: '{}' is not a number of {}", text, things);
+}
+
 bool is_yes(const std::string& variable, const std::string& value) {
   for (const auto* yes : {"1", "true", "yes", "on"}) {
     if (value == yes) {

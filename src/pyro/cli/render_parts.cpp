@@ -1,6 +1,7 @@
 #include "render_parts.hpp"
 
 #include <pyro/base/units.hpp>
+#include <pyro/base/utc.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <cmath>
@@ -31,6 +32,13 @@ std::string bytes_at(const Json& object, std::string_view key) {
 double epoch_at(const Json& object, std::string_view key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+std::string utc_at(const Json& object, std::string_view key) {
+  const auto milliseconds = static_cast<std::int64_t>(epoch_at(object, key) * 1000);
+  return format_utc(
+      std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds)),
+      Subseconds::milliseconds);
 }
 
 std::string span_text(double seconds) {

@@ -21,6 +21,9 @@ std::string bytes_at(const Json& object, std::string_view key);
 /// Seconds since the epoch; 0 where it is missing or null.
 double epoch_at(const Json& object, std::string_view key);
 
+/// "2026-11-30T09:15:00.250Z" of such seconds.
+std::string utc_at(const Json& object, std::string_view key);
+
 /// "just now", "5 min ago", "in 3 h"; empty for 0.
 std::string age_text(double epoch, double now);
 

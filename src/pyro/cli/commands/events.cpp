@@ -1,8 +1,5 @@
-#include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
-#include <pyro/base/text.hpp>
 #include <pyro/base/units.hpp>
-#include <pyro/base/utc.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/flag_values.hpp>
 #include <pyro/cli/render_parts.hpp>
@@ -64,22 +61,17 @@ std::string line_of(const Json& event, Style style) {
   const auto address = text_at(event, "address");
   const auto what = what_of(kind, text_at(event, "text"));
   const auto took = maybe_int(event, "duration_ms");
-  const auto time = std::chrono::system_clock::time_point(
-      std::chrono::milliseconds(static_cast<std::int64_t>(epoch_at(event, "ts") * 1000)));
   auto line = fmt::format(
-      "{} {} {}{}: {}", style.dim(format_utc(time, Subseconds::milliseconds)), text_at(event, "op_id"),
-      text_at(event, "operation"), workspace.empty() ? "" : " " + workspace,
+      "{} {} {}{}: {}", style.dim(utc_at(event, "ts")), text_at(event, "op_id"), text_at(event, "operation"),
+      workspace.empty() ? "" : " " + workspace,
       (address.empty() ? "" : address + " ") + (is_bad(kind) ? style.red(what) : what));
   return took ? line + fmt::format(" ({})", format_elapsed(std::chrono::milliseconds(*took))) : line;
 }
 
 int run(Session& session) {
   const auto& arguments = session.arguments();
-  const auto tail = whole_number<std::int64_t>(arguments.value("tail", "100"));
-  if (!tail || *tail < 0) {
-    throw Error(ErrorCode::usage, "--tail: '{}' is not a number of events", arguments.value("tail"));
-  }
-  Json parameters{{"tail", *tail}};
+  const auto tail = tail_from<std::int64_t>(arguments.value("tail", "100"), "events");
+  Json parameters{{"tail", tail}};
   if (const auto workspace = arguments.value("workspace"); !workspace.empty()) {
     parameters["workspace"] = workspace;
   }
@@ -99,7 +91,7 @@ int run(Session& session) {
       }
     }
     if (!arguments.has("follow")) {
-      if (!is_json && list_at(page, "events").empty() && *tail > 0) {
+      if (!is_json && list_at(page, "events").empty() && tail > 0) {
         const auto whom = arguments.value("workspace");
         session.note(whom.empty() ? "Nothing is noted yet." : "Nothing is noted of " + whom + ".");
       }

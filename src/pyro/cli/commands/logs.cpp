@@ -1,6 +1,5 @@
-#include <pyro/base/error.hpp>
-#include <pyro/base/text.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/flag_values.hpp>
 #include <pyro/cli/json_lines.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/session.hpp>
@@ -31,14 +30,6 @@ constexpr std::array k_options{
 };
 
 constexpr std::array k_operands{Operand{"SERVICE", Count::optional, "Only this one"}};
-
-int lines_wanted(const std::string& text) {
-  const auto lines = whole_number<int>(text).value_or(-1);
-  if (lines < 0) {
-    throw Error(ErrorCode::usage, "--tail: '{}' is not a number of lines", text);
-  }
-  return lines;
-}
 
 std::string render_page(const Json& page, bool has_one_service) {
   if (const auto text = maybe_string(page, "text")) {
@@ -75,7 +66,7 @@ int run(Session& session) {
   const auto& arguments = session.arguments();
   operations::LogRequest request;
   request.service = arguments.operands.empty() ? "" : arguments.operands.front();
-  request.tail = lines_wanted(arguments.value("tail", "200"));
+  request.tail = tail_from<int>(arguments.value("tail", "200"), "lines");
   request.follow = arguments.has("follow");
   if (arguments.has("cursor") || (session.format() == Format::json && !request.follow)) {
     return run_page(session, request);

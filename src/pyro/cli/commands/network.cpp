@@ -1,7 +1,5 @@
-#include <pyro/base/error.hpp>
-#include <pyro/base/text.hpp>
-#include <pyro/base/utc.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/flag_values.hpp>
 #include <pyro/cli/render_parts.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -32,13 +30,6 @@ constexpr std::array k_options{
     Option{"--learn", "", "", "A list for network.egress that allows what was asked for"},
 };
 
-std::string time_of(const Json& record, std::string_view key) {
-  return format_utc(
-      std::chrono::system_clock::time_point(
-          std::chrono::milliseconds(static_cast<std::int64_t>(epoch_at(record, key) * 1000))),
-      Subseconds::milliseconds);
-}
-
 std::string host_of(const Json& record) {
   const auto port = int_or(record, "port", 0);
   const auto host = text_at(record, "host");
@@ -57,7 +48,7 @@ std::string records_text(const Json& answer, Style style) {
     const auto address = text_at(record, "address");
     const auto why = verdict == "allowed" ? "by " + text_at(record, "rule") : text_at(record, "reason");
     table.add(
-        {style.dim(time_of(record, "at")), coloured(verdict, style), text_at(record, "protocol"),
+        {style.dim(utc_at(record, "at")), coloured(verdict, style), text_at(record, "protocol"),
          host_of(record) + (address.empty() ? "" : " (" + address + ")"),
          count > 1 ? fmt::format("{}x", count) : "", why});
   }
@@ -72,7 +63,7 @@ std::string hosts_text(const Json& answer, Style style) {
     const auto rule = text_at(host, "rule");
     table.add(
         {host_of(host), std::to_string(int_or(host, "allowed", 0)), std::to_string(int_or(host, "denied", 0)),
-         std::to_string(int_or(host, "failed", 0)), style.dim(time_of(host, "last_at")),
+         std::to_string(int_or(host, "failed", 0)), style.dim(utc_at(host, "last_at")),
          reason.empty() ? (rule.empty() ? "" : "by " + rule) : reason});
   }
   return table.text();
@@ -107,12 +98,8 @@ std::string text_of(const Session& session, const Json& answer) {
 
 int run(Session& session) {
   const auto& arguments = session.arguments();
-  const auto tail = whole_number<std::int64_t>(arguments.value("tail", "100"));
-  if (!tail || *tail < 0) {
-    throw Error(ErrorCode::usage, "--tail: '{}' is not a number of records", arguments.value("tail"));
-  }
   auto parameters = session.where();
-  parameters["tail"] = *tail;
+  parameters["tail"] = tail_from<std::int64_t>(arguments.value("tail", "100"), "records");
   parameters["denied"] = arguments.has("denied");
   session.show(
       session.call("network_log", parameters), [&](const Json& answer) { return text_of(session, answer); });
