@@ -65,6 +65,10 @@ std::string html_code(std::string_view text) {
   return text.empty() ? "" : "<code>" + html(text) + "</code>";
 }
 
+std::string html_number(std::string_view text) {
+  return "<span class=\"number\">" + html(text) + "</span>";
+}
+
 std::string html_badge(std::string_view text, const char* kind) {
   return text.empty() ? "" : fmt::format("<span class=\"badge {}\">{}</span>", kind, html(text));
 }

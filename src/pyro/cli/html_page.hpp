@@ -13,6 +13,9 @@ std::string html(std::string_view text);
 
 std::string html_code(std::string_view text);
 
+/// A number with its unit, which stay on one line.
+std::string html_number(std::string_view text);
+
 /// Text in a pill of one color: "good", "bad", "busy" or "dim".
 std::string html_badge(std::string_view text, const char* kind);
 

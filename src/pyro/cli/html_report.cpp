@@ -19,17 +19,11 @@ constexpr std::size_t k_most_drift = 500;
 constexpr std::size_t k_most_lost = 100;
 
 std::string elapsed_html(std::int64_t milliseconds) {
-  return milliseconds > 0 ? "<span class=\"number\">"
-                                + html(format_elapsed(std::chrono::milliseconds(milliseconds))) + "</span>"
-                          : "";
+  return milliseconds > 0 ? html_number(format_elapsed(std::chrono::milliseconds(milliseconds))) : "";
 }
 
 std::string section(const char* title, const std::string& content) {
   return fmt::format("<h2>{}</h2>\n{}", title, content);
-}
-
-std::string number_of(std::size_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 bool is_unchanged(const Json& action) {
@@ -43,8 +37,7 @@ const char* look_of_action(const std::string& action) {
 }
 
 const char* look_of_state(const std::string& state) {
-  const bool is_well = state == "ready" || state == "running" || state == "completed" || state == "started"
-                       || state == "taken";
+  const bool is_well = state == "ready" || state == "running" || state == "completed" || state == "started";
   return is_well                                     ? "good"
          : state == "failed" || state == "exited"    ? "bad"
          : state == "starting" || state == "waiting" ? "busy"
@@ -65,7 +58,7 @@ std::string lost_files(const Json& action) {
   }
   return fmt::format(
       "<details class=\"bad\"><summary>discards {}</summary>{}</details>",
-      number_of(discards.size(), "file", "files"), lines);
+      counted(static_cast<std::int64_t>(discards.size()), "file"), lines);
 }
 
 /// The first of the files behind it.
@@ -177,9 +170,7 @@ std::string services_part(const Json& status) {
     const auto restarts = int_or(service, "restarts", 0);
     rows += html_row(
         {html_code(string_or(service, "name", "")), html_badge(state, look_of_state(state)),
-         ready > started && started > 0
-             ? "<span class=\"number\">" + html(span_text(ready - started)) + "</span>"
-             : "",
+         ready > started && started > 0 ? html_number(span_text(ready - started)) : "",
          restarts > 0 ? fmt::format("<span class=\"busy\">{}</span>", restarts) : "", places,
          html(string_or(service, "reason", ""))});
   }
@@ -196,7 +187,7 @@ std::string snapshots_part(const Json& status) {
         {html_code(string_or(snapshot, "snapshot_name", "")),
          bool_or(snapshot, "outdated", false) ? html_badge("outdated", "busy") : "",
          html(string_or(snapshot, "kind", "")), parent.empty() ? "" : "on " + html_code(parent),
-         "<span class=\"number\">" + html(bytes_at(snapshot, "size_bytes")) + "</span>"});
+         html_number(bytes_at(snapshot, "size_bytes"))});
   }
   return section("Snapshots", html_table({"name", "", "kind", "", "adds"}, rows, "There are none."));
 }

@@ -4,6 +4,8 @@
 #include <pyro/base/utc.hpp>
 #include <pyro/operations/text.hpp>
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace pyro::cli {
@@ -39,6 +41,11 @@ std::string utc_at(const Json& object, std::string_view key) {
   return format_utc(
       std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds)),
       Subseconds::milliseconds);
+}
+
+std::string counted(std::int64_t count, std::string_view one, std::string_view many) {
+  return count != 1 && many.empty() ? fmt::format("{} {}s", count, one)
+                                    : fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 std::string span_text(double seconds) {

@@ -5,7 +5,9 @@
 
 #include <pyro/base/json_access.hpp>
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pyro::cli {
 
@@ -26,6 +28,9 @@ std::string utc_at(const Json& object, std::string_view key);
 
 /// "just now", "5 min ago", "in 3 h"; empty for 0.
 std::string age_text(double epoch, double now);
+
+/// "1 file", "3 files"; `many` where it is not `one` with an s.
+std::string counted(std::int64_t count, std::string_view one, std::string_view many = "");
 
 /// "0.3 s", "5 min": what lies between two times.
 std::string span_text(double seconds);

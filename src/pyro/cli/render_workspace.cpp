@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::size_t k_short_id = 12;
 
-std::string counted(std::int64_t count, const char* one) {
-  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-}
-
 std::string name_of(const Json& result) {
   const auto name = text_at(result, "name");
   const auto id = text_at(result, "workspace_id");

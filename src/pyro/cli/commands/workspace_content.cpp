@@ -3,6 +3,7 @@
 #include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/render.hpp>
+#include <pyro/cli/render_parts.hpp>
 #include <pyro/operations/text.hpp>
 
 #include <filesystem>
@@ -54,10 +55,6 @@ constexpr std::array k_export_options{
     Option{"--output", "-o", "PATH", "What it becomes here; must not exist yet"}};
 constexpr std::array k_diff_options{
     Option{"--names", "", "", "Only which files: A added, M modified, D deleted, T another type"}};
-
-std::string counted(std::int64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
 
 std::string left_out(const Json& result) {
   const auto count = int_or(result, "left_out", 0);
