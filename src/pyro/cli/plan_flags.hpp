@@ -8,6 +8,8 @@
 
 namespace pyro::cli {
 
+inline constexpr Option k_agree_to_host{
+    "--allow-host-compat", "", "", "Agree to a file that asks for no isolation"};
 inline constexpr Option k_target{"--target", "", "ADDRESS", "Only this and what it needs", "", Repeat::yes};
 inline constexpr Option k_exclude{"--exclude", "", "ADDRESS", "Not this, nor what needs it", "", Repeat::yes};
 inline constexpr Option k_replace{"--replace", "",         "ADDRESS", "Make this anew though nothing changed",

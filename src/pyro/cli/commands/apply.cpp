@@ -2,6 +2,7 @@
 #include <pyro/base/json_text.hpp>
 #include <pyro/base/text.hpp>
 #include <pyro/cli/attach.hpp>
+#include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/github.hpp>
 #include <pyro/cli/json_lines.hpp>
@@ -51,7 +52,7 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    k_agree_to_host,
     Option{"--no-wait", "", "", "Do not wait until services are ready"},
     Option{"--no-cache", "", "", "Build every layer again, also those of a workspace that is there"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
@@ -71,7 +72,7 @@ constexpr std::array k_options{
 };
 
 constexpr std::array k_apply_options{
-    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    k_agree_to_host,
     Option{"--no-wait", "", "", "Do not wait until services are ready"},
     Option{"--no-cache", "", "", "Build every layer again, also those of a workspace that is there"},
     Option{"--timeout", "", "DURATION", "For all of it, e.g. 10m"},
@@ -153,9 +154,7 @@ int count_of(std::string_view flag, const std::string& text) {
 int run(Session& session) {
   const auto& arguments = session.arguments();
   auto parameters = session.where();
-  if (arguments.has("allow-host-compat")) {
-    parameters["allow_host_compat"] = true;
-  }
+  take_switch(session, "allow-host-compat", parameters);
   parameters["approve"] = arguments.has("yes");
   parameters["wait"] = !arguments.has("no-wait");
   parameters["cache"] = !arguments.has("no-cache");

@@ -1,4 +1,6 @@
+#include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/session.hpp>
 
 namespace pyro::cli {
@@ -20,15 +22,13 @@ Examples:
 
 constexpr std::array k_options{
     Option{"--output", "-o", "FORMAT", "Form of the graph", "text|dot|mermaid|svg|json"},
-    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    k_agree_to_host,
 };
 
 int run(Session& session) {
   const auto form = session.arguments().value("output", "text");
   auto parameters = session.where();
-  if (session.arguments().has("allow-host-compat")) {
-    parameters["allow_host_compat"] = true;
-  }
+  take_switch(session, "allow-host-compat", parameters);
   parameters["format"] = form == "json" ? "text" : form;
   const auto graph = session.call("graph", parameters);
   if (form == "json") {

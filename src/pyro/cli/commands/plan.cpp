@@ -1,4 +1,5 @@
 #include <pyro/base/error.hpp>
+#include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/github.hpp>
 #include <pyro/cli/json_lines.hpp>
@@ -32,7 +33,7 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    k_agree_to_host,
     Option{"--detailed-exitcode", "", "", "Exit 2 if apply would change something"},
     Option{"--out", "", "FILE", "Keep it for `pyro apply FILE`"},
     k_target,
@@ -62,9 +63,7 @@ int tell_denied(Session& session, const Json& denials) {
 
 int run(Session& session) {
   auto parameters = session.where();
-  if (session.arguments().has("allow-host-compat")) {
-    parameters["allow_host_compat"] = true;
-  }
+  take_switch(session, "allow-host-compat", parameters);
   add_plan_choice(session.arguments(), parameters);
   const auto result = session.call("plan", parameters);
   if (session.format() == Format::jsonl) {

@@ -1,7 +1,9 @@
 #include <pyro/base/error.hpp>
 #include <pyro/base/utc.hpp>
+#include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
 #include <pyro/cli/html_report.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/session.hpp>
 
 #include <array>
@@ -25,7 +27,7 @@ Examples:
 
 constexpr std::array k_options{
     Option{"--output", "-o", "FILE", "Where the page goes; default: standard output"},
-    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    k_agree_to_host,
 };
 
 /// null where there is no such workspace (yet).
@@ -43,9 +45,7 @@ Json if_there(Session& session, const char* operation, const Json& parameters) {
 int run(Session& session) {
   const auto where = session.where();
   auto planned = where;
-  if (session.arguments().has("allow-host-compat")) {
-    planned["allow_host_compat"] = true;
-  }
+  take_switch(session, "allow-host-compat", planned);
   ReportParts parts;
   parts.made_at = format_utc(std::chrono::system_clock::now(), Subseconds::none);
   parts.plan = value_at(session.call("plan", planned), "plan");

@@ -1,4 +1,6 @@
+#include <pyro/cli/by_hand.hpp>
 #include <pyro/cli/commands.hpp>
+#include <pyro/cli/plan_flags.hpp>
 #include <pyro/cli/render.hpp>
 #include <pyro/cli/session.hpp>
 
@@ -19,7 +21,7 @@ Examples:
 )";
 
 constexpr std::array k_options{
-    Option{"--allow-host-compat", "", "", "Agree to a file that asks for no isolation"},
+    k_agree_to_host,
 };
 
 constexpr std::array k_operands{
@@ -28,9 +30,7 @@ constexpr std::array k_operands{
 int run(Session& session) {
   auto parameters = session.where();
   parameters["address"] = session.arguments().operands.front();
-  if (session.arguments().has("allow-host-compat")) {
-    parameters["allow_host_compat"] = true;
-  }
+  take_switch(session, "allow-host-compat", parameters);
   session.show(session.call("why", parameters), [](const Json& answer) {
     const auto text = string_or(answer, "text", "");
     return text.empty() ? render_document(answer) : text + (text.ends_with('\n') ? "" : "\n");
