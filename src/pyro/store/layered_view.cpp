@@ -271,6 +271,18 @@ std::optional<Found> LayeredView::lookup(const std::string& path) const {
   return directory.lookup(last);
 }
 
+std::optional<std::string> LayeredView::maybe_read(const std::string& path, std::size_t limit) const {
+  try {
+    const auto found = lookup(path);
+    if (!found || !found->is_file() || static_cast<std::uint64_t>(found->status.st_size) > limit) {
+      return std::nullopt;
+    }
+    return os::read_all(found->open().get(), limit);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 std::optional<LayeredDirectory> LayeredView::directory(const std::string& path) const {
   LayeredDirectory directory = root();
   for (const std::string& component : path_components(path)) {

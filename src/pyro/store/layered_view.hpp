@@ -119,6 +119,10 @@ public:
   /// Sorted names; throws not_found where `path` is no directory.
   std::vector<std::string> list(const std::string& path) const;
 
+  /// What a regular file holds; nullopt: there is none, it is larger than `limit` bytes, or goes away just
+  /// now.
+  std::optional<std::string> maybe_read(const std::string& path, std::size_t limit) const;
+
   const Stack& stack() const { return *m_stack; }
 
 private:

@@ -93,10 +93,8 @@ std::string
 venv_command(const store::LayeredView& root, const std::string& prefix, const std::string& program) {
   static const std::regex s_command(
       "(?:^|\n)command = (/[A-Za-z0-9_./+-]+ -m venv (?:--[a-z-]+ )*)(/[^\n]+)\n");
-  constexpr off_t k_longest = 1 << 16;
-  const auto found = root.lookup(prefix + "/pyvenv.cfg");
-  const bool is_read = found && found->is_file() && found->status.st_size < k_longest;
-  const auto text = is_read ? os::read_all(found->open().get(), k_longest) : std::string();
+  constexpr std::size_t k_longest = 1 << 16;
+  const auto text = root.maybe_read(prefix + "/pyvenv.cfg", k_longest).value_or("");
   std::smatch parts;
   const bool is_noted = std::regex_search(text, parts, s_command) && parts[2].str() == "/" + prefix;
   return (is_noted ? parts[1].str() : usual_name(root, program) + " -m venv ") + shell_word("/" + prefix);

@@ -62,15 +62,8 @@ constexpr std::array k_build_outputs{
 std::map<std::string, uid_t> user_ids(const store::LayeredView& root) {
   constexpr std::size_t k_longest = 1 << 20;
   std::map<std::string, uid_t> ids;
-  std::string text;
-  try {
-    const auto found = root.lookup("etc/passwd");
-    if (found && found->is_file()) {
-      text = os::read_all(found->open().get(), k_longest);
-    }
-  } catch (const Error&) {
-    return ids; // then no owner says anything
-  }
+  // Without it no owner says anything.
+  const auto text = root.maybe_read("etc/passwd", k_longest).value_or("");
   for (std::size_t at = 0; at < text.size();) {
     const auto end = std::min(text.find('\n', at), text.size());
     const auto line = std::string_view(text).substr(at, end - at);

@@ -18,16 +18,7 @@ constexpr std::size_t k_most_packages = 50'000;
 constexpr std::size_t k_most_files = 2'000'000;
 
 std::optional<std::string> maybe_read(const store::LayeredView& root, const std::string& path) {
-  try {
-    const auto found = root.lookup(path);
-    if (!found || !found->is_file()
-        || static_cast<std::uint64_t>(found->status.st_size) > k_longest_database) {
-      return std::nullopt;
-    }
-    return os::read_all(found->open().get(), k_longest_database);
-  } catch (const Error&) {
-    return std::nullopt; // it changes at this moment, or is no file
-  }
+  return root.maybe_read(path, k_longest_database);
 }
 
 std::vector<std::string> names_in(const store::LayeredView& root, const std::string& path) {
