@@ -79,12 +79,14 @@ std::string usual_name(const store::LayeredView& root, const std::string& progra
 /// some.
 std::string pip_command(const store::LayeredView& root, const std::string& place, const Changes& changes) {
   const auto [prefix, program] = python_place(place);
-  const auto named = std::find_if(
-      changes.begin(), changes.end(), [](const auto* change) { return !change->interpreter.empty(); });
+  std::string interpreter;
+  for (auto change = changes.begin(); change != changes.end() && interpreter.empty(); ++change) {
+    interpreter = pip_interpreter(root, **change);
+  }
   const bool is_venv = !prefix.empty() && root.lookup(prefix + "/pyvenv.cfg");
-  return (named != changes.end() ? (*named)->interpreter
-          : is_venv              ? shell_word("/" + prefix + "/bin/python")
-                                 : usual_name(root, program))
+  return (!interpreter.empty() ? interpreter
+          : is_venv            ? shell_word("/" + prefix + "/bin/python")
+                               : usual_name(root, program))
          + " -m pip";
 }
 

@@ -6,6 +6,7 @@
 #include <pyro/base/json_access.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <optional>
 
@@ -144,6 +145,18 @@ pip_files(const store::LayeredView& root, const std::string& place, const std::s
   return files;
 }
 
+/// As many as name the interpreter of a script.
+std::string first_bytes(const store::LayeredView& root, const std::string& path) {
+  try {
+    const auto found = root.lookup(path);
+    std::array<char, 4096> bytes{};
+    const auto count = found && found->is_file() ? os::read_some(found->open().get(), bytes) : std::nullopt;
+    return {bytes.data(), count.value_or(0)};
+  } catch (const Error&) {
+    return ""; // it changes at this moment
+  }
+}
+
 Json document_in(const store::LayeredView& root, const std::string& path) {
   try {
     auto document = parse_json(maybe_read(root, path).value_or("null"), path);
@@ -218,6 +231,19 @@ Packages pip_packages(const store::LayeredView& root, const std::string& place) 
     }
   }
   return packages;
+}
+
+std::string pip_interpreter(const store::LayeredView& root, const PackageChange& change) {
+  const auto dist_info = fmt::format("{}-{}.dist-info", change.name, change.after);
+  for (const auto& file : pip_files(root, change.place, dist_info)) {
+    if (std::filesystem::path(file).parent_path().filename() != "bin") {
+      continue;
+    }
+    if (auto interpreter = interpreter_in(first_bytes(root, file)); !interpreter.empty()) {
+      return interpreter;
+    }
+  }
+  return "";
 }
 
 Packages npm_packages(const store::LayeredView& root, const std::string& place) {
@@ -322,18 +348,8 @@ void PackageChanges::compare_pip(
         continue;
       }
       m_directories.emplace(place + "/" + name, PackageManager::pip);
-      std::string interpreter;
       for (auto& file : pip_files(*root, place, name)) {
-        if (root == &after && interpreter.empty()
-            && std::filesystem::path(file).parent_path().filename() == "bin") {
-          interpreter = interpreter_in(maybe_read(after, file).value_or(""));
-        }
         m_files.emplace(std::move(file), PackageManager::pip);
-      }
-      for (auto& change : m_changes) {
-        if (root == &after && change.place == place && change.name == known->first) {
-          change.interpreter = interpreter;
-        }
       }
     }
   }

@@ -41,9 +41,11 @@ struct PackageChange {
   std::string after;
   bool wanted = true;
   std::string source = {};
-  std::string interpreter =
-      {}; // of pip: the Python that its commands start, "/usr/bin/python3"; empty: it has none
 };
+
+/// The Python that the commands of a package of pip start, "/usr/bin/python3"; empty: it has none. `root`:
+/// where it is.
+std::string pip_interpreter(const store::LayeredView& root, const PackageChange& change);
 
 /// What was installed, removed or brought to another version between two roots, and whose files are whose.
 class PackageChanges {
