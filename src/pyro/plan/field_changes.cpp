@@ -1,5 +1,6 @@
 #include "field_changes.hpp"
 
+#include <pyro/base/text.hpp>
 #include <pyro/base/units.hpp>
 
 #include <fmt/format.h>
@@ -57,18 +58,6 @@ constexpr std::array k_rules{
     Rule{"lifecycle", update},
     Rule{"mounts", reboot},
 };
-
-std::vector<std::string> split(std::string_view address) {
-  std::vector<std::string> parts;
-  while (true) {
-    const auto dot = address.find('.');
-    parts.emplace_back(address.substr(0, dot));
-    if (dot == std::string_view::npos) {
-      return parts;
-    }
-    address.remove_prefix(dot + 1);
-  }
-}
 
 struct Leaf {
   std::vector<std::string> path;
@@ -140,7 +129,7 @@ void flatten(const Json& value, std::vector<std::string>& path, std::map<std::st
 
 const Rule* rule_for(const std::vector<std::string>& path, std::size_t& length) {
   for (const auto& rule : k_rules) {
-    const auto parts = split(rule.pattern);
+    const auto parts = fields_of(rule.pattern, '.');
     bool fits = parts.size() <= path.size();
     for (std::size_t i = 0; fits && i < parts.size(); ++i) {
       fits = parts[i] == "*" || parts[i] == path[i];

@@ -1,6 +1,7 @@
 #include "schema.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 
 #include <array>
 #include <charconv>
@@ -73,18 +74,6 @@ Json map_of(Json values, const char* expression) {
   return map;
 }
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (true) {
-    const auto end = text.find(separator);
-    parts.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) {
-      return parts;
-    }
-    text.remove_prefix(end + 1);
-  }
-}
-
 Json integer(std::string_view range) {
   const auto dots = range.find("..");
   return or_text(
@@ -96,7 +85,7 @@ Json integer(std::string_view range) {
 
 Json enumeration(std::string_view values) {
   Json names = Json::array();
-  for (const auto& name : split(values, '|')) {
+  for (const auto& name : fields_of(values, '|')) {
     if (name == "true" || name == "false") {
       names.push_back(name == "true");
     } else {
@@ -224,7 +213,7 @@ Json schema_of(const Shape& shape) {
   if (!needed.empty()) {
     result["required"] = std::move(needed);
   }
-  for (const auto& way : split(shape.exactly_one_of, '|')) {
+  for (const auto& way : fields_of(shape.exactly_one_of, '|')) {
     if (!way.empty()) {
       result["oneOf"].push_back({{"required", Json::array({way})}});
     }

@@ -71,20 +71,20 @@ void read_secret(Context& context, const Node& node, const std::string& address,
   MapReader reader(context, node, address, "secret");
   reader.boolean("required", secret.required);
   int given = 0;
-  const std::pair<std::string_view, SecretSource> sources[] = {
-      {"env", SecretSource::env}, {"file", SecretSource::file}, {"command", SecretSource::command}};
-  for (const auto& [key, source] : sources) {
-    if (reader.has(key)) {
+  const auto ways = reader.ways();
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    if (reader.has(ways[i])) {
       ++given;
-      secret.source = source;
-      reader.string(key, secret.from);
+      secret.source = static_cast<SecretSource>(i); // in the order of the table
+      reader.string(ways[i], secret.from);
       if (secret.from.empty()) {
-        reader.error(key, "value", "an empty text names nothing");
+        reader.error(ways[i], "value", "an empty text names nothing");
       }
     }
   }
   if (given != 1 && node.is_map()) {
-    context.error(node, "value", address, "a secret comes from exactly one of: env, file, command");
+    context.error(
+        node, "value", address, fmt::format("a secret comes from exactly one of: {}", fmt::join(ways, ", ")));
   }
 }
 

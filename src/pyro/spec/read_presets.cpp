@@ -2,25 +2,11 @@
 // it.
 #include "read_parts.hpp"
 
-#include <array>
 #include <regex>
 
 namespace pyro::spec {
 
 namespace {
-
-constexpr std::array<std::string_view, 5> k_ways{"run", "apt", "npm", "pip", "tools"};
-
-constexpr std::array<std::string_view, 3> k_tool_files{"mise.toml", ".mise.toml", ".tool-versions"};
-
-/// Which of them a step has, in the order of the table.
-std::vector<std::string_view> ways_of(const MapReader& step) {
-  std::vector<std::string_view> given;
-  std::copy_if(k_ways.begin(), k_ways.end(), std::back_inserter(given), [&](std::string_view way) {
-    return step.has(way);
-  });
-  return given;
-}
 
 bool has_unknown_key(const Node& step) {
   const auto& known = shape("setup_step");
@@ -81,7 +67,8 @@ void read_pip(MapReader& reader, Step& step) {
 }
 
 void read_tools(MapReader& reader, Step& step) {
-  const auto file = k_tool_files.at(reader.choice_index("tools").value_or(0));
+  std::string file = "mise.toml";
+  reader.choice_index("tools") ? reader.string("tools", file) : void();
   step.run = fmt::format(
       "command -v mise >/dev/null || {{ echo 'This environment has no mise: take an image that has it, or "
       "let a "
@@ -91,25 +78,31 @@ void read_tools(MapReader& reader, Step& step) {
       file);
   step.env.emplace("MISE_YES", "1");
   if (!reader.has("inputs")) {
-    step.inputs = {std::string(file)};
+    step.inputs = {file};
   }
 }
 
 } // namespace
 
 void read_preset(Context& context, MapReader& reader, Step& step) {
-  const auto ways = ways_of(reader);
+  const auto known = reader.ways();
+  auto ways = known;
+  std::erase_if(ways, [&](const auto& way) { return !reader.has(way); });
   if (ways.empty() && has_unknown_key(reader.node())) {
     return; // that is it, and was told
   }
-  if (ways.size() != 1) {
+  if (ways.empty()) {
     context.error(
-        reader.node(), ways.empty() ? "required" : "clash", reader.address(),
-        ways.empty()
-            ? std::string("'run' is missing")
-            : fmt::format(
-                "a step has one of: {}; here are {}", fmt::join(k_ways, ", "), fmt::join(ways, " and ")),
-        ways.empty() ? "a shell script, or what to install: apt, npm, pip, tools" : "make a step of each");
+        reader.node(), "required", reader.address(), "'run' is missing",
+        fmt::format(
+            "a shell script, or what to install: {}", fmt::join(known.begin() + 1, known.end(), ", ")));
+    return;
+  }
+  if (ways.size() > 1) {
+    context.error(
+        reader.node(), "clash", reader.address(),
+        fmt::format("a step has one of: {}; here are {}", fmt::join(known, ", "), fmt::join(ways, " and ")),
+        "make a step of each");
     return;
   }
   if (ways.front() == "apt") {

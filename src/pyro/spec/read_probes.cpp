@@ -1,6 +1,6 @@
 #include "read_parts.hpp"
 
-#include <array>
+#include <algorithm>
 #include <regex>
 
 namespace pyro::spec {
@@ -123,12 +123,12 @@ LogProbe read_log(MapReader& probe) {
 }
 
 /// Reads the one check of a probe; says so if there is none or more than one.
-std::optional<Check> read_check(Context& context, MapReader& probe, std::string_view kinds) {
+std::optional<Check> read_check(Context& context, MapReader& probe) {
+  const auto ways = probe.ways();
+  const auto kinds = fmt::format("{}", fmt::join(ways, ", "));
   std::vector<std::string> given;
   for (const auto& entry : probe.node().entries) {
-    constexpr std::array k_kinds{"exec", "http", "tcp", "file", "log"};
-    if (std::find(k_kinds.begin(), k_kinds.end(), entry.key) != k_kinds.end()
-        && kinds.find(entry.key) != std::string_view::npos) {
+    if (std::find(ways.begin(), ways.end(), entry.key) != ways.end()) {
       given.push_back(entry.key);
       context.positions[probe.address_of(entry.key)] = entry.key_place;
     }
@@ -188,7 +188,7 @@ std::optional<Readiness> read_readiness(Context& context, MapReader& service) {
   }
   MapReader reader(context, *node, service.address_of("readiness"), "readiness");
   Readiness result;
-  auto check = read_check(context, reader, "exec, http, tcp, file, log");
+  auto check = read_check(context, reader);
   reader.duration("interval", result.interval);
   reader.duration("timeout", result.timeout);
   reader.duration("deadline", result.deadline);
@@ -230,7 +230,7 @@ std::optional<Liveness> read_liveness(Context& context, MapReader& service) {
   }
   MapReader reader(context, *node, service.address_of("liveness"), "liveness");
   Liveness result;
-  auto check = read_check(context, reader, "exec, http, tcp, file");
+  auto check = read_check(context, reader);
   reader.duration("interval", result.interval);
   reader.duration("timeout", result.timeout);
   reader.integer("failures", result.failures);

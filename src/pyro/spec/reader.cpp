@@ -1,5 +1,6 @@
 #include "reader.hpp"
 
+#include <pyro/base/text.hpp>
 #include <pyro/base/units.hpp>
 
 #include <array>
@@ -46,19 +47,6 @@ std::string words_for_type(std::string_view type) {
          : type == "duration" ? "a duration such as 30s"
          : type == "size"     ? "a size such as 1GiB"
                               : "a text";
-}
-
-std::vector<std::string> split_choices(std::string_view type) {
-  std::vector<std::string> choices;
-  type.remove_prefix(std::string_view("enum ").size());
-  while (true) {
-    const auto end = type.find('|');
-    choices.emplace_back(type.substr(0, end));
-    if (end == std::string_view::npos) {
-      return choices;
-    }
-    type.remove_prefix(end + 1);
-  }
 }
 
 } // namespace
@@ -274,12 +262,16 @@ void MapReader::size(std::string_view key, std::uint64_t& out) {
   }
 }
 
+std::vector<std::string> MapReader::ways() const {
+  return fields_of(m_shape.exactly_one_of, '|');
+}
+
 std::optional<std::size_t> MapReader::choice_index(std::string_view key) {
   const Node* found = scalar(key);
   if (!found) {
     return std::nullopt;
   }
-  const auto choices = split_choices(m_shape.find(key)->type);
+  const auto choices = fields_of(m_shape.find(key)->type.substr(std::string_view("enum ").size()), '|');
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (choices[i] == found->text) {
       return i;

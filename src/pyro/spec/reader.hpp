@@ -95,6 +95,9 @@ public:
 
   std::optional<std::size_t> choice_index(std::string_view key);
 
+  /// The keys of which exactly one has to be there, in the order of the table.
+  std::vector<std::string> ways() const;
+
   using EachEntry =
       std::function<void(const std::string& key, const Node& value, const std::string& address)>;
   /// The entries of a map of named things: names are checked, `x-*` left out.
