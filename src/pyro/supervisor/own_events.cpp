@@ -2,7 +2,8 @@
 
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
-#include <pyro/os/random.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -21,8 +22,8 @@ std::string address_of(const LimitStop& what) {
 } // namespace
 
 OwnEvents::OwnEvents(const backend::LaunchSpec& spec)
-    : m_id(os::random_hex(8)), m_workspace_id(spec.workspace_id), m_workspace_name(spec.workspace_name),
-      m_may_add(k_most_at_once), m_added_at(os::now_monotonic()) {
+    : m_sandbox{spec.workspace_id, spec.workspace_name}, m_may_add(k_most_at_once),
+      m_added_at(os::now_monotonic()) {
   if (!spec.events_dir.empty()) {
     m_journal.emplace(spec.events_dir);
   }
@@ -37,18 +38,7 @@ void OwnEvents::add(
   }
   m_may_add = may_add - 1;
   m_added_at = os::now_monotonic();
-  Json event{
-      {"op_id", m_id},
-      {"operation", "supervisor"},
-      {"kind", kind},
-      {"address", address},
-      {"text", text},
-      {"workspace_id", m_workspace_id},
-      {"workspace", m_workspace_name}};
-  if (!code.empty()) {
-    event["code"] = code;
-  }
-  m_journal->add(std::move(event));
+  m_journal->add(events::supervisor_event(m_sandbox, kind, address, text, code));
 }
 
 void OwnEvents::ended(const std::string& reason, std::int64_t idle_ms) const {

@@ -8,6 +8,7 @@
 #include <pyro/backend/launch_spec.hpp>
 #include <pyro/base/redactor.hpp>
 #include <pyro/events/journal.hpp>
+#include <pyro/events/supervisor_event.hpp>
 #include <pyro/protocol/service_requests.hpp>
 
 #include <chrono>
@@ -40,9 +41,7 @@ private:
   add(const char* kind, const std::string& address, const std::string& text, const std::string& code) const;
 
   std::optional<events::Journal> m_journal;
-  std::string m_id; // one for all of this sandbox
-  std::string m_workspace_id;
-  std::string m_workspace_name;
+  events::Supervised m_sandbox;
   std::map<std::string, Known> m_services;
   mutable double m_may_add; // events; what a sandbox says must not push all others out of the journal
   mutable std::chrono::milliseconds m_added_at{0};

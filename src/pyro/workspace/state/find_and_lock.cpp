@@ -94,10 +94,10 @@ void recover(Context& context, const store::WorkspacePaths& paths, store::Worksp
   store::remove_old_temporaries(paths);
   remove_builds(paths);
   remove_abandoned(context);
-  if (note_death(paths, record)) {
+  if (const auto reason = note_death(paths, record)) {
     kill_sandbox(paths.runtime()); // removes the dead one's cgroups and socket
     save_noticed(context, record);
-    tell_death(context, record, end_reason(paths.runtime()));
+    tell_death(context, record, *reason);
   } else if (record.state != store::WorkspaceState::started) {
     kill_sandbox(paths.runtime());
   }

@@ -2,8 +2,8 @@
 
 #include <pyro/backend/control_client.hpp>
 #include <pyro/base/units.hpp>
+#include <pyro/events/supervisor_event.hpp>
 #include <pyro/os/clock.hpp>
-#include <pyro/os/random.hpp>
 
 namespace pyro::workspace {
 
@@ -88,11 +88,11 @@ std::vector<int> note_destroyed(store::WorkspaceRecord& record, const std::strin
   return unused;
 }
 
-bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
+std::optional<std::string> note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record) {
   if (record.state != store::WorkspaceState::started || is_running(record)) {
-    return false;
+    return std::nullopt;
   }
-  const auto reason = end_reason(paths.runtime());
+  auto reason = end_reason(paths.runtime());
   record.state = store::WorkspaceState::stopped;
   record.last_error = death_note(record, reason);
   record.supervisor.reset();
@@ -100,22 +100,15 @@ bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& reco
   if (ends_in_destruction(record, reason)) {
     note_destroyed(record, reason == "idle" ? "idle time" : "end of its time to live");
   }
-  return true;
+  return reason;
 }
 
 void tell_death(const Context& context, const store::WorkspaceRecord& record, const std::string& reason) {
   if (!reason.empty()) {
     return;
   }
-  context.journal.add(
-      {{"op_id", os::random_hex(8)},
-       {"operation", "supervisor"},
-       {"kind", "sandbox_end"},
-       {"code", "died"},
-       {"address", "workspace"},
-       {"text", record.last_error},
-       {"workspace_id", record.id},
-       {"workspace", record.name}});
+  context.journal.add(events::supervisor_event(
+      {record.id, record.name}, "sandbox_end", "workspace", record.last_error, "died"));
 }
 
 } // namespace pyro::workspace

@@ -6,6 +6,7 @@
 #include <pyro/spec/spec.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace pyro::workspace {
@@ -23,8 +24,9 @@ void tell_supervisor(const LockedWorkspace& workspace);
 /// Has a sandbox that ended for `reason` ("expired", "idle", …) to be destroyed?
 bool ends_in_destruction(const store::WorkspaceRecord& record, const std::string& reason);
 
-/// A record that says started whose supervisor is dead: says the truth. True: changed, and not saved.
-bool note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record);
+/// A record that says started whose supervisor is dead: says the truth, and is not saved. The reason of the
+/// end, as exit.json has it, empty where nobody wrote it; nullopt: nothing changed.
+std::optional<std::string> note_death(const store::WorkspacePaths& paths, store::WorkspaceRecord& record);
 
 /// In the journal of events, where the supervisor did not get to say how its sandbox ended: it was killed.
 void tell_death(const Context& context, const store::WorkspaceRecord& record, const std::string& reason);
