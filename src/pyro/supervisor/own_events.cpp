@@ -30,7 +30,7 @@ OwnEvents::OwnEvents(const backend::LaunchSpec& spec)
 }
 
 void OwnEvents::add(
-    const char* kind, const std::string& address, const std::string& text, const std::string& code) const {
+    const char* kind, const std::string& address, const std::string& text, const std::string& code) {
   const std::chrono::duration<double> since = os::now_monotonic() - m_added_at;
   const auto may_add = std::min(k_most_at_once, m_may_add + since.count() * k_most_per_second);
   if (!m_journal || may_add < 1) {
@@ -41,7 +41,7 @@ void OwnEvents::add(
   m_journal->add(events::supervisor_event(m_sandbox, kind, address, text, code));
 }
 
-void OwnEvents::ended(const std::string& reason, std::int64_t idle_ms) const {
+void OwnEvents::ended(const std::string& reason, std::int64_t idle_ms) {
   if (reason == "expired") {
     add("sandbox_end", "lifecycle.ttl", "its time to live is over", reason);
   } else if (reason == "idle") {
@@ -54,11 +54,11 @@ void OwnEvents::ended(const std::string& reason, std::int64_t idle_ms) const {
   }
 }
 
-void OwnEvents::limit_reached(const LimitStop& what) const {
+void OwnEvents::limit_reached(const LimitStop& what) {
   add("limit_reached", address_of(what), what.reason, what.code);
 }
 
-void OwnEvents::services(const Json& frame, const Redactor& redactor) {
+void OwnEvents::services(const Json& frame, const std::function<Redactor()>& redactor) {
   for (const auto& known : frame.value("services", Json::array())) { // as they are: nothing has happened
     const auto status = protocol::service_status_from_json(known);
     m_services[status.name] = {status.state, status.restarts, false};
@@ -68,21 +68,23 @@ void OwnEvents::services(const Json& frame, const Redactor& redactor) {
   }
 }
 
-void OwnEvents::service(const protocol::ServiceStatus& now, const Redactor& redactor) {
+void OwnEvents::service(const protocol::ServiceStatus& now, const std::function<Redactor()>& redactor) {
   using enum protocol::ServiceState;
   if (!m_services.contains(now.name) && m_services.size() >= protocol::k_max_services) {
     m_services.clear(); // names come and go
   }
   auto& known = m_services[now.name];
   const auto address = "services." + now.name;
-  const auto reason = redactor.redact(now.reason);
+  const auto reason = [&] {
+    return redactor().redact(now.reason);
+  };
   if (now.state == starting && now.restarts > known.restarts) {
     known.is_coming_back = true;
-    add("service_restart", address, reason, "");
+    add("service_restart", address, reason(), "");
   } else if (now.state == known.state) {
     // Its process changed, or its text.
   } else if (now.state == failed || now.state == exited) {
-    add(now.state == failed ? "service_failed" : "service_exited", address, reason,
+    add(now.state == failed ? "service_failed" : "service_exited", address, reason(),
         now.failure == protocol::ServiceFailure::none ? "" : std::string(name_of(now.failure)));
   } else if (now.state == ready && std::exchange(known.is_coming_back, false)) {
     add("service_ready", address, fmt::format("ready again, after restart {}", now.restarts), "");

@@ -12,6 +12,7 @@
 #include <pyro/protocol/service_requests.hpp>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,10 +25,11 @@ public:
   explicit OwnEvents(const backend::LaunchSpec& spec);
 
   /// `reason` as in exit.json; `idle_ms`: what was too long without use.
-  void ended(const std::string& reason, std::int64_t idle_ms) const;
-  void limit_reached(const LimitStop& what) const;
-  /// A frame of /services/follow. `redactor`: of what its processes were given.
-  void services(const Json& frame, const Redactor& redactor);
+  void ended(const std::string& reason, std::int64_t idle_ms);
+  void limit_reached(const LimitStop& what);
+  /// A frame of /services/follow. `redactor`: of what its processes were given; asked only where something is
+  /// to be said.
+  void services(const Json& frame, const std::function<Redactor()>& redactor);
 
 private:
   struct Known {
@@ -36,15 +38,14 @@ private:
     bool is_coming_back = false;
   };
 
-  void service(const protocol::ServiceStatus& now, const Redactor& redactor);
-  void
-  add(const char* kind, const std::string& address, const std::string& text, const std::string& code) const;
+  void service(const protocol::ServiceStatus& now, const std::function<Redactor()>& redactor);
+  void add(const char* kind, const std::string& address, const std::string& text, const std::string& code);
 
   std::optional<events::Journal> m_journal;
   events::Supervised m_sandbox;
   std::map<std::string, Known> m_services;
-  mutable double m_may_add; // events; what a sandbox says must not push all others out of the journal
-  mutable std::chrono::milliseconds m_added_at{0};
+  double m_may_add; // events; what a sandbox says must not push all others out of the journal
+  std::chrono::milliseconds m_added_at{0};
 };
 
 } // namespace pyro::supervisor

@@ -130,7 +130,7 @@ void Supervisor::follow_services() {
   protocol::CallEvents events;
   events.on_message = [this](const Json& frame) {
     try {
-      m_events.services(frame, m_secrets.redactor());
+      m_events.services(frame, [this] { return m_secrets.redactor(); });
     } catch (const std::exception&) {
       m_services->cancel(); // it makes no sense
     }

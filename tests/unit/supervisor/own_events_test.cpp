@@ -31,7 +31,9 @@ protected:
   }
 
   void sees(protocol::ServiceState state, int restarts, const std::string& reason = {}) {
-    events.services(frame(state, restarts, reason), Redactor(NamedValues{{"token", "hunter2"}}));
+    events.services(frame(state, restarts, reason), [] {
+      return Redactor(NamedValues{{"token", "hunter2"}});
+    });
   }
 
   std::vector<std::string> lines() const {
