@@ -207,15 +207,16 @@ void DiskWatch::look_at_quota() {
     std::ignore = m_policy.looked(now, std::chrono::milliseconds(0), m_usage);
     if (refused) {
       const bool by_entries = *refused == DiskQuota::Refused::entries;
+      const LimitStop what{by_entries ? "disk_entries" : "disk_limit", reached_text(by_entries)};
       m_reached = {
           {"at", m_looked_at},
-          {"code", by_entries ? "disk_entries" : "disk_limit"},
-          {"reason", reached_text(by_entries)},
+          {"code", what.code},
+          {"reason", what.reason},
           {"used_bytes", use.bytes},
           {"used_entries", use.entries}};
       if (m_told_at.count() == 0 || now - m_told_at > k_between_refusals) {
         m_told_at = now;
-        m_hooks.refused({get_string(m_reached, "code"), get_string(m_reached, "reason")});
+        m_hooks.refused(what);
       }
     }
   } catch (const Error& error) {

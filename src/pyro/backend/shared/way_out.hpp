@@ -14,6 +14,9 @@ namespace pyro::backend {
 struct WayOut {
   os::Fd tether; // closing it ends pasta
   Gateway gateway;
+
+  /// nullptr: it is another way, or none.
+  Gateway* gateway_if_any() { return gateway ? &gateway : nullptr; }
 };
 
 /// None where the sandbox is to reach nothing.

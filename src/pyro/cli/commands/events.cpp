@@ -35,6 +35,10 @@ constexpr std::array k_options{
 
 constexpr std::chrono::milliseconds k_pause{200};
 
+bool is_failure(const std::string& kind) {
+  return kind.ends_with("_error") || kind == "service_failed";
+}
+
 std::string what_of(const std::string& kind, const std::string& text) {
   if (kind == "operation_start") {
     return "begins";
@@ -42,8 +46,7 @@ std::string what_of(const std::string& kind, const std::string& text) {
   if (kind == "operation_complete") {
     return "done";
   }
-  const bool is_failure = kind.ends_with("_error") || kind == "service_failed";
-  return (is_failure                 ? "failed: "
+  return (is_failure(kind)           ? "failed: "
           : kind == "service_exited" ? "ended: "
           : kind == "sandbox_end"    ? "the sandbox ended: "
                                      : "")
@@ -51,8 +54,7 @@ std::string what_of(const std::string& kind, const std::string& text) {
 }
 
 bool is_bad(const std::string& kind) {
-  return kind.ends_with("_error") || kind == "service_failed" || kind == "limit_reached"
-         || kind == "sandbox_end";
+  return is_failure(kind) || kind == "limit_reached" || kind == "sandbox_end";
 }
 
 std::string line_of(const Json& event, Style style) {

@@ -21,9 +21,7 @@ public:
 
   int pid() const override { return m_sandbox.agent.pid(); }
 
-  backend::Gateway* gateway() override {
-    return m_sandbox.way_out.gateway ? &m_sandbox.way_out.gateway : nullptr;
-  }
+  backend::Gateway* gateway() override { return m_sandbox.way_out.gateway_if_any(); }
 
   bool freeze() override { return m_sandbox.cgroup->freeze(); }
 

@@ -24,9 +24,7 @@ public:
 
   int pid() const override { return m_sandbox.process.pid(); }
 
-  backend::Gateway* gateway() override {
-    return m_sandbox.way_out.gateway ? &m_sandbox.way_out.gateway : nullptr;
-  }
+  backend::Gateway* gateway() override { return m_sandbox.way_out.gateway_if_any(); }
 
   // Frozen from outside the machine its writable layer could not be read: the agent does it.
   bool freeze() override { return false; }
