@@ -3,16 +3,15 @@
 #include "../support/busybox.hpp"
 #include "../support/guest_directory.hpp"
 #include "../support/leftovers.hpp"
+#include "../support/subordinate_ids.hpp"
 
 #include <pyro/backend/firecracker/firecracker_backend.hpp>
 #include <pyro/backend/host/host_backend.hpp>
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
 #include <pyro/base/json_access.hpp>
-#include <pyro/os/process.hpp>
 
 #include <cstdlib>
-#include <unistd.h>
 
 namespace pyro::contract {
 
@@ -111,13 +110,7 @@ void Contract::TearDown() {
   for (const auto& line : left) {
     ADD_FAILURE() << "left behind: " << line;
   }
-  // Layers may hold files of subordinate ids, which only a user namespace with these ids can remove.
-  os::Command remove{.argv = {"rm", "-rf", m_root.string()}};
-  if (::geteuid() != 0) {
-    remove.argv.insert(remove.argv.begin(), {"unshare", "--user", "--map-root-user", "--map-auto"});
-  }
-  const auto removed = os::run(remove);
-  EXPECT_TRUE(removed.outcome.ok()) << removed.err;
+  testing::remove_with_subordinate_ids(m_root.string());
 }
 
 operations::Settings Contract::settings() const {

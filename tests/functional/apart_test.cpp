@@ -22,23 +22,7 @@ protected:
     replace_in_file(project() / "pyro.yaml", "seed: {from: seed}", "seed: {from: seed, on_change: sync}");
   }
 
-  fs::path shared() {
-    std::error_code none;
-    for (const auto& entry : fs::recursive_directory_iterator(state() / "caches", none)) {
-      if (entry.path().filename() == "runs") {
-        return entry.path().parent_path();
-      }
-    }
-    return {};
-  }
-
-  void touch_shared(const std::string& name) {
-    Arguments touch{"touch", (shared() / name).string()};
-    if (::geteuid() != 0) {
-      touch.insert(touch.begin(), {"unshare", "--user", "--map-root-user", "--map-auto"});
-    }
-    ASSERT_EQ(command(touch).status, 0);
-  }
+  fs::path shared() const { return cache_with("runs"); }
 
   /// Up to date but for the service, and for the step that a new snapshot needs.
   void prepare_two() {
@@ -60,16 +44,6 @@ protected:
     return os::spawn(apply);
   }
 
-  std::string state_of(const std::string& service) {
-    const auto status = json({"status"}, m_trusting);
-    for (const auto& one : status["services"]) {
-      if (one["name"] == service) {
-        return one["state"];
-      }
-    }
-    return "";
-  }
-
   bool has_step_begun() { return contains(read_file(shared() / "runs"), "ran\nran\n"); }
 
   bool has_service_begun() {
@@ -84,10 +58,10 @@ TEST_F(Apart, AStepOfASnapshotAndAServiceRunAtOnce) {
   auto apply = start({"apply", "-o", "jsonl"}, m_trusting);
   EXPECT_TRUE(eventually([&] { return has_step_begun(); })) << "the step waits for the service";
   EXPECT_TRUE(eventually([&] { return has_service_begun(); })) << "the service waits for the step";
-  touch_shared("go");
+  touch(shared() / "go");
   EXPECT_EQ(inside("touch /tmp/go", m_trusting).status, 0);
   EXPECT_EQ(apply.wait().shell_status(), 0);
-  EXPECT_EQ(state_of("web"), "ready");
+  EXPECT_EQ(service("web", m_trusting)["state"], "ready");
   EXPECT_TRUE(contains(pyro({"snapshot", "ls"}, m_trusting).out, "clean"));
   EXPECT_EQ(pyro({"plan", "--detailed-exitcode"}, m_trusting).status, 0)
       << "everything that was planned is done";
@@ -100,7 +74,7 @@ TEST_F(Apart, WithOneAtATimeTheServiceComesFirst) {
   EXPECT_FALSE(has_step_begun());
   EXPECT_EQ(inside("touch /tmp/go", m_trusting).status, 0);
   EXPECT_TRUE(eventually([&] { return has_step_begun(); }));
-  touch_shared("go");
+  touch(shared() / "go");
   EXPECT_EQ(apply.wait().shell_status(), 0);
 }
 
@@ -109,12 +83,12 @@ TEST_F(Apart, WhatFailsThereIsToldAtItsPlace) {
   const auto said = root() / "said";
   auto apply = apply_into(said);
   EXPECT_TRUE(eventually([&] { return has_step_begun() && has_service_begun(); }));
-  touch_shared("fail");
+  touch(shared() / "fail");
   EXPECT_EQ(inside("touch /tmp/go", m_trusting).status, 0);
   EXPECT_EQ(apply.wait().shell_status(), 3) << "the service was restarted";
   const auto text = read_file(said);
   EXPECT_TRUE(contains(text, "of the step") && contains(text, "pyro.yaml:8:5")) << text;
-  EXPECT_EQ(state_of("web"), "ready");
+  EXPECT_EQ(service("web", m_trusting)["state"], "ready");
   EXPECT_TRUE(contains(expect(2, {"plan", "--detailed-exitcode"}, m_trusting).out, "prepare.slow"))
       << "it has a key";
 }

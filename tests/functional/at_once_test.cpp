@@ -20,15 +20,7 @@ protected:
   }
 
   /// Where that cache lies, once it is there.
-  fs::path shared() {
-    std::error_code none;
-    for (const auto& entry : fs::recursive_directory_iterator(state() / "caches", none)) {
-      if (entry.path().filename() == "runs") {
-        return entry.path().parent_path();
-      }
-    }
-    return {};
-  }
+  fs::path shared() const { return cache_with("runs"); }
 
   struct Two {
     os::Child first;
@@ -49,14 +41,7 @@ protected:
     return {std::move(first), std::move(second)};
   }
 
-  void let_go() {
-    const auto place = shared().string();
-    Arguments touch{"touch", place + "/go"};
-    if (::geteuid() != 0) {
-      touch.insert(touch.begin(), {"unshare", "--user", "--map-root-user", "--map-auto"});
-    }
-    ASSERT_EQ(command(touch).status, 0);
-  }
+  void let_go() { touch(shared() / "go"); }
 };
 
 TEST_F(AtOnce, TheSameStepIsBuiltOnce) {

@@ -66,16 +66,6 @@ std::string said_by(Flags& test, Arguments words) {
   return said;
 }
 
-Json pid_of(Flags& test, const std::string& service) {
-  const auto status = test.json({"status"});
-  for (const auto& one : status["services"]) {
-    if (one["name"] == service) {
-      return one["pid"];
-    }
-  }
-  return nullptr;
-}
-
 /// The same refusal as without it.
 void refuses_alike(Flags& test, const Arguments& words, int status) {
   auto dry = words;
@@ -93,7 +83,7 @@ void says_what_it_would_stop(Flags& test, const std::string& command) {
   test.expect(0, {"apply"});
   EXPECT_EQ(
       said_by(test, {command}), "stop services.api, stop services.other, stop services.web, stop workspace");
-  EXPECT_NE(pid_of(test, "web"), 0);
+  EXPECT_NE(test.service("web")["pid"], 0);
   test.expect(0, {command});
   EXPECT_EQ(said_by(test, {command}), "");
   test.expect(0, {"destroy"});
@@ -153,12 +143,12 @@ TEST_F(Flags, start__dry_run) {
 TEST_F(Flags, restart__dry_run) {
   file(k_services);
   expect(0, {"apply"});
-  const auto pid = pid_of(*this, "web");
+  const auto pid = service("web")["pid"];
   EXPECT_EQ(said_by(*this, {"restart", "web"}), "restart services.api, restart services.web");
   EXPECT_EQ(said_by(*this, {"restart", "api"}), "restart services.api");
   EXPECT_EQ(
       said_by(*this, {"restart"}), "restart services.api, restart services.other, restart services.web");
-  EXPECT_EQ(pid_of(*this, "web"), pid);
+  EXPECT_EQ(service("web")["pid"], pid);
   refuses_alike(*this, {"restart", "wbe"}, pyro({"restart", "wbe"}).status);
 }
 

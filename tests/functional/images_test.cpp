@@ -37,13 +37,7 @@ protected:
     return result;
   }
 
-  void umoci(Arguments arguments) {
-    arguments.insert(arguments.begin(), "umoci");
-    if (::geteuid() != 0 && (arguments[1] == "unpack" || arguments[1] == "insert")) {
-      arguments.insert(arguments.begin() + 2, "--rootless");
-    }
-    tool(arguments);
-  }
+  void umoci(const Arguments& arguments) { Functional::umoci(arguments, {.cwd = root()}); }
 
   /// root()/image:base, of three layers: busybox, a file and a directory, and their deletion.
   void make_image() {

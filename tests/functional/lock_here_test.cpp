@@ -5,8 +5,6 @@
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
 
-#include <unistd.h>
-
 namespace pyro::testing {
 namespace {
 
@@ -39,14 +37,6 @@ protected:
   }
 
   void layout(const std::string& version) {
-    const auto umoci = [&](Arguments arguments) {
-      arguments.insert(arguments.begin(), "umoci");
-      if (::geteuid() != 0 && arguments[1] == "insert") {
-        arguments.insert(arguments.begin() + 2, "--rootless");
-      }
-      const auto result = command(arguments);
-      ASSERT_EQ(result.status, 0) << result;
-    };
     fs::remove_all(project() / "image");
     umoci({"init", "--layout", "image"});
     umoci({"new", "--image", "image:app"});

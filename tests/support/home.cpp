@@ -1,6 +1,7 @@
 #include "home.hpp"
 
 #include "leftovers.hpp"
+#include "subordinate_ids.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
@@ -83,13 +84,7 @@ void Functional::TearDown() {
   for (const auto pid : processes_naming(state().string())) {
     ::kill(pid, SIGKILL); // of this test's own state directory, or later tests suffer
   }
-  // Layers may hold files of subordinate ids, which only a user namespace with these ids can remove.
-  os::Command remove{.argv = {"rm", "-rf", m_root.string()}};
-  if (::geteuid() != 0) {
-    remove.argv.insert(remove.argv.begin(), {"unshare", "--user", "--map-root-user", "--map-auto"});
-  }
-  const auto removed = os::run(remove);
-  EXPECT_TRUE(removed.outcome.ok()) << removed.err;
+  remove_with_subordinate_ids(m_root.string());
 }
 
 std::map<std::string, std::string> Functional::environment(const RunOptions& options) const {
@@ -157,6 +152,40 @@ Result Functional::inside(const std::string& script, const RunOptions& options) 
 
 bool Functional::has_users(const RunOptions& options) {
   return inside("awk '{n += $3} END {print n}' /proc/self/uid_map", options).out != "1\n";
+}
+
+Json Functional::service(const std::string& name, const RunOptions& options) {
+  const auto status = json({"status"}, options);
+  for (const auto& one : status["services"]) {
+    if (one["name"] == name) {
+      return one;
+    }
+  }
+  return nullptr;
+}
+
+fs::path Functional::cache_with(const std::string& name) const {
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(state() / "caches", none)) {
+    if (entry.path().filename() == name) {
+      return entry.path().parent_path();
+    }
+  }
+  return {};
+}
+
+void Functional::touch(const fs::path& path) {
+  const auto touched = command(with_subordinate_ids({"touch", path.string()}));
+  EXPECT_EQ(touched.status, 0) << touched;
+}
+
+void Functional::umoci(Arguments arguments, const RunOptions& options) {
+  if (::geteuid() != 0 && (arguments.at(0) == "unpack" || arguments.at(0) == "insert")) {
+    arguments.insert(arguments.begin() + 1, "--rootless");
+  }
+  arguments.insert(arguments.begin(), "umoci");
+  const auto result = command(arguments, options);
+  EXPECT_EQ(result.status, 0) << arguments.at(1) << ": " << result;
 }
 
 os::Child Functional::start(const Arguments& arguments, const RunOptions& options) {

@@ -53,6 +53,14 @@ public:
   Result command(const Arguments& argv, const RunOptions& options = {});
   /// Has the sandbox other users than root? An ordinary user needs a range of ids for them.
   bool has_users(const RunOptions& options = {});
+  /// As `pyro status --json` has it; null: there is none of the name.
+  Json service(const std::string& name, const RunOptions& options = {});
+  /// The directory of this home's caches that has a file of that name; empty: none has.
+  fs::path cache_with(const std::string& name) const;
+  /// touch(1), in a directory that may be a subordinate id's.
+  void touch(const fs::path& path);
+  /// umoci(1), which has to end with 0; of an ordinary user the images are of his own id.
+  void umoci(Arguments arguments, const RunOptions& options = {});
   /// Starts the program without waiting for it; killed at the end.
   os::Child start(const Arguments& arguments, const RunOptions& options = {});
   /// The first SIGINT, or else the second, ends it, within so many seconds each.
