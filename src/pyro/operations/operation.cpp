@@ -9,25 +9,62 @@
 #include <pyro/base/interruption.hpp>
 #include <pyro/workspace/context/operation_note.hpp>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <mutex>
+#include <sstream>
 
 namespace pyro::operations {
 
 namespace {
 
+struct Group {
+  std::vector<Operation> (*make)();
+  std::string_view names; // of what it makes, with a blank between them: to find one, no other group is made
+};
+
 constexpr std::array k_groups{
-    file_operations,      drift_operations,   record_operations,   trust_operations,
-    workspace_operations, use_operations,     snapshot_operations, snapshot_image_operations,
-    fork_operations,      by_hand_operations, content_operations,  command_operations,
-    vm_operations,        shell_operations,   service_operations,  machine_operations};
+    Group{file_operations, "init validate config plan apply why schema schema_install lock import_file"},
+    Group{drift_operations, "capture verify"},
+    Group{record_operations, "graph timing network_log events watch"},
+    Group{trust_operations, "trust_show trust_agree trust_list trust_remove"},
+    Group{workspace_operations, "status list start restart wait stop unlock reset undo destroy"},
+    Group{use_operations, "exec logs diff"},
+    Group{snapshot_operations, "snapshot_create snapshot_list snapshot_delete workspace_reset"},
+    Group{snapshot_image_operations, "snapshot_export snapshot_push snapshot_import"},
+    Group{fork_operations, "workspace_fork adopt forget"},
+    Group{
+        by_hand_operations,
+        "workspace_create workspace_list workspace_status workspace_update workspace_start workspace_stop "
+        "workspace_delete workspace_summary workspace_reap"},
+    Group{
+        content_operations,
+        "copy_in copy_out copy_between workspace_sync_push workspace_export workspace_diff "
+        "workspace_file_list workspace_file_read workspace_file_write workspace_patch_apply"},
+    Group{command_operations, "workspace_exec workspace_logs"},
+    Group{
+        vm_operations, "vm_create vm_start vm_exec vm_stop vm_delete vm_status vm_network_info vm_list "
+                       "vm_reap vm_run"},
+    Group{
+        shell_operations,
+        "shell_open shell_list shell_read shell_write shell_signal shell_resize shell_close"},
+    Group{service_operations, "service_start service_list service_status service_logs service_stop"},
+    Group{
+        machine_operations, "env_list env_pull env_inspect env_remove env_prune doctor prune disk_usage "
+                            "purge version"}};
+
+std::vector<std::string> names_of(const Group& group) {
+  std::istringstream words{std::string(group.names)};
+  return {std::istream_iterator<std::string>(words), {}};
+}
 
 /// Made when it is first asked for: a command needs one operation, and to make the schemas of all takes
 /// longer than most commands.
 const std::vector<Operation>& group(std::size_t index) {
   static std::array<std::once_flag, k_groups.size()> s_made;
   static std::array<std::vector<Operation>, k_groups.size()> s_groups;
-  std::call_once(s_made[index], [&] { s_groups[index] = k_groups[index](); });
+  std::call_once(s_made[index], [&] { s_groups[index] = k_groups[index].make(); });
   return s_groups[index];
 }
 
@@ -44,18 +81,30 @@ const std::vector<Operation>& operations() {
   return table;
 }
 
+std::vector<std::string> operation_names() {
+  std::vector<std::string> all;
+  for (const auto& group : k_groups) {
+    for (auto& name : names_of(group)) {
+      all.push_back(std::move(name));
+    }
+  }
+  return all;
+}
+
 const Operation& find_operation(std::string_view name) {
-  std::vector<std::string> names;
   for (std::size_t index = 0; index < k_groups.size(); ++index) {
+    const auto names = names_of(k_groups[index]);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      continue;
+    }
     for (const auto& operation : group(index)) {
       if (operation.name == name) {
         return operation;
       }
-      names.push_back(operation.name);
     }
   }
   Error error(ErrorCode::invalid_argument, "there is no operation '{}'", name);
-  if (const auto near = nearest(name, names); !near.empty()) {
+  if (const auto near = nearest(name, operation_names()); !near.empty()) {
     error.with_hint(fmt::format("did you mean '{}'?", near));
   }
   throw error;

@@ -47,7 +47,10 @@ struct Operation {
 /// All of them; built at the first call.
 const std::vector<Operation>& operations();
 
-/// Throws Error(invalid_argument) with the nearest name.
+/// Their names in the same order; builds nothing.
+std::vector<std::string> operation_names();
+
+/// Builds only the group it is in. Throws Error(invalid_argument) with the nearest name.
 const Operation& find_operation(std::string_view name);
 
 /// Checks the parameters (null counts as {}) and runs.

@@ -47,6 +47,15 @@ TEST(Table, NamesAreUniqueAndHintsConsistent) {
   }
 }
 
+TEST(Table, EachIsFoundByANameBesideTheMakerOfItsGroup) {
+  std::vector<std::string> made;
+  for (const auto& operation : operations()) {
+    made.push_back(operation.name);
+    EXPECT_EQ(find_operation(operation.name).summary, operation.summary) << operation.name;
+  }
+  EXPECT_EQ(operation_names(), made);
+}
+
 TEST(Table, EachHasAGuide) {
   for (const auto& operation : operations()) {
     const auto guide = guide_of(operation.name);
