@@ -78,6 +78,12 @@ constexpr const char* k_services = "services:\n  web: {command: [sleep, '1000']}
                                    "  api: {command: [sleep, '1000'], depends_on: {web: {condition: started, "
                                    "restart: true}}}\n  other: {command: [sleep, '1000']}\n";
 
+/// `load` is done, so it is not restarted with `db`; `web`, which asked for it, is.
+constexpr const char* k_over_a_oneshot =
+    "services:\n  db: {command: [sleep, '1000']}\n"
+    "  load: {command: 'true', oneshot: true, depends_on: {db: {restart: true}}}\n"
+    "  web: {command: [sleep, '1000'], depends_on: {load: {restart: true}}}\n";
+
 void says_what_it_would_stop(Flags& test, const std::string& command) {
   test.file(k_services);
   test.expect(0, {"apply"});
@@ -150,6 +156,16 @@ TEST_F(Flags, restart__dry_run) {
       said_by(*this, {"restart"}), "restart services.api, restart services.other, restart services.web");
   EXPECT_EQ(service("web")["pid"], pid);
   refuses_alike(*this, {"restart", "wbe"}, pyro({"restart", "wbe"}).status);
+
+  file(k_over_a_oneshot);
+  expect(0, {"apply"});
+  const auto before = pid_of(*this, "web");
+  EXPECT_EQ(said_by(*this, {"restart", "db"}), "restart services.db, restart services.web");
+  expect(0, {"restart", "db"});
+  EXPECT_TRUE(eventually([&] {
+    const auto now = pid_of(*this, "web");
+    return now != before && now != 0;
+  })) << "it is restarted, as was said";
 }
 
 TEST_F(Flags, undo__dry_run) {

@@ -72,34 +72,44 @@ Json answer(const Running& running, Json services, std::chrono::milliseconds beg
       {"duration_ms", (os::now_monotonic() - began).count()}};
 }
 
-/// With the running ones that asked to be restarted with these.
+/// With all that asked to be restarted with these, and those with them in turn.
 std::set<std::string> with_dependents(
     const Json& declared, const std::vector<protocol::ServiceStatus>& services,
     const std::vector<std::string>& names) {
-  std::set<std::string> restarted(names.begin(), names.end());
-  for (std::size_t before = 0; before != restarted.size();) {
-    before = restarted.size();
+  std::set<std::string> affected(names.begin(), names.end());
+  for (std::size_t before = 0; before != affected.size();) {
+    before = affected.size();
     for (const auto& service : services) {
       const auto definition = declared.value(service.name, Json::object());
       const auto dependencies = definition.value("depends_on", Json::object());
       for (const auto& [other, how] : dependencies.items()) {
-        if (service.pid != 0 && restarted.contains(other) && bool_or(how, "restart", false)) {
-          restarted.insert(service.name);
+        if (affected.contains(other) && bool_or(how, "restart", false)) {
+          affected.insert(service.name);
         }
       }
     }
   }
-  return restarted;
+  return affected;
 }
 
+/// As the agent has it: it has a process, or will have one again after a pause.
+bool has_or_awaits_process(const protocol::ServiceStatus& service) {
+  return service.pid != 0 || service.state == protocol::ServiceState::starting;
+}
+
+/// What the agent would do: of those that were not named, it restarts the ones that are up.
 Json restart_not_done(
     const store::WorkspaceRecord& record, const std::vector<protocol::ServiceStatus>& services,
     const std::vector<std::string>& names) {
   const auto declared =
       record.spec.is_object() ? record.spec.value("services", Json::object()) : Json::object();
+  const auto affected = with_dependents(declared, services, names);
   std::vector<plan::Action> actions;
-  for (const auto& name : with_dependents(declared, services, names)) {
-    actions.push_back(asked_of(plan::Subject::service, name, plan::ActionKind::restart));
+  for (const auto& service : services) {
+    const bool is_named = std::find(names.begin(), names.end(), service.name) != names.end();
+    if (is_named || (affected.contains(service.name) && has_or_awaits_process(service))) {
+      actions.push_back(asked_of(plan::Subject::service, service.name, plan::ActionKind::restart));
+    }
   }
   return not_done(record, std::move(actions));
 }
@@ -130,12 +140,13 @@ Json restart_named_services(
   context.base.prepare();
   const auto located = locate(context, workspace, project);
   auto running = connect_running(context, located.id, "restart");
-  const auto names = chosen(services_status(*running.client), services);
+  const auto known = services_status(*running.client);
+  const auto names = chosen(known, services);
   if (names.empty()) {
     throw Error(ErrorCode::bad_state, "this workspace has no services");
   }
   if (dry_run == DryRun::yes) {
-    return restart_not_done(running.record, services_status(*running.client), names);
+    return restart_not_done(running.record, known, names);
   }
   running.client->call(
       "/agent" + std::string(protocol::path::k_services_restart),
