@@ -54,12 +54,4 @@ void add_dry_run(const Arguments& arguments, Json& parameters) {
   }
 }
 
-bool is_only_said(Session& session, const Json& result) {
-  if (!bool_or(result, "dry_run", false)) {
-    return false;
-  }
-  session.show(result, [](const Json& said) { return string_or(said, "text", ""); });
-  return true;
-}
-
 } // namespace pyro::cli

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "arguments.hpp"
-#include "session.hpp"
 
 #include <pyro/base/json_access.hpp>
 
@@ -30,8 +29,5 @@ void add_permissions(const Arguments& arguments, Json& parameters);
 
 /// --dry-run alone.
 void add_dry_run(const Arguments& arguments, Json& parameters);
-
-/// With --dry-run the plan is the answer: shows it.
-bool is_only_said(Session& session, const Json& result);
 
 } // namespace pyro::cli

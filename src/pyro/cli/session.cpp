@@ -286,7 +286,18 @@ void Session::show_line(const std::string& text) {
   m_console.out(shown(text + "\n", true));
 }
 
+bool Session::show_if_only_said(const Json& result) {
+  if (!bool_or(result, "dry_run", false)) {
+    return false;
+  }
+  show(result, [](const Json& said) { return string_or(said, "text", ""); });
+  return true;
+}
+
 void Session::conclude(const Json& result, const std::function<std::string(const Json&)>& text) {
+  if (show_if_only_said(result)) {
+    return;
+  }
   finish_progress();
   if (!show_document(result) && !quiet()) {
     m_console.err(shown(text(result), true));

@@ -65,7 +65,11 @@ public:
   /// One more line of a text that comes bit by bit, to standard output.
   void show_line(const std::string& text);
 
+  /// With --dry-run the plan is the answer: shows it and returns true.
+  bool show_if_only_said(const Json& result);
+
   /// The same where the text says only what was done: it goes to standard error, and not at all with --quiet.
+  /// With --dry-run as show_if_only_said().
   void conclude(const Json& result, const std::function<std::string(const Json&)>& text);
 
   /// Shows what is wanted of this machine and asks. Where nobody can be asked, calling this is the agreement

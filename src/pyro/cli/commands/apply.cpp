@@ -193,8 +193,7 @@ int run(Session& session) {
     }
     return debug(session, error);
   }
-  if (bool_or(result, "dry_run", false)) {
-    session.show(result, [](const Json& plan) { return string_or(plan, "text", ""); });
+  if (session.show_if_only_said(result)) {
     return arguments.has("detailed-exitcode") && bool_or(result, "would_change", false) ? 2 : 0;
   }
   const bool changed = bool_or(result, "changed", false);

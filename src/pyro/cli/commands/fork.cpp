@@ -64,7 +64,7 @@ int run_with(Session& session, Json parameters) {
   take_text(session, "snapshot", parameters);
   add_dry_run(session.arguments(), parameters);
   const auto result = session.call("workspace_fork", parameters);
-  if (is_only_said(session, result)) {
+  if (session.show_if_only_said(result)) {
     return 0;
   }
   session.show(result, session.arguments().has("id-only") ? ids_text : made_text);

@@ -58,18 +58,14 @@ constexpr std::array k_destroy_options{
 int run_start(Session& session) {
   auto parameters = session.where();
   add_dry_run(session.arguments(), parameters);
-  if (const auto result = session.call("start", parameters); !is_only_said(session, result)) {
-    session.conclude(result, render_started);
-  }
+  session.conclude(session.call("start", parameters), render_started);
   return 0;
 }
 
 int run_stop(Session& session) {
   auto parameters = session.where();
   add_dry_run(session.arguments(), parameters);
-  if (const auto result = session.call("stop", parameters); !is_only_said(session, result)) {
-    session.conclude(result, render_stopped);
-  }
+  session.conclude(session.call("stop", parameters), render_stopped);
   return 0;
 }
 
@@ -82,10 +78,8 @@ int run_destroy(Session& session) {
     parameters["timeout"] = timeout;
   }
   add_permissions(arguments, parameters);
-  const auto result = session.call("destroy", parameters);
-  if (!is_only_said(session, result)) {
-    session.conclude(result, [](const Json& done) { return render_destroyed(done); });
-  }
+  session.conclude(
+      session.call("destroy", parameters), [](const Json& done) { return render_destroyed(done); });
   return 0;
 }
 

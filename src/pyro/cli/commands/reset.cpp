@@ -49,19 +49,14 @@ int run(Session& session) {
   }
   parameters["approve"] = arguments.has("yes");
   add_permissions(arguments, parameters);
-  const auto result = session.call("reset", parameters);
-  if (!is_only_said(session, result)) {
-    session.conclude(result, [](const Json& done) { return render_reset(done); });
-  }
+  session.conclude(session.call("reset", parameters), [](const Json& done) { return render_reset(done); });
   return 0;
 }
 
 int run_undo(Session& session) {
   auto parameters = session.where();
   add_dry_run(session.arguments(), parameters);
-  if (const auto result = session.call("undo", parameters); !is_only_said(session, result)) {
-    session.conclude(result, render_undo);
-  }
+  session.conclude(session.call("undo", parameters), render_undo);
   return 0;
 }
 

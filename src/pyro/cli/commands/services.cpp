@@ -130,9 +130,7 @@ int run_restart(Session& session) {
   auto parameters = parameters_of(session);
   parameters["wait"] = !session.arguments().has("no-wait");
   add_dry_run(session.arguments(), parameters);
-  if (const auto result = session.call("restart", parameters); !is_only_said(session, result)) {
-    session.conclude(result, render_restarted);
-  }
+  session.conclude(session.call("restart", parameters), render_restarted);
   return 0;
 }
 

@@ -54,11 +54,7 @@ Json named(const Session& session) {
 
 int run_save(Session& session) {
   const auto parameters = named(session);
-  const auto result = session.call("snapshot_create", parameters);
-  if (is_only_said(session, result)) {
-    return 0;
-  }
-  session.conclude(result, [&](const Json&) {
+  session.conclude(session.call("snapshot_create", parameters), [&](const Json&) {
     const auto name = get_string(parameters, "snapshot_name");
     return fmt::format("Saved {}. `pyro reset --to {}` comes back to it.\n", name, name);
   });
@@ -74,11 +70,7 @@ int run_ls(Session& session) {
 
 int run_rm(Session& session) {
   const auto parameters = named(session);
-  const auto result = session.call("snapshot_delete", parameters);
-  if (is_only_said(session, result)) {
-    return 0;
-  }
-  session.conclude(result, [&](const Json&) {
+  session.conclude(session.call("snapshot_delete", parameters), [&](const Json&) {
     return fmt::format("Forgot {}.\n", get_string(parameters, "snapshot_name"));
   });
   return 0;

@@ -57,11 +57,7 @@ Json named(const Session& session) {
 }
 
 int run_create(Session& session) {
-  const auto result = session.call("snapshot_create", named(session));
-  if (is_only_said(session, result)) {
-    return 0;
-  }
-  session.conclude(result, [](const Json& done) {
+  session.conclude(session.call("snapshot_create", named(session)), [](const Json& done) {
     return fmt::format("Took snapshot {}.\n", text_at(done["snapshot"], "snapshot_name"));
   });
   return 0;
@@ -75,11 +71,7 @@ int run_list(Session& session) {
 }
 
 int run_delete(Session& session) {
-  const auto result = session.call("snapshot_delete", named(session));
-  if (is_only_said(session, result)) {
-    return 0;
-  }
-  session.conclude(result, [](const Json& done) {
+  session.conclude(session.call("snapshot_delete", named(session)), [](const Json& done) {
     return fmt::format(
         "Deleted snapshot {} ({} freed).\n", text_at(done, "snapshot_name"), bytes_at(done, "freed_bytes"));
   });
