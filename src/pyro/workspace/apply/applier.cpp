@@ -152,19 +152,15 @@ void Applier::carry_out() {
     } else if (action.apart) {
       join_apart();
     }
-    if (m_made_apart.contains(action.address)) {
+    if (m_layers_made_apart && action.apart && action.subject == plan::Subject::link) {
       continue;
     }
     begin(action);
     try {
       act(action);
-    } catch (const ServicesNotReady& error) {
-      const auto culprit = error.culprit().empty() ? action.address : "services." + error.culprit();
-      m_context.emit("action_error", culprit, error.message(), pyro::to_json(error));
-      throw;
     } catch (const Error& error) {
       if (m_resolved.changed.empty()) { // else it is not over yet
-        m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+        tell_error(action, error);
       }
       throw;
     }
@@ -208,6 +204,15 @@ void Applier::complete(const plan::Action& action) {
   m_context.emit(
       "action_complete", action.address, plan::action_text(action, plan::Tense::past),
       {{"duration_ms", took}, {"action", plan::name_of(action.kind)}});
+}
+
+/// Of services, under the address of the one whose fault it is.
+void Applier::tell_error(const plan::Action& action, const Error& error) const {
+  const auto* services = dynamic_cast<const ServicesNotReady*>(&error);
+  const bool is_of_other = services != nullptr && !services->culprit().empty();
+  m_context.emit(
+      "action_error", is_of_other ? "services." + services->culprit() : action.address,
+      services != nullptr ? error.message() : error.what(), pyro::to_json(error));
 }
 
 void Applier::complete_service(const std::string& name) {

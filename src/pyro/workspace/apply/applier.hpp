@@ -63,6 +63,7 @@ private:
   void begin(const plan::Action& action);
   void note_begin(const plan::Action& action);
   void complete(const plan::Action& action);
+  void tell_error(const plan::Action& action, const Error& error) const;
   void complete_service(const std::string& name);
   void apply_services();
   void take_snapshot(const plan::Action& action);
@@ -70,7 +71,7 @@ private:
 
   // applier_apart.cpp: what is made in sandboxes of its own, beside the services of the workspace
   void begin_apart();
-  nlohmann::json make_apart(const os::SideWork::Tell& tell);
+  void make_apart(const os::SideWork::Tell& tell);
   void hear_of_apart(const nlohmann::json& news);
   void join_apart();
   void end_apart();
@@ -105,7 +106,7 @@ private:
   ApplyTimings m_timings;
   std::map<std::string, std::int64_t> m_costs; // as in the record
   std::vector<std::string> m_done;             // addresses of what has changed the workspace so far
-  std::set<std::string> m_made_apart;          // addresses of layers
+  bool m_layers_made_apart = false;            // those of the plan that are
   std::function<bool()> m_interrupted;         // the context's, while it is listened to what is made apart
   std::unique_ptr<os::SideWork> m_apart;
 };

@@ -3,9 +3,18 @@
 #include "applier.hpp"
 
 #include <pyro/plan/render.hpp>
-#include <pyro/workspace/sandbox/service_failure.hpp>
+
+#include <algorithm>
 
 namespace pyro::workspace {
+
+namespace {
+
+bool is_made_apart(const plan::Action& action) {
+  return action.apart && plan::is_change(action.kind);
+}
+
+} // namespace
 
 Applier::~Applier() {
   end_apart();
@@ -14,14 +23,15 @@ Applier::~Applier() {
 /// With the first service. What is made anew under keys that are there cannot be found by its key afterwards.
 void Applier::begin_apart() {
   const auto& actions = m_plan.actions;
-  const bool any = std::any_of(actions.begin(), actions.end(), [](const plan::Action& action) {
-    return action.apart && plan::is_change(action.kind);
-  });
-  if (!any || m_services_done || m_apart || m_how.parallel < 2 || m_makes_anew) {
+  const bool any = std::any_of(actions.begin(), actions.end(), is_made_apart);
+  if (!any || m_services_done || m_how.parallel < 2 || m_makes_anew) {
     return;
   }
   m_apart = std::make_unique<os::SideWork>(
-      [this](const os::SideWork::Tell& tell) { return make_apart(tell); },
+      [this](const os::SideWork::Tell& tell) {
+        make_apart(tell);
+        return Json();
+      },
       [this](const nlohmann::json& news) { hear_of_apart(news); });
   m_interrupted = m_context.settings.interrupted;
   m_context.settings.interrupted = [this] { // asked whenever something is waited for
@@ -31,14 +41,13 @@ void Applier::begin_apart() {
 }
 
 /// In a process of its own: layers and recipes are all that stays of it.
-nlohmann::json Applier::make_apart(const os::SideWork::Tell& tell) {
+void Applier::make_apart(const os::SideWork::Tell& tell) {
   m_context.current = {}; // what is told is noted where it is heard
   m_context.sink = [&](const Event& event) {
     tell({{"kind", event.kind}, {"address", event.address}, {"text", event.text}, {"data", event.data}});
   };
-  auto made = Json::array();
   for (const auto& action : m_plan.actions) {
-    if (!action.apart || !plan::is_change(action.kind)) {
+    if (!is_made_apart(action)) {
       continue;
     }
     m_context.check_interrupted();
@@ -47,20 +56,14 @@ nlohmann::json Applier::make_apart(const os::SideWork::Tell& tell) {
       if (action.subject == plan::Subject::link) {
         build(action);
         m_context.emit("action_complete", action.address, "");
-        made.push_back(action.address);
       } else {
         std::ignore = stack_of_snapshot(action);
       }
-    } catch (const ServicesNotReady& error) {
-      const auto culprit = error.culprit().empty() ? action.address : "services." + error.culprit();
-      m_context.emit("action_error", culprit, error.message(), pyro::to_json(error));
-      throw;
     } catch (const Error& error) {
-      m_context.emit("action_error", action.address, error.what(), pyro::to_json(error));
+      tell_error(action, error);
       throw;
     }
   }
-  return made;
 }
 
 void Applier::hear_of_apart(const nlohmann::json& news) {
@@ -80,8 +83,8 @@ void Applier::join_apart() {
   if (!m_apart) {
     return;
   }
-  const auto made = m_apart->wait([&] { m_context.check_interrupted(); });
-  m_made_apart = made.get<std::set<std::string>>();
+  std::ignore = m_apart->wait([&] { m_context.check_interrupted(); });
+  m_layers_made_apart = true;
   end_apart();
 }
 
