@@ -190,13 +190,11 @@ Json undo_not_done(const Context& context, const Located& located, const LockedW
     require_active_room(context, record.id);
   }
   const auto kind = is_destroyed(record) ? plan::ActionKind::create : plan::ActionKind::reset;
-  auto undo =
-      plan_of_loss(context, locked.paths, record, kind, fmt::format("before {}", record.undo->reason), {})
-          .plan.actions;
-  for (auto& service : start_of_services(located)) {
-    undo.push_back(std::move(service));
-  }
-  return not_done(record, std::move(undo));
+  auto actions = start_of_services(located);
+  actions.insert(
+      actions.begin(),
+      loss_action(context, locked.paths, record, kind, fmt::format("before {}", record.undo->reason)));
+  return not_done(record, std::move(actions));
 }
 
 } // namespace

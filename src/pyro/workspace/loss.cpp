@@ -23,12 +23,19 @@ std::vector<plan::DriftEntry> changes_inside(
 
 } // namespace
 
+plan::Action loss_action(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    plan::ActionKind kind, const std::string& target) {
+  auto action = asked_of_workspace(kind, target);
+  action.discards = changes_inside(context, paths, record);
+  return action;
+}
+
 AskedPlan plan_of_loss(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     plan::ActionKind action, const std::string& target, const std::vector<std::string>& forgets) {
   plan::Plan plan;
-  plan.actions.push_back(asked_of_workspace(action, target));
-  plan.actions.front().discards = changes_inside(context, paths, record);
+  plan.actions.push_back(loss_action(context, paths, record, action, target));
   for (const auto& name : forgets) {
     auto forget = asked_of(plan::Subject::snapshot, name, plan::ActionKind::forget);
     forget.after = {"workspace"};

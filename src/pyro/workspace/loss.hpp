@@ -12,8 +12,12 @@
 
 namespace pyro::workspace {
 
-/// `action`: reset or destroy, with its target or ""; `forgets`: snapshots that go with it. Every file that
-/// was changed inside is named, whatever the file leaves out of its reports.
+/// Of the workspace, with every file that was changed inside, whatever the file leaves out of its reports.
+plan::Action loss_action(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
+    plan::ActionKind kind, const std::string& target);
+
+/// `action`: reset or destroy, with its target or ""; `forgets`: snapshots that go with it.
 AskedPlan plan_of_loss(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     plan::ActionKind action, const std::string& target, const std::vector<std::string>& forgets);
