@@ -4,25 +4,28 @@
 
 namespace pyro::workspace {
 
-plan::Action asked_of_workspace(plan::ActionKind kind, const std::string& target) {
+namespace {
+
+plan::Action asked(plan::Subject subject, std::string address, plan::ActionKind kind) {
   plan::Action action;
-  action.subject = plan::Subject::workspace;
-  action.address = "workspace";
+  action.subject = subject;
+  action.address = std::move(address);
   action.kind = kind;
   action.reason.code = plan::ReasonCode::asked_for;
+  return action;
+}
+
+} // namespace
+
+plan::Action asked_of_workspace(plan::ActionKind kind, const std::string& target) {
+  auto action = asked(plan::Subject::workspace, "workspace", kind);
   action.target = target;
   return action;
 }
 
-plan::Action
-asked_of(plan::Subject subject, const std::string& name, plan::ActionKind kind, const std::string& target) {
-  plan::Action action;
-  action.subject = subject;
+plan::Action asked_of(plan::Subject subject, const std::string& name, plan::ActionKind kind) {
+  auto action = asked(subject, plan::address_of(subject, name), kind);
   action.name = name;
-  action.address = plan::address_of(subject, name);
-  action.kind = kind;
-  action.reason.code = plan::ReasonCode::asked_for;
-  action.target = target;
   return action;
 }
 

@@ -21,8 +21,7 @@ struct AskedPlan {
 /// Of the workspace itself, because somebody wants it.
 plan::Action asked_of_workspace(plan::ActionKind kind, const std::string& target = "");
 /// Of a service or a snapshot.
-plan::Action asked_of(
-    plan::Subject subject, const std::string& name, plan::ActionKind kind, const std::string& target = "");
+plan::Action asked_of(plan::Subject subject, const std::string& name, plan::ActionKind kind);
 
 /// What is started with the workspace: the declared services.
 std::vector<plan::Action> start_of_services(const Located& located);
