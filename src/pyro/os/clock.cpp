@@ -27,4 +27,8 @@ std::chrono::milliseconds now_monotonic() {
       std::chrono::steady_clock::now().time_since_epoch());
 }
 
+std::int64_t took(std::chrono::milliseconds began) {
+  return (now_monotonic() - began).count();
+}
+
 } // namespace pyro::os

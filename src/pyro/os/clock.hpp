@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace pyro::os {
@@ -10,5 +11,7 @@ namespace pyro::os {
 /// a clock that jumps does.
 double now_epoch();
 std::chrono::milliseconds now_monotonic();
+/// Milliseconds since then.
+std::int64_t took(std::chrono::milliseconds began);
 
 } // namespace pyro::os

@@ -31,10 +31,6 @@ namespace {
 
 constexpr std::chrono::milliseconds k_destroy_stop_grace{2'000};
 
-std::int64_t took(std::chrono::milliseconds began) {
-  return (os::now_monotonic() - began).count();
-}
-
 /// What the file says, else the deepest snapshot there is.
 std::string reset_target(const Context& context, const Located& located, const std::string& wanted) {
   if (!wanted.empty()) {
@@ -136,7 +132,7 @@ std::optional<Json> reset_within(
       {"from_memory", went_on},
       {"undo", locked.record.undo.has_value()},
       {"undo_expires_at", undo_end(locked.record)},
-      {"duration_ms", took(started)}};
+      {"duration_ms", os::took(started)}};
 }
 
 } // namespace
@@ -224,7 +220,7 @@ Json undo_last_change(
   const auto services = restart_services(context, prepared, locked);
   return {{"workspace_id", located.id}, {"name", locked.record.name},
           {"undone", entry->reason},    {"undo", locked.record.undo.has_value()},
-          {"services", services},       {"duration_ms", took(began)}};
+          {"services", services},       {"duration_ms", os::took(began)}};
 }
 
 namespace {
@@ -266,7 +262,7 @@ destroy_within(Context& context, const Located& located, const ApplyOptions& opt
       {"changed", was_there},
       {"undo", record.undo.has_value()},
       {"undo_expires_at", undo_end(record)},
-      {"duration_ms", took(began)}};
+      {"duration_ms", os::took(began)}};
 }
 
 /// Files and snapshots, none of which undo brings back.
@@ -303,7 +299,7 @@ Json destroy_for_good(Context& context, const Located& located) {
       {"snapshots_kept", false},
       {"changed", true},
       {"undo", false},
-      {"duration_ms", took(began)}};
+      {"duration_ms", os::took(began)}};
 }
 
 } // namespace

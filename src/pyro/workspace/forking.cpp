@@ -45,19 +45,23 @@ std::size_t width() {
   return 2 * std::max(1U, std::thread::hardware_concurrency());
 }
 
+Json name_of_snapshot(const ForkSource& source) {
+  return source.snapshot ? Json(source.snapshot->name) : Json();
+}
+
 Json fork_not_done(const ForkSource& source, const std::vector<std::string>& names) {
   std::vector<plan::Action> actions;
   for (const auto& name : names) {
     auto create = asked_of_workspace(
         plan::ActionKind::create,
-        source.snapshot.empty() ? source.record.name + " as it is now" : "snapshots." + source.snapshot);
+        source.snapshot ? "snapshots." + source.snapshot->name : source.record.name + " as it is now");
     create.address = "workspaces." + name;
     actions.push_back(std::move(create));
   }
   auto answer = not_done(source.record, std::move(actions));
   answer.update(
       {{"source", {{"workspace_id", source.record.id}, {"name", source.record.name}}},
-       {"snapshot_name", source.snapshot.empty() ? Json() : Json(source.snapshot)},
+       {"snapshot_name", name_of_snapshot(source)},
        {"count", 0},
        {"workspaces", Json::array()},
        {"failed", Json::array()}});
@@ -74,10 +78,15 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
   const auto located = locate(context, request.workspace, project, HostUse::taken);
   const auto names = fork_names(context, request, context.records.load(located.id));
   const auto store_lock = context.use_store("fork");
-  auto source = fork_source(context, located, request.snapshot, request.dry_run);
-  if (request.dry_run == DryRun::yes) {
-    require_active_room(context, "", names.size());
-    return fork_not_done(source, names);
+  ForkSource source;
+  {
+    auto locked = lock_workspace(context, located.id, "fork");
+    source = fork_source(context, located, locked, request.snapshot);
+    if (request.dry_run == DryRun::yes) {
+      require_active_room(context, "", names.size());
+      return fork_not_done(source, names);
+    }
+    take_content(context, locked, source);
   }
   auto records = fork_records(source, names, request.ttl_seconds);
   create_within_limit(context, records);
@@ -107,11 +116,11 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
   }
   return {
       {"source", {{"workspace_id", source.record.id}, {"name", source.record.name}}},
-      {"snapshot_name", source.snapshot.empty() ? Json() : Json(source.snapshot)},
+      {"snapshot_name", name_of_snapshot(source)},
       {"count", made.size()},
       {"workspaces", made},
       {"failed", failed},
-      {"duration_ms", (os::now_monotonic() - started).count()}};
+      {"duration_ms", os::took(started)}};
 }
 
 } // namespace pyro::workspace

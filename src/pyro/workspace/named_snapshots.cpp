@@ -42,8 +42,8 @@ Json create_snapshot(
     throw Error(ErrorCode::already_exists, "the snapshot {} exists already", name)
         .with_hint(fmt::format("`pyro snapshot rm {}` removes it", name));
   }
+  require_running(locked.record);
   if (dry_run == DryRun::yes) {
-    require_running(locked.record);
     return not_done(locked.record, {asked_of(plan::Subject::snapshot, name, plan::ActionKind::take)});
   }
   const auto stack = capture_running(context, locked, "snapshots." + name);
@@ -76,8 +76,8 @@ Json delete_snapshot(
       throw;
     }
   }
+  store::check_removable_snapshot(name);
   if (dry_run == DryRun::yes) {
-    store::check_removable_snapshot(name);
     auto answer =
         not_done(locked.record, {asked_of(plan::Subject::snapshot, name, plan::ActionKind::forget)});
     answer.update({{"snapshot_name", name}, {"deleted", false}});

@@ -69,7 +69,7 @@ Json answer(const Running& running, Json services, std::chrono::milliseconds beg
       {"name", running.record.name},
       {"state", "started"},
       {"services", std::move(services)},
-      {"duration_ms", (os::now_monotonic() - began).count()}};
+      {"duration_ms", os::took(began)}};
 }
 
 /// With all that asked to be restarted with these, and those with them in turn.

@@ -89,7 +89,7 @@ Json shut_down_workspace(
       {"name", locked.record.name},
       {"state", "stopped"},
       {"changed", was_running},
-      {"duration_ms", (os::now_monotonic() - began).count()}};
+      {"duration_ms", os::took(began)}};
 }
 
 Json bring_up_workspace(
@@ -102,22 +102,19 @@ Json bring_up_workspace(
     throw Error(ErrorCode::bad_state, "the workspace was destroyed")
         .with_hint("`pyro undo` or `pyro apply` brings it back");
   }
-  Json services = Json::array();
   const bool was_stopped = locked.record.state != store::WorkspaceState::started;
+  auto prepared = was_stopped ? prepare_start(context, located, locked, std::nullopt) : std::nullopt;
+  if (dry_run == DryRun::yes) {
+    return start_not_done(context, located, locked, was_stopped);
+  }
+  Json services = Json::array();
   if (was_stopped) {
-    auto prepared = prepare_start(context, located, locked, std::nullopt);
-    if (dry_run == DryRun::yes) {
-      return start_not_done(context, located, locked, was_stopped);
-    }
     renew_expiry(locked.record);
     start_workspace(context, locked);
     services = restart_services(context, prepared, locked);
-  } else if (dry_run == DryRun::yes) {
-    return start_not_done(context, located, locked, was_stopped);
   }
-  return {{"workspace_id", located.id}, {"name", locked.record.name},
-          {"state", "started"},         {"changed", was_stopped},
-          {"services", services},       {"duration_ms", (os::now_monotonic() - began).count()}};
+  return {{"workspace_id", located.id}, {"name", locked.record.name}, {"state", "started"},
+          {"changed", was_stopped},     {"services", services},       {"duration_ms", os::took(began)}};
 }
 
 } // namespace pyro::workspace

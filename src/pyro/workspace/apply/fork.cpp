@@ -34,12 +34,12 @@ void discard_fork(const Context& context, const std::string& id) {
   }
 }
 
-ForkSource
-fork_source(Context& context, const Located& located, const std::string& snapshot, DryRun dry_run) {
+ForkSource fork_source(
+    Context& context, const Located& located, const LockedWorkspace& workspace, const std::string& snapshot) {
   ForkSource source;
-  source.snapshot = snapshot;
-  source.delivered =
-      delivered_secrets_if_any(store::WorkspacePaths(context.base, located.id)).value_or(SecretNotes{});
+  source.record = workspace.record;
+  source.base_key = workspace.record.base.key;
+  source.delivered = delivered_secrets_if_any(workspace.paths).value_or(SecretNotes{});
   if (located.project) {
     source.project = located.project;
     choose_ports_anew(source.project->spec);
@@ -48,31 +48,28 @@ fork_source(Context& context, const Located& located, const std::string& snapsho
     source.declared.emplace(context, *source.project, values_in_use(source.delivered));
     source.declared->read(service_secrets(source.project->spec));
   }
-  {
-    auto locked = lock_workspace(context, located.id, "fork");
-    source.record = locked.record;
-    source.base_key = locked.record.base.key;
-    require_baseline(context, located.id);
-    if (!snapshot.empty()) {
-      const auto taken = context.records.snapshot(located.id, snapshot);
-      if (dry_run == DryRun::yes) {
-        return source;
-      }
-      const auto point = up_to_date(
-          context, locked, taken, source.project ? &*source.project : nullptr,
-          source.declared ? &*source.declared : nullptr);
-      source.delivered.insert(source.delivered.end(), locked.secrets.begin(), locked.secrets.end());
-      source.stack = {point.layers, point.host_directories};
-      source.base_key = point.key.empty() ? source.base_key : point.key;
-    } else if (is_destroyed(locked.record) || locked.record.generation == 0) {
-      throw Error(ErrorCode::bad_state, "the workspace was destroyed")
-          .with_hint("one of its snapshots can be forked");
-    } else if (dry_run == DryRun::no) {
-      source.stack = capture_content(context, locked, "fork");
-    }
-    source.secrets = kept_secrets(locked.paths);
+  require_baseline(context, located.id);
+  if (!snapshot.empty()) {
+    source.snapshot = context.records.snapshot(located.id, snapshot);
+  } else if (is_destroyed(workspace.record) || workspace.record.generation == 0) {
+    throw Error(ErrorCode::bad_state, "the workspace was destroyed")
+        .with_hint("one of its snapshots can be forked");
   }
   return source;
+}
+
+void take_content(Context& context, LockedWorkspace& workspace, ForkSource& source) {
+  if (source.snapshot) {
+    const auto point = up_to_date(
+        context, workspace, *source.snapshot, source.project ? &*source.project : nullptr,
+        source.declared ? &*source.declared : nullptr);
+    source.delivered.insert(source.delivered.end(), workspace.secrets.begin(), workspace.secrets.end());
+    source.stack = {point.layers, point.host_directories};
+    source.base_key = point.key.empty() ? source.base_key : point.key;
+  } else {
+    source.stack = capture_content(context, workspace, "fork");
+  }
+  source.secrets = kept_secrets(workspace.paths);
 }
 
 std::vector<store::WorkspaceRecord> fork_records(

@@ -17,7 +17,7 @@ namespace pyro::workspace {
 /// What forks are made of.
 struct ForkSource {
   store::WorkspaceRecord record;
-  std::string snapshot; // its name; empty: the content as it was just now
+  std::optional<store::SnapshotRecord> snapshot; // absent: the content as it was just now
   store::LayerStack stack;
   std::string base_key;
   SecretValues secrets;
@@ -28,10 +28,14 @@ struct ForkSource {
   SecretNotes delivered;                  // what the original was given, now and before
 };
 
-/// Captures the content as it is now, of a stopped workspace as well, or takes a snapshot's. The caller holds
-/// the store's shared lock until the forks are recorded.
-/// With DryRun::yes only what there is to refuse is looked for.
-ForkSource fork_source(Context& context, const Located& located, const std::string& snapshot, DryRun dry_run);
+/// All but the content. Throws where there is no such snapshot (none named: no content), and what
+/// start_fork() would fail with: a secret or an env file that is not there.
+ForkSource fork_source(
+    Context& context, const Located& located, const LockedWorkspace& workspace, const std::string& snapshot);
+
+/// Captures the content as it is now, of a stopped workspace as well, or takes the snapshot's, which is made
+/// again where it is out of date. The caller holds the store's shared lock until the forks are recorded.
+void take_content(Context& context, LockedWorkspace& workspace, ForkSource& source);
 
 /// The records of forks with these names, an identity of their own each, not saved.
 std::vector<store::WorkspaceRecord> fork_records(
