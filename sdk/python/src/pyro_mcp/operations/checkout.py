@@ -89,7 +89,8 @@ class CheckoutOperations(OperationsBase):
             dry_run (was this only said?), duration_ms (how long it took), name (as it was given or
             made), plan, snapshots_kept (they make the next apply quick), text (the plan for
             people), undo (can undo bring it back?), undo_expires_at or None (how long it can;
-            seconds since the epoch), workspace_id (of the workspace)
+            seconds since the epoch), workspace_id (of the workspace), would_change (with dry_run:
+            is there anything to do?)
 
         (operation destroy)
         """
@@ -460,11 +461,12 @@ class CheckoutOperations(OperationsBase):
 
         directory, file, profile, vars, workspace: whose workspace
 
-        Returns a dict: dry_run (was this only said?), duration_ms (how long it took), from_memory
-            (do its services go on where they were when the snapshot was taken?), name (as it was
-            given or made), plan, reset_count (how often it was reset), services, text (the plan for
-            people), undo (can undo take it back?), undo_expires_at or None (how long it can;
-            seconds since the epoch), workspace_id (of the workspace), workspace_reset
+        Returns a dict: changed (was anything done?), dry_run (was this only said?), duration_ms
+            (how long it took), from_memory (do its services go on where they were when the snapshot
+            was taken?), name (as it was given or made), plan, reset_count (how often it was reset),
+            services, text (the plan for people), undo (can undo take it back?), undo_expires_at or
+            None (how long it can; seconds since the epoch), workspace_id (of the workspace),
+            workspace_reset, would_change (with dry_run: is there anything to do?)
 
         (operation reset)
         """
