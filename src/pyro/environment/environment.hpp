@@ -7,6 +7,7 @@
 #include "image.hpp"
 #include "installs.hpp"
 
+#include <pyro/base/dry_run.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/os/file_lock.hpp>
@@ -42,8 +43,6 @@ struct Environment {
 using EnvironmentProgress = std::function<void(std::string_view kind, const std::string& text)>;
 
 enum class Refresh { no, yes };
-
-enum class DryRun { no, yes };
 
 class Environments {
 public:

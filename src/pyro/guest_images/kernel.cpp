@@ -283,7 +283,7 @@ Json GuestKernels::pull(environment::Refresh refresh) {
       {"size_bytes", found.size_bytes()}};
 }
 
-Json GuestKernels::prune(environment::DryRun dry_run, Keep keep) {
+Json GuestKernels::prune(DryRun dry_run, Keep keep) {
   Json removed = Json::array();
   if (!os::is_directory(m_directory)) {
     return removed;
@@ -310,11 +310,11 @@ Json GuestKernels::prune(environment::DryRun dry_run, Keep keep) {
     } else if (!name.starts_with(k_staging_prefix)) {
       continue;
     }
-    if (dry_run == environment::DryRun::no) {
+    if (dry_run == DryRun::no) {
       os::remove_tree(path);
     }
   }
-  if (!newest.empty() && dry_run == environment::DryRun::no) {
+  if (!newest.empty() && dry_run == DryRun::no) {
     remove_old_initramfs(part(newest) + "/initramfs");
   }
   return removed;

@@ -5,6 +5,7 @@
 
 #include "kernel_manifest.hpp"
 
+#include <pyro/base/dry_run.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/environment/cache.hpp>
@@ -53,7 +54,7 @@ public:
   /// Removes older kernels and what killed builds left, and with Keep::none the newest as well.
   /// [{image, digest, size_bytes, reason}] as Environments::prune() does.
   enum class Keep { newest, none };
-  Json prune(environment::DryRun dry_run, Keep keep);
+  Json prune(DryRun dry_run, Keep keep);
 
 private:
   std::vector<InstalledKernel> installed() const;

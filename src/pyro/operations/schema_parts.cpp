@@ -204,8 +204,8 @@ Properties with_dry_run(Properties of_result) {
   return of_result;
 }
 
-workspace::DryRun dry_run_of(const Json& parameters) {
-  return bool_or(parameters, "dry_run", false) ? workspace::DryRun::yes : workspace::DryRun::no;
+DryRun dry_run_of(const Json& parameters) {
+  return bool_or(parameters, "dry_run", false) ? DryRun::yes : DryRun::no;
 }
 
 workspace::ApplyOptions options_of(const Context& context, const Json& parameters) {

@@ -45,7 +45,7 @@ Json result(const Properties& properties, const std::vector<std::string>& requir
 /// The parameter by which an operation only says what it would do, and what it says then.
 Json dry_run_flag();
 Properties with_dry_run(Properties of_result);
-workspace::DryRun dry_run_of(const Json& parameters);
+DryRun dry_run_of(const Json& parameters);
 
 /// For an operation with project_parameters(): with the directory of the file where the caller named neither
 /// file nor workspace and it lies above.

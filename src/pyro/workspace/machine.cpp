@@ -163,7 +163,7 @@ Json remove_environment(Context& context, const std::string& image) {
 
 Json prune_environments(Context& context, bool dry_run) {
   const store::LentReserve reserve(context.base);
-  const auto dry = dry_run ? environment::DryRun::yes : environment::DryRun::no;
+  const auto dry = dry_run ? DryRun::yes : DryRun::no;
   auto result = context.environments.prune(dry, context.settings.lock_timeout);
   // A kernel serves every root of every state directory: it goes with the last environment.
   const bool needed = result["kept"].get<std::size_t>() > 0 || context.environments.has_other_homes();

@@ -97,14 +97,14 @@ TEST_F(GuestKernelTest, OlderOnesGoAndTheLastWithTheLastEnvironment) {
   EXPECT_EQ(newest->version, "6.1.0-newer");
   EXPECT_TRUE(os::exists(old.kernel_path));
 
-  EXPECT_EQ(kernels().prune(environment::DryRun::yes, GuestKernels::Keep::newest).size(), 1U);
+  EXPECT_EQ(kernels().prune(DryRun::yes, GuestKernels::Keep::newest).size(), 1U);
   EXPECT_TRUE(os::exists(old.kernel_path));
-  const auto removed = kernels().prune(environment::DryRun::no, GuestKernels::Keep::newest);
+  const auto removed = kernels().prune(DryRun::no, GuestKernels::Keep::newest);
   ASSERT_EQ(removed.size(), 1U);
   EXPECT_EQ(removed[0]["image"], "kernel 6.1.0-test");
   EXPECT_FALSE(os::exists(old.kernel_path));
   EXPECT_EQ(kernels().find()->digest, newest->digest);
-  EXPECT_EQ(kernels().prune(environment::DryRun::no, GuestKernels::Keep::none).size(), 1U);
+  EXPECT_EQ(kernels().prune(DryRun::no, GuestKernels::Keep::none).size(), 1U);
   EXPECT_FALSE(kernels().find());
 }
 

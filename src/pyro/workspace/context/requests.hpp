@@ -2,6 +2,7 @@
 // name.
 #pragma once
 
+#include <pyro/base/dry_run.hpp>
 #include <pyro/base/json_access.hpp>
 
 #include <chrono>
@@ -36,9 +37,6 @@ struct PlanChoice {
   bool memory = true;                // keep and use the memory of snapshots
   std::string policy;                // a file of rules that the plan must not break; empty: none
 };
-
-/// Is only said what would be done? Refusals are the same.
-enum class DryRun { no, yes };
 
 /// What an apply or plan may do.
 struct ApplyOptions {

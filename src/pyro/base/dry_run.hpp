@@ -1,0 +1,9 @@
+// Whether a call does what it says, or only says it.
+#pragma once
+
+namespace pyro {
+
+/// yes: only what would be done is said, and nothing is changed.
+enum class DryRun { no, yes };
+
+} // namespace pyro
