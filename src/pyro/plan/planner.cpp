@@ -33,11 +33,6 @@ std::uint64_t disk_of(const Json& applied_spec) {
   }
 }
 
-/// As against the words "none" and "all" (FieldChange::before).
-bool is_list_of_hosts(const std::string& egress) {
-  return egress != "none" && egress != "all";
-}
-
 } // namespace
 
 Planner::Planner(const spec::Spec& spec, const std::vector<Link>& chain, const Observed& observed)
@@ -130,8 +125,9 @@ void Planner::decide_fields() {
       }
       break;
     case FieldEffect::egress:
-      if (!m_observed.capabilities.contains("egress_filter") || !is_list_of_hosts(change.before)
-          || !is_list_of_hosts(change.after)) {
+      if (!m_observed.capabilities.contains("egress_filter")
+          || spec::egress_from_text(change.before).kind != spec::EgressKind::hosts
+          || m_spec.network_egress.kind != spec::EgressKind::hosts) {
         raise(ActionKind::reboot, in_full);
       }
       break;

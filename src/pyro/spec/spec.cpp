@@ -1,5 +1,7 @@
 #include "spec.hpp"
 
+#include <pyro/base/text.hpp>
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -74,6 +76,17 @@ std::string to_string(const Egress& egress) {
     break;
   }
   return fmt::format("{}", fmt::join(egress.hosts, ", "));
+}
+
+Egress egress_from_text(const std::string& text) {
+  if (text == "none" || text == "all") {
+    return {text == "all" ? EgressKind::all : EgressKind::none, {}};
+  }
+  Egress egress{EgressKind::hosts, fields_of(text, ',')};
+  for (auto& host : egress.hosts) {
+    host.erase(0, host.find_first_not_of(' '));
+  }
+  return egress;
 }
 
 std::string_view kind_of(const Check& check) {

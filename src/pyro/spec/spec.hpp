@@ -81,6 +81,8 @@ struct Egress {
 
 /// "none", "all" or "a.example, b.example".
 std::string to_string(const Egress& egress);
+/// Of such a text.
+Egress egress_from_text(const std::string& text);
 
 struct Variable {
   std::string type = "string"; // string | int | bool

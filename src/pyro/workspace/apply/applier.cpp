@@ -519,8 +519,9 @@ void Applier::note_applied() {
   if (launch_limits(record).disk_bytes != disk_before && !m_content_is_fresh) {
     change_disk_limit();
   }
-  if (record.egress != egress_before && !m_content_is_fresh && !egress_rules(egress_before).empty()
-      && !egress_rules(record.egress).empty()) {
+  if (record.egress != egress_before && !m_content_is_fresh
+      && spec::egress_from_text(egress_before).kind == spec::EgressKind::hosts
+      && m_project.spec.network_egress.kind == spec::EgressKind::hosts) {
     change_egress();
   }
 }
@@ -557,7 +558,7 @@ void Applier::change_disk_limit() {
 void Applier::change_egress() {
   const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket());
   if (client) {
-    client->call("/egress", {{"rules", egress_rules(m_workspace.record.egress)}});
+    client->call("/egress", {{"rules", m_project.spec.network_egress.hosts}});
   }
 }
 

@@ -243,7 +243,7 @@ store::LayerStack LayerBuilder::build_ready(
     const store::LayerStack& below, const std::function<void(const std::string&)>& start_services) {
   const BuildDirectory directory(m_directory);
   auto request = request_for(directory.runtime(), directory.generation(), below);
-  set_egress(request.spec, spec::to_string(m_project.spec.network_egress));
+  set_egress(request.spec, m_project.spec.network_egress);
   start_sandbox(m_context, m_backend, request);
   start_services(directory.runtime());
   mirror_upper_before_kill(directory.runtime(), directory.generation(), below.host_directories);

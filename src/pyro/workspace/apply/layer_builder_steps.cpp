@@ -139,7 +139,7 @@ LayerBuilder::build_step(const spec::Step& step, const plan::Link& link, const s
     request.spec.hostname =
         os::k_step_hostname; // the layer is for every file with this step, whatever its name
     request.spec.binds = cache_binds(step, link.address);
-    set_egress(request.spec, spec::to_string(step.egress));
+    set_egress(request.spec, step.egress);
     start_sandbox(m_context, m_backend, request);
     try {
       run_step(step, link.address, directory.runtime());

@@ -22,26 +22,9 @@ void refuse_policy(const backend::Backend& backend, const std::string& policy) {
   }
 }
 
-std::vector<std::string> egress_rules(const std::string& egress) {
-  std::vector<std::string> rules;
-  if (egress == "none" || egress == "all") {
-    return rules;
-  }
-  constexpr std::string_view k_between = ", ";
-  std::size_t begin = 0;
-  while (true) {
-    const auto end = egress.find(k_between, begin);
-    rules.push_back(egress.substr(begin, end == std::string::npos ? end : end - begin));
-    if (end == std::string::npos) {
-      return rules;
-    }
-    begin = end + k_between.size();
-  }
-}
-
-void set_egress(backend::LaunchSpec& spec, const std::string& egress) {
-  spec.egress = egress != "none";
-  spec.egress_rules = egress_rules(egress);
+void set_egress(backend::LaunchSpec& spec, const spec::Egress& egress) {
+  spec.egress = egress.kind != spec::EgressKind::none;
+  spec.egress_rules = egress.hosts;
 }
 
 } // namespace pyro::workspace

@@ -43,7 +43,7 @@ backend::Launched launch(
   spec.runtime_dir = workspace.paths.runtime();
   spec.generation_dir = workspace.paths.generation(generation);
   spec.limits = launch_limits(record);
-  set_egress(spec, record.egress);
+  set_egress(spec, spec::egress_from_text(record.egress));
   spec.expires_at = record.expires_at.value_or(0);
   spec.idle_ms = record.lifecycle.idle_ms;
   request.layers = stack.layers;
