@@ -213,6 +213,15 @@ bool wild_match(std::string_view pattern, std::string_view text, Slashes slashes
   return wild(pattern, 0, text, 0, slashes, budget);
 }
 
+bool wild_match_at_or_above(std::string_view pattern, std::string_view path, Slashes slashes) {
+  for (auto end = path.size(); end != std::string_view::npos && end > 0; end = path.rfind('/', end - 1)) {
+    if (wild_match(pattern, path.substr(0, end), slashes)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 IgnorePattern::IgnorePattern(std::string_view line) {
   if (line.starts_with('!')) {
     m_negated = true;

@@ -79,5 +79,7 @@ enum class Slashes { ordinary, special };
 
 /// Git's wildmatch: ?, *, [..], \x, and `**` between slashes. Slashes::special: only `**` crosses a slash.
 bool wild_match(std::string_view pattern, std::string_view text, Slashes slashes);
+/// Does it match this path, or a directory above it?
+bool wild_match_at_or_above(std::string_view pattern, std::string_view path, Slashes slashes);
 
 } // namespace pyro::seed

@@ -14,9 +14,7 @@ constexpr std::string_view k_everything = "**";
 /// The names on the way, without what does not lead anywhere: "./a//b/" is "a/b".
 std::string normal(std::string_view written) {
   std::string path;
-  for (auto rest = written; !rest.empty();) {
-    const auto name = rest.substr(0, rest.find('/'));
-    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+  for (const auto& name : fields_of(written, '/')) {
     if (name == "..") {
       throw Error(ErrorCode::invalid_argument, "input '{}' must be a path inside the seed", written);
     }
@@ -39,12 +37,7 @@ InputPattern::InputPattern(std::string_view written) : m_glob(normal(written)) {
 }
 
 bool InputPattern::covers(std::string_view path) const {
-  for (auto end = path.size(); end != std::string_view::npos && end > 0; end = path.rfind('/', end - 1)) {
-    if (wild_match(m_glob, path.substr(0, end), Slashes::special)) {
-      return true;
-    }
-  }
-  return false;
+  return wild_match_at_or_above(m_glob, path, Slashes::special);
 }
 
 } // namespace pyro::seed

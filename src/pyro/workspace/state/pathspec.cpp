@@ -83,12 +83,7 @@ bool Pathspec::matches(const Item& item, std::string_view path) {
     return is_at_or_below(path, item.text);
   }
   const auto slashes = item.stars_stop_at_slashes ? seed::Slashes::special : seed::Slashes::ordinary;
-  for (auto end = path.size(); end != std::string_view::npos && end > 0; end = path.rfind('/', end - 1)) {
-    if (seed::wild_match(item.text, path.substr(0, end), slashes)) {
-      return true; // it, or a directory above it
-    }
-  }
-  return false;
+  return seed::wild_match_at_or_above(item.text, path, slashes);
 }
 
 bool Pathspec::matches(std::string_view path) const {
