@@ -64,9 +64,8 @@ CallWishes wishes_of(const pyro_call_options* options) {
   }
   if (given.on_event != nullptr) {
     wishes.on_event = [given](const operations::Event& event) {
-      const Json document{
-          {"kind", event.kind}, {"address", event.address}, {"text", event.text}, {"data", event.data}};
-      given.on_event(given.user, document.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+      const auto line = to_json(event).dump(-1, ' ', false, Json::error_handler_t::replace);
+      given.on_event(given.user, line.c_str());
     };
   }
   return wishes;

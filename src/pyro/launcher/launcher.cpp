@@ -41,13 +41,6 @@ std::pair<os::Fd, os::Fd> socket_pair() {
   return {high(std::move(ours)), high(std::move(theirs))};
 }
 
-operations::Event event_of(const Json& body) {
-  const auto data = body.find("data");
-  return {
-      string_or(body, "kind", ""), string_or(body, "address", ""), string_or(body, "text", ""),
-      data == body.end() ? Json() : *data};
-}
-
 /// Reads to the result; asks the front between whiles whether it still wants it.
 Json wait_for_result(int socket, const operations::Callbacks& callbacks) {
   bool is_cancelled = false;
@@ -67,7 +60,7 @@ Json wait_for_result(int socket, const operations::Callbacks& callbacks) {
     switch (frame->kind) {
     case FrameKind::event:
       if (callbacks.events) {
-        callbacks.events(event_of(frame->body));
+        callbacks.events(operations::event_from_json(frame->body));
       }
       break;
     case FrameKind::result:

@@ -82,9 +82,7 @@ Json run(const Json& request, Front& front, const operations::EngineFactory& mak
   operations::Callbacks callbacks;
   callbacks.stream_output = settings.stream_output;
   callbacks.events = [&front](const operations::Event& event) {
-    front.tell(
-        FrameKind::event,
-        {{"kind", event.kind}, {"address", event.address}, {"text", event.text}, {"data", event.data}});
+    front.tell(FrameKind::event, to_json(event));
   };
   callbacks.interrupted = [&front] {
     return front.has_had_enough();

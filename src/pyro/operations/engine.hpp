@@ -16,6 +16,7 @@ namespace pyro::operations {
 
 using Event = workspace::Event;
 using EventSink = workspace::EventSink;
+using workspace::event_from_json;
 using ExecRequest = workspace::ExecRequest;
 using ExecResult = workspace::ExecResult;
 using ExecStreams = workspace::ExecStreams;

@@ -44,7 +44,7 @@ void Applier::begin_apart() {
 void Applier::make_apart(const os::SideWork::Tell& tell) {
   m_context.current = {}; // what is told is noted where it is heard
   m_context.sink = [&](const Event& event) {
-    tell({{"kind", event.kind}, {"address", event.address}, {"text", event.text}, {"data", event.data}});
+    tell(to_json(event));
   };
   for (const auto& action : m_plan.actions) {
     if (!is_made_apart(action)) {
@@ -67,15 +67,14 @@ void Applier::make_apart(const os::SideWork::Tell& tell) {
 }
 
 void Applier::hear_of_apart(const nlohmann::json& news) {
-  const auto kind = get_string(news, "kind");
-  const auto address = get_string(news, "address");
-  const auto* action = m_plan.find(address);
-  if (kind == "action_start" && action != nullptr) {
+  const auto event = event_from_json(news);
+  const auto* action = m_plan.find(event.address);
+  if (event.kind == "action_start" && action != nullptr) {
     note_begin(*action);
-  } else if (kind == "action_complete" && action != nullptr) {
+  } else if (event.kind == "action_complete" && action != nullptr) {
     complete(*action);
   } else {
-    m_context.emit(kind, address, get_string(news, "text"), news.at("data"));
+    m_context.emit(event.kind, event.address, event.text, event.data);
   }
 }
 

@@ -2,6 +2,8 @@
 // asked.
 #pragma once
 
+#include "event.hpp"
+
 #include <pyro/base/json_access.hpp>
 
 #include <chrono>
@@ -15,18 +17,6 @@ class Backend;
 }
 
 namespace pyro::workspace {
-
-/// One line of progress. kind: action_start, action_progress, action_complete, action_error, log (a line of a
-/// step's output), probe, waiting (for a lock), note, plan (of apply, once, before its first action and
-/// before `ask`: text is the plan for people, data its document).
-struct Event {
-  std::string kind;
-  std::string address; // "environment.setup.deps", "services.db", "" for the whole
-  std::string text;    // one line for people
-  Json data;           // the same for machines; may be null
-};
-
-using EventSink = std::function<void(const Event&)>;
 
 /// Who agrees to what a pyro.yaml wants of this machine, beside the agreements that are recorded.
 enum class TrustGrant {
