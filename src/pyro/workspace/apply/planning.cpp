@@ -138,18 +138,18 @@ void refuse_unknown_users(
   if (workspace == nullptr || workspace->key.empty()) {
     return; // it goes on
   }
-  std::optional<store::RecipeRecord> content;
+  const plan::Link* last = nullptr;
   for (std::size_t index = 0; index <= plan::index_of_point(chain, "prepare").value_or(0); ++index) {
     const auto& link = chain[index];
     if (link.address == "seed") {
       continue;
     }
-    content = observed.cached_keys.contains(link.key) ? context.recipes.find(link.key, store::Touch::no)
-                                                      : std::nullopt;
-    if (!content) {
+    if (!observed.cached_keys.contains(link.key)) {
       return;
     }
+    last = &link;
   }
+  const auto content = last != nullptr ? context.recipes.find(last->key, store::Touch::no) : std::nullopt;
   if (content) {
     require_users(context, project.spec, backend, {content->layers, content->host_directories});
   }
