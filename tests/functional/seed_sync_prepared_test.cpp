@@ -146,6 +146,33 @@ TEST_F(SeedSyncPrepared, ForksAndExportsAreOfTheSyncedSeed) {
   EXPECT_EQ(runs(), 3);
 }
 
+TEST_F(SeedSyncPrepared, ADryRunSaysWhatIsMadeAgainFirstAndRefusesAlike) {
+  synced();
+  const std::vector<Arguments> uses{{"fork", "other", "--snapshot", "clean"}, {"reset", "--to", "clean"}};
+  const auto dry = [](Arguments words) {
+    words.emplace_back("--dry-run");
+    return words;
+  };
+  for (const auto& use : uses) {
+    const auto plan = json(dry(use), m_trusting).at("plan").at("actions");
+    ASSERT_EQ(plan.size(), 3U) << plan;
+    EXPECT_EQ(plan[0].at("address"), "prepare.make");
+    EXPECT_EQ(plan[0].at("action"), "rebuild");
+    EXPECT_EQ(plan[1].at("address"), "snapshots.clean");
+    EXPECT_EQ(plan[1].at("action"), "retake");
+    const auto text = done(dry(use)).out;
+    EXPECT_TRUE(contains(text, "snapshots.clean is asked for, in a separate sandbox")) << text;
+  }
+  EXPECT_EQ(runs(), 1);
+  EXPECT_TRUE(is_outdated("clean"));
+  file("snapshots: {clean: {at: prepare}, bare: {at: seed}}\n", "sync", "cat page > other");
+  for (const auto& use : uses) {
+    const auto refused = expect(1, use, m_trusting).err;
+    EXPECT_TRUE(contains(refused, "has changed since the last apply")) << refused;
+    EXPECT_EQ(expect(1, dry(use), m_trusting).err, refused);
+  }
+}
+
 TEST_F(SeedSyncPrepared, APointWithServicesIsMadeAgainToo) {
   const std::string services =
       "services: {web: {command: 'cat made > seen; echo up >> starts; exec sleep 1000', "

@@ -3,7 +3,7 @@
 
 namespace pyro {
 
-/// yes: only what would be done is said, and nothing is changed.
+/// yes: only what would be done is said, and nothing is changed. What would be refused is refused.
 enum class DryRun { no, yes };
 
 } // namespace pyro

@@ -109,7 +109,10 @@ std::optional<Json> reset_within(
     return not_done(
         locked.record,
         plan_of_loss(
-            context, locked.paths, locked.record, plan::ActionKind::reset, "snapshots." + target, {}));
+            context, locked.paths, locked.record, plan::ActionKind::reset, "snapshots." + target, {},
+            to_be_up_to_date(
+                context, locked, snapshot, prepared ? &prepared->project : nullptr,
+                prepared ? &prepared->secrets : nullptr)));
   }
   const bool approved = is_approved(options, plan::ActionKind::reset);
   const auto loss = approved ? "" : loss_of(context, locked, plan::ActionKind::reset, "snapshots." + target);

@@ -49,13 +49,16 @@ Json name_of_snapshot(const ForkSource& source) {
   return source.snapshot ? Json(source.snapshot->name) : Json();
 }
 
-Json fork_not_done(const ForkSource& source, const std::vector<std::string>& names) {
-  std::vector<plan::Action> actions;
+/// `actions`: what is done before the first of them.
+Json fork_not_done(
+    const ForkSource& source, const std::vector<std::string>& names, std::vector<plan::Action> actions) {
+  const auto after = actions.empty() ? std::vector<std::string>{} : std::vector{actions.back().address};
   for (const auto& name : names) {
     auto create = asked_of_workspace(
         plan::ActionKind::create,
         source.snapshot ? "snapshots." + source.snapshot->name : source.record.name + " as it is now");
     create.address = "workspaces." + name;
+    create.after = after;
     actions.push_back(std::move(create));
   }
   auto answer = not_done(source.record, std::move(actions));
@@ -84,7 +87,7 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
     source = fork_source(context, located, locked, request.snapshot);
     if (request.dry_run == DryRun::yes) {
       require_active_room(context, "", names.size());
-      return fork_not_done(source, names);
+      return fork_not_done(source, names, to_take_content(context, locked, source));
     }
     take_content(context, locked, source);
   }

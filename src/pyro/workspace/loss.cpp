@@ -33,9 +33,15 @@ plan::Action loss_action(
 
 AskedPlan plan_of_loss(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
-    plan::ActionKind action, const std::string& target, const std::vector<std::string>& forgets) {
+    plan::ActionKind action, const std::string& target, const std::vector<std::string>& forgets,
+    std::vector<plan::Action> first) {
   plan::Plan plan;
-  plan.actions.push_back(loss_action(context, paths, record, action, target));
+  auto loss = loss_action(context, paths, record, action, target);
+  if (!first.empty()) {
+    loss.after = {first.back().address};
+  }
+  plan.actions = std::move(first);
+  plan.actions.push_back(std::move(loss));
   for (const auto& name : forgets) {
     auto forget = asked_of(plan::Subject::snapshot, name, plan::ActionKind::forget);
     forget.after = {"workspace"};
@@ -51,7 +57,8 @@ AskedPlan plan_of_loss(
 }
 
 bool is_for_good(const store::WorkspaceRecord& record, const plan::Plan& plan) {
-  return record.lifecycle.undo_ms == 0 && !plan.actions.front().discards.empty();
+  const auto* loss = plan.find("workspace");
+  return record.lifecycle.undo_ms == 0 && loss != nullptr && !loss->discards.empty();
 }
 
 } // namespace pyro::workspace

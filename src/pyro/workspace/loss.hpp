@@ -17,10 +17,12 @@ plan::Action loss_action(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     plan::ActionKind kind, const std::string& target);
 
-/// `action`: reset or destroy, with its target or ""; `forgets`: snapshots that go with it.
+/// `action`: reset or destroy, with its target or ""; `forgets`: snapshots that go with it; `first`:
+/// what is made before it.
 AskedPlan plan_of_loss(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
-    plan::ActionKind action, const std::string& target, const std::vector<std::string>& forgets);
+    plan::ActionKind action, const std::string& target, const std::vector<std::string>& forgets,
+    std::vector<plan::Action> first = {});
 
 /// Is there anything that nobody could bring back afterwards?
 bool is_for_good(const store::WorkspaceRecord& record, const plan::Plan& loss);

@@ -58,6 +58,13 @@ ForkSource fork_source(
   return source;
 }
 
+std::vector<plan::Action> to_take_content(Context& context, LockedWorkspace& workspace, ForkSource& source) {
+  return source.snapshot ? to_be_up_to_date(
+             context, workspace, *source.snapshot, source.project ? &*source.project : nullptr,
+             source.declared ? &*source.declared : nullptr)
+                         : std::vector<plan::Action>{};
+}
+
 void take_content(Context& context, LockedWorkspace& workspace, ForkSource& source) {
   if (source.snapshot) {
     const auto point = up_to_date(

@@ -4,6 +4,7 @@
 
 #include "resolve_inputs.hpp"
 
+#include <pyro/plan/plan.hpp>
 #include <pyro/workspace/context/project_secrets.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/snapshots.hpp>
@@ -32,6 +33,9 @@ struct ForkSource {
 /// start_fork() would fail with: a secret or an env file that is not there.
 ForkSource fork_source(
     Context& context, const Located& located, const LockedWorkspace& workspace, const std::string& snapshot);
+
+/// What take_content() would make again for it, none of content as it is now. Throws as to_be_up_to_date().
+std::vector<plan::Action> to_take_content(Context& context, LockedWorkspace& workspace, ForkSource& source);
 
 /// Captures the content as it is now, of a stopped workspace as well, or takes the snapshot's, which is made
 /// again where it is out of date. The caller holds the store's shared lock until the forks are recorded.

@@ -27,13 +27,7 @@ public:
             context, project, m_resolved, secrets, m_backend, workspace.record.id, workspace.paths.root()) {}
 
   store::SnapshotRecord run() {
-    const auto last = index_of_key();
-    const auto first = *plan::index_of_point(m_resolved.chain, "seed") + 1;
-    require_seed(first - 1);
-    read_secrets(first, last);
-    if (!is_built(m_context, m_resolved.chain[last])) {
-      require_room_for_sandbox(m_context, m_address);
-    }
+    const auto [first, last] = require_all();
     m_context.emit(
         "note", m_address,
         "out of date since the seed was synced: it is made again in a separate sandbox first");
@@ -48,7 +42,52 @@ public:
     return m_context.records.snapshot(m_workspace.record.id, m_snapshot.name);
   }
 
+  /// What run() would make, each after the one before it.
+  std::vector<plan::Action> actions() {
+    const auto [first, last] = require_all();
+    std::vector<plan::Action> actions;
+    const auto add = [&](plan::Subject subject, const std::string& address, plan::ActionKind kind) {
+      plan::Action action;
+      action.subject = subject;
+      action.address = address;
+      action.kind = kind;
+      action.reason.code = plan::ReasonCode::asked_for;
+      if (!actions.empty()) {
+        action.after = {actions.back().address};
+      }
+      actions.push_back(std::move(action));
+    };
+    for (auto index = first; index <= last; ++index) {
+      if (const auto& link = m_resolved.chain[index]; !is_built(m_context, link)) {
+        add(plan::Subject::link, link.address, plan::ActionKind::rebuild);
+        actions.back().reason.field = m_address;
+        actions.back().apart = true;
+      }
+    }
+    add(plan::Subject::snapshot, m_address, plan::ActionKind::retake);
+    actions.back().name = m_snapshot.name;
+    actions.back().target = m_resolved.chain[last].point;
+    return actions;
+  }
+
 private:
+  struct Links {
+    std::size_t first;
+    std::size_t last;
+  };
+
+  /// Throws what can be known to fail before the first of them is made.
+  Links require_all() {
+    const auto last = index_of_key();
+    const auto first = *plan::index_of_point(m_resolved.chain, "seed") + 1;
+    require_seed(first - 1);
+    read_secrets(first, last);
+    if (!is_built(m_context, m_resolved.chain[last])) {
+      require_room_for_sandbox(m_context, m_address);
+    }
+    return {first, last};
+  }
+
   /// Those of points below have their layers now as well.
   void record_all_that_are_there() {
     const auto& record = m_workspace.record;
@@ -157,14 +196,8 @@ private:
   LayerBuilder m_builder;
 };
 
-} // namespace
-
-store::SnapshotRecord up_to_date(
-    Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot,
-    const LoadedProject* project, ProjectSecrets* secrets) {
-  if (!is_outdated(workspace.record, snapshot)) {
-    return snapshot;
-  }
+void require_file(
+    const store::SnapshotRecord& snapshot, const LoadedProject* project, const ProjectSecrets* secrets) {
   if (!project || !secrets) {
     throw Error(
         ErrorCode::bad_state,
@@ -173,7 +206,28 @@ store::SnapshotRecord up_to_date(
         snapshot.name)
         .with_hint("`pyro reset --to baseline` works without it");
   }
+}
+
+} // namespace
+
+store::SnapshotRecord up_to_date(
+    Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot,
+    const LoadedProject* project, ProjectSecrets* secrets) {
+  if (!is_outdated(workspace.record, snapshot)) {
+    return snapshot;
+  }
+  require_file(snapshot, project, secrets);
   return Remaking(context, workspace, snapshot, *project, *secrets).run();
+}
+
+std::vector<plan::Action> to_be_up_to_date(
+    Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot,
+    const LoadedProject* project, ProjectSecrets* secrets) {
+  if (!is_outdated(workspace.record, snapshot)) {
+    return {};
+  }
+  require_file(snapshot, project, secrets);
+  return Remaking(context, workspace, snapshot, *project, *secrets).actions();
 }
 
 } // namespace pyro::workspace

@@ -4,10 +4,11 @@
 
 #include "resolve_inputs.hpp"
 
+#include <pyro/plan/plan.hpp>
 #include <pyro/workspace/context/project_secrets.hpp>
 #include <pyro/workspace/state/find_and_lock.hpp>
 
-#include <string>
+#include <vector>
 
 namespace pyro::workspace {
 
@@ -15,6 +16,12 @@ namespace pyro::workspace {
 /// of its own, recorded, and returned. The workspace is not touched. `project` and `secrets` are null where
 /// no file stands behind it. The caller holds the store's shared lock.
 store::SnapshotRecord up_to_date(
+    Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot,
+    const LoadedProject* project, ProjectSecrets* secrets);
+
+/// What up_to_date() would do, none for one that is not out of date; nothing is done. Throws what it would
+/// throw before the first step.
+std::vector<plan::Action> to_be_up_to_date(
     Context& context, LockedWorkspace& workspace, const store::SnapshotRecord& snapshot,
     const LoadedProject* project, ProjectSecrets* secrets);
 
