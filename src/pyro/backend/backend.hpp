@@ -18,6 +18,8 @@ struct Capabilities {
   bool egress_filter = false;
   bool live_resize = false;
   bool limits = false;
+  /// Can it show directories of this machine as they are (LaunchSpec::live_mounts)?
+  bool live_mounts = false;
   /// Has it a root file system and a network of its own, made from the layers and kept off? Without, only
   /// /workspace can be looked at and reset, and set-up and prepare steps cannot be run.
   bool own_root = true;

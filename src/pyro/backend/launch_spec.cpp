@@ -82,6 +82,28 @@ VirtualMachine machine_from_json(const Json& value) {
   return machine;
 }
 
+Json to_json(const LiveMount::Ids& ids) {
+  return {{"uid", ids.uid}, {"gid", ids.gid}};
+}
+
+LiveMount::Ids ids_from_json(const Json& value) {
+  return {
+      static_cast<std::uint32_t>(get_int(value, "uid")), static_cast<std::uint32_t>(get_int(value, "gid"))};
+}
+
+Json to_json(const std::vector<LiveMount>& mounts) {
+  Json list = Json::array();
+  for (const auto& mount : mounts) {
+    list.push_back(
+        {{"path", mount.path},
+         {"target", mount.target},
+         {"writable", mount.writable},
+         {"owner", to_json(mount.owner)},
+         {"user", to_json(mount.user)}});
+  }
+  return list;
+}
+
 void validate(const VirtualMachine& machine) {
   require_absolute(machine.kernel, "the kernel");
   require_absolute(machine.initrd, "the initramfs");
@@ -121,6 +143,7 @@ Json to_json(const LaunchSpec& spec) {
       {"workspace_name", spec.workspace_name},
       {"events_dir", spec.events_dir},
       {"binds", binds},
+      {"live_mounts", to_json(spec.live_mounts)},
       {"tied_to_starter", spec.tied_to_starter},
       {"hostname", spec.hostname},
       {"runtime_dir", spec.runtime_dir},
@@ -165,6 +188,11 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   for (const auto& bind : value_at(value, "binds")) {
     spec.binds.push_back({get_string(bind, "path"), get_string(bind, "target")});
   }
+  for (const auto& mount : value_at(value, "live_mounts")) {
+    spec.live_mounts.push_back(
+        {get_string(mount, "path"), get_string(mount, "target"), get_bool(mount, "writable"),
+         ids_from_json(value_at(mount, "owner")), ids_from_json(value_at(mount, "user"))});
+  }
   spec.tied_to_starter = get_bool(value, "tied_to_starter");
   spec.expires_at = get_double(value, "expires_at");
   spec.idle_ms = int_or(value, "idle_ms", 0);
@@ -202,6 +230,10 @@ void validate(const LaunchSpec& spec) {
   for (const auto& bind : spec.binds) {
     require_absolute(bind.path, "the path of a bind");
     require_absolute(bind.target, "the target of a bind");
+  }
+  for (const auto& mount : spec.live_mounts) {
+    require_absolute(mount.path, "the path of a live mount");
+    require_absolute(mount.target, "the target of a live mount");
   }
   for (const auto& directory : spec.root.host_dirs) {
     require_plain_name(directory, "a host directory");

@@ -32,6 +32,23 @@ struct Bind {
   std::string target; // absolute, inside; made where missing
 };
 
+/// A directory of this machine that shows inside as it is, for as long as the sandbox runs: of one file
+/// system, without setuid and devices. As root (os::IdSpace) the files of `owner` belong to `user` inside and
+/// the other way round, and what belongs to others to nobody; an ordinary user's ids are what they are
+/// everywhere in its sandboxes.
+struct LiveMount {
+  struct Ids {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+  };
+
+  std::string path;   // absolute, on this machine; opened without following a symlink
+  std::string target; // absolute, inside
+  bool writable = false;
+  Ids owner; // on this machine
+  Ids user;  // inside
+};
+
 /// A directory of this machine as an image, for machines that cannot see it.
 struct PartImage {
   std::string name; // as in RootStack::host_dirs
@@ -71,6 +88,7 @@ struct LaunchSpec {
   RootStack root;
   Limits limits;
   std::vector<Bind> binds;
+  std::vector<LiveMount> live_mounts;
   bool tied_to_starter = false; // ends with the process that started it (build sandboxes)
   /// The directory of the generation belongs to this project of its file system, which holds it to
   /// limits.disk_bytes; 0: to none, and the supervisor watches.

@@ -1,6 +1,5 @@
 #include "id_space.hpp"
 
-#include "fd.hpp"
 #include "process.hpp"
 
 #include <pyro/base/error.hpp>
@@ -239,6 +238,32 @@ nlohmann::json IdSpace::run(const std::function<nlohmann::json()>& work) const {
     throw error_from_json(message["error"]);
   }
   return message.contains("result") ? message["result"] : Json();
+}
+
+Fd namespace_with_maps(const std::vector<IdRange>& uids, const std::vector<IdRange>& gids) {
+  auto ready = make_pipe();
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw Error::from_errno(errno, "fork");
+  }
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() == parent && ::unshare(CLONE_NEWUSER) == 0
+        && ::write(ready.write_end.get(), "r", 1) == 1) {
+      ::pause();
+    }
+    ::_exit(1);
+  }
+  const Child child(pid); // killed when its namespace is open
+  ready.write_end.reset();
+  char note = 0;
+  if (read_some(ready.read_end.get(), std::span(&note, 1)).value_or(0) != 1) {
+    throw Error(ErrorCode::unavailable, "no user namespace can be made for the ids of a mount");
+  }
+  write_map(pid, "uid_map", map_text(uids));
+  write_map(pid, "gid_map", map_text(gids));
+  return open_file(fmt::format("/proc/{}/ns/user", pid), O_RDONLY);
 }
 
 } // namespace pyro::os

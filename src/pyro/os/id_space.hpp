@@ -4,6 +4,8 @@
 // namespace.
 #pragma once
 
+#include "fd.hpp"
+
 #include <pyro/base/json_access.hpp>
 
 #include <sys/types.h>
@@ -70,5 +72,9 @@ private:
   std::vector<IdRange> m_gids;
   std::string m_shortcoming;
 };
+
+/// As root: a user namespace in which nothing runs, for id-mapped mounts (mount.hpp). An id of the disk that
+/// is `inside` of a range shows as its `outside`; all others belong to nobody.
+Fd namespace_with_maps(const std::vector<IdRange>& uids, const std::vector<IdRange>& gids);
 
 } // namespace pyro::os

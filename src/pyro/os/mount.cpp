@@ -42,19 +42,22 @@ Fd clone_mount(int directory, const std::string& path) {
   return Fd(fd);
 }
 
-std::optional<Fd> clone_mount_idmapped(const std::string& path, int user_namespace) {
-  auto mount = clone_mount(AT_FDCWD, path);
+bool map_ids(int mount, int user_namespace) {
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP;
   attributes.userns_fd = static_cast<std::uint64_t>(user_namespace);
-  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
-    const int error_number = errno;
-    if (error_number == EINVAL || error_number == ENOSYS || error_number == EPERM) {
-      return std::nullopt;
-    }
-    throw Error::from_errno(error_number, fmt::format("mount_setattr(IDMAP) {}", path));
+  if (::mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) == 0) {
+    return true;
   }
-  return mount;
+  if (errno == EINVAL || errno == ENOSYS || errno == EPERM) {
+    return false;
+  }
+  throw Error::from_errno(errno, "mount_setattr(IDMAP)");
+}
+
+std::optional<Fd> clone_mount_idmapped(const std::string& path, int user_namespace) {
+  auto mount = clone_mount(AT_FDCWD, path);
+  return map_ids(mount.get(), user_namespace) ? std::optional(std::move(mount)) : std::nullopt;
 }
 
 Fd make_mount(const std::string& type, const MountOptions& options, std::uint64_t attributes) {

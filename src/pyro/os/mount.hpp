@@ -16,8 +16,11 @@ namespace pyro::os {
 /// A private copy of the mount at `path` (not of mounts below it), attached nowhere yet.
 Fd clone_mount(int directory, const std::string& path);
 
-/// The same with the id map of a user namespace (MOUNT_ATTR_IDMAP, Linux 5.12); nullopt where the file system
-/// or the kernel cannot do it.
+/// Gives a mount that is attached nowhere yet the id map of a user namespace (MOUNT_ATTR_IDMAP, Linux 5.12).
+/// False where the file system or the kernel cannot do it.
+bool map_ids(int mount, int user_namespace);
+
+/// clone_mount() with such a map; nullopt where it cannot be had.
 std::optional<Fd> clone_mount_idmapped(const std::string& path, int user_namespace);
 
 using MountOptions =

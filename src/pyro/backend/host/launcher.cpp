@@ -52,7 +52,7 @@ std::string workspace_directory(const LaunchSpec& spec) {
 }
 
 Processes launch(const LaunchSpec& spec) {
-  if (!spec.binds.empty()) {
+  if (!spec.binds.empty() || !spec.live_mounts.empty()) {
     throw Error(ErrorCode::unavailable, "backend 'host' cannot show directories in other places");
   }
   // Orphans become our children even when the agent is killed.

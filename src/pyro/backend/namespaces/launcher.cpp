@@ -1,5 +1,6 @@
 #include "launcher.hpp"
 
+#include "live_mounts.hpp"
 #include "sandbox_init.hpp"
 #include "sandbox_root.hpp"
 
@@ -47,6 +48,9 @@ MappedMounts map_mounts(const LaunchSpec& spec, const os::IdSpace& space, pid_t 
   }
   for (const auto& bind : spec.binds) {
     mapped.binds.push_back(clone(bind.path));
+  }
+  for (const auto& mount : spec.live_mounts) {
+    mapped.live.push_back(map_live_mount(mount, space));
   }
   return mapped;
 }
@@ -130,7 +134,7 @@ Sandbox launch(const LaunchSpec& spec) {
       fds.push_back(mount->get());
     }
   }
-  for (const auto* mounts : {&mapped.host_dirs, &mapped.binds}) {
+  for (const auto* mounts : {&mapped.host_dirs, &mapped.binds, &mapped.live}) {
     for (const auto& mount : *mounts) {
       fds.push_back(mount.get());
     }

@@ -24,6 +24,7 @@ public:
     Capabilities capabilities;
     capabilities.egress = can_connect_to_network();
     capabilities.egress_filter = true;
+    capabilities.live_mounts = true;
     capabilities.limits = can_limit_resources();
     return capabilities;
   }

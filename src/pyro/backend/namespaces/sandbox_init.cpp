@@ -1,6 +1,7 @@
 #include "sandbox_init.hpp"
 
 #include "hardening.hpp"
+#include "live_mounts.hpp"
 #include "sandbox_root.hpp"
 
 #include <pyro/base/error.hpp>
@@ -39,13 +40,15 @@ MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
   MappedMounts mapped;
   if (!message.fds.empty()) {
     const auto first_bind = 2 + spec.root.host_dirs.size();
-    if (message.fds.size() != first_bind + spec.binds.size()) {
+    const auto first_live = first_bind + spec.binds.size();
+    if (message.fds.size() != first_live + spec.live_mounts.size()) {
       throw Error(ErrorCode::internal, "{} mounts were handed over", message.fds.size());
     }
     mapped.layers = std::move(message.fds[0]);
     mapped.generation = std::move(message.fds[1]);
     for (std::size_t index = 2; index < message.fds.size(); ++index) {
-      (index < first_bind ? mapped.host_dirs : mapped.binds).push_back(std::move(message.fds[index]));
+      auto& kind = index < first_bind ? mapped.host_dirs : index < first_live ? mapped.binds : mapped.live;
+      kind.push_back(std::move(message.fds[index]));
     }
   }
   return mapped;
@@ -135,8 +138,11 @@ os::Fd open_agent(const std::string& path) {
 }
 
 void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, os::Fd& channel) {
-  const auto mapped = receive_go(control, spec);
+  auto mapped = receive_go(control, spec);
   enter_staging(spec);
+  if (!mapped.layers) { // an ordinary user
+    mapped.live = open_live_mounts(spec);
+  }
   const auto agent = open_agent(spec.agent_path);
   become_inside_root();
   die_with_supervisor(control);

@@ -1,6 +1,7 @@
 #include "sandbox_root.hpp"
 
 #include "kernel_mounts.hpp"
+#include "live_mounts.hpp"
 #include "public_view.hpp"
 
 #include <pyro/base/error.hpp>
@@ -106,9 +107,12 @@ void prepare_upper(const std::string& part, const std::string& lowest) {
 }
 
 void mount_part(const LaunchSpec& spec, const std::string& part, const std::string& below = "") {
-  const auto lower = lower_directories(spec, part, below);
+  auto lower = lower_directories(spec, part, below);
   const auto topmost = lower.substr(0, lower.find(':'));
   prepare_upper(part, topmost);
+  if (const auto points = make_mount_points(spec, part)) {
+    lower += ":" + *points;
+  }
   const auto data = fmt::format(
       "lowerdir={},upperdir=gen/{}/upper,workdir=gen/{}/work,userxattr,index=off,metacopy=off", lower, part,
       part);
@@ -178,6 +182,13 @@ void attach_binds(const LaunchSpec& spec, const MappedMounts& mapped) {
   }
 }
 
+void attach_live_mounts(const LaunchSpec& spec, const MappedMounts& mapped) {
+  for (std::size_t index = 0; index < spec.live_mounts.size(); ++index) {
+    const auto target = make_inside(spec.live_mounts[index].target);
+    os::attach_mount(mapped.live.at(index).get(), target.get());
+  }
+}
+
 } // namespace
 
 void enter_staging(const LaunchSpec& spec) {
@@ -199,6 +210,7 @@ enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std
   mount_part(spec, "root");
   const bool all_public = mount_host_parts(spec, mapped);
   attach_binds(spec, mapped);
+  attach_live_mounts(spec, mapped);
   const KernelSources sources; // device nodes of the machine, taken while they can still be reached
   if (::chdir("root") < 0) {
     throw Error::from_errno(errno, "enter the new root");

@@ -16,6 +16,7 @@ struct MappedMounts {
   os::Fd generation;
   std::vector<os::Fd> host_dirs; // in the order of RootStack::host_dirs
   std::vector<os::Fd> binds;     // in the order of LaunchSpec::binds
+  std::vector<os::Fd> live;      // in the order of LaunchSpec::live_mounts, whoever made them
 };
 
 /// Mounts the staging tmpfs on runtime_dir/root and makes it the working directory. Must run while the

@@ -73,7 +73,7 @@ os::CgroupLimits limits_of(const LaunchSpec& spec, std::int64_t overhead_bytes, 
 }
 
 void refuse_binds(const LaunchSpec& spec) {
-  if (!spec.binds.empty()) {
+  if (!spec.binds.empty() || !spec.live_mounts.empty()) {
     throw Error(ErrorCode::unavailable, "a virtual machine cannot show directories of this machine");
   }
 }
