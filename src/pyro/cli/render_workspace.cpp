@@ -178,6 +178,11 @@ std::string fact_table(const Json& status, Style style, double now) {
   if (const auto undo = status.find("undo"); undo != status.end() && undo->is_object()) {
     fact("undo", undo_text(*undo, now));
   }
+  for (const auto& mount : list_at(status, "mounts")) {
+    fact(
+        "live",
+        fmt::format("{} is {} ({})", text_at(mount, "to"), text_at(mount, "from"), text_at(mount, "mode")));
+  }
   for (const auto& port : list_at(status, "ports")) {
     fact("port", fmt::format("{} {} at {}", text_at(port, "service"), text_at(port, "port"), place_of(port)));
   }

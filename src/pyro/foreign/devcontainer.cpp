@@ -38,7 +38,9 @@ constexpr std::array k_known_keys{
     KnownKey{"features", "write each as a set-up step: apt: [...], or what its install script does", true},
     KnownKey{"forwardPorts", "ports belong to services: services.NAME.ports", true},
     KnownKey{"appPort", "ports belong to services: services.NAME.ports", true},
-    KnownKey{"mounts", "the checkout is copied; other directories of this machine are not to be had", true},
+    KnownKey{
+        "mounts",
+        "the checkout is copied; `mounts` shows a directory of this machine, volumes are not needed", true},
     KnownKey{"workspaceMount", "the checkout is copied, not mounted", true},
     KnownKey{"runArgs", "the options of another program", true},
     KnownKey{"capAdd", "`isolation: vm` gives root of a kernel of its own", true},

@@ -77,6 +77,12 @@ Properties workspace_properties() {
                               {"entry_count", or_null(number("Files, directories and symlinks"))},
                               {"bytes_written", or_null(number("Of its files"))}})},
       {"network_policy", text("off or egress")},
+      {"mounts", list_of(
+                     result(
+                         {{"from", text("The directory of this machine")},
+                          {"to", text("Where it shows inside")},
+                          {"mode", choice({"ro", "rw"}, "")}}),
+                     "Live directories: no part of the content")},
       {"secrets", list_of(text(""), "Names; values are never told")},
       {"command_count", number("Commands since it was made or last reset")},
       {"last_command",

@@ -104,6 +104,8 @@ std::string_view name_of(ReasonCode code) {
     return "step_waits";
   case ReasonCode::renamed:
     return "renamed";
+  case ReasonCode::live_directory:
+    return "live_directory";
   case ReasonCode::asked_for:
     return "asked_for";
   }

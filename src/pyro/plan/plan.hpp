@@ -68,6 +68,7 @@ enum class ReasonCode {
   snapshot_waits,    // the same, by a synced seed alone: made again when it is used
   step_waits,        // a synced seed is not prepared again
   renamed,           // the file had another name for its workspace before
+  live_directory,    // no part of the content that is made anew
   asked_for,         // nothing changed, but somebody wants it: --replace, reset, destroy
 };
 

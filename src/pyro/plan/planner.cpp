@@ -291,6 +291,23 @@ void Planner::finish() {
   m_plan.chain = std::move(m_content.chain);
 }
 
+/// New content, and what is no part of it.
+void Planner::note_mounts() {
+  const auto is_told = [](const FieldChange& change) {
+    return change.address == "mounts";
+  };
+  if (m_spec.mounts.empty() || !content_is_renewed()
+      || std::any_of(m_fields.begin(), m_fields.end(), is_told)) {
+    return;
+  }
+  std::vector<std::string> mounts;
+  for (const auto& mount : m_spec.mounts) {
+    mounts.push_back(fmt::format("{}:{}:{}", mount.from, mount.to, spec::name_of(mount.mode)));
+  }
+  add(Subject::field, "mounts", ActionKind::note,
+      {ReasonCode::live_directory, "", "", fmt::format("{}", fmt::join(mounts, ", ")), place("mounts")});
+}
+
 Plan Planner::run() {
   decide_fields();
   decide_workspace();
@@ -300,6 +317,7 @@ Plan Planner::run() {
   plan_snapshots();
   plan_layers();
   plan_secrets();
+  note_mounts();
   finish();
   return std::move(m_plan);
 }

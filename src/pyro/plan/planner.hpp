@@ -21,6 +21,7 @@ private:
   // planner.cpp: the workspace as a whole
   void decide_fields();
   void decide_workspace();
+  void note_mounts();
   void raise(ActionKind kind, Reason reason);
   void finish();
 

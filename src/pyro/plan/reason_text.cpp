@@ -149,6 +149,8 @@ std::string first_text(const Reason& reason) {
         "NAME` "
         "removes it",
         reason.before);
+  case ReasonCode::live_directory:
+    return fmt::format("live: {}", reason.after);
   case ReasonCode::asked_for:
     return reason.field.empty() ? "asked for" : reason.field + " is asked for";
   }

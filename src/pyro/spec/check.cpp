@@ -1,8 +1,6 @@
 // What no single field can know: references, cycles, fields without effect, clashes.
 #include "read_parts.hpp"
 
-#include <set>
-
 namespace pyro::spec {
 
 namespace {
@@ -22,6 +20,10 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
     return fmt::format("did you mean '{}'?", near);
   }
   return names.empty() ? "none is declared" : fmt::format("known: {}", fmt::join(names, ", "));
+}
+
+bool is_at_or_below(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory + "/");
 }
 
 class Checker {
@@ -267,12 +269,39 @@ private:
     }
   }
 
+  /// Each shows alone what is at its place, and the workspace shows around them.
   void check_mounts() {
-    std::set<std::string> seen;
     for (std::size_t i = 0; i < m_spec.mounts.size(); ++i) {
-      if (!m_spec.mounts[i].to.empty() && !seen.insert(m_spec.mounts[i].to).second) {
-        error(fmt::format("mounts[{}].to", i), "clash", fmt::format("two mounts at {}", m_spec.mounts[i].to));
+      const auto& to = m_spec.mounts[i].to;
+      const auto address = fmt::format("mounts[{}].to", i);
+      if (to.empty()) {
+        continue; // complained about already
       }
+      for (const auto& hidden : {std::string("/workspace"), m_spec.seed.to}) {
+        if (is_at_or_below(hidden, to)) {
+          error(
+              address, "clash", fmt::format("a mount at {} hides {}, the workspace's own files", to, hidden),
+              fmt::format("mount below it: {}/src", hidden));
+          break;
+        }
+      }
+      if (m_spec.seed.on_change == OnChange::sync && is_at_or_below(to, m_spec.seed.to)) {
+        error(
+            address, "clash", fmt::format("a seed that is synced cannot have a live directory in it: {}", to),
+            "write `seed.on_change: reset` or `keep`, or mount it elsewhere");
+      }
+      for (std::size_t other = 0; other < i; ++other) {
+        const auto& at = m_spec.mounts[other].to;
+        if (to == at) {
+          error(address, "clash", fmt::format("two mounts at {}", to));
+        } else if (!at.empty() && (is_at_or_below(to, at) || is_at_or_below(at, to))) {
+          error(address, "clash", fmt::format("a mount at {} and one at {} hide each other", to, at));
+        }
+      }
+    }
+    constexpr std::size_t k_most = 32; // descriptors that are handed on at once
+    if (m_spec.mounts.size() > k_most) {
+      error("mounts", "value", fmt::format("more than {} mounts", k_most), "mount what they lie in");
     }
   }
 

@@ -37,7 +37,7 @@ constexpr std::array k_root{
     Field{"drift", "shape drift", "Where to look for changed files, and what to do about them"},
     Field{"network", "shape network", "What prepare steps and running processes may reach"},
     Field{"lifecycle", "shape lifecycle", "When the workspace stops by itself"},
-    Field{"mounts", "list shape mount", "Live host directories (refused by every backend yet)"},
+    Field{"mounts", "list shape mount", "Directories of this machine that show inside as they are"},
     Field{"profiles", "map profile", "Overlays on this file, chosen with --profile"},
 };
 
@@ -345,9 +345,10 @@ constexpr std::array k_lifecycle{
 };
 
 constexpr std::array k_mount{
-    Field{"from", "string", "Host directory, relative to this file", {}, required},
-    Field{"to", "directory", "Where it appears", {}, required},
-    Field{"mode", "enum ro|rw", "Whether it can be written to", "ro"},
+    Field{"from", "string", "Directory of this machine, relative to this file", {}, required, "./src"},
+    Field{
+        "to", "directory", "Where it shows: below /workspace, or elsewhere", {}, required, "/workspace/src"},
+    Field{"mode", "enum ro|rw", "Whether what runs inside may write there (asked for: `pyro trust`)", "ro"},
 };
 
 constexpr std::array k_shapes{
@@ -419,7 +420,11 @@ constexpr std::array k_shapes{
         "What prepare steps and running processes may reach; setup steps have `egress` of their own",
         k_network},
     Shape{"lifecycle", "lifecycle", "When the workspace stops by itself", k_lifecycle},
-    Shape{"mount", "mounts[]", "A live directory of this machine (refused by every backend yet)", k_mount},
+    Shape{
+        "mount", "mounts[]",
+        "A live directory of this machine, with backend namespaces: no part of the content, so snapshots and "
+        "resets leave it alone",
+        k_mount},
 };
 
 } // namespace

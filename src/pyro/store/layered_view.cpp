@@ -123,6 +123,9 @@ std::vector<std::string> LayeredDirectory::part_names() const {
 }
 
 std::optional<Found> LayeredDirectory::lookup(const std::string& name) const {
+  if (is_covered(name)) {
+    return std::nullopt;
+  }
   if (is_part(name)) {
     const auto part = part_at(m_stack, joined(m_path, name));
     if (!part || part->m_sources.empty()) {
@@ -145,6 +148,9 @@ std::optional<Found> LayeredDirectory::lookup(const std::string& name) const {
 
 std::optional<LayeredDirectory>
 LayeredDirectory::enter(const std::string& name, const LayeredDirectory* other) const {
+  if (is_covered(name)) {
+    return std::nullopt;
+  }
   if (is_part(name)) {
     auto part = part_at(m_stack, joined(m_path, name));
     return part && !part->m_sources.empty() ? std::move(part) : std::nullopt;
@@ -200,7 +206,7 @@ std::vector<std::string> LayeredDirectory::names() const {
   }
   for (const Source& source : m_sources) {
     for (std::string& name : os::names_in(source.fd->get())) {
-      if (!seen.insert(name).second) {
+      if (!seen.insert(name).second || is_covered(name)) {
         continue;
       }
       const auto status = os::maybe_status_at(source.fd->get(), name);
@@ -244,6 +250,10 @@ bool LayeredDirectory::is_part(const std::string& name) const {
   };
   return std::any_of(m_stack->trees.begin(), m_stack->trees.end(), lies_here)
          || std::any_of(m_stack->host_directories.begin(), m_stack->host_directories.end(), lies_here);
+}
+
+bool LayeredDirectory::is_covered(const std::string& name) const {
+  return !m_stack->live.empty() && m_stack->live.contains(joined(m_path, name));
 }
 
 LayeredView::LayeredView(Stack stack) : m_stack(std::make_shared<const Stack>(std::move(stack))) {

@@ -5,6 +5,7 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/os/tree_walk.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,9 @@ struct StackTree {
 struct Stack {
   std::vector<StackTree> trees;
   std::vector<HostDirectory> host_directories;
+  /// Directories of the host that cover a place of the sandbox, by that place ("workspace/src"): what lies
+  /// below is not there, for those who look at what its processes see.
+  std::map<std::string, std::string> live = {};
 
   /// Are there overlays beside the root's?
   bool has_parts() const;
@@ -100,6 +104,7 @@ private:
         m_has_parts(m_stack->has_parts() && !part_names().empty()) {}
 
   bool is_part(const std::string& name) const;
+  bool is_covered(const std::string& name) const;
   std::shared_ptr<os::Fd> shared_source(const std::string& root, const std::string& path) const;
 
   std::shared_ptr<const Stack> m_stack;

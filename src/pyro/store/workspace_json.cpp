@@ -175,6 +175,28 @@ std::vector<PublishedPort> ports_from_json(const Json& list) {
   return ports;
 }
 
+Json to_json(const std::vector<LiveMount>& mounts) {
+  Json list = Json::array();
+  for (const auto& mount : mounts) {
+    list.push_back(
+        {{"path", mount.path},
+         {"target", mount.target},
+         {"writable", mount.writable},
+         {"owner", mount.owner}});
+  }
+  return list;
+}
+
+std::vector<LiveMount> mounts_from_json(const Json& list) {
+  std::vector<LiveMount> mounts;
+  for (const auto& mount : list) {
+    mounts.push_back(
+        {get_string(mount, "path"), get_string(mount, "target"), get_bool(mount, "writable"),
+         get_string(mount, "owner")});
+  }
+  return mounts;
+}
+
 Json to_json(const std::optional<OneShotVm>& vm) {
   if (!vm) {
     return nullptr;
@@ -249,6 +271,7 @@ WorkspaceRecord current_from_json(const Json& value) {
   record.undo = undo_from_json(member(value, "undo"));
   record.seed = seed_from_json(value_at(value, "seed"));
   record.egress = get_string(value, "egress");
+  record.mounts = mounts_from_json(member(value, "mounts")); // older records have none
   record.ports = ports_from_json(value_at(value, "ports"));
   record.secrets = strings_or_empty(value, "secrets");
   record.user = string_or(value, "user", "");
@@ -316,6 +339,7 @@ Json to_json(const WorkspaceRecord& record) {
       {"undo", to_json(record.undo)},
       {"seed", to_json(record.seed)},
       {"egress", record.egress},
+      {"mounts", to_json(record.mounts)},
       {"ports", to_json(record.ports)},
       {"secrets", record.secrets},
       {"user", or_null(record.user)},

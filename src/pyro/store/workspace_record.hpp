@@ -92,6 +92,16 @@ struct PublishedPort {
   bool operator==(const PublishedPort&) const = default;
 };
 
+/// A directory of this machine that shows inside as it is (mounts of pyro.yaml).
+struct LiveMount {
+  std::string path;   // absolute, without symlinks
+  std::string target; // absolute, inside
+  bool writable = false;
+  std::string owner; // whose files they are: who owns this path, the checkout's where `path` lies in it
+
+  bool operator==(const LiveMount&) const = default;
+};
+
 /// As vm_create was asked; the backend is chosen at the start.
 struct OneShotVm {
   std::string wanted_backend = "auto";
@@ -144,7 +154,8 @@ struct WorkspaceRecord {
   std::optional<UndoEntry> undo;
 
   SeedSource seed;
-  std::string egress = "none";      // "all", or the hosts
+  std::string egress = "none"; // "all", or the hosts
+  std::vector<LiveMount> mounts;
   std::vector<PublishedPort> ports; // as they were published last
   std::vector<std::string> secrets; // names only
   std::string user;

@@ -24,6 +24,16 @@ namespace {
 
 constexpr std::size_t k_max_patch = 64 << 20;
 
+/// What its processes see, without what live directories show.
+store::Stack visible_stack(
+    const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+  auto stack = current_stack(context, paths, record);
+  for (const auto& mount : record.mounts) {
+    stack.live.emplace(mount.target.substr(1), mount.path);
+  }
+  return stack;
+}
+
 /// Reads content of a workspace, running or not, in the ids of the inside.
 Json read_content(
     Context& context, const std::string& workspace, const std::string& operation,
@@ -32,7 +42,7 @@ Json read_content(
   const auto located = locate(context, workspace, {});
   const store::WorkspacePaths paths(context.base, located.id);
   return read_consistently(context, located.id, operation, [&](const store::WorkspaceRecord& record) {
-    const auto stack = current_stack(context, paths, record);
+    const auto stack = visible_stack(context, paths, record);
     auto document = os::IdSpace::current().run([&] { return read(store::LayeredView(stack)); });
     document["workspace_id"] = record.id;
     document["execution_mode"] = record.execution_mode;
@@ -123,14 +133,14 @@ Json copy_into_workspace(
   auto name = fs::absolute(source).lexically_normal();
   name = name.has_filename() ? name : name.parent_path();
   auto locked = changeable(context, workspace, "cp", project);
-  const auto view = store::LayeredView(current_stack(context, locked.paths, locked.record));
+  const auto view = store::LayeredView(visible_stack(context, locked.paths, locked.record));
   const bool is_directory = fs::is_directory(real_source);
   const auto target = found_inside([&] {
     return is_directory && is_content ? directory_for(view, wanted)
                                       : target_of(view, wanted, is_below, name.filename().string());
   });
   auto client = connect_sandbox(locked.paths.runtime(), "cp");
-  GuestChange change(*client, locked.record.user);
+  GuestChange change(*client, locked.record.user, locked.record.mounts);
   std::uint64_t entries = 1;
   if (is_directory) {
     entries = push_tree(context, {real_source.string(), false}, target, change).entries;
@@ -191,9 +201,9 @@ Json push_into_workspace(
   const auto source = push_source_of(source_path);
   auto locked = changeable(context, workspace, "workspace_sync_push");
   auto client = connect_sandbox(locked.paths.runtime(), "workspace_sync_push");
-  const auto view = store::LayeredView(current_stack(context, locked.paths, locked.record));
+  const auto view = store::LayeredView(visible_stack(context, locked.paths, locked.record));
   const auto real = found_inside([&] { return directory_for(view, destination); });
-  GuestChange change(*client, locked.record.user);
+  GuestChange change(*client, locked.record.user, locked.record.mounts);
   const auto pushed = push_tree(context, source, real, change);
   const auto result = change.commit();
   note_activity(context, locked);
@@ -226,7 +236,7 @@ Json export_from_workspace(
   store::remove_abandoned_exports(context.base.exports());
   std::optional<store::FileIdentity> stale; // ours, from an attempt that a reset has overtaken
   auto exported = read_consistently(context, located.id, "export", [&](const store::WorkspaceRecord& record) {
-    const auto stack = current_stack(context, paths, record);
+    const auto stack = visible_stack(context, paths, record);
     auto document = os::IdSpace::current().run([&]() -> Json {
       if (stale) {
         store::remove_placed(output.string(), *stale);
@@ -296,7 +306,7 @@ Json write_workspace_file(
         .with_hint("workspace_sync_push brings larger files");
   }
   auto locked = changeable(context, workspace, "workspace_file_write");
-  const auto stack = current_stack(context, locked.paths, locked.record);
+  const auto stack = visible_stack(context, locked.paths, locked.record);
   auto document = os::IdSpace::current().run([&]() -> Json {
     const store::LayeredView view(stack);
     protocol::FileRecord record;
@@ -311,7 +321,7 @@ Json write_workspace_file(
       record.gid = found->status.st_gid;
     }
     auto client = connect_sandbox(locked.paths.runtime(), "workspace_file_write");
-    GuestChange change(*client, locked.record.user);
+    GuestChange change(*client, locked.record.user, locked.record.mounts);
     change.send_file(record, content);
     change.commit();
     return {
@@ -330,12 +340,12 @@ Json patch_workspace(Context& context, const std::string& workspace, const std::
   }
   const auto patches = store::parse_patch(patch);
   auto locked = changeable(context, workspace, "workspace_patch_apply");
-  const auto stack = current_stack(context, locked.paths, locked.record);
+  const auto stack = visible_stack(context, locked.paths, locked.record);
   auto document = os::IdSpace::current().run([&]() -> Json {
     const auto files = work_out_patch(store::LayeredView(stack), patches);
     if (!files.empty()) {
       auto client = connect_sandbox(locked.paths.runtime(), "workspace_patch_apply");
-      GuestChange change(*client, locked.record.user);
+      GuestChange change(*client, locked.record.user, locked.record.mounts);
       send_patch(files, change);
       change.commit();
     }

@@ -10,6 +10,7 @@
 #include <pyro/workspace/apply/fork.hpp>
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/limits.hpp>
+#include <pyro/workspace/context/live_mounts.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/unfinished.hpp>
 
@@ -90,6 +91,11 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
       return fork_not_done(source, names, to_take_content(context, locked, source));
     }
     take_content(context, locked, source);
+  }
+  if (!source.record.mounts.empty()) {
+    context.emit(
+        "note", "mounts",
+        live_mounts_kept(source.record.mounts) + "; every fork shows the same ones as the workspace");
   }
   auto records = fork_records(source, names, request.ttl_seconds);
   create_within_limit(context, records);

@@ -6,6 +6,7 @@
 #include <pyro/store/disk_reserve.hpp>
 #include <pyro/store/gc.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/context/live_mounts.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
 #include <pyro/workspace/state/locate.hpp>
 #include <pyro/workspace/state/reset.hpp>
@@ -45,6 +46,9 @@ Json create_snapshot(
   require_running(locked.record);
   if (dry_run == DryRun::yes) {
     return not_done(locked.record, {asked_of(plan::Subject::snapshot, name, plan::ActionKind::take)});
+  }
+  if (const auto kept = live_mounts_kept(locked.record.mounts); !kept.empty()) {
+    context.emit("note", "mounts", kept);
   }
   const auto stack = capture_running(context, locked, "snapshots." + name);
   const auto snapshot = record_snapshot(context, locked, name, store::SnapshotKind::named, stack, "");

@@ -35,7 +35,7 @@ bool has_workdir(const Context& context, const store::WorkspaceRecord& record) {
 /// Where its disk cannot be written on this machine, its agent does it.
 void make_workdir_inside(const LockedWorkspace& vm) {
   const auto client = connect_sandbox(vm.paths.runtime(), "its first command");
-  GuestChange change(*client, "", "/");
+  GuestChange change(*client, "", {}, "/");
   protocol::FileRecord record;
   record.kind = protocol::FileRecord::Kind::directory;
   record.path = vm.record.workdir.substr(1);

@@ -14,6 +14,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
 #include <pyro/spec/normal_form.hpp>
+#include <pyro/workspace/context/live_mounts.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
@@ -280,6 +281,7 @@ void Applier::set_run_time_fields(store::WorkspaceRecord& record) const {
       resources.cpus, static_cast<int>(resources.memory >> 20), resources.pids,
       static_cast<std::int64_t>(resources.disk)};
   record.egress = spec::to_string(spec.network_egress);
+  record.mounts = resolve_mounts(m_context, m_project);
   record.workdir = spec.environment.workdir;
   record.env = run_env();
 }

@@ -65,7 +65,7 @@ backend_for(const Context& context, const LoadedProject& project, const PlanChoi
   try {
     const auto& backend = context.choose_backend(
         project.spec.backend, isolation_of(project.spec.isolation), project.host_compat);
-    refuse_unsupported(project, backend, choice);
+    refuse_unsupported(context, project, backend, choice);
     if (is_first_start(context, project, backend)) {
       require_usable(context, backend);
     }

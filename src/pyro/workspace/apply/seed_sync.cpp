@@ -42,7 +42,7 @@ Json synced(
   os::crash_point("sync.decided");
   if (!decisions.empty()) {
     auto client = connect_sandbox(workspace.paths.runtime(), "seed.on_change: sync");
-    GuestChange files(*client, workspace.record.user, "/" + change.root);
+    GuestChange files(*client, workspace.record.user, workspace.record.mounts, "/" + change.root);
     decisions.send(files);
     counts = files.commit();
   }

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/oci/document.hpp>
+#include <pyro/workspace/context/live_mounts.hpp>
 
 #include <algorithm>
 
@@ -81,6 +82,23 @@ void check_egress(
   }
 }
 
+/// A machine's memory is saved with its devices, to start others from it, and what shows a directory of the
+/// host (virtiofs) can be neither saved nor given to memory that is private.
+void check_mounts(const Context& context, const LoadedProject& project, const backend::Backend& backend) {
+  const auto& spec = project.spec;
+  if (!spec.mounts.empty() && !backend.capabilities().live_mounts) {
+    refuse(
+        spec, "mounts",
+        fmt::format(
+            "backend '{}' cannot show live directories of this machine: {}", backend.name(),
+            backend.capabilities().virtual_machine
+                ? "its machines are started from saved memory, which virtiofs does not go with"
+                : "it has no file system of its own to show them in"),
+        "write `backend: namespaces`, or copy the files in with `seed`");
+  }
+  std::ignore = resolve_mounts(context, project);
+}
+
 bool knows_secrets(const spec::Spec& spec) {
   return std::any_of(spec.services.begin(), spec.services.end(), [](const auto& entry) {
     return !entry.second.secrets.empty();
@@ -110,14 +128,11 @@ void check_memory(const spec::Spec& spec, const backend::Backend& backend) {
 } // namespace
 
 void refuse_unsupported(
-    const LoadedProject& project, const backend::Backend& backend, const PlanChoice& choice) {
+    const Context& context, const LoadedProject& project, const backend::Backend& backend,
+    const PlanChoice& choice) {
   const auto& spec = project.spec;
   check_platform(spec);
-  if (!spec.mounts.empty()) {
-    refuse(
-        spec, "mounts", "live host directories (mounts) are not supported by this version",
-        "use `seed` to copy files in");
-  }
+  check_mounts(context, project, backend);
   check_own_root(spec, backend);
   check_oneshots(spec, backend);
   check_sync(spec, backend);

@@ -11,7 +11,8 @@ namespace pyro::workspace {
 
 /// What the file asks for.
 void refuse_unsupported(
-    const LoadedProject& project, const backend::Backend& backend, const PlanChoice& choice);
+    const Context& context, const LoadedProject& project, const backend::Backend& backend,
+    const PlanChoice& choice);
 
 /// What the layers need that are to be built: programs that fetch or make images, a way to the network.
 void refuse_unbuildable(

@@ -69,7 +69,7 @@ public:
     }
     add_path(m_spec.seed.from, "seed.from");
     for (std::size_t i = 0; i < m_spec.mounts.size(); ++i) {
-      add_path(m_spec.mounts[i].from, fmt::format("mounts[{}].from", i), m_spec.mounts[i].mode);
+      add_mount(m_spec.mounts[i], fmt::format("mounts[{}].from", i));
     }
     for (const auto& [name, service] : m_spec.services) {
       add_service(name, service);
@@ -103,6 +103,17 @@ private:
       add(HostRequestKind::path, fmt::format("{}{}", path, suffix), address);
     } else if (!relative_inside(m_directory, path)) {
       add(HostRequestKind::path, fmt::format("{}{}", normal_path(m_directory, path), suffix), address);
+    }
+  }
+
+  /// What runs inside may change what is written to: also in the checkout, where people run what they find
+  /// (hooks, scripts, this very file).
+  void add_mount(const spec::Mount& mount, const std::string& address) {
+    const bool is_told = !is_unknown(mount.from) && relative_inside(m_directory, mount.from);
+    if (is_told && mount.mode == spec::MountMode::read_write) {
+      add(HostRequestKind::path, normal_path(m_directory, mount.from).append(k_writable), address);
+    } else {
+      add_path(mount.from, address, mount.mode);
     }
   }
 

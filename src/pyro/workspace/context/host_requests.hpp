@@ -17,7 +17,7 @@ namespace pyro::workspace {
 enum class HostRequestKind {
   command,     // is run as the caller: secrets.<n>.command
   environment, // a variable of the caller: ${env:NAME}, vars.<n>.env, secrets.<n>.env
-  path,        // a file, directory or archive that does not lie in the checkout
+  path,        // a file, directory or archive that does not lie in the checkout, or one to write to (mounts)
   listen,      // an address of this machine that others reach: services.<s>.ports
   cache,       // a directory that every file of this machine may fill and read: cache with share: machine
   network,     // an address of this machine or of a network around it: network.egress, setup[].egress

@@ -39,6 +39,18 @@ std::vector<std::string> names_of(const std::string& path) {
       .with_hint("paths must stay inside /workspace");
 }
 
+/// What the layers have there is not what the sandbox sees.
+void refuse_live(const std::map<std::string, std::string>& live, const std::string& path) {
+  for (const auto& [place, directory] : live) {
+    if (path == place || path.starts_with(place + "/")) {
+      throw Error(
+          ErrorCode::invalid_argument, "/{} is a live directory of this machine (mounts): {}", place,
+          directory)
+          .with_hint("read and write it there, or inside with `pyro exec`");
+    }
+  }
+}
+
 } // namespace
 
 std::string path_inside(const std::string& path, std::string_view what) {
@@ -89,6 +101,7 @@ std::string real_path_inside(const store::LayeredView& view, const std::string& 
   if (done.empty() || done.front() != k_root) {
     leaves(path);
   }
+  refuse_live(view.stack().live, joined_parts(done));
   return joined_parts(done, 1);
 }
 

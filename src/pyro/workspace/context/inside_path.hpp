@@ -14,7 +14,8 @@ std::string path_inside(const std::string& path, std::string_view what);
 enum class LastLink { follow, keep };
 
 /// The same place without symlinks on the way (LastLink::follow: nor at its end), relative to /workspace.
-/// What does not exist yet stays as it is written. Error(invalid_argument) where a symlink leads out.
+/// What does not exist yet stays as it is written. Error(invalid_argument) where a symlink leads out, and
+/// below Stack::live.
 std::string real_path_inside(const store::LayeredView& view, const std::string& path, LastLink last);
 
 /// What lies at a path relative to /workspace.

@@ -11,8 +11,10 @@ namespace pyro::workspace {
 
 using protocol::FileRecord;
 
-GuestChange::GuestChange(backend::ControlClient& client, const std::string& user, const std::string& root)
-    : m_client(client) {
+GuestChange::GuestChange(
+    backend::ControlClient& client, const std::string& user, std::vector<store::LiveMount> mounts,
+    const std::string& root)
+    : m_client(client), m_mounts(std::move(mounts)), m_root(root == "/" ? "" : root) {
   protocol::FileChangeRequest request;
   request.user = user;
   request.root = root;
@@ -58,7 +60,20 @@ void GuestChange::send_bytes(std::string_view bytes) {
   check();
 }
 
+void GuestChange::refuse_live(const std::string& path) const {
+  const auto whole = m_root + "/" + path;
+  for (const auto& mount : m_mounts) {
+    if (whole == mount.target || whole.starts_with(mount.target + "/")) {
+      throw Error(
+          ErrorCode::invalid_argument, "{} is a live directory of this machine (mounts): {}", mount.target,
+          mount.path)
+          .with_hint("put the files there");
+    }
+  }
+}
+
 void GuestChange::send(const FileRecord& record) {
+  refuse_live(record.path);
   send_bytes(protocol::encode_record(record));
 }
 

@@ -4,6 +4,7 @@
 
 #include <pyro/backend/control_client.hpp>
 #include <pyro/protocol/file_change.hpp>
+#include <pyro/store/workspace_record.hpp>
 
 #include <sys/stat.h>
 
@@ -11,15 +12,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pyro::workspace {
 
 /// Destroyed without commit() nothing is changed. Paths are relative to `root`.
 class GuestChange {
 public:
-  /// `user` owns what has no owner of its own.
+  /// `user` owns what has no owner of its own. Nothing is changed in `mounts`, which are no content of the
+  /// workspace: what would be there is Error(invalid_argument).
   GuestChange(
-      backend::ControlClient& client, const std::string& user, const std::string& root = "/workspace");
+      backend::ControlClient& client, const std::string& user, std::vector<store::LiveMount> mounts,
+      const std::string& root = "/workspace");
   ~GuestChange();
   GuestChange(const GuestChange&) = delete;
   GuestChange& operator=(const GuestChange&) = delete;
@@ -37,7 +41,11 @@ private:
   void send_bytes(std::string_view bytes);
   void check() const;
 
+  void refuse_live(const std::string& path) const;
+
   backend::ControlClient& m_client;
+  std::vector<store::LiveMount> m_mounts;
+  std::string m_root; // without the last slash
   std::shared_ptr<protocol::Call> m_call;
   std::optional<Json> m_result;
   std::optional<Error> m_failure;

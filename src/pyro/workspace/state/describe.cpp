@@ -53,6 +53,14 @@ Json describe_seed(const store::WorkspaceRecord& record) {
       {"bytes_written", or_null(record.seed.bytes)}};
 }
 
+Json describe_mounts(const store::WorkspaceRecord& record) {
+  Json list = Json::array();
+  for (const auto& mount : record.mounts) {
+    list.push_back({{"from", mount.path}, {"to", mount.target}, {"mode", mount.writable ? "rw" : "ro"}});
+  }
+  return list;
+}
+
 /// null where there is none, or its time is over.
 Json describe_undo(const store::WorkspaceRecord& record) {
   if (!record.undo || is_over(*record.undo)) {
@@ -77,6 +85,7 @@ Json describe_record(const store::WorkspaceRecord& record, const CommandLog& log
       {"isolation", record.isolation},
       {"execution_mode", record.execution_mode},
       {"network", {{"egress", record.egress}}},
+      {"mounts", describe_mounts(record)},
       {"network_policy", record.egress == "none" ? "off" : "egress"},
       {"vcpu_count", record.limits.vcpu_count},
       {"mem_mib", record.limits.mem_mib},

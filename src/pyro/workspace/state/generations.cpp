@@ -10,6 +10,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/spec/spec.hpp>
+#include <pyro/workspace/context/live_mounts.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
@@ -29,9 +30,11 @@ void hand_on_secrets(const LockedWorkspace& workspace) {
   }
 }
 
+using LiveMounts = std::vector<backend::LiveMount>;
+
 backend::Launched launch(
     Context& context, LockedWorkspace& workspace, int generation, const store::LayerStack& stack,
-    const std::string& saved = {}) {
+    const LiveMounts& mounts, const std::string& saved = {}) {
   auto& record = workspace.record;
   start_within_limit(context, record);
   SandboxRequest request;
@@ -43,6 +46,7 @@ backend::Launched launch(
   spec.runtime_dir = workspace.paths.runtime();
   spec.generation_dir = workspace.paths.generation(generation);
   spec.limits = launch_limits(record);
+  spec.live_mounts = mounts;
   set_egress(spec, spec::egress_from_text(record.egress));
   spec.expires_at = record.expires_at.value_or(0);
   spec.idle_ms = record.lifecycle.idle_ms;
@@ -63,9 +67,10 @@ backend::Launched launch(
 /// nullopt: it is of no use.
 std::optional<backend::Launched> launch_kept(
     Context& context, LockedWorkspace& workspace, int generation, const store::LayerStack& stack,
-    const KeptMemory& memory) {
+    const LiveMounts& mounts, const KeptMemory& memory) {
   try {
-    return launch(context, workspace, generation, {memory.layers, stack.host_directories}, memory.directory);
+    return launch(
+        context, workspace, generation, {memory.layers, stack.host_directories}, mounts, memory.directory);
   } catch (const Error& error) {
     context.emit(
         "note", "workspace",
@@ -141,9 +146,10 @@ void stop_workspace(Context& context, LockedWorkspace& workspace, std::chrono::m
 
 void start_workspace(Context& context, LockedWorkspace& workspace) {
   auto& record = workspace.record;
+  const store::LayerStack stack{record.layers, record.host_directories};
+  const auto mounts = live_mounts_of(context, record, stack);
   kill_sandbox(workspace.paths.runtime());
-  const auto launched =
-      launch(context, workspace, record.generation, {record.layers, record.host_directories});
+  const auto launched = launch(context, workspace, record.generation, stack, mounts);
   note_started(record, launched);
   context.records.save(record);
 }
@@ -154,6 +160,7 @@ bool switch_generation(
     const std::function<void(store::WorkspaceRecord&)>& change, const std::optional<KeptMemory>& memory) {
   auto& record = workspace.record;
   std::ignore = context.layers.trees(stack.layers); // one that is gone is found while all still runs
+  const auto mounts = live_mounts_of(context, record, stack); // and so is a directory of this machine
   const int target = existing > 0 ? existing : next_generation(workspace.paths, record);
   auto journal =
       store::Journal::begin(workspace.paths.journal(), operation, {{"generation", target}}, os::Durable::no);
@@ -170,9 +177,9 @@ bool switch_generation(
   backend::Launched launched;
   bool went_on = false;
   try {
-    const auto kept = memory ? launch_kept(context, workspace, target, stack, *memory) : std::nullopt;
+    const auto kept = memory ? launch_kept(context, workspace, target, stack, mounts, *memory) : std::nullopt;
     went_on = kept.has_value();
-    launched = kept ? *kept : launch(context, workspace, target, stack);
+    launched = kept ? *kept : launch(context, workspace, target, stack, mounts);
   } catch (Error& error) {
     note_stopped(record);
     record.last_error = error.what();
@@ -185,6 +192,9 @@ bool switch_generation(
     throw;
   }
   os::crash_point("switch.launched");
+  if (is_there && !mounts.empty()) {
+    context.emit("note", "mounts", live_mounts_kept(record.mounts));
+  }
   const auto displaced = record.undo;
   const int left = record.generation;
   record.generation = target;
