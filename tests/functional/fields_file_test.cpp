@@ -240,16 +240,26 @@ TEST_F(Fields, lifecycle__on_expire) {
 }
 
 TEST_F(Fields, mount__from) {
-  refused("mounts: [{from: ., to: /live}]\n", 10, "live host directories");
+  write_file(project() / "shown/file", "shown\n");
+  up("backend: namespaces\nmounts: [{from: ./shown, to: /live}]\n");
+  EXPECT_EQ(see("cat /live/file"), "shown");
+  refused("mounts: [{from: ./nowhere, to: /live}]\n", 66, "does not exist");
 }
 
 TEST_F(Fields, mount__to) {
   refused("mounts: [{from: ., to: relative}]\n", 65, "mounts[0].to");
+  refused("mounts: [{from: ., to: /workspace}]\n", 65, "hides /workspace");
 }
 
 TEST_F(Fields, mount__mode) {
   refused("mounts: [{from: ., to: /live, mode: rx}]\n", 65, "ro, rw");
-  refused("mounts: [{from: ., to: /live, mode: rw}]\n", 10, "live host directories");
+  write_file(project() / "shown/file", "shown\n");
+  up("backend: namespaces\nmounts: [{from: ./shown, to: /live}]\n");
+  EXPECT_NE(see("echo x > /live/x || echo refused"), "");
+  EXPECT_FALSE(fs::exists(project() / "shown/x"));
+  up("backend: namespaces\nmounts: [{from: ./shown, to: /live, mode: rw}]\n");
+  EXPECT_EQ(see("echo x > /live/x && echo done"), "done");
+  EXPECT_EQ(read_file(project() / "shown/x"), "x\n");
 }
 
 } // namespace

@@ -25,7 +25,8 @@ std::string other_platform() {
 std::vector<Refusal> refusals() {
   return {
       {"platform", "", 10, "programs for " + other_platform() + " do not run", "leave `platform` out"},
-      {"mounts", "mounts: [{from: ., to: /live}]\n", 10, "live host directories", "use `seed`"},
+      {"mounts", "backend: qemu\nmounts: [{from: ., to: /live}]\n", 10, "cannot show live directories",
+       "`backend: namespaces`"},
       {"egress", "backend: firecracker\nnetwork: {egress: [example.org]}\n", 10, "cannot limit egress",
        "write `none` or `all`"},
       {"https", "services:\n  a: {command: x, readiness: {http: {port: 1, scheme: https}}}\n", 65,

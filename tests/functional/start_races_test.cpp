@@ -229,6 +229,44 @@ TEST_F(StartRaces, WhatACheckoutGivesIsSwappedMeanwhileAndLeadsNowhere) {
   expect_nothing_of_the_host_kept();
 }
 
+TEST_F(StartRaces, ALiveDirectoryThatIsSwappedMeanwhileLeadsNowhere) {
+  write_file(project() / "live/deep/secret", "inside\n");
+  fs::create_directory_symlink(canary(), project() / "away");
+  fs::create_directory_symlink(root(), project() / "up");
+  write_file(root() / "deep/secret", m_marker + "\n");
+  const auto deep_before = tree_of(root() / "deep");
+  int started = 0;
+  long swaps = 0;
+  for (int round = 0; round < 24; ++round) {
+    const auto what = "round " + std::to_string(round);
+    const bool is_above = round % 2 == 1; // what lies on the way is swapped, or the directory itself
+    small_spec(
+        std::string("backend: namespaces\nmounts: [{from: ./live") + (is_above ? "/deep" : "")
+        + ", to: /workspace/live, mode: rw}]\n");
+    const Swapper swapper(
+        {{project() / "live", project() / (is_above ? "up" : "away")}},
+        std::chrono::milliseconds(round < 12 ? 0 : 5));
+    const auto applied = bounded({"apply", "--yes"}, what);
+    if (applied.status == 0) {
+      ++started;
+      bounded(
+          {"exec", "--", "/bin/sh", "-c",
+           "cat live/* live/*/* live/../secret; echo x > live/planted; ls -lR live"},
+          what);
+    } else {
+      EXPECT_FALSE(applied.err.empty()) << what;
+    }
+    EXPECT_EQ(tree_of(root() / "deep"), deep_before) << what;
+    expect_untouched(what);
+    bounded({"destroy", "--yes", "--snapshots"}, what);
+    swaps += swapper.swaps();
+  }
+  EXPECT_GT(started, 0) << "nothing was ever tried to the end";
+  std::printf("%d of 24 started, %ld exchanges\n", started, swaps);
+  EXPECT_GT(swaps, 1000);
+  expect_nothing_of_the_host_kept();
+}
+
 // Its processes swap what the agent opens for the next one, from the first start on and through every other.
 TEST_F(StartRaces, WhatRunsInsideSwapsMeanwhileIsNotWhatTheNextProcessGets) {
   fs::copy_file(program("attack_swap"), project() / "seed/attack_swap");

@@ -114,6 +114,20 @@ TEST(LayeredView, HostDirectoriesLieBelowEveryLayer) {
   EXPECT_EQ(diff[0].status, DiffStatus::deleted);
 }
 
+TEST(LayeredView, WhatALiveDirectoryCoversIsNotThere) {
+  const Scratch scratch;
+  write(scratch / "low/workspace/src/deep/file", "hidden");
+  write(scratch / "low/workspace/srcs/file", "x");
+  auto stack = Stack::of({scratch / "low"});
+  stack.live = {{"workspace/src", "/home/me/src"}};
+  const LayeredView view(stack);
+  EXPECT_EQ(view.list("workspace"), Names{"srcs"});
+  EXPECT_FALSE(view.lookup("workspace/src"));
+  EXPECT_FALSE(view.lookup("workspace/src/deep/file"));
+  EXPECT_FALSE(view.directory("workspace/src/deep"));
+  EXPECT_TRUE(view.lookup("workspace/srcs/file"));
+}
+
 TEST(LayeredView, PartFoldersNeverCollide) {
   EXPECT_EQ(part_folder(""), "root");
   EXPECT_EQ(part_folder("root"), "host_root");

@@ -73,6 +73,16 @@ TEST(HostRequests, EverythingOutsideIsOne) {
                 }));
 }
 
+/// To see what is in the checkout is what a seed does too; to change it is more.
+TEST(HostRequests, WhatIsWrittenToInTheCheckout) {
+  EXPECT_EQ(wanted(k_host + "mounts: [{from: ./src, to: /src}, {from: ., to: /all, mode: ro}]\n"), Lines{});
+  EXPECT_EQ(
+      wanted(k_host + "mounts: [{from: ./a/../src/, to: /src, mode: rw}, {from: ., to: /all, mode: rw}]\n"),
+      (Lines{
+          "path mounts[1].from: /home/me/shop (read and write)",
+          "path mounts[0].from: /home/me/shop/src (read and write)"}));
+}
+
 TEST(HostRequests, CachesThatTheMachineShares) {
   EXPECT_EQ(
       wanted("environment:\n  image: host\n  setup:\n    - {id: deps, run: x, cache: [/var/cache/a, {path: "
