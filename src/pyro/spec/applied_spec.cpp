@@ -15,6 +15,7 @@ Secret secret_from_json(const Json& value) {
       secret.from = *from;
     }
   }
+  secret.hosts = strings_or_empty(value, "for");
   return secret;
 }
 

@@ -31,6 +31,7 @@ public:
   Checker(Spec& spec, Context& context) : m_spec(spec), m_context(context) {}
 
   void run() {
+    check_request_secrets(m_spec, m_context);
     check_isolation();
     check_secret_references();
     for (const auto& [name, service] : m_spec.services) {
@@ -73,6 +74,18 @@ private:
         error(
             address + ".secrets." + secret, "reference", fmt::format("secret '{}' is not declared", secret),
             suggestion(secret, names_of(m_spec.secrets)));
+        continue;
+      }
+      const auto& declared = m_spec.secrets.at(secret);
+      if (declared.is_for_requests()) {
+        const bool is_step = !address.starts_with("services.");
+        error(
+            address + ".secrets." + secret, "value",
+            fmt::format(
+                "secret '{}' is put into requests by the gateway (`for`): {}", secret,
+                is_step ? std::string("steps have none yet")
+                        : "every process has its placeholder, in " + placeholder_variable(secret, declared)),
+            is_step ? "give the step a secret without `for`" : "remove it here");
       }
     }
   }

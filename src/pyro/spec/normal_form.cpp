@@ -142,7 +142,16 @@ Json secrets_json(const Spec& spec) {
     const char* source = secret.source == SecretSource::env
                              ? "env"
                              : (secret.source == SecretSource::file ? "file" : "command");
-    result[name] = {{source, secret.from}, {"required", secret.required}};
+    auto& json = result[name];
+    json = {{source, secret.from}, {"required", secret.required}};
+    if (secret.is_for_requests()) {
+      json["for"] = secret.hosts;
+      json["as"] = {{"header", secret.header}};
+      json["allow"] = secret.allow;
+      if (secret.prefix) {
+        json["as"]["prefix"] = *secret.prefix;
+      }
+    }
   }
   return result;
 }

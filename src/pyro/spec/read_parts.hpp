@@ -10,6 +10,8 @@ namespace pyro::spec {
 Lookup read_vars(Context& context, const Node& root, const ParseOptions& options, Spec& spec);
 
 void read_secrets(Context& context, MapReader& root, Spec& spec);
+/// Those for requests: whether the gateway lets out to their hosts.
+void check_request_secrets(const Spec& spec, Context& context);
 void read_environment(Context& context, MapReader& root, Spec& spec);
 /// The `cache` list of a step. Refuses what would take the place of the system.
 void read_caches(Context& context, MapReader& step, std::vector<CacheDirectory>& caches);

@@ -67,27 +67,6 @@ void check_overrides(Context& context, const ParseOptions& options, const Spec& 
   }
 }
 
-void read_secret(Context& context, const Node& node, const std::string& address, Secret& secret) {
-  MapReader reader(context, node, address, "secret");
-  reader.boolean("required", secret.required);
-  int given = 0;
-  const auto ways = reader.ways();
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    if (reader.has(ways[i])) {
-      ++given;
-      secret.source = static_cast<SecretSource>(i); // in the order of the table
-      reader.string(ways[i], secret.from);
-      if (secret.from.empty()) {
-        reader.error(ways[i], "value", "an empty text names nothing");
-      }
-    }
-  }
-  if (given != 1 && node.is_map()) {
-    context.error(
-        node, "value", address, fmt::format("a secret comes from exactly one of: {}", fmt::join(ways, ", ")));
-  }
-}
-
 void read_mounts(Context& context, MapReader& root, Spec& spec) {
   root.each_item("mounts", [&](const Node& item, std::size_t index) {
     MapReader reader(context, item, fmt::format("mounts[{}]", index), "mount");
@@ -158,12 +137,6 @@ Lookup read_vars(Context& context, const Node& root, const ParseOptions& options
   }
   check_overrides(context, options, spec);
   return lookup;
-}
-
-void read_secrets(Context& context, MapReader& root, Spec& spec) {
-  root.each_named("secrets", [&](const std::string& name, const Node& node, const std::string& address) {
-    read_secret(context, node, address, spec.secrets[name]);
-  });
 }
 
 void read_policies(Context& context, MapReader& root, Spec& spec) {

@@ -59,6 +59,33 @@ constexpr std::array k_secret{
         optional,
         "pass show shop/token"},
     Field{"required", "bool", "Whether it is an error if it has no value", "true"},
+    Field{
+        "for",
+        "list string",
+        "Hosts that it is for, each with :PORT or for 443: inside is a placeholder only, and the gateway puts "
+        "the value into requests to them",
+        {},
+        optional,
+        R"(["api.github.com"])"},
+    Field{"as", "shape request_header", "Where in such a request it stands"},
+    Field{
+        "allow",
+        "list string",
+        "Requests that it is put into: METHOD PATH, where * stands for any text",
+        "every request",
+        optional,
+        R"(["GET /repos/*"])"},
+};
+
+constexpr std::array k_request_header{
+    Field{"header", "header_name", "The header that the gateway puts it into", "Authorization"},
+    Field{
+        "prefix",
+        "string",
+        "What stands before it there, whatever the request has",
+        "as the request has it",
+        optional,
+        "Bearer "},
 };
 
 constexpr std::array k_environment{
@@ -363,6 +390,10 @@ constexpr std::array k_shapes{
         "Where a secret comes from: exactly one of `env`, `file` and `command`. Its value is never stored or "
         "shown",
         k_secret, "env|file|command"},
+    Shape{
+        "request_header", "secrets.NAME.as",
+        "Where the gateway puts a secret into a request: a header that has the placeholder in it",
+        k_request_header},
     Shape{
         "environment", "environment",
         "What the workspace stands on: its image, its size, and cached steps before the seed", k_environment},

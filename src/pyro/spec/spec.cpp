@@ -139,6 +139,23 @@ bool Spec::is_reached(const std::string& profile_name, std::string_view address)
             });
 }
 
+std::string placeholder_variable(const std::string& name, const Secret& secret) {
+  if (secret.source == SecretSource::env) {
+    return secret.from;
+  }
+  std::string variable = name.front() >= '0' && name.front() <= '9' ? "_" : "";
+  for (const char c : name) {
+    variable += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return variable;
+}
+
+bool has_request_secrets(const Spec& spec) {
+  return std::any_of(spec.secrets.begin(), spec.secrets.end(), [](const auto& entry) {
+    return entry.second.is_for_requests();
+  });
+}
+
 Position Spec::place(std::string_view address) const {
   while (!address.empty()) {
     if (const auto found = positions.find(std::string(address)); found != positions.end()) {

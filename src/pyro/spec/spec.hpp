@@ -106,7 +106,19 @@ struct Secret {
   SecretSource source = SecretSource::env;
   std::string from; // name of the variable, path, or shell command
   bool required = true;
+
+  // Of one that the gateway puts into requests; none of it inside (docs/decisions/0078).
+  std::vector<std::string> hosts; // as egress/rule.hpp writes them; empty: it is given to who lists it
+  std::string header = "Authorization";
+  std::optional<std::string> prefix; // what stands before the value; nullopt: what the request has there
+  std::vector<std::string> allow;    // as egress/request_pattern.hpp writes them; empty: every request
+
+  bool is_for_requests() const { return !hosts.empty(); }
 };
+
+/// The variable in which processes inside find the placeholder of a secret for requests: the one that it comes
+/// from, else its name in capitals.
+std::string placeholder_variable(const std::string& name, const Secret& secret);
 
 struct Resources {
   int cpus = 1;
@@ -338,5 +350,8 @@ struct Spec {
   /// The place of an address, or of its nearest written parent (a default has no place of its own).
   Position place(std::string_view address) const;
 };
+
+/// Is any of its secrets for requests?
+bool has_request_secrets(const Spec& spec);
 
 } // namespace pyro::spec
