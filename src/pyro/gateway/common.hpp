@@ -11,6 +11,8 @@
 
 namespace pyro::gateway {
 
+struct Opening;
+
 /// Outlives them.
 struct Common {
   os::EventLoop& loop;
@@ -19,6 +21,7 @@ struct Common {
   Resolver& resolver;
   Reach& reach;
   AccessLog& log;
+  Opening& opening;
 };
 
 } // namespace pyro::gateway

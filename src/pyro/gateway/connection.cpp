@@ -31,7 +31,7 @@ bool does_client_begin(std::uint16_t port) {
 
 Connection::Connection(Common& common, os::Fd client, Asked asked, Done done)
     : m_common(common), m_client(std::move(client)), m_asked(std::move(asked)), m_done(std::move(done)),
-      m_first(m_asked.name, m_asked.port) {
+      m_first(m_asked.name, m_asked.port, common.opening.secrets) {
   m_common.loop.watch(m_client.get(), k_events, [this](std::uint32_t) { step(); });
   if (rule() == nullptr) {
     refuse(
@@ -64,7 +64,7 @@ Connection::~Connection() {
   }
 }
 
-const egress::Rule* Connection::rule() {
+const egress::Rule* Connection::rule() const {
   return m_asked.name ? m_common.policy.rule_for_name(*m_asked.name, m_asked.port)
                       : m_common.policy.rule_for_address(
                           m_asked.address, m_asked.port, m_common.reach.is_public(m_asked.address));
@@ -202,11 +202,19 @@ void Connection::read_first_bytes() {
   m_has_passed = true;
   m_to_server = m_first.take_allowed();
   m_requests = m_first.take_requests();
+  m_opens = m_asked.name && m_first.language() == Language::tls
+            && m_common.opening.secrets.concern(*m_asked.name, m_asked.port);
   log(Verdict::allowed, "");
 }
 
 /// Both ways, as far as it goes now.
 void Connection::carry() {
+  if (m_opens && !m_opened) {
+    open_tls();
+  }
+  if (m_opened) {
+    return carry_opened();
+  }
   carry_up();
   if (m_is_ended) {
     return;
@@ -319,18 +327,23 @@ void Connection::again() {
   });
 }
 
-void Connection::log(Verdict verdict, const std::string& reason) {
+Access Connection::access() const {
   Access access;
-  access.verdict = verdict;
   const auto language = m_first.language();
   access.protocol = language == Language::tls ? "tls" : language == Language::http ? "http" : "tcp";
   access.host = m_asked.name.value_or(to_string(m_asked.address));
   access.port = m_asked.port;
   access.address = m_asked.name && m_address ? to_string(*m_address) : "";
+  return access;
+}
+
+void Connection::log(Verdict verdict, const std::string& reason) {
+  auto record = access();
+  record.verdict = verdict;
   const auto* allowing = verdict == Verdict::denied ? nullptr : rule();
-  access.rule = allowing == nullptr ? "" : egress::to_string(*allowing);
-  access.reason = reason;
-  m_common.log.add(access);
+  record.rule = allowing == nullptr ? "" : egress::to_string(*allowing);
+  record.reason = reason;
+  m_common.log.add(record);
 }
 
 void Connection::refuse(RefusalKind kind, const std::string& reason) {

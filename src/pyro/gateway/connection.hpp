@@ -3,6 +3,7 @@
 
 #include "common.hpp"
 #include "first_bytes.hpp"
+#include "opened_tls.hpp"
 #include "pump.hpp"
 #include "refused_client.hpp"
 
@@ -37,7 +38,7 @@ public:
   void check_policy();
 
 private:
-  const egress::Rule* rule();
+  const egress::Rule* rule() const;
   std::string host_text() const;
   void on_resolved(const Resolved& resolved);
   void connect_next();
@@ -48,11 +49,15 @@ private:
   void carry();
   void carry_up();
   void carry_down();
+  void open_tls();
+  void carry_opened();
   bool send_to_server();
   void pass_requests();
   void look_for_upgrade();
   void run_pump(std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished);
+  Access access() const;
   void log(Verdict verdict, const std::string& reason);
+  void log_opened(OpenedTls::Event event, const std::string& text);
   void refuse(RefusalKind kind, const std::string& reason);
   void tell_refused();
   void arm(std::chrono::milliseconds limit, std::function<void()> over);
@@ -89,6 +94,10 @@ private:
   std::optional<Pump> m_down;
   bool m_is_up_finished = false;
   bool m_is_down_finished = false;
+
+  bool m_opens = false;
+  std::unique_ptr<OpenedTls> m_opened; // instead of the pumps, where a secret is for the host
+  bool m_is_lingering = false;
 
   std::optional<RefusedClient> m_refused;
 

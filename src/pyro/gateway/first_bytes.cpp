@@ -87,7 +87,7 @@ void FirstBytes::conclude() {
       refuse("the client does not speak HTTP/1");
     }
     if (m_language == Language::http) {
-      m_requests = std::make_unique<HttpRequests>(*m_name, m_port);
+      m_requests = std::make_unique<HttpRequests>(*m_name, m_port, m_secrets);
     }
   }
   m_allowed = m_requests ? m_requests->feed(m_bytes) : std::move(m_bytes);

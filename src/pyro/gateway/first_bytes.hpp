@@ -18,8 +18,9 @@ namespace pyro::gateway {
 class FirstBytes {
 public:
   /// `name`: that was resolved; nullopt: the rules are about the address, and what is said is not looked
-  /// into.
-  FirstBytes(std::optional<std::string> name, std::uint16_t port) : m_name(std::move(name)), m_port(port) {}
+  /// into. `secrets`: outlives it.
+  FirstBytes(std::optional<std::string> name, std::uint16_t port, const RequestSecrets& secrets)
+      : m_name(std::move(name)), m_port(port), m_secrets(secrets) {}
 
   /// The next of them. Throws Error(permission) that says why they are refused.
   void feed(std::string_view bytes);
@@ -45,6 +46,7 @@ private:
 
   std::optional<std::string> m_name;
   std::uint16_t m_port;
+  const RequestSecrets& m_secrets;
   std::string m_bytes;
   std::size_t m_fed = 0; // of m_bytes, to m_hello
   bool m_is_judged = false;

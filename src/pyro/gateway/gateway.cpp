@@ -24,6 +24,7 @@ constexpr std::size_t k_descriptors_each = 6;
 constexpr std::size_t k_descriptors_beside = 256;
 constexpr std::size_t k_first_listener = 3;
 constexpr std::size_t k_largest_message = 192 << 10;
+constexpr std::size_t k_largest_bundle = 8 << 20;
 
 /// Where the client connected to. Addresses of IPv4 come as such.
 Destination destination_asked(int socket) {
@@ -77,6 +78,9 @@ void Gateway::on_message() {
   const auto message = parse_json(received.bytes, "a message of the supervisor");
   if (!m_common) {
     begin(message, std::move(received.fds));
+  } else if (message.contains("secrets")) {
+    set_secrets(message, received.fds);
+    return;
   } else {
     set_policy(message, std::move(received.fds));
   }
@@ -88,7 +92,7 @@ void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
     throw Error(ErrorCode::protocol, "{} sockets were handed over", sockets.size());
   }
   m_resolver = std::make_unique<Resolver>(m_loop, get_string(message, "name_servers"));
-  m_common = std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log});
+  m_common = std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log, m_opening});
   m_names = std::make_unique<NameServer>(*m_common, std::move(sockets[0]), std::move(sockets[1]));
   m_packets =
       std::make_unique<RefusedPackets>(*m_common, std::move(sockets[2]), [this](const SeenPacket& packet) {
@@ -114,6 +118,23 @@ void Gateway::set_policy(const Json& message, std::vector<os::Fd> listeners) {
   }
   for (const auto& [key, connection] : m_connections) {
     connection->check_policy();
+  }
+}
+
+/// Requests that come from now on get these. What was not opened before stays as it is. An error is the
+/// supervisor's to tell: the secrets stay those of before.
+void Gateway::set_secrets(const Json& message, const std::vector<os::Fd>& bundle) {
+  try {
+    RequestSecrets secrets(value_at(message, "secrets"));
+    if (!m_opening.authority) {
+      m_opening.authority = std::make_unique<Authority>();
+      m_opening.servers = std::make_unique<TrustedServers>(
+          bundle.empty() ? "" : os::read_all(bundle.front().get(), k_largest_bundle));
+    }
+    m_opening.secrets = std::move(secrets);
+    tell({{"ready", true}, {"authority", m_opening.authority->certificate()}});
+  } catch (const Error& error) {
+    tell({{"error", to_json(error)}});
   }
 }
 

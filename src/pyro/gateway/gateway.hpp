@@ -17,8 +17,10 @@ namespace pyro::gateway {
 
 /// Messages of the supervisor, with descriptors:
 /// first {"rules", "name_servers", "ports"}, [datagrams, listener of the name server, packets, listeners at
-/// "ports"]; later {"rules", "ports"}, [listeners at "ports", which are new]. Messages to it: {"ready": true}
-/// and records of access_log.hpp as {"access": …}.
+/// "ports"]; later {"rules", "ports"}, [listeners at "ports", which are new], or {"secrets"} as
+/// request_secrets.hpp reads them, [a bundle of authorities for real servers, or none for this machine's].
+/// Messages to it: {"ready": true}, after secrets {"ready": true, "authority": certificate}, and records of
+/// access_log.hpp as {"access": …}.
 class Gateway {
 public:
   explicit Gateway(os::Fd supervisor);
@@ -30,6 +32,7 @@ private:
   void on_message();
   void begin(const Json& message, std::vector<os::Fd> sockets);
   void set_policy(const Json& message, std::vector<os::Fd> listeners);
+  void set_secrets(const Json& message, const std::vector<os::Fd>& bundle);
   void accept(int listener, std::uint16_t port);
   void take(os::Fd client, std::uint16_t port);
   void tell(const Json& message);
@@ -41,6 +44,7 @@ private:
   GivenAddresses m_given;
   Reach m_reach;
   AccessLog m_log;
+  Opening m_opening;
   std::unique_ptr<Resolver> m_resolver; // with the first message
   std::unique_ptr<Common> m_common;
   std::map<std::uint16_t, os::Fd> m_listeners;

@@ -1,6 +1,9 @@
 // The requests of one HTTP/1 connection (RFC 9112) as they pass by: each must be for the host that the
-// connection was made to. What passes is passed on as it came.
+// connection was made to, and without placeholders of secrets, whose values do not go into clear text. What
+// passes is passed on as it came.
 #pragma once
+
+#include "request_secrets.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -15,7 +18,8 @@ std::optional<bool> begins_http_request(std::string_view bytes);
 
 class HttpRequests {
 public:
-  HttpRequests(std::string host, std::uint16_t port);
+  /// `secrets`: outlives it; a placeholder of one is refused.
+  HttpRequests(std::string host, std::uint16_t port, const RequestSecrets& secrets);
   ~HttpRequests();
   HttpRequests(const HttpRequests&) = delete;
   HttpRequests& operator=(const HttpRequests&) = delete;

@@ -3,6 +3,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/gateway/gateway.hpp>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -10,6 +11,7 @@
 int main() {
   constexpr int k_supervisor = 3;
   std::signal(SIGPIPE, SIG_IGN);
+  ::prctl(PR_SET_DUMPABLE, 0); // no core, and nobody of its user looks into it: it holds secrets
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
