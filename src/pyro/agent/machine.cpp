@@ -1,5 +1,6 @@
 #include "machine.hpp"
 
+#include "authority.hpp"
 #include "users.hpp"
 
 #include <pyro/base/error.hpp>
@@ -137,6 +138,11 @@ void add_machine_operations(protocol::Router& router, Runtime& runtime) {
   using CallPointer = std::shared_ptr<protocol::Call>;
   router.add(std::string(path::k_secrets_put), [&runtime](const CallPointer& call, const Json& request) {
     call->finish({{"path", put_secret(runtime, protocol::secret_put_from_json(request))}});
+  });
+  router.add(std::string(path::k_authority), [&runtime](const CallPointer& call, const Json& request) {
+    check_is_init(runtime, "trusting an authority");
+    trust_authority(protocol::authority_from_json(request).certificate);
+    call->finish(Json::object());
   });
   router.add(std::string(path::k_clock_set), [&runtime](const CallPointer& call, const Json& request) {
     set_clock(runtime, protocol::clock_set_from_json(request));

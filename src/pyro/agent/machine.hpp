@@ -7,7 +7,7 @@
 
 namespace pyro::agent {
 
-/// Adds /secrets/put, /clock/set, /identity and /sync to the router; `runtime` must outlive it.
+/// Adds /secrets/put, /authority, /clock/set, /identity and /sync to the router; `runtime` must outlive it.
 void add_machine_operations(protocol::Router& router, Runtime& runtime);
 
 } // namespace pyro::agent

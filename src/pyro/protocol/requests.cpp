@@ -174,6 +174,14 @@ SecretPut secret_put_from_json(const Json& value) {
   return result;
 }
 
+Json to_json(const Authority& value) {
+  return {{"certificate", value.certificate}};
+}
+
+Authority authority_from_json(const Json& value) {
+  return {get_string(value, "certificate")};
+}
+
 Json to_json(const TcpConnect& value) {
   return {{"host", value.host}, {"port", value.port}};
 }

@@ -28,6 +28,7 @@ inline constexpr std::string_view k_services_define = "/services/define";
 inline constexpr std::string_view k_services_ended = "/services/ended";
 inline constexpr std::string_view k_services_follow = "/services/follow";
 inline constexpr std::string_view k_secrets_put = "/secrets/put";
+inline constexpr std::string_view k_authority = "/authority";
 inline constexpr std::string_view k_memory_kills = "/memory/kills"; // → {count, last: {who, at} or null}
 inline constexpr std::string_view k_tcp_connect = "/tcp/connect";
 inline constexpr std::string_view k_freeze = "/freeze";
@@ -94,6 +95,16 @@ struct SecretPut {
   std::string service;
 };
 
+/// /authority → {}. An authority (PEM) that programs inside trust beside those of their system, from now on and
+/// until the sandbox ends: in k_authority_bundle with the system's, in k_authority_file with those of
+/// environment.ca alone. Both are in memory.
+struct Authority {
+  std::string certificate;
+};
+
+inline constexpr std::string_view k_authority_bundle = "/run/pyro/ca-bundle.pem";
+inline constexpr std::string_view k_authority_file = "/run/pyro/ca.pem";
+
 /// /tcp/connect. Answers: json {"connected":true}, then data_in to it, data_out from it, result {} at its
 /// end.
 struct TcpConnect {
@@ -129,6 +140,7 @@ Json to_json(const Hello& value);
 Json to_json(const ExecRequest& value);
 Json to_json(const ExecResult& value);
 Json to_json(const SecretPut& value);
+Json to_json(const Authority& value);
 Json to_json(const TcpConnect& value);
 Json to_json(const Identity& value);
 Json to_json(const ClockSet& value);
@@ -139,6 +151,7 @@ Hello hello_from_json(const Json& value);
 ExecRequest exec_request_from_json(const Json& value);
 ExecResult exec_result_from_json(const Json& value);
 SecretPut secret_put_from_json(const Json& value);
+Authority authority_from_json(const Json& value);
 TcpConnect tcp_connect_from_json(const Json& value);
 Identity identity_from_json(const Json& value);
 ClockSet clock_set_from_json(const Json& value);

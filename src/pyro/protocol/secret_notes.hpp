@@ -15,6 +15,7 @@ namespace pyro::protocol {
 namespace path {
 inline constexpr std::string_view k_secrets_note = "/secrets/note";
 inline constexpr std::string_view k_secrets_follow = "/secrets/follow";
+inline constexpr std::string_view k_requests_secrets = "/requests/secrets"; // supervisor/supervisor.hpp
 } // namespace path
 
 /// One value of a secret. Of those with one name the last is the one that is in use.

@@ -208,6 +208,9 @@ void Supervisor::add_operations() {
     read_gateway(*gateway);
     call->finish(Json::object());
   });
+  m_router.add(std::string(protocol::path::k_requests_secrets), [this](const auto& call, const Json& request) {
+    put_into_requests(call, request);
+  });
   m_router.add("/ports", [this](const auto& call, const Json& request) {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
   });
@@ -259,6 +262,32 @@ void Supervisor::deliver_secret(const std::shared_ptr<protocol::Call>& call, con
   };
   protocol::open_call(
       m_agent->session, std::string(protocol::path::k_secrets_put), request, std::move(events));
+}
+
+/// Noted although it is not inside: a server may send one back.
+void Supervisor::put_into_requests(const std::shared_ptr<protocol::Call>& call, const Json& request) {
+  auto* gateway = m_guest->gateway();
+  if (gateway == nullptr) {
+    throw Error(ErrorCode::bad_state, "the sandbox was not started with a list of hosts");
+  }
+  const auto& secrets = value_at(request, "secrets");
+  for (const auto& secret : secrets) {
+    if (maybe_string(secret, "value")) {
+      m_secrets.note(protocol::secret_note_from_json(secret));
+    }
+  }
+  const auto certificate = gateway->set_secrets(secrets);
+  read_gateway(*gateway);
+  protocol::CallEvents events;
+  events.on_result = [call](const Json&) {
+    call->finish(Json::object());
+  };
+  events.on_failure = [call](const Error& error) {
+    call->fail(error);
+  };
+  protocol::open_call(
+      m_agent->session, std::string(protocol::path::k_authority), protocol::to_json(protocol::Authority{certificate}),
+      std::move(events));
 }
 
 void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json& request) {

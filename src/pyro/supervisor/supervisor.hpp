@@ -65,7 +65,9 @@ struct Guest {
 /// Operations on the control socket, beside "/agent/..." which is passed on to the agent:
 /// "/status" → {supervisor_pid, sandbox_pid, started_at, expires_at, notes, disk: DiskWatch::status() or
 /// null, stopped: UserLimitWatch::stopped(), ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk"
-/// {limit_bytes} → {held}: another limit, at once; "/egress" {rules} → {}: another list, at once.
+/// {limit_bytes} → {held}: another limit, at once; "/egress" {rules} → {}: another list, at once;
+/// "/requests/secrets" {secrets} → {}: what its gateway puts into requests, noted as secrets are, and the
+/// authority that is trusted inside for it.
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
@@ -102,6 +104,7 @@ private:
   void drop_client(Client* client);
   void add_operations();
   void stop(const std::shared_ptr<protocol::Call>& call, std::int64_t grace_ms);
+  void put_into_requests(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void deliver_secret(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void freeze(const std::shared_ptr<protocol::Call>& call);

@@ -26,6 +26,7 @@ constexpr int k_control = 3;
 constexpr int k_ready_limit_ms = 10'000;
 /// One message carries no more descriptors (os/unix_socket.hpp).
 constexpr std::size_t k_most_ports = 60;
+constexpr std::size_t k_most_secrets = 128 << 10;
 
 std::pair<os::Fd, os::Fd> message_pair() {
   std::array<int, 2> ends{};
@@ -88,6 +89,12 @@ std::string name_servers() {
   return servers == nullptr ? "" : servers;
 }
 
+/// Whom OpenSSL's programs on this machine trust, where the user says so (man openssl-env); else nothing.
+os::Fd trusted_bundle() {
+  const char* file = std::getenv("SSL_CERT_FILE");
+  return file == nullptr || *file == '\0' ? os::Fd() : os::open_file(file, O_RDONLY);
+}
+
 } // namespace
 
 Gateway::Gateway(
@@ -131,8 +138,20 @@ void Gateway::set_rules(const std::vector<std::string>& rules) {
   m_ports.insert(ports.begin(), ports.end());
 }
 
+std::string Gateway::set_secrets(const Json& secrets) {
+  const auto text = Json{{"secrets", secrets}}.dump();
+  if (text.size() > k_most_secrets) {
+    throw Error(
+        ErrorCode::invalid_argument, "the secrets that go into requests are too large: {} bytes, at most {}",
+        text.size(), k_most_secrets);
+  }
+  const auto bundle = trusted_bundle();
+  os::send_with_fds(m_control.get(), text, bundle ? std::vector<int>{bundle.get()} : std::vector<int>{});
+  return get_string(await_ready(), "authority");
+}
+
 /// What comes before it are records.
-void Gateway::await_ready() {
+Json Gateway::await_ready() {
   while (true) {
     pollfd waiting{m_control.get(), POLLIN, 0};
     if (::poll(&waiting, 1, k_ready_limit_ms) <= 0) {
@@ -140,10 +159,10 @@ void Gateway::await_ready() {
     }
     auto message = receive();
     if (message.contains("error")) {
-      throw error_from_json(message["error"]).add_context("starting the gateway");
+      throw error_from_json(message["error"]).add_context("the gateway");
     }
     if (message.contains("ready")) {
-      return;
+      return message;
     }
     m_records.push_back(std::move(message));
   }

@@ -30,6 +30,12 @@ public:
   /// Other rules, from its return on; connections that they do not allow end.
   void set_rules(const std::vector<std::string>& rules);
 
+  /// Secrets that it puts into requests from its return on, as gateway/request_secrets.hpp reads them; they
+  /// take the place of those before. Returns the certificate (PEM) of the authority that vouches for their
+  /// hosts inside, the same for as long as this lives. Real servers must have a certificate that this machine
+  /// trusts: by SSL_CERT_FILE, where it is set.
+  std::string set_secrets(const Json& secrets);
+
   /// Readable when take_record() has something to say.
   int descriptor() const { return m_control.get(); }
 
@@ -39,7 +45,7 @@ public:
 
 private:
   std::vector<std::uint16_t> new_ports(const std::vector<std::string>& rules) const;
-  void await_ready();
+  Json await_ready();
   Json receive();
 
   SandboxNamespaces m_namespaces;
