@@ -23,6 +23,9 @@ using enum FieldEffect;
 constexpr std::array k_rules{
     Rule{"description", update},
     Rule{"labels", update},
+    Rule{"secrets.*.for", update},
+    Rule{"secrets.*.as", update},
+    Rule{"secrets.*.allow", update},
     Rule{"secrets", none},
     Rule{"isolation", backend},
     Rule{"backend", backend},

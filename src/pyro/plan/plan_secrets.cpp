@@ -1,6 +1,8 @@
 // The secrets that a plan delivers: one that is not there is found before anything is done.
 #include "planner.hpp"
 
+#include <algorithm>
+
 namespace pyro::plan {
 
 namespace {
@@ -32,6 +34,13 @@ void add_of_step(
 
 std::set<std::string> secrets_needed(const spec::Spec& spec, const std::vector<Action>& actions) {
   std::set<std::string> names;
+  const bool is_something_done =
+      std::any_of(actions.begin(), actions.end(), [](const Action& action) { return is_change(action.kind); });
+  for (const auto& [name, secret] : spec.secrets) {
+    if (is_something_done && secret.is_for_requests()) {
+      names.insert(name);
+    }
+  }
   for (const auto& action : actions) {
     if (delivers_to_services(spec, action)) {
       for (const auto& [unused, service] : spec.services) {
@@ -44,6 +53,18 @@ std::set<std::string> secrets_needed(const spec::Spec& spec, const std::vector<A
     }
   }
   return names;
+}
+
+/// The gateway puts another value into requests from now on; nothing inside knows of it.
+void Planner::update_request_secrets() {
+  for (const auto& name : m_observed.changed_secrets) {
+    const auto found = m_spec.secrets.find(name);
+    if (found != m_spec.secrets.end() && found->second.is_for_requests() && !starts_everything()) {
+      const auto address = "secrets." + name;
+      add(Subject::field, address, ActionKind::update,
+          {ReasonCode::secret_changed, name, "", "", place(address)});
+    }
+  }
 }
 
 void Planner::plan_secrets() {

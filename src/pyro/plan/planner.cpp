@@ -316,6 +316,7 @@ Plan Planner::run() {
   plan_ports();
   plan_snapshots();
   plan_layers();
+  update_request_secrets();
   plan_secrets();
   note_mounts();
   finish();

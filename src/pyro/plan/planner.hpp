@@ -40,6 +40,7 @@ private:
   void forbid_other_seed(const Link& link);
 
   // plan_secrets.cpp
+  void update_request_secrets();
   void plan_secrets();
 
   // causes.cpp

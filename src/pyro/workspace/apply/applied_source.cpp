@@ -5,6 +5,7 @@
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/workspace/context/authority.hpp>
+#include <pyro/workspace/context/request_secrets.hpp>
 
 #include <algorithm>
 #include <array>
@@ -50,7 +51,9 @@ spec::Spec parse_source(const Json& source) {
     return found == host.end() ? std::optional<std::string>() : std::optional(found->second);
   };
   auto spec = spec::parse_spec_or_throw(get_string(source, "text"), options);
-  add_authority(spec, get_string(source, "directory"));
+  const auto directory = get_string(source, "directory");
+  add_request_variables(spec, identity_of(spec.name, directory));
+  add_authority(spec, directory);
   return spec;
 }
 

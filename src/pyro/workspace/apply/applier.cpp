@@ -13,9 +13,11 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/plan/render.hpp>
+#include <pyro/spec/applied_spec.hpp>
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/workspace/context/live_mounts.hpp>
 #include <pyro/workspace/context/network_policy.hpp>
+#include <pyro/workspace/context/request_secrets.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
 #include <pyro/workspace/sandbox/service_failure.hpp>
@@ -79,6 +81,9 @@ std::vector<protocol::ServiceStatus> start_services(
     const std::string& runtime_dir, const ServiceDefaults& defaults, bool wait,
     const std::function<void(const std::string& service)>& on_ready, const std::set<std::string>& restart,
     int parallel) {
+  if (spec::has_request_secrets(project.spec)) {
+    put_request_secrets(*connect_sandbox(runtime_dir, "secrets"), project, secrets);
+  }
   if (project.spec.services.empty()) {
     return {};
   }
@@ -170,6 +175,7 @@ void Applier::carry_out() {
   if (!m_plan.empty()) {
     publish_workspace_ports(m_workspace, m_project.spec);
   }
+  change_request_secrets();
   note_applied();
 }
 
@@ -511,7 +517,7 @@ void Applier::note_applied() {
     }
   }
   record.last_activity_at = os::now_epoch();
-  const auto secrets = service_secrets(m_project.spec);
+  const auto secrets = secrets_at_run_time(m_project.spec);
   record.secrets = {secrets.begin(), secrets.end()};
   forget_maker(record);
   m_context.records.save(record);
@@ -553,6 +559,22 @@ void Applier::change_disk_limit() {
   const auto limit = launch_limits(m_workspace.record).disk_bytes;
   if (!get_bool(client->call("/disk", {{"limit_bytes", limit}}), "held")) {
     m_context.emit("note", "workspace", "environment.resources.disk takes effect with the next reset");
+  }
+}
+
+/// Of a sandbox that goes on, or has no services that were started with them.
+void Applier::change_request_secrets() {
+  const auto& spec = m_project.spec;
+  const auto before = spec::applied_spec(m_workspace.record.spec).secrets;
+  const bool had_some = std::any_of(before.begin(), before.end(), [](const auto& entry) {
+    return entry.second.is_for_requests();
+  });
+  const bool has_gateway = spec.network_egress.kind == spec::EgressKind::hosts;
+  if (m_plan.empty() || m_services_done || !has_gateway || !(had_some || spec::has_request_secrets(spec))) {
+    return;
+  }
+  if (const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket())) {
+    put_request_secrets(*client, m_project, m_secrets);
   }
 }
 

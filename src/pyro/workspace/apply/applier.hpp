@@ -82,6 +82,7 @@ private:
   bool is_made_of(const std::vector<plan::Link>& chain) const;
   void change_disk_limit();
   void change_egress();
+  void change_request_secrets();
   void count_archive(store::SeedSource& seed) const;
   void set_run_time_fields(store::WorkspaceRecord& record) const;
   std::map<std::string, std::string> run_env() const;

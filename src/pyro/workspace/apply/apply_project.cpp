@@ -140,9 +140,9 @@ bool note_changed_seed(Context& context, const ResolvedInputs& resolved, Attempt
 }
 
 /// A first apply starts every service: what they miss is told before an image is fetched for them.
-void require_service_secrets(const Context& context, const LoadedProject& project) {
+void require_secrets(const Context& context, const LoadedProject& project) {
   auto secrets = secrets_of(context, project, "");
-  for (const auto& name : service_secrets(project.spec)) {
+  for (const auto& name : secrets_at_run_time(project.spec)) {
     if (const auto problem = secrets.problem(name)) {
       throw *problem;
     }
@@ -212,7 +212,7 @@ std::optional<Applied> try_to_apply(
   const auto& backend = backend_for(context, project, options.choice);
   auto id = find_workspace(context, "", project.identity);
   if (!id) {
-    require_service_secrets(context, project);
+    require_secrets(context, project);
   }
   auto resolved = resolve_inputs(context, project, Build::yes, attempts.restless);
 

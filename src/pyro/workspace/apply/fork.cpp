@@ -46,7 +46,7 @@ ForkSource fork_source(
     source.resolved = resolve_service_inputs(*source.project);
     check_service_limits(*source.project, *source.resolved);
     source.declared.emplace(context, *source.project, values_in_use(source.delivered));
-    source.declared->read(service_secrets(source.project->spec));
+    source.declared->read(secrets_at_run_time(source.project->spec));
   }
   require_baseline(context, located.id);
   if (!snapshot.empty()) {

@@ -54,7 +54,7 @@ void observe_ports(
 }
 
 void observe_secrets(const spec::Spec& spec, ProjectSecrets& secrets, plan::Observed& observed) {
-  auto names = service_secrets(spec);
+  auto names = secrets_at_run_time(spec);
   for (const auto* steps : {&spec.environment.setup, &spec.prepare}) {
     for (const auto& step : *steps) {
       names.insert(step.secrets.begin(), step.secrets.end());

@@ -141,7 +141,7 @@ private:
         continue;
       }
       if (link.point == "ready") {
-        names.merge(service_secrets(m_project.spec));
+        names.merge(secrets_at_run_time(m_project.spec));
       }
       for (const auto& step : m_project.spec.prepare) {
         if (link.point == "prepare." + step.id) {

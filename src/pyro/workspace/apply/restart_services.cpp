@@ -33,7 +33,7 @@ std::optional<PreparedStart> prepare_start(
   PreparedStart prepared{
       project, resolve_service_inputs(project), secrets_of(context, project, workspace.record.id)};
   check_service_limits(project, prepared.resolved);
-  prepared.secrets.read(service_secrets(project.spec));
+  prepared.secrets.read(secrets_at_run_time(project.spec));
   require_ports(context, project.spec, workspace.paths);
   if (content) {
     require_users(context, project.spec, context.backend_named(workspace.record.backend), *content);
@@ -45,7 +45,7 @@ Json restart_services(
     Context& context, const LoadedProject& project, const ResolvedInputs& resolved, ProjectSecrets& secrets,
     LockedWorkspace& workspace) {
   Json list = Json::array();
-  if (project.spec.services.empty()) {
+  if (project.spec.services.empty() && !spec::has_request_secrets(project.spec)) {
     return list;
   }
   PortsOfReadyServices ports(context, workspace, project.spec);

@@ -122,6 +122,13 @@ void check_memory(const spec::Spec& spec, const backend::Backend& backend) {
           "the services know secrets, which must not come to lie in a file: their memory cannot be kept",
           "write `memory: auto`: services start again after a reset");
     }
+    if (spec::has_request_secrets(spec)) {
+      refuse(
+          spec, address,
+          "the processes trust the authority of their sandbox's gateway (secrets with `for`), which ends with it: "
+          "their memory cannot be kept",
+          "write `memory: auto`: services start again after a reset");
+    }
   }
 }
 

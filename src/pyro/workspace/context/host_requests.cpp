@@ -5,6 +5,8 @@
 #include <pyro/egress/rule.hpp>
 #include <pyro/environment/image.hpp>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -120,12 +122,14 @@ private:
   void add_secrets() {
     for (const auto& [name, secret] : m_spec.secrets) {
       const auto address = "secrets." + name;
+      const auto hosts =
+          secret.is_for_requests() ? fmt::format(" for {}", fmt::join(secret.hosts, ", ")) : std::string();
       switch (secret.source) {
       case spec::SecretSource::command:
-        add(HostRequestKind::command, secret.from, address);
+        add(HostRequestKind::command, secret.from + hosts, address);
         break;
       case spec::SecretSource::env:
-        add(HostRequestKind::environment, secret.from, address);
+        add(HostRequestKind::environment, secret.from + hosts, address);
         break;
       case spec::SecretSource::file:
         add_path(secret.from, address);

@@ -1,6 +1,7 @@
 #include "project.hpp"
 
 #include "authority.hpp"
+#include "request_secrets.hpp"
 #include "trust.hpp"
 
 #include <pyro/base/error.hpp>
@@ -207,6 +208,8 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   } else {
     loaded.requests.clear();
   }
+  loaded.identity = identity_of(loaded.spec.name, file.directory);
+  add_request_variables(loaded.spec, loaded.identity); // theirs trust what environment.ca says as well
   try {
     add_authority(loaded.spec, file.directory);
   } catch (const Error&) {
@@ -221,7 +224,6 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   loaded.shown = file.shown;
   loaded.image = locked_image(loaded.spec.environment.image, loaded.directory);
   loaded.host_compat = project.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
-  loaded.identity = identity_of(loaded.spec.name, loaded.directory);
   if (!project.identity.empty() && loaded.identity != project.identity) {
     throw Error(
         ErrorCode::usage, "{} is by now the file of another workspace, {}: not of the one that was named",

@@ -1,5 +1,7 @@
 #include "project_secrets.hpp"
 
+#include "request_secrets.hpp"
+
 #include <pyro/base/error.hpp>
 
 namespace pyro::workspace {
@@ -34,6 +36,9 @@ const std::optional<std::string>& ProjectSecrets::look(const std::string& name) 
   if (!declared.found) {
     try {
       declared.found = declared_secret(declared.secret, m_directory);
+      if (*declared.found && declared.secret.is_for_requests()) {
+        declared.found = header_value(**declared.found);
+      }
     } catch (Error& error) {
       throw error.add_context("secret " + name).at(declared.place);
     }
@@ -104,10 +109,15 @@ bool ProjectSecrets::is_changed(const std::string& name) {
   return found && (before == m_delivered.end() || before->second != *found);
 }
 
-std::set<std::string> service_secrets(const spec::Spec& spec) {
+std::set<std::string> secrets_at_run_time(const spec::Spec& spec) {
   std::set<std::string> names;
   for (const auto& [name, service] : spec.services) {
     names.insert(service.secrets.begin(), service.secrets.end());
+  }
+  for (const auto& [name, secret] : spec.secrets) {
+    if (secret.is_for_requests()) {
+      names.insert(name);
+    }
   }
   return names;
 }

@@ -52,7 +52,7 @@ private:
   SecretValues m_values;
 };
 
-/// Those of its services.
-std::set<std::string> service_secrets(const spec::Spec& spec);
+/// Those of its services, and those that its gateway puts into requests.
+std::set<std::string> secrets_at_run_time(const spec::Spec& spec);
 
 } // namespace pyro::workspace

@@ -41,6 +41,9 @@ std::string objection(const LockedWorkspace& workspace, const spec::Spec& spec) 
   if (takes_secrets || !kept_secrets(workspace.paths).empty()) {
     return "its services know secrets, which must not come to lie in a file";
   }
+  if (spec::has_request_secrets(spec)) {
+    return "its processes trust the authority of this sandbox's gateway, which ends with it";
+  }
   const auto services = services_status_if_any(workspace.paths.control_socket());
   if (!services || !std::all_of(services->begin(), services->end(), is_ready)) {
     return "its services are not ready";

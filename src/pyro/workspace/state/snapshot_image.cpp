@@ -7,6 +7,7 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/os/random.hpp>
 #include <pyro/store/export_area.hpp>
+#include <pyro/workspace/context/request_secrets.hpp>
 
 #include <linux/fs.h>
 
@@ -78,6 +79,7 @@ oci::OciExport image_of(
   image.layers = snapshot.layers;
   image.tag = packing.tag.empty() ? snapshot.name : packing.tag;
   image.process.env = workspace.env;
+  remove_request_variables(image.process.env); // whoever runs it has no gateway of ours
   image.process.user = workspace.user;
   image.process.workdir = workspace.workdir;
   image.compression = compression_of(packing.compression);
