@@ -33,6 +33,9 @@ OutsideWorld::OutsideWorld(
     if (!server.root.empty()) {
       list.back()["root"] = server.root;
     }
+    if (!server.authorization.empty()) {
+      list.back()["authorization"] = server.authorization;
+    }
     if (server.kind == "tls" && !fs::exists(certificate())) {
       make_certificate(directory, names);
     }

@@ -17,8 +17,9 @@ public:
   struct Server {
     std::string kind; // http, tls, echo, greet, sink, files
     std::string address = "127.0.0.1";
-    int port = 0;     // 0: a free one
-    std::string root; // of `files`
+    int port = 0;                   // 0: a free one
+    std::string root = {};          // of `files`, and of `tls` that has some
+    std::string authorization = {}; // without this header it answers 401
   };
 
   /// Starts them in the network namespace of the caller. `names`: {"web.example": ["127.0.0.1"],

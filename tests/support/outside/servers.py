@@ -4,8 +4,9 @@
 
 reads DIRECTORY/world.json:
     {"names": {"web.example": ["127.0.0.1"]}, "dns": ["127.0.0.1", 0],
-     "servers": [{"kind": "http|tls|echo|greet|sink|files", "address": "127.0.0.1", "port": 0, "root": "DIR"}]}
-("*.tree.example" stands for all below), writes DIRECTORY/ready.json with the ports, and a line of JSON for each
+     "servers": [{"kind": "http|tls|echo|greet|sink|files", "address": "127.0.0.1", "port": 0, "root": "DIR",
+                  "authorization": "Basic …"}]}
+("*.tree.example" stands for all below; without that header the answer is 401), writes DIRECTORY/ready.json with the ports, and a line of JSON for each
 connection and request to DIRECTORY/visits.jsonl. DIRECTORY/cert.pem and key.pem are the certificate of "tls".
 It ends when its standard input does."""
 
@@ -44,9 +45,17 @@ class Http(BaseHTTPRequestHandler):
 
     def do_GET(self):
         length = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(length) if length else b""
-        note(kind="request", host=self.headers.get("Host"), path=self.path, method=self.command, body=len(body))
-        if self.headers.get("Upgrade", "").lower() == "websocket":
+        body = self.read_chunks() if self.headers.get("Transfer-Encoding") else self.rfile.read(length)
+        authorization = self.headers.get("Authorization", "")
+        note(kind="request", host=self.headers.get("Host"), path=self.path, method=self.command, body=len(body),
+             authorization=authorization, key=self.headers.get("X-Key", ""))
+        if self.server.authorization and authorization != self.server.authorization:
+            self.answer(401, b"who are you?\n", {"WWW-Authenticate": 'Basic realm="test"'})
+        elif self.path == "/echo":
+            self.answer(200, b"see the header\n", {"X-Echo": authorization})
+        elif self.path == "/chunks":
+            self.send_chunks()
+        elif self.headers.get("Upgrade", "").lower() == "websocket":
             self.upgrade()
         elif self.path.startswith("/bytes/"):
             self.send_bytes(int(self.path.split("/")[2]))
@@ -55,13 +64,32 @@ class Http(BaseHTTPRequestHandler):
         else:
             self.answer(200, json.dumps({"host": self.headers.get("Host"), "path": self.path}).encode() + b"\n")
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_PUT = do_HEAD = do_GET
 
-    def answer(self, code, body):
+    def read_chunks(self):
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def send_chunks(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for word in (b"one ", b"two ", b"three\n"):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(word), word))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def answer(self, code, body, headers=None):
         self.send_response(code)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def send_file(self):
         path = (pathlib.Path(self.server.root) / self.path.lstrip("/")).resolve()
@@ -130,6 +158,7 @@ def start(description):
     server = Server((address, description["port"]), handler)
     server.kind = kind
     server.root = description.get("root")
+    server.authorization = description.get("authorization")
     if kind == "tls":
         server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.context.load_cert_chain(directory / "cert.pem", directory / "key.pem")

@@ -6,6 +6,7 @@
 namespace pyro::gateway {
 namespace {
 
+const RequestSecrets k_no_secrets;
 const std::string k_get = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
 const std::string k_post = "POST /x HTTP/1.1\r\nHost: WEB.example:80\r\nContent-Length: 5\r\n\r\nhello";
 const std::string k_chunked =
@@ -14,7 +15,7 @@ const std::string k_chunked =
 TEST(HttpRequests, PassAsTheyCameHoweverTheyAreSplit) {
   const auto all = k_get + k_post + "\r\n" + k_chunked + k_get;
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{64}, all.size()}) {
-    HttpRequests requests("web.example", 80);
+    HttpRequests requests("web.example", 80, k_no_secrets);
     std::string passed;
     for (std::size_t at = 0; at < all.size(); at += step) {
       passed += requests.feed(std::string_view(all).substr(at, step));
@@ -47,24 +48,24 @@ TEST(HttpRequests, OfAnotherHostArePassedByNoTrick) {
         "POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: xchunked\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
         "POST / HTTP/1.0\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
-    HttpRequests first("web.example", 80);
+    HttpRequests first("web.example", 80, k_no_secrets);
     EXPECT_THROW(first.feed(request), Error) << request;
-    HttpRequests second("web.example", 80);
+    HttpRequests second("web.example", 80, k_no_secrets);
     EXPECT_EQ(second.feed(k_post), k_post);
     EXPECT_THROW(second.feed(request), Error) << "as a second one: " << request;
-    HttpRequests pipelined("web.example", 80);
+    HttpRequests pipelined("web.example", 80, k_no_secrets);
     EXPECT_THROW(pipelined.feed(k_chunked + request), Error) << "right behind another: " << request;
   }
 }
 
 TEST(HttpRequests, NothingOfARefusedOnePasses) {
-  HttpRequests requests("web.example", 80);
+  HttpRequests requests("web.example", 80, k_no_secrets);
   EXPECT_EQ(requests.feed("GET / HTTP/1.1\r\nX: y\r\n"), "") << "its host is not known yet";
   EXPECT_THROW(requests.feed("Host: evil.example\r\n\r\n"), Error);
 }
 
 TEST(HttpRequests, AHeadHasAnEnd) {
-  HttpRequests requests("web.example", 80);
+  HttpRequests requests("web.example", 80, k_no_secrets);
   EXPECT_THROW(requests.feed("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x')), Error);
 }
 
@@ -72,18 +73,18 @@ TEST(HttpRequests, BehindAWebSocketTheServerDecides) {
   const std::string upgrade =
       "GET /chat HTTP/1.1\r\nHost: web.example\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n\r\n";
   const std::string other = "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n";
-  HttpRequests switched("web.example", 80);
+  HttpRequests switched("web.example", 80, k_no_secrets);
   EXPECT_EQ(switched.feed(upgrade + other), upgrade);
   EXPECT_TRUE(switched.waits_for_upgrade());
   EXPECT_EQ(switched.feed("more"), "");
   EXPECT_EQ(switched.answered(true), other + "more") << "it is no HTTP any more";
   EXPECT_EQ(switched.feed("\x81\x01x"), "\x81\x01x");
 
-  HttpRequests declined("web.example", 80);
+  HttpRequests declined("web.example", 80, k_no_secrets);
   EXPECT_EQ(declined.feed(upgrade + other), upgrade);
   EXPECT_THROW(declined.answered(false), Error);
 
-  HttpRequests late("web.example", 80);
+  HttpRequests late("web.example", 80, k_no_secrets);
   EXPECT_EQ(late.feed(k_get), k_get);
   EXPECT_THROW(late.feed(upgrade), Error) << "whose answer is whose could not be told";
 }

@@ -80,7 +80,7 @@ Launched start_supervisor(const std::string& program, const LaunchSpec& spec) {
   command.env = std::map<std::string, std::string>{{"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}};
   for (const char* name :
        {"USER", "PYRO_LOG", "PYRO_CRASH_AT", "PYRO_CRASH_LOG", "PYRO_CLOCK_OFFSET", "PYRO_FIRECRACKER",
-        "PYRO_JAILER", "PYRO_NAME_SERVERS"}) {
+        "PYRO_JAILER", "PYRO_NAME_SERVERS", "SSL_CERT_FILE"}) {
     if (const char* value = std::getenv(name)) {
       (*command.env)[name] = value;
     }
