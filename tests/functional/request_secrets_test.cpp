@@ -296,6 +296,24 @@ TEST_F(RequestSecrets, AreAForksAsWell) {
   EXPECT_EQ(last_authorization(), k_value);
 }
 
+TEST_F(RequestSecrets, AreInTheRequestsOfSteps) {
+  const auto step = [&](const std::string& script) {
+    return fmt::format(
+        "run: 'curl -sf -H \"Authorization: $TEST_TOKEN\" {} -o /etc/got && {}'", url("/step"), script);
+  };
+  write_file(
+      project() / "pyro.yaml",
+      "version: 1\nname: test\nseed: {from: .}\nenvironment:\n  image: host\n  setup:\n  - {id: fetch, "
+          + step("env > /etc/all") + ", secrets: [token], egress: [\"" + at("api.example", k_api) + "\", \""
+          + at("127.0.0.1", k_api) + "\"]}\nprepare: [{" + step("true") + ", secrets: [token]}]\n" + body());
+  expect(0, {"apply", "--yes", "--trust"});
+  EXPECT_EQ(last_authorization(), k_value);
+  EXPECT_EQ(world->visits("request").size(), 2U);
+  EXPECT_NE(inside("cat /etc/all").out.find("TEST_TOKEN=pyro_placeholder_"), std::string::npos);
+  expect_nowhere_inside();
+  expect_nowhere_kept();
+}
+
 TEST_F(RequestSecrets, GoToNoServerThatThisMachineDoesNotTrust) {
   ::unsetenv("SSL_CERT_FILE");
   up(body());

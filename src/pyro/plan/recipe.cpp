@@ -62,7 +62,8 @@ typename Map::mapped_type value_or_empty(const Map& map, const std::string& key)
 /// What else a step is given: caches and whose they are, secrets. With something that is this checkout's own
 /// its layer is as well.
 void add_grants(
-    LinkBuilder& builder, const spec::Step& step, const std::string& address, const InputDigests& digests) {
+    LinkBuilder& builder, const spec::Spec& spec, const spec::Step& step, const std::string& address,
+    const InputDigests& digests) {
   auto caches = step.cache;
   std::sort(
       caches.begin(), caches.end(), [](const auto& one, const auto& other) { return one.path < other.path; });
@@ -72,7 +73,9 @@ void add_grants(
     own = own || cache.share == spec::CacheShare::checkout;
   }
   for (const auto& secret : step.secrets) {
-    builder.value("secret " + secret, "given", address + ".secrets");
+    const auto declared = spec.secrets.find(secret);
+    const bool is_inside = declared == spec.secrets.end() || !declared->second.is_for_requests();
+    builder.value("secret " + secret, is_inside ? "given" : "in requests", address + ".secrets");
   }
   if (own) {
     builder.value(
@@ -104,7 +107,7 @@ Link setup_link(const spec::Spec& spec, const spec::Step& step, const InputDiges
   builder.value("egress", to_string(step.egress), address + ".egress");
   builder.variables("", step.env, address + ".env");
   add_inputs(builder, address, digests);
-  add_grants(builder, step, address, digests);
+  add_grants(builder, spec, step, address, digests);
   return builder.take();
 }
 
@@ -122,7 +125,7 @@ Link prepare_link(const spec::Spec& spec, const spec::Step& step, const InputDig
     builder.value("to", spec.seed.to, "seed.to");
     builder.value("owner", seed_owner(spec), "seed.owner");
   }
-  add_grants(builder, step, address, digests);
+  add_grants(builder, spec, step, address, digests);
   return builder.take();
 }
 

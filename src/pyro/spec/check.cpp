@@ -77,15 +77,13 @@ private:
         continue;
       }
       const auto& declared = m_spec.secrets.at(secret);
-      if (declared.is_for_requests()) {
-        const bool is_step = !address.starts_with("services.");
+      if (declared.is_for_requests() && address.starts_with("services.")) {
         error(
             address + ".secrets." + secret, "value",
             fmt::format(
-                "secret '{}' is put into requests by the gateway (`for`): {}", secret,
-                is_step ? std::string("steps have none yet")
-                        : "every process has its placeholder, in " + placeholder_variable(secret, declared)),
-            is_step ? "give the step a secret without `for`" : "remove it here");
+                "secret '{}' is put into requests by the gateway (`for`): every process has its placeholder, in {}",
+                secret, placeholder_variable(secret, declared)),
+            "remove it here");
       }
     }
   }

@@ -179,6 +179,32 @@ void check_hosts(const Spec& spec, const std::string& name, const Secret& secret
   }
 }
 
+/// Of a set-up step, which has a list of its own: what it is given is of use with one of the hosts at least.
+void check_step(const Spec& spec, const Step& step, Context& context) {
+  for (const auto& name : step.secrets) {
+    const auto secret = spec.secrets.find(name);
+    if (secret == spec.secrets.end() || !secret->second.is_for_requests()) {
+      continue;
+    }
+    const auto& hosts = secret->second.hosts;
+    const bool is_of_use =
+        step.egress.kind == EgressKind::hosts
+        && std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+             return is_withheld(context, host) || is_listed(context, step.egress, egress::rule_from(host));
+           });
+    if (!is_of_use) {
+      const auto address = fmt::format("environment.setup.{}.secrets.{}", step.id, name);
+      context.error_at(
+          spec.place(address), "reference", address,
+          fmt::format(
+              "secret '{}' is put into requests by the gateway (`for`), and the step's egress lists none of its "
+              "hosts",
+              name),
+          fmt::format("give the step egress: [{}]", hosts.front()));
+    }
+  }
+}
+
 } // namespace
 
 void read_secrets(Context& context, MapReader& root, Spec& spec) {
@@ -190,6 +216,9 @@ void read_secrets(Context& context, MapReader& root, Spec& spec) {
 void check_request_secrets(const Spec& spec, Context& context) {
   if (context.has_errors()) {
     return; // of what could not be read nothing can be told
+  }
+  for (const auto& step : spec.environment.setup) {
+    check_step(spec, step, context);
   }
   std::map<std::string, std::string> variables;
   for (const auto& [name, secret] : spec.secrets) {

@@ -83,15 +83,26 @@ TEST(RequestSecrets, AreInNoListAndOfOneVariableEach) {
       first_error(with(front + "services: {a: {command: x, secrets: [token]}}\n"))
           .find("every process has its placeholder, in TOKEN"),
       std::string::npos);
-  EXPECT_NE(
-      first_error(with(front + "prepare: [{run: x, secrets: [token]}]\n")).find("steps have none yet"),
-      std::string::npos);
+  EXPECT_EQ(parse_spec(with(front + "prepare: [{run: x, secrets: [token]}]\n")).diagnostics.size(), 0U);
   EXPECT_NE(
       first_error(with(
           "secrets:\n  a: {env: TOKEN, for: [api.example]}\n  token: {file: t, for: [api.example]}\n"
           "network: {egress: [api.example]}\n"))
           .find("are both the variable TOKEN"),
       std::string::npos);
+}
+
+TEST(RequestSecrets, OfASetupStepNeedAHostInItsOwnList) {
+  const auto file = [](const std::string& egress) {
+    return "version: 1\nenvironment:\n  image: host\n  setup: [{id: a, run: x, secrets: [token]" + egress
+           + "}]\nsecrets: {token: {env: TOKEN, for: [api.example, b.example]}}\n"
+             "network: {egress: [api.example, b.example]}\n";
+  };
+  EXPECT_EQ(parse_spec(file(", egress: [b.example]")).diagnostics.size(), 0U);
+  for (const auto* egress : {"", ", egress: none", ", egress: [npm]"}) {
+    EXPECT_NE(first_error(file(egress)).find("the step's egress lists none of its hosts"), std::string::npos)
+        << egress;
+  }
 }
 
 TEST(RequestSecrets, AreInTheNormalFormWithoutTheirValues) {

@@ -52,7 +52,7 @@ spec::Spec parse_source(const Json& source) {
   };
   auto spec = spec::parse_spec_or_throw(get_string(source, "text"), options);
   const auto directory = get_string(source, "directory");
-  add_request_variables(spec, identity_of(spec.name, directory));
+  add_request_variables(spec.environment.env, spec, directory, request_secrets(spec));
   add_authority(spec, directory);
   return spec;
 }

@@ -82,7 +82,8 @@ std::vector<protocol::ServiceStatus> start_services(
     const std::function<void(const std::string& service)>& on_ready, const std::set<std::string>& restart,
     int parallel) {
   if (spec::has_request_secrets(project.spec)) {
-    put_request_secrets(*connect_sandbox(runtime_dir, "secrets"), project, secrets);
+    put_request_secrets(
+        *connect_sandbox(runtime_dir, "secrets"), project, secrets, request_secrets(project.spec));
   }
   if (project.spec.services.empty()) {
     return {};
@@ -574,7 +575,7 @@ void Applier::change_request_secrets() {
     return;
   }
   if (const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket())) {
-    put_request_secrets(*client, m_project, m_secrets);
+    put_request_secrets(*client, m_project, m_secrets, request_secrets(spec));
   }
 }
 

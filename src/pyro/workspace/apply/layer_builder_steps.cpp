@@ -11,8 +11,8 @@
 #include <pyro/workspace/context/network_policy.hpp>
 #include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
-#include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/sandbox/step_secrets.hpp>
 
 #include <deque>
 
@@ -94,18 +94,11 @@ void LayerBuilder::keep_failed(
 void LayerBuilder::run_step(const spec::Step& step, const std::string& address, const std::string& runtime) {
   auto client = connect_sandbox(runtime, "a step");
   const auto& user = step.user.empty() ? default_user() : step.user;
-  std::vector<SecretFile> secrets;
-  for (const auto& name : step.secrets) {
-    secrets.push_back({name, user, ""});
-  }
-  const auto redactor = deliver_secrets(*client, m_secrets, secrets);
   protocol::ExecRequest request;
   request.argv = {"/bin/sh", "-ec", step.run};
   request.cwd = step.workdir;
   request.env = step_env(step);
-  for (const auto& [name, value] : secret_variables(secrets)) {
-    request.env.emplace(name, value);
-  }
+  const auto redactor = give_step_secrets(*client, m_project, m_secrets, step.secrets, user, request.env);
   request.user = user;
   request.timeout_ms = step.timeout.count();
   std::deque<std::string> last;

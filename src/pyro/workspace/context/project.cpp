@@ -208,8 +208,8 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   } else {
     loaded.requests.clear();
   }
-  loaded.identity = identity_of(loaded.spec.name, file.directory);
-  add_request_variables(loaded.spec, loaded.identity); // theirs trust what environment.ca says as well
+  add_request_variables(
+      loaded.spec.environment.env, loaded.spec, file.directory, request_secrets(loaded.spec));
   try {
     add_authority(loaded.spec, file.directory);
   } catch (const Error&) {
@@ -224,6 +224,7 @@ load(const Context& context, const Project& project, const ProjectFile& file, As
   loaded.shown = file.shown;
   loaded.image = locked_image(loaded.spec.environment.image, loaded.directory);
   loaded.host_compat = project.allow_host_compat ? HostCompat::allowed : HostCompat::refused;
+  loaded.identity = identity_of(loaded.spec.name, loaded.directory);
   if (!project.identity.empty() && loaded.identity != project.identity) {
     throw Error(
         ErrorCode::usage, "{} is by now the file of another workspace, {}: not of the one that was named",

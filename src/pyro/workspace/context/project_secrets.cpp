@@ -110,14 +110,9 @@ bool ProjectSecrets::is_changed(const std::string& name) {
 }
 
 std::set<std::string> secrets_at_run_time(const spec::Spec& spec) {
-  std::set<std::string> names;
+  auto names = request_secrets(spec);
   for (const auto& [name, service] : spec.services) {
     names.insert(service.secrets.begin(), service.secrets.end());
-  }
-  for (const auto& [name, secret] : spec.secrets) {
-    if (secret.is_for_requests()) {
-      names.insert(name);
-    }
   }
   return names;
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t k_most = 8 << 10; // servers refuse larger headers
 constexpr std::string_view k_placeholder = "pyro_placeholder_";
+constexpr std::string_view k_of_authority = "/etc/pyro/ca"; // of environment.ca: ours have those as well
 
 constexpr std::array k_variables{
     std::pair{"SSL_CERT_FILE", protocol::k_authority_bundle},      // OpenSSL, Go, Ruby, Rust
@@ -26,10 +27,10 @@ constexpr std::array k_variables{
     std::pair{"NODE_EXTRA_CA_CERTS", protocol::k_authority_file},  // Node.js, beside its own
 };
 
-Json json_of(const std::string& identity, const std::string& name, const spec::Secret& secret) {
+Json json_of(const std::string& checkout, const std::string& name, const spec::Secret& secret) {
   return {
       {"name", name},
-      {"placeholder", placeholder_of(identity, name)},
+      {"placeholder", placeholder_of(checkout, name)},
       {"value", nullptr},
       {"for", secret.hosts},
       {"header", secret.header},
@@ -39,24 +40,36 @@ Json json_of(const std::string& identity, const std::string& name, const spec::S
 
 } // namespace
 
-std::string placeholder_of(const std::string& identity, const std::string& secret) {
+std::set<std::string> request_secrets(const spec::Spec& spec) {
+  std::set<std::string> names;
+  for (const auto& [name, secret] : spec.secrets) {
+    if (secret.is_for_requests()) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+std::string placeholder_of(const std::string& checkout, const std::string& secret) {
   constexpr std::size_t k_letters = 32;
-  const auto digest = Sha256{}.field("placeholder, 1").field(identity).field(secret).finish();
+  const auto digest = Sha256{}.field("placeholder, 1").field(checkout).field(secret).finish();
   return std::string(k_placeholder) + std::string(digest).substr(0, k_letters);
 }
 
-void add_request_variables(spec::Spec& spec, const std::string& identity) {
-  if (!spec::has_request_secrets(spec)) {
+void add_request_variables(
+    std::map<std::string, std::string>& env, const spec::Spec& spec, const std::string& checkout,
+    const std::set<std::string>& names) {
+  if (names.empty()) {
     return;
   }
-  auto& env = spec.environment.env;
-  for (const auto& [name, secret] : spec.secrets) {
-    if (secret.is_for_requests()) {
-      env.emplace(spec::placeholder_variable(name, secret), placeholder_of(identity, name));
-    }
+  for (const auto& name : names) {
+    env.emplace(spec::placeholder_variable(name, spec.secrets.at(name)), placeholder_of(checkout, name));
   }
   for (const auto& [name, path] : k_variables) {
-    env.emplace(name, path);
+    const auto [variable, is_new] = env.emplace(name, path);
+    if (!is_new && variable->second.starts_with(k_of_authority)) {
+      variable->second = path;
+    }
   }
 }
 
@@ -85,13 +98,11 @@ std::string header_value(std::string value) {
 }
 
 void put_request_secrets(
-    backend::ControlClient& client, const LoadedProject& project, ProjectSecrets& secrets) {
+    backend::ControlClient& client, const LoadedProject& project, ProjectSecrets& secrets,
+    const std::set<std::string>& names) {
   Json list = Json::array();
-  for (const auto& [name, secret] : project.spec.secrets) {
-    if (!secret.is_for_requests()) {
-      continue;
-    }
-    list.push_back(json_of(project.identity, name, secret));
+  for (const auto& name : names) {
+    list.push_back(json_of(project.directory, name, project.spec.secrets.at(name)));
     if (const auto* value = secrets.value(name)) {
       list.back()["value"] = base64_encode(*value);
     }

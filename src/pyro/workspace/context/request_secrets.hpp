@@ -8,16 +8,23 @@
 #include <pyro/backend/control_client.hpp>
 
 #include <map>
+#include <set>
 #include <string>
 
 namespace pyro::workspace {
 
-/// What stands for the secret inside: the same for every workspace of that identity, and nothing of its value.
-std::string placeholder_of(const std::string& identity, const std::string& secret);
+/// Names of all of them.
+std::set<std::string> request_secrets(const spec::Spec& spec);
 
-/// The variables of every process: placeholders, and where certificates are that vouch for the gateway. What
-/// the file sets itself stays.
-void add_request_variables(spec::Spec& spec, const std::string& identity);
+/// What stands for the secret inside: the same for every workspace of that checkout, since layers may have it,
+/// and nothing of its value.
+std::string placeholder_of(const std::string& checkout, const std::string& secret);
+
+/// The variables of a process that is given these: placeholders, and where certificates are that vouch for the
+/// gateway, with those of environment.ca. What is set already stays.
+void add_request_variables(
+    std::map<std::string, std::string>& env, const spec::Spec& spec, const std::string& checkout,
+    const std::set<std::string>& names);
 /// Takes them out again, for what leaves this machine.
 void remove_request_variables(std::map<std::string, std::string>& env);
 
@@ -25,9 +32,10 @@ void remove_request_variables(std::map<std::string, std::string>& env);
 /// cannot.
 std::string header_value(std::string value);
 
-/// Gives the sandbox's gateway those of the project, which take the place of those before. Throws
+/// Gives the sandbox's gateway these of the project, which take the place of those before. Throws
 /// Error(input_missing) for a required one that is not there.
 void put_request_secrets(
-    backend::ControlClient& client, const LoadedProject& project, ProjectSecrets& secrets);
+    backend::ControlClient& client, const LoadedProject& project, ProjectSecrets& secrets,
+    const std::set<std::string>& names);
 
 } // namespace pyro::workspace

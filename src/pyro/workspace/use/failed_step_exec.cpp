@@ -4,8 +4,8 @@
 #include <pyro/workspace/context/project_secrets.hpp>
 #include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
-#include <pyro/workspace/sandbox/guest_services.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/sandbox/step_secrets.hpp>
 #include <pyro/workspace/state/kept_output.hpp>
 
 namespace pyro::workspace {
@@ -50,8 +50,7 @@ private:
 };
 
 protocol::ExecRequest guest_request_of(
-    const FailedStep& step, const ExecRequest& request, const ExecStreams& streams,
-    const std::vector<SecretFile>& secrets) {
+    const FailedStep& step, const ExecRequest& request, const ExecStreams& streams) {
   protocol::ExecRequest guest;
   guest.argv = request.argv;
   guest.cwd = request.cwd.empty() ? step.workdir : request.cwd;
@@ -60,26 +59,12 @@ protocol::ExecRequest guest_request_of(
   for (const auto& [name, value] : step.env) {
     guest.env.emplace(name, value);
   }
-  for (const auto& [name, value] : secret_variables(secrets)) {
-    guest.env.emplace(name, value);
-  }
   guest.wants_stdin = streams.in >= 0;
   if (request.tty) {
     guest.pty = protocol::TerminalSize{request.columns, request.rows};
   }
   guest.timeout_ms = request.timeout.count();
   return guest;
-}
-
-/// Of those that the step was given, what the file still has.
-std::vector<SecretFile> secrets_of(const FailedStep& step, const spec::Spec& spec) {
-  std::vector<SecretFile> files;
-  for (const auto& name : step.secrets) {
-    if (spec.secrets.contains(name)) {
-      files.push_back({name, step.user, ""});
-    }
-  }
-  return files;
 }
 
 } // namespace
@@ -98,9 +83,9 @@ ExecResult exec_in_failed_step(
   }
   const RunningStep running(context, room, step);
   const auto client = running.connect();
-  const auto secrets = secrets_of(step, loaded.spec);
+  auto guest = guest_request_of(step, request, streams);
   ProjectSecrets values(context, loaded, std::nullopt);
-  const auto redactor = deliver_secrets(*client, values, secrets);
+  const auto redactor = give_step_secrets(*client, loaded, values, step.secrets, step.user, guest.env);
   RedactedStream out(redactor);
   RedactedStream err(redactor);
   using protocol::FrameType;
@@ -112,7 +97,7 @@ ExecResult exec_in_failed_step(
     write_output(streams, type, text);
   };
   auto result = run_with_output(
-      *client, guest_request_of(step, request, streams, secrets), streams.in,
+      *client, guest, streams.in,
       [&](FrameType type, std::string_view bytes) {
         pass_on(type, (type == FrameType::data_err ? err : out).add(bytes));
       },
