@@ -1,5 +1,5 @@
-// The fields of secrets that the gateway puts into requests. The oracle is a server that writes down what it was
-// sent; more of them is in request_secrets_test.cpp.
+// The fields of secrets that the gateway puts into requests. The oracle is a server that writes down what it
+// was sent; more of them is in request_secrets_test.cpp.
 #include "../support/outside_world.hpp"
 #include "fields.hpp"
 
@@ -36,8 +36,8 @@ public:
         "\"127.0.0.1:{2}\"]}}\n",
         host, fields, m_world.port(0)));
     m_test.expect(0, {"apply", "--yes", "--trust"});
-    const auto said = m_test.inside(fmt::format(
-        "curl -s -o /dev/null -w %{{http_code}} -H \"{}\" https://{}{}", header, host, path));
+    const auto said = m_test.inside(
+        fmt::format("curl -s -o /dev/null -w %{{http_code}} -H \"{}\" https://{}{}", header, host, path));
     const auto requests = m_world.visits("request");
     const auto got = requests.empty() ? Json::object() : requests.back();
     return fmt::format("{} {}|{}", said.out, string_or(got, "authorization", ""), string_or(got, "key", ""));

@@ -29,7 +29,8 @@ protected:
     make_repository();
     world = std::make_unique<OutsideWorld>(
         root() / "world",
-        Json{{"api.example", {"127.0.0.1"}}, {"other.example", {"127.0.0.1"}}, {"git.example", {"127.0.0.1"}}},
+        Json{
+            {"api.example", {"127.0.0.1"}}, {"other.example", {"127.0.0.1"}}, {"git.example", {"127.0.0.1"}}},
         std::vector<OutsideWorld::Server>{
             {"tls"},
             {"http"},
@@ -54,7 +55,9 @@ protected:
     const auto work = root() / "work";
     write_file(work / "README", "of the repository\n");
     for (const auto& arguments : std::vector<Arguments>{
-             {"init", "-q", "."}, {"add", "."}, {"commit", "-q", "-m", "first"},
+             {"init", "-q", "."},
+             {"add", "."},
+             {"commit", "-q", "-m", "first"},
              {"clone", "-q", "--bare", ".", (root() / "served/repository.git").string()}}) {
       const auto done = command(git_command(work, arguments));
       ASSERT_EQ(done.status, 0) << done;
@@ -95,8 +98,8 @@ protected:
 
   std::string curl(const std::string& path, const std::string& more = "") {
     return inside(
-               "curl -s -m 20 -o /tmp/said -w %{http_code} -H \"Authorization: Bearer $TEST_TOKEN\" " + more + " "
-               + url(path) + "; cat /tmp/said")
+               "curl -s -m 20 -o /tmp/said -w %{http_code} -H \"Authorization: Bearer $TEST_TOKEN\" " + more
+               + " " + url(path) + "; cat /tmp/said")
         .all();
   }
 
@@ -109,15 +112,20 @@ protected:
 
   /// In no file of ours, and in nothing that we say.
   void expect_nowhere_kept() {
-    for (const auto& entry : fs::recursive_directory_iterator(
-             state(), fs::directory_options::skip_permission_denied)) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(state(), fs::directory_options::skip_permission_denied)) {
       if (entry.is_regular_file() && !entry.is_symlink()) {
         EXPECT_EQ(read_file(entry.path()).find(k_value), std::string::npos) << entry.path();
       }
     }
     for (const auto& arguments : std::vector<Arguments>{
-             {"status", "--json"}, {"config"}, {"plan", "--json"}, {"network", "log", "--json"}, {"why"},
-             {"events"}, {"config", "--json"}}) {
+             {"status", "--json"},
+             {"config"},
+             {"plan", "--json"},
+             {"network", "log", "--json"},
+             {"why"},
+             {"events"},
+             {"config", "--json"}}) {
       EXPECT_EQ(pyro(arguments).all().find(k_value), std::string::npos) << arguments.front();
     }
   }
@@ -135,8 +143,10 @@ TEST_F(RequestSecrets, AreInTheRequestAndNowhereInside) {
 
   const auto python = inside(
       "python3 -c 'import os,urllib.request as r\n"
-      "q=r.Request(\"" + url("/python") + "\",headers={\"Authorization\":\"token \"+os.environ[\"TEST_TOKEN\"]})\n"
-      "print(r.urlopen(q).status)'");
+      "q=r.Request(\""
+      + url("/python")
+      + "\",headers={\"Authorization\":\"token \"+os.environ[\"TEST_TOKEN\"]})\n"
+        "print(r.urlopen(q).status)'");
   EXPECT_EQ(python.out, "200\n") << python;
   EXPECT_EQ(last_authorization(), "Bearer " + k_value) << "with the prefix of the file";
   const auto node = inside(
@@ -156,7 +166,8 @@ TEST_F(RequestSecrets, AreThePasswordOfGit) {
   EXPECT_EQ(cloned.out, "of the repository\n") << cloned;
   EXPECT_NE(inside("cat /tmp/clone/.git/config").out.find("pyro_placeholder_"), std::string::npos);
   EXPECT_NE(
-      inside(fmt::format("git clone -q https://x:wrong@{}/repository.git /tmp/other", at("git.example", k_git)))
+      inside(
+          fmt::format("git clone -q https://x:wrong@{}/repository.git /tmp/other", at("git.example", k_git)))
           .status,
       0);
   expect_nowhere_inside();
@@ -173,13 +184,15 @@ TEST_F(RequestSecrets, OfAnotherHostAreRefusedAndLogged) {
     EXPECT_NE(clear.out.find(fmt::format("stands in {} of a request", place)), std::string::npos) << clear;
   }
   EXPECT_EQ(world->visits("request").size(), before) << "nothing of it came";
-  EXPECT_NE(log().find("the placeholder of the secret token stands in the header X-Token"), std::string::npos);
+  EXPECT_NE(
+      log().find("the placeholder of the secret token stands in the header X-Token"), std::string::npos);
 
   EXPECT_TRUE(curl("/elsewhere?token=$TEST_TOKEN").starts_with("403"));
   EXPECT_TRUE(curl("/", "-H \"Cookie: a=$TEST_TOKEN\"").starts_with("403"));
   // TLS that is not opened passes, with nothing but the placeholder in it.
   const auto sealed = inside(
-      "curl -s --cacert world.pem -H \"Authorization: $TEST_TOKEN\" https://" + at("other.example", k_api) + "/");
+      "curl -s --cacert world.pem -H \"Authorization: $TEST_TOKEN\" https://" + at("other.example", k_api)
+      + "/");
   EXPECT_EQ(sealed.status, 0) << sealed;
   EXPECT_TRUE(last_authorization().starts_with("pyro_placeholder_"));
   for (const auto& request : world->visits("request")) {
@@ -201,8 +214,8 @@ TEST_F(RequestSecrets, AreForTheRequestsThatTheFileAllows) {
   EXPECT_NE(curl("/user").find("secrets.token.allow does not have GET /user"), std::string::npos);
   EXPECT_EQ(world->visits("request").size(), before);
   EXPECT_NE(log().find("secrets.token.allow does not have DELETE /repos/a"), std::string::npos);
-  EXPECT_EQ(
-      inside("curl -s -o /dev/null -w %{http_code} " + url("/user")).out, "200") << "without the secret";
+  EXPECT_EQ(inside("curl -s -o /dev/null -w %{http_code} " + url("/user")).out, "200")
+      << "without the secret";
 }
 
 TEST_F(RequestSecrets, BodiesPassOfEverySizeAndKind) {
@@ -210,9 +223,9 @@ TEST_F(RequestSecrets, BodiesPassOfEverySizeAndKind) {
   const auto big = inside(
       "head -c 20000000 /dev/zero > /tmp/big; "
       "for more in '' '-H Transfer-Encoding:chunked' '-H Expect:100-continue'; do "
-      "curl -sS -o /dev/null -w '%{http_code} ' -H \"Authorization: $TEST_TOKEN\" $more -T /tmp/big " + url("/put")
-      + "; done; curl -sS -H \"Authorization: $TEST_TOKEN\" " + url("/bytes/30000000") + " | wc -c; "
-      + "curl -sS " + url("/chunks") + "; curl -sSI " + url("/head") + " | head -1; "
+      "curl -sS -o /dev/null -w '%{http_code} ' -H \"Authorization: $TEST_TOKEN\" $more -T /tmp/big "
+      + url("/put") + "; done; curl -sS -H \"Authorization: $TEST_TOKEN\" " + url("/bytes/30000000")
+      + " | wc -c; " + "curl -sS " + url("/chunks") + "; curl -sSI " + url("/head") + " | head -1; "
       + "curl -s --http2 -o /dev/null -w '%{http_version}\\n' " + url("/h2"));
   EXPECT_TRUE(big.out.starts_with("200 200 200 30000000\none two three\n")) << big;
   EXPECT_TRUE(big.out.ends_with("\n1.1\n")) << "HTTP/2 is not offered: " << big;
@@ -224,9 +237,11 @@ TEST_F(RequestSecrets, BodiesPassOfEverySizeAndKind) {
   const auto kept_alive = inside(
       "python3 -c 'import http.client,os,ssl\nc=http.client.HTTPSConnection(\"api.example\","
       + std::to_string(world->port(k_api))
-      + ",timeout=20)\nfor i in range(3):\n  c.request(\"GET\",\"/k%d\"%i,headers={\"Authorization\":os.environ["
+      + ",timeout=20)\nfor i in range(3):\n  "
+        "c.request(\"GET\",\"/k%d\"%i,headers={\"Authorization\":os.environ["
         "\"TEST_TOKEN\"]}); r=c.getresponse(); r.read(); print(r.status)\n"
-        "c.request(\"GET\",\"/x\",headers={\"X\":os.environ[\"TEST_TOKEN\"]}); print(c.getresponse().status)'");
+        "c.request(\"GET\",\"/x\",headers={\"X\":os.environ[\"TEST_TOKEN\"]}); "
+        "print(c.getresponse().status)'");
   EXPECT_EQ(kept_alive.out, "200\n200\n200\n403\n") << kept_alive;
 }
 

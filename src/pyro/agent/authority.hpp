@@ -1,5 +1,5 @@
-// An authority that programs inside trust for the life of the sandbox (protocol/requests.hpp): files in memory,
-// beside the system's own bundle, which is content and stays as it is.
+// An authority that programs inside trust for the life of the sandbox (protocol/requests.hpp): files in
+// memory, beside the system's own bundle, which is content and stays as it is.
 #pragma once
 
 #include <string>

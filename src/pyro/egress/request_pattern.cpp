@@ -86,9 +86,8 @@ bool RequestPattern::holds(std::string_view wanted_method, std::string_view want
       return false;
     }
   }
-  return std::all_of(path.begin() + static_cast<std::ptrdiff_t>(at), path.end(), [](char c) {
-    return c == '*';
-  });
+  return std::all_of(
+      path.begin() + static_cast<std::ptrdiff_t>(at), path.end(), [](char c) { return c == '*'; });
 }
 
 RequestPattern request_pattern_from(const std::string& text) {
@@ -100,16 +99,15 @@ RequestPattern request_pattern_from(const std::string& text) {
     fail("is no method and path");
   }
   RequestPattern pattern{text.substr(0, space), text.substr(space + 1)};
-  const bool is_method = !pattern.method.empty()
-                         && std::all_of(pattern.method.begin(), pattern.method.end(), [](char c) {
-                              return (c >= 'A' && c <= 'Z') || c == '-';
-                            });
+  const bool is_method =
+      !pattern.method.empty() && std::all_of(pattern.method.begin(), pattern.method.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || c == '-';
+      });
   if (pattern.method != "*" && !is_method) {
     fail("has no method: methods are in capitals");
   }
-  const bool is_printable = std::all_of(pattern.path.begin(), pattern.path.end(), [](unsigned char c) {
-    return c > ' ' && c < 0x7f;
-  });
+  const bool is_printable = std::all_of(
+      pattern.path.begin(), pattern.path.end(), [](unsigned char c) { return c > ' ' && c < 0x7f; });
   if (!pattern.path.starts_with('/') || !is_printable) {
     fail("has no path: one begins with '/' and has no spaces");
   }

@@ -106,7 +106,8 @@ int choose_protocol(
   static constexpr std::string_view k_http1 = "http/1.1";
   for (unsigned at = 0; at < offered_size; at += 1U + offered[at]) {
     const std::string_view name(
-        reinterpret_cast<const char*>(offered + at + 1), std::min<unsigned>(offered[at], offered_size - at - 1));
+        reinterpret_cast<const char*>(offered + at + 1),
+        std::min<unsigned>(offered[at], offered_size - at - 1));
     if (name == k_http1) {
       *chosen = offered + at + 1;
       *chosen_size = static_cast<unsigned char>(name.size());
@@ -204,7 +205,9 @@ TrustedServers::TrustedServers(const std::string& bundle) : m_context(nullptr) {
   auto context = make_context(::TLS_client_method());
   ::SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   constexpr std::array<unsigned char, 9> k_protocols{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-  need(::SSL_CTX_set_alpn_protos(context.get(), k_protocols.data(), k_protocols.size()) == 0, "offer HTTP/1.1");
+  need(
+      ::SSL_CTX_set_alpn_protos(context.get(), k_protocols.data(), k_protocols.size()) == 0,
+      "offer HTTP/1.1");
   if (bundle.empty()) {
     need(::SSL_CTX_set_default_verify_paths(context.get()) == 1, "find this machine's authorities");
   } else {

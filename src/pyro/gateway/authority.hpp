@@ -30,8 +30,8 @@ private:
 };
 
 /// For connections to real servers: their certificates must be of an authority that this machine trusts, or
-/// that stands in `bundle` (PEM), which then takes the place of the machine's. Throws Error(unavailable) where
-/// there is none in it.
+/// that stands in `bundle` (PEM), which then takes the place of the machine's. Throws Error(unavailable)
+/// where there is none in it.
 class TrustedServers {
 public:
   explicit TrustedServers(const std::string& bundle);

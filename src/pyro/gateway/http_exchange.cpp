@@ -13,7 +13,8 @@ namespace pyro::gateway {
 namespace {
 
 constexpr std::size_t k_most_waiting = 256 << 10; // to be sent to one side
-constexpr std::size_t k_most_held = 128 << 10;    // of the client, while it waits for an answer; more than a head
+constexpr std::size_t k_most_held = 128
+                                    << 10; // of the client, while it waits for an answer; more than a head
 
 } // namespace
 

@@ -1,6 +1,6 @@
 // An HTTP/1 connection in clear text between a client and a server, one request after the other: each head is
-// looked at and may be changed, bodies pass as they come. Pure: bytes go in and out, nothing is sent or waited
-// for.
+// looked at and may be changed, bodies pass as they come. Pure: bytes go in and out, nothing is sent or
+// waited for.
 #pragma once
 
 #include "http_head.hpp"

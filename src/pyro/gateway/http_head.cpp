@@ -1,8 +1,8 @@
 #include "http_head.hpp"
 
-#include <fmt/format.h>
+#include <pyro/base/text.hpp>
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace pyro::gateway {
 

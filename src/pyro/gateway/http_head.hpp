@@ -1,5 +1,5 @@
-// The heads of HTTP/1 messages (RFC 9112) as values: what Beast's parser understood of them, and the text that
-// says exactly that and nothing else.
+// The heads of HTTP/1 messages (RFC 9112) as values: what Beast's parser understood of them, and the text
+// that says exactly that and nothing else.
 #pragma once
 
 #include <string>

@@ -25,7 +25,9 @@ OpenedTls::OpenedTls(
 HttpExchange::Looks OpenedTls::looks() {
   return {
       [this](RequestHead& head) { look_at_request(head); },
-      [this](ResponseHead& head) { m_opening.secrets.take_out(head); }};
+      [this](ResponseHead& head) {
+        m_opening.secrets.take_out(head);
+      }};
 }
 
 void OpenedTls::look_at_request(RequestHead& head) {
@@ -61,9 +63,9 @@ bool OpenedTls::open() {
   if (!m_is_server_up && m_server_trouble.empty()) {
     const auto state = m_server.handshake();
     if (state == TlsStream::Handshake::failed) {
-      m_server_trouble =
-          fmt::format("{} has no certificate that this machine trusts, or speaks no TLS: {}", m_origin.host,
-                      m_server.trouble());
+      m_server_trouble = fmt::format(
+          "{} has no certificate that this machine trusts, or speaks no TLS: {}", m_origin.host,
+          m_server.trouble());
     }
     m_is_server_up = state == TlsStream::Handshake::done;
   }

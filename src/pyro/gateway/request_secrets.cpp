@@ -17,7 +17,7 @@ constexpr std::size_t k_shortest_placeholder = 16; // so that nobody writes one 
 constexpr std::size_t k_shortest_taken_out = 8; // shorter ones stand in other texts
 
 /// A server may take what these say for the method or the target.
-constexpr std::array<std::string_view, 6> k_overrides{"x-http-method",   "x-http-method-override",
+constexpr std::array<std::string_view, 6> k_overrides{"x-http-method",     "x-http-method-override",
                                                       "x-method-override", "x-original-url",
                                                       "x-original-uri",    "x-rewrite-url"};
 
@@ -37,9 +37,10 @@ std::optional<std::string> basic_credentials(std::string_view value) {
   if (value.size() < k_scheme.size() || !equals_ignoring_case(value.substr(0, k_scheme.size()), k_scheme)) {
     return std::nullopt;
   }
-  value.remove_prefix(value.find_first_not_of(' ', k_scheme.size()) == std::string_view::npos
-                          ? value.size()
-                          : value.find_first_not_of(' ', k_scheme.size()));
+  value.remove_prefix(
+      value.find_first_not_of(' ', k_scheme.size()) == std::string_view::npos
+          ? value.size()
+          : value.find_first_not_of(' ', k_scheme.size()));
   try {
     return base64_decode(value);
   } catch (const Error&) {
@@ -104,8 +105,7 @@ void check_allowed(const RequestSecret& secret, const RequestHead& head) {
     return pattern.holds(head.method, path);
   });
   if (!is_allowed) {
-    refuse_placeholder(
-        "secrets.{}.allow does not have {} {}", secret.name, head.method, path.substr(0, 200));
+    refuse_placeholder("secrets.{}.allow does not have {} {}", secret.name, head.method, path.substr(0, 200));
   }
 }
 
@@ -160,8 +160,9 @@ RequestSecrets::RequestSecrets(const Json& list) {
 }
 
 bool RequestSecrets::concern(std::string_view host, std::uint16_t port) const {
-  return std::any_of(
-      m_secrets.begin(), m_secrets.end(), [&](const RequestSecret& secret) { return secret.is_for(host, port); });
+  return std::any_of(m_secrets.begin(), m_secrets.end(), [&](const RequestSecret& secret) {
+    return secret.is_for(host, port);
+  });
 }
 
 std::vector<std::string>

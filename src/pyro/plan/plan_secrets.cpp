@@ -34,8 +34,8 @@ void add_of_step(
 
 std::set<std::string> secrets_needed(const spec::Spec& spec, const std::vector<Action>& actions) {
   std::set<std::string> names;
-  const bool is_something_done =
-      std::any_of(actions.begin(), actions.end(), [](const Action& action) { return is_change(action.kind); });
+  const bool is_something_done = std::any_of(
+      actions.begin(), actions.end(), [](const Action& action) { return is_change(action.kind); });
   for (const auto& [name, secret] : spec.secrets) {
     if (is_something_done && secret.is_for_requests()) {
       names.insert(name);

@@ -95,8 +95,8 @@ struct SecretPut {
   std::string service;
 };
 
-/// /authority → {}. An authority (PEM) that programs inside trust beside those of their system, from now on and
-/// until the sandbox ends: in k_authority_bundle with the system's, in k_authority_file with those of
+/// /authority → {}. An authority (PEM) that programs inside trust beside those of their system, from now on
+/// and until the sandbox ends: in k_authority_bundle with the system's, in k_authority_file with those of
 /// environment.ca alone. Both are in memory.
 struct Authority {
   std::string certificate;

@@ -81,7 +81,8 @@ private:
         error(
             address + ".secrets." + secret, "value",
             fmt::format(
-                "secret '{}' is put into requests by the gateway (`for`): every process has its placeholder, in {}",
+                "secret '{}' is put into requests by the gateway (`for`): every process has its placeholder, "
+                "in {}",
                 secret, placeholder_variable(secret, declared)),
             "remove it here");
       }

@@ -197,7 +197,8 @@ void check_step(const Spec& spec, const Step& step, Context& context) {
       context.error_at(
           spec.place(address), "reference", address,
           fmt::format(
-              "secret '{}' is put into requests by the gateway (`for`), and the step's egress lists none of its "
+              "secret '{}' is put into requests by the gateway (`for`), and the step's egress lists none of "
+              "its "
               "hosts",
               name),
           fmt::format("give the step egress: [{}]", hosts.front()));
@@ -231,7 +232,8 @@ void check_request_secrets(const Spec& spec, Context& context) {
       const auto address = "secrets." + name;
       context.error_at(
           spec.place(address), "clash", address,
-          fmt::format("its placeholder and that of secret '{}' are both the variable {}", first->second, variable),
+          fmt::format(
+              "its placeholder and that of secret '{}' are both the variable {}", first->second, variable),
           "give one of them another name");
     }
   }

@@ -62,30 +62,23 @@ constexpr std::array k_secret{
     Field{
         "for",
         "list string",
-        "Hosts that it is for, each with :PORT or for 443: inside is a placeholder only, and the gateway puts "
+        "Hosts that it is for, each with :PORT or for 443: inside is a placeholder only, and the gateway "
+        "puts "
         "the value into requests to them",
         {},
         optional,
         R"(["api.github.com"])"},
     Field{"as", "shape request_header", "Where in such a request it stands"},
     Field{
-        "allow",
-        "list string",
-        "Requests that it is put into: METHOD PATH, where * stands for any text",
-        "every request",
-        optional,
-        R"(["GET /repos/*"])"},
+        "allow", "list string", "Requests that it is put into: METHOD PATH, where * stands for any text",
+        "every request", optional, R"(["GET /repos/*"])"},
 };
 
 constexpr std::array k_request_header{
     Field{"header", "header_name", "The header that the gateway puts it into", "Authorization"},
     Field{
-        "prefix",
-        "string",
-        "What stands before it there, whatever the request has",
-        "as the request has it",
-        optional,
-        "Bearer "},
+        "prefix", "string", "What stands before it there, whatever the request has", "as the request has it",
+        optional, "Bearer "},
 };
 
 constexpr std::array k_environment{

@@ -116,8 +116,8 @@ struct Secret {
   bool is_for_requests() const { return !hosts.empty(); }
 };
 
-/// The variable in which processes inside find the placeholder of a secret for requests: the one that it comes
-/// from, else its name in capitals.
+/// The variable in which processes inside find the placeholder of a secret for requests: the one that it
+/// comes from, else its name in capitals.
 std::string placeholder_variable(const std::string& name, const Secret& secret);
 
 struct Resources {

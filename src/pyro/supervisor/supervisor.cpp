@@ -208,9 +208,9 @@ void Supervisor::add_operations() {
     read_gateway(*gateway);
     call->finish(Json::object());
   });
-  m_router.add(std::string(protocol::path::k_requests_secrets), [this](const auto& call, const Json& request) {
-    put_into_requests(call, request);
-  });
+  m_router.add(
+      std::string(protocol::path::k_requests_secrets),
+      [this](const auto& call, const Json& request) { put_into_requests(call, request); });
   m_router.add("/ports", [this](const auto& call, const Json& request) {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
   });
@@ -286,8 +286,8 @@ void Supervisor::put_into_requests(const std::shared_ptr<protocol::Call>& call, 
     call->fail(error);
   };
   protocol::open_call(
-      m_agent->session, std::string(protocol::path::k_authority), protocol::to_json(protocol::Authority{certificate}),
-      std::move(events));
+      m_agent->session, std::string(protocol::path::k_authority),
+      protocol::to_json(protocol::Authority{certificate}), std::move(events));
 }
 
 void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json& request) {

@@ -1,5 +1,5 @@
-// What a workspace says to its gateway: questions of the DNS, HTTP requests, TLS, packets; what it and a server
-// say where TLS is opened; and rules of a file. The first byte chooses.
+// What a workspace says to its gateway: questions of the DNS, HTTP requests, TLS, packets; what it and a
+// server say where TLS is opened; and rules of a file. The first byte chooses.
 #include "../support/require.hpp"
 
 #include <pyro/base/base64.hpp>
@@ -105,7 +105,9 @@ Said exchanged(std::string_view bytes, std::size_t step) {
   const auto secrets = one_secret();
   HttpExchange opened(
       {[&](RequestHead& head) { std::ignore = secrets.put_into(head, "web.example", 443); },
-       [&](ResponseHead& head) { secrets.take_out(head); }});
+       [&](ResponseHead& head) {
+         secrets.take_out(head);
+       }});
   const auto end = std::min(bytes.find('\0'), bytes.size());
   const auto server = end == bytes.size() ? std::string_view{} : bytes.substr(end + 1);
   for (std::size_t at = 0; at < end; at += step) {

@@ -22,7 +22,9 @@ HttpExchange::Looks marking() {
         }
         head.fields.push_back({"Seen", "yes"});
       },
-      [](ResponseHead& head) { head.fields.push_back({"Back", "yes"}); }};
+      [](ResponseHead& head) {
+        head.fields.push_back({"Back", "yes"});
+      }};
 }
 
 std::string taken(std::string& bytes) {

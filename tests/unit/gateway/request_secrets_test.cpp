@@ -143,14 +143,15 @@ TEST(RequestSecrets, SeveralStandInOneRequest) {
        {"header", "X-Key"},
        {"value", base64_encode("the other " + k_placeholder)}});
   const RequestSecrets all(Json::array({other, secret()}));
-  const auto text = sent(
-      all, request({{"Authorization", k_placeholder}, {"X-Key", "pyro_placeholder_fedcba9876543210"}}));
+  const auto text =
+      sent(all, request({{"Authorization", k_placeholder}, {"X-Key", "pyro_placeholder_fedcba9876543210"}}));
   EXPECT_TRUE(says(text, "Authorization: " + k_value)) << text;
   EXPECT_TRUE(says(text, "X-Key: the other " + k_placeholder)) << "what a value has in it stays: " << text;
 }
 
 TEST(RequestSecrets, ThatCannotStandInAHeaderAreRefusedWithoutTheirValue) {
-  for (const auto& value : {k_value + "\r\nX: y", std::string(), k_value + std::string(1, '\0'), k_value + "\n"}) {
+  for (const auto& value :
+       {k_value + "\r\nX: y", std::string(), k_value + std::string(1, '\0'), k_value + "\n"}) {
     try {
       secrets({{"value", base64_encode(value)}});
       ADD_FAILURE() << "taken";

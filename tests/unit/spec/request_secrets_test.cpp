@@ -9,7 +9,8 @@ std::string secret(const std::string& fields, const std::string& egress = "[api.
 }
 
 TEST(RequestSecrets, AreReadInTheirNormalForm) {
-  const auto spec = parsed(secret("for: [API.example, '*.tree.example:8443'], allow: ['GET /a/*']", "['*', '*:8443']"));
+  const auto spec =
+      parsed(secret("for: [API.example, '*.tree.example:8443'], allow: ['GET /a/*']", "['*', '*:8443']"));
   const auto& token = spec.secrets.at("token");
   EXPECT_TRUE(token.is_for_requests());
   EXPECT_TRUE(has_request_secrets(spec));
@@ -18,9 +19,9 @@ TEST(RequestSecrets, AreReadInTheirNormalForm) {
   EXPECT_FALSE(token.prefix);
   EXPECT_EQ(token.allow, std::vector<std::string>{"GET /a/*"});
   EXPECT_EQ(placeholder_variable("token", token), "TOKEN");
-  const auto other = parsed(with(
-      "secrets:\n  9-api-key: {file: key, for: [api.example], as: {header: X-Key, prefix: 'Key '}}\n"
-      "network: {egress: [api.example]}\n"));
+  const auto other = parsed(
+      with("secrets:\n  9-api-key: {file: key, for: [api.example], as: {header: X-Key, prefix: 'Key '}}\n"
+           "network: {egress: [api.example]}\n"));
   const auto& key = other.secrets.at("9-api-key");
   EXPECT_EQ(key.header, "X-Key");
   EXPECT_EQ(key.prefix, "Key ");
@@ -30,7 +31,8 @@ TEST(RequestSecrets, AreReadInTheirNormalForm) {
 TEST(RequestSecrets, OfHostsThatTheListLacksAreRefusedWhereTheyStand) {
   EXPECT_EQ(
       first_error(secret("for: [other.example]")),
-      "pyro.yaml:4:31: error: secrets.token.for[0]: network.egress does not list other.example, so no request "
+      "pyro.yaml:4:31: error: secrets.token.for[0]: network.egress does not list other.example, so no "
+      "request "
       "reaches it (add other.example there)");
   for (const auto* egress : {"['*.example']", "['*']", "[api.example]", "['api.example:443']"}) {
     EXPECT_EQ(parse_spec(secret("for: [api.example]", egress)).diagnostics.size(), 0U) << egress;
@@ -78,16 +80,17 @@ TEST(RequestSecrets, ThatCouldNeverBePutInAreRefused) {
 }
 
 TEST(RequestSecrets, AreInNoListAndOfOneVariableEach) {
-  const std::string front = "secrets: {token: {env: TOKEN, for: [api.example]}}\nnetwork: {egress: [api.example]}\n";
+  const std::string front =
+      "secrets: {token: {env: TOKEN, for: [api.example]}}\nnetwork: {egress: [api.example]}\n";
   EXPECT_NE(
       first_error(with(front + "services: {a: {command: x, secrets: [token]}}\n"))
           .find("every process has its placeholder, in TOKEN"),
       std::string::npos);
   EXPECT_EQ(parse_spec(with(front + "prepare: [{run: x, secrets: [token]}]\n")).diagnostics.size(), 0U);
   EXPECT_NE(
-      first_error(with(
-          "secrets:\n  a: {env: TOKEN, for: [api.example]}\n  token: {file: t, for: [api.example]}\n"
-          "network: {egress: [api.example]}\n"))
+      first_error(
+          with("secrets:\n  a: {env: TOKEN, for: [api.example]}\n  token: {file: t, for: [api.example]}\n"
+               "network: {egress: [api.example]}\n"))
           .find("are both the variable TOKEN"),
       std::string::npos);
 }

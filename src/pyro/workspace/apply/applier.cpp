@@ -567,9 +567,8 @@ void Applier::change_disk_limit() {
 void Applier::change_request_secrets() {
   const auto& spec = m_project.spec;
   const auto before = spec::applied_spec(m_workspace.record.spec).secrets;
-  const bool had_some = std::any_of(before.begin(), before.end(), [](const auto& entry) {
-    return entry.second.is_for_requests();
-  });
+  const bool had_some = std::any_of(
+      before.begin(), before.end(), [](const auto& entry) { return entry.second.is_for_requests(); });
   const bool has_gateway = spec.network_egress.kind == spec::EgressKind::hosts;
   if (m_plan.empty() || m_services_done || !has_gateway || !(had_some || spec::has_request_secrets(spec))) {
     return;

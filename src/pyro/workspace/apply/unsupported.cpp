@@ -125,7 +125,8 @@ void check_memory(const spec::Spec& spec, const backend::Backend& backend) {
     if (spec::has_request_secrets(spec)) {
       refuse(
           spec, address,
-          "the processes trust the authority of their sandbox's gateway (secrets with `for`), which ends with it: "
+          "the processes trust the authority of their sandbox's gateway (secrets with `for`), which ends "
+          "with it: "
           "their memory cannot be kept",
           "write `memory: auto`: services start again after a reset");
     }

@@ -1,5 +1,5 @@
-// Secrets that the gateway puts into requests (`for`, docs/decisions/0078): what of them is inside, and how the
-// gateway gets the rest. Those that are delivered are in secrets.hpp.
+// Secrets that the gateway puts into requests (`for`, docs/decisions/0078): what of them is inside, and how
+// the gateway gets the rest. Those that are delivered are in secrets.hpp.
 #pragma once
 
 #include "project.hpp"
@@ -16,12 +16,12 @@ namespace pyro::workspace {
 /// Names of all of them.
 std::set<std::string> request_secrets(const spec::Spec& spec);
 
-/// What stands for the secret inside: the same for every workspace of that checkout, since layers may have it,
-/// and nothing of its value.
+/// What stands for the secret inside: the same for every workspace of that checkout, since layers may have
+/// it, and nothing of its value.
 std::string placeholder_of(const std::string& checkout, const std::string& secret);
 
-/// The variables of a process that is given these: placeholders, and where certificates are that vouch for the
-/// gateway, with those of environment.ca. What is set already stays.
+/// The variables of a process that is given these: placeholders, and where certificates are that vouch for
+/// the gateway, with those of environment.ca. What is set already stays.
 void add_request_variables(
     std::map<std::string, std::string>& env, const spec::Spec& spec, const std::string& checkout,
     const std::set<std::string>& names);

@@ -49,8 +49,8 @@ private:
   std::vector<store::HostDirectory> m_host_directories;
 };
 
-protocol::ExecRequest guest_request_of(
-    const FailedStep& step, const ExecRequest& request, const ExecStreams& streams) {
+protocol::ExecRequest
+guest_request_of(const FailedStep& step, const ExecRequest& request, const ExecStreams& streams) {
   protocol::ExecRequest guest;
   guest.argv = request.argv;
   guest.cwd = request.cwd.empty() ? step.workdir : request.cwd;
