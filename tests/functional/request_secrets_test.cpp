@@ -106,7 +106,11 @@ protected:
   std::string log() { return expect(0, {"network", "log"}).out; }
 
   void expect_nowhere_inside() {
-    const auto found = inside("python3 seek.py " + base64_encode(k_value));
+    std::string turned;
+    for (const char c : k_value) {
+      turned += fmt::format("{:02x}", static_cast<unsigned char>(~c));
+    }
+    const auto found = inside("python3 seek.py " + turned);
     EXPECT_EQ(found.out, "looked at the memory of other processes: True\n") << found;
   }
 

@@ -1,9 +1,9 @@
 """Looks for a text everywhere inside a sandbox: environments, arguments and memory of its processes, and files.
 
-    seek.py BASE64
+    seek.py HEX
 
-prints a line for each place that has it. The text comes in base64, so that nobody has it in the arguments; our own
-memory is left out, the rest is not."""
+prints a line for each place that has it. The bytes of the text come with their bits turned, so that it is in nobody's
+arguments for our sake; our own memory is left out, the rest is not."""
 
 import base64
 import os
@@ -11,8 +11,8 @@ import pathlib
 import re
 import sys
 
-wanted = base64.b64decode(sys.argv[1])
-forms = [wanted, wanted[::-1], base64.b64encode(wanted), wanted.hex().encode()]
+wanted = bytes(byte ^ 0xFF for byte in bytes.fromhex(sys.argv[1]))
+forms = [wanted, base64.b64encode(wanted), wanted.hex().encode()]
 PIECE = 1 << 20
 
 
