@@ -73,4 +73,4 @@ for top in ("/etc", "/run", "/tmp", "/var", "/root", "/home", "/workspace", "/de
                             print(path)
             except OSError:
                 pass
-print("looked at the memory of other processes:", looked > 0)
+print(f"looked at the memory of {looked} other processes")

@@ -46,7 +46,9 @@ std::string records_text(const Json& answer, Style style) {
     const auto verdict = text_at(record, "verdict");
     const auto count = int_or(record, "count", 1);
     const auto address = text_at(record, "address");
-    const auto why = verdict == "allowed" ? "by " + text_at(record, "rule") : text_at(record, "reason");
+    const auto reason = text_at(record, "reason");
+    const auto by = "by " + text_at(record, "rule");
+    const auto why = verdict != "allowed" ? reason : reason.empty() ? by : by + ", " + reason;
     table.add(
         {style.dim(utc_at(record, "at")), coloured(verdict, style), text_at(record, "protocol"),
          host_of(record) + (address.empty() ? "" : " (" + address + ")"),
