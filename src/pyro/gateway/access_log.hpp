@@ -16,12 +16,12 @@ enum class Verdict { allowed, denied, failed };
 
 struct Access {
   Verdict verdict = Verdict::denied;
-  std::string protocol; // "tls", "http", "tcp", "udp", "dns"
+  std::string protocol; // "tls", "https" (opened), "http", "tcp", "udp", "dns"
   std::string host;     // a name, or an address
   std::uint16_t port = 0;
   std::string address; // that a name had; empty: it was not asked for one
   std::string rule;    // that allowed it
-  std::string reason;  // why not, or what went wrong
+  std::string reason;  // why not, what went wrong, or which secret was put in
 
   auto operator<=>(const Access&) const = default;
 };

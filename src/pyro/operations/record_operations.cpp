@@ -128,12 +128,12 @@ Operation network_log_operation() {
   const auto record = result(
       {{"at", epoch("When")},
        {"verdict", choice({"allowed", "denied", "failed"}, "failed: allowed, but it could not be reached")},
-       {"protocol", text("tls, http, tcp, udp, dns")},
+       {"protocol", text("tls, http, tcp, udp, dns; https: TLS that is opened for a secret")},
        {"host", text("A name, or an address")},
        {"port", number("0: of no port")},
        {"address", text("The real one of the name")},
        {"rule", text("That allowed it")},
-       {"reason", text("Why it was refused, or what went wrong")},
+       {"reason", text("Why it was refused, what went wrong, or which secret was put in")},
        {"count", number("So often within a second")}},
       {"at", "verdict", "protocol", "host", "port", "count"});
   const auto host = result(

@@ -92,7 +92,7 @@ class Http(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def send_file(self):
-        path = (pathlib.Path(self.server.root) / self.path.lstrip("/")).resolve()
+        path = (pathlib.Path(self.server.root) / self.path.split("?")[0].lstrip("/")).resolve()
         if path.is_file() and path.is_relative_to(pathlib.Path(self.server.root).resolve()):
             self.answer(200, path.read_bytes())
         else:
