@@ -15,7 +15,7 @@
 namespace pyro::testing {
 namespace {
 
-const std::string k_value = "ghp_TheRealValueOfTheToken42";
+const std::string k_token = "ghp_TheRealValueOfTheToken42";
 
 class RequestSecrets : public Functional {
 protected:
@@ -35,10 +35,10 @@ protected:
             {"tls"},
             {"http"},
             {"tls", "127.0.0.1", 0, (root() / "served").string(),
-             "Basic " + base64_encode("x-access-token:" + k_value)}});
+             "Basic " + base64_encode("x-access-token:" + k_token)}});
     ::setenv("PYRO_NAME_SERVERS", world->name_server().c_str(), 1);
     ::setenv("SSL_CERT_FILE", world->certificate().c_str(), 1);
-    ::setenv("TEST_TOKEN", k_value.c_str(), 1);
+    ::setenv("TEST_TOKEN", k_token.c_str(), 1);
     fs::copy_file(source_dir() / "tests/support/seek.py", project() / "seek.py");
     fs::copy_file(world->certificate(), project() / "world.pem");
   }
@@ -107,7 +107,7 @@ protected:
 
   void expect_nowhere_inside() {
     std::string turned;
-    for (const char c : k_value) {
+    for (const char c : k_token) {
       turned += fmt::format("{:02x}", static_cast<unsigned char>(~c));
     }
     const auto found = inside("python3 seek.py " + turned + "; true");
@@ -119,7 +119,7 @@ protected:
     for (const auto& entry :
          fs::recursive_directory_iterator(state(), fs::directory_options::skip_permission_denied)) {
       if (entry.is_regular_file() && !entry.is_symlink()) {
-        EXPECT_EQ(read_file(entry.path()).find(k_value), std::string::npos) << entry.path();
+        EXPECT_EQ(read_file(entry.path()).find(k_token), std::string::npos) << entry.path();
       }
     }
     for (const auto& arguments : std::vector<Arguments>{
@@ -130,7 +130,7 @@ protected:
              {"why"},
              {"events"},
              {"config", "--json"}}) {
-      EXPECT_EQ(pyro(arguments).all().find(k_value), std::string::npos) << arguments.front();
+      EXPECT_EQ(pyro(arguments).all().find(k_token), std::string::npos) << arguments.front();
     }
   }
 
@@ -142,7 +142,7 @@ TEST_F(RequestSecrets, AreInTheRequestAndNowhereInside) {
   const auto placeholder = inside("printf %s \"$TEST_TOKEN\"").out;
   EXPECT_TRUE(placeholder.starts_with("pyro_placeholder_")) << placeholder;
   EXPECT_TRUE(curl("/repos/a").starts_with("200"));
-  EXPECT_EQ(last_authorization(), "Bearer " + k_value);
+  EXPECT_EQ(last_authorization(), "Bearer " + k_token);
   EXPECT_NE(log().find("with the secret token"), std::string::npos);
 
   const auto python = inside(
@@ -152,7 +152,7 @@ TEST_F(RequestSecrets, AreInTheRequestAndNowhereInside) {
       + "\",headers={\"Authorization\":\"token \"+os.environ[\"TEST_TOKEN\"]})\n"
         "print(r.urlopen(q).status)'");
   EXPECT_EQ(python.out, "200\n") << python;
-  EXPECT_EQ(last_authorization(), "Bearer " + k_value) << "with the prefix of the file";
+  EXPECT_EQ(last_authorization(), "Bearer " + k_token) << "with the prefix of the file";
   const auto node = inside(
       "command -v node >/dev/null || { echo 200; exit; }; node -e 'require(\"https\").get(\"" + url("/node")
       + "\",{headers:{authorization:process.env.TEST_TOKEN}},a=>console.log(a.statusCode))'");
@@ -200,14 +200,14 @@ TEST_F(RequestSecrets, OfAnotherHostAreRefusedAndLogged) {
   EXPECT_EQ(sealed.status, 0) << sealed;
   EXPECT_TRUE(last_authorization().starts_with("pyro_placeholder_"));
   for (const auto& request : world->visits("request")) {
-    EXPECT_EQ(get_string(request, "authorization").find(k_value), std::string::npos);
+    EXPECT_EQ(get_string(request, "authorization").find(k_token), std::string::npos);
   }
 }
 
 TEST_F(RequestSecrets, AreForTheRequestsThatTheFileAllows) {
   up(body("allow: [\"GET /repos/*\"]"));
   EXPECT_TRUE(curl("/repos/a/b").starts_with("200"));
-  EXPECT_EQ(last_authorization(), "Bearer " + k_value);
+  EXPECT_EQ(last_authorization(), "Bearer " + k_token);
   const auto before = world->visits("request").size();
   for (const auto& refused :
        {curl("/user"), curl("/repos/a", "-X DELETE"), curl("/repos/../user", "--path-as-is"),
@@ -262,13 +262,13 @@ TEST_F(RequestSecrets, AWebSocketPasses) {
       "print(data[-4:])'",
       world->port(k_api)));
   EXPECT_EQ(open.out, "b'HTTP/1.1 101'\nb'ping'\n") << open;
-  EXPECT_EQ(last_authorization(), k_value);
+  EXPECT_EQ(last_authorization(), k_token);
 }
 
 TEST_F(RequestSecrets, ThatAServerSendsBackDoNotComeIn) {
   up(body());
   EXPECT_TRUE(curl("/echo", "-D /tmp/head").starts_with("200"));
-  EXPECT_EQ(last_authorization(), "Bearer " + k_value);
+  EXPECT_EQ(last_authorization(), "Bearer " + k_token);
   EXPECT_NE(inside("grep X-Echo /tmp/head").out.find("Bearer pyro_placeholder_"), std::string::npos);
   expect_nowhere_inside();
 }
@@ -294,11 +294,11 @@ TEST_F(RequestSecrets, ChangeInPlaceAndAreThereAfterEveryStart) {
     EXPECT_TRUE(curl("/" + start.front()).starts_with("200")) << start.front();
     EXPECT_EQ(last_authorization(), "Bearer ghp_another") << start.front();
   }
-  ::setenv("TEST_TOKEN", k_value.c_str(), 1);
+  ::setenv("TEST_TOKEN", k_token.c_str(), 1);
   expect(0, {"stop"});
   expect(0, {"start"});
   EXPECT_TRUE(curl("/start").starts_with("200"));
-  EXPECT_EQ(last_authorization(), "Bearer " + k_value);
+  EXPECT_EQ(last_authorization(), "Bearer " + k_token);
   EXPECT_EQ(inside("echo $TEST_TOKEN").out, placeholder) << "for the life of the workspace";
 
   up(body("allow: [\"GET /b\"]") + "services: {holds: {command: sleep 1000}}\n");
@@ -312,7 +312,7 @@ TEST_F(RequestSecrets, AreAForksAsWell) {
       {"exec", "--workspace", "copy", "--", "sh", "-c",
        "curl -s -o /dev/null -w %{http_code} -H \"Authorization: $TEST_TOKEN\" " + url("/fork")});
   EXPECT_EQ(forked.out, "200") << forked;
-  EXPECT_EQ(last_authorization(), k_value);
+  EXPECT_EQ(last_authorization(), k_token);
 }
 
 TEST_F(RequestSecrets, AreInTheRequestsOfSteps) {
@@ -326,7 +326,7 @@ TEST_F(RequestSecrets, AreInTheRequestsOfSteps) {
           + step("env > /etc/all") + ", secrets: [token], egress: [\"" + at("api.example", k_api) + "\", \""
           + at("127.0.0.1", k_api) + "\"]}\nprepare: [{" + step("true") + ", secrets: [token]}]\n" + body());
   expect(0, {"apply", "--yes", "--trust"});
-  EXPECT_EQ(last_authorization(), k_value);
+  EXPECT_EQ(last_authorization(), k_token);
   EXPECT_EQ(world->visits("request").size(), 2U);
   EXPECT_NE(inside("cat /etc/all").out.find("TEST_TOKEN=pyro_placeholder_"), std::string::npos);
   expect_nowhere_inside();

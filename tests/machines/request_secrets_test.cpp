@@ -9,7 +9,7 @@
 namespace pyro::testing {
 namespace {
 
-const std::string k_value = "the-value-of-a-guests-token";
+const std::string k_guests_token = "the-value-of-a-guests-token";
 
 class RequestSecretsOfAMachine : public Machines {
 protected:
@@ -22,7 +22,7 @@ protected:
         root() / "world", Json{{"api.example", {"127.0.0.1"}}}, std::vector<OutsideWorld::Server>{{"tls"}});
     ::setenv("PYRO_NAME_SERVERS", world->name_server().c_str(), 1);
     ::setenv("SSL_CERT_FILE", world->certificate().c_str(), 1);
-    ::setenv("TEST_TOKEN", k_value.c_str(), 1);
+    ::setenv("TEST_TOKEN", k_guests_token.c_str(), 1);
     put_program("/usr/bin/openssl");
     append_file(
         project() / "pyro.yaml", fmt::format(
@@ -74,16 +74,16 @@ protected:
 
 TEST_F(RequestSecretsOfAMachine, AreInTheRequestAndNotInside) {
   expect(0, {"apply", "--yes"});
-  EXPECT_EQ(asked("/first"), k_value);
+  EXPECT_EQ(asked("/first"), k_guests_token);
   EXPECT_TRUE(contains(inside("echo $TEST_TOKEN").out, "pyro_placeholder_"));
   EXPECT_EQ(
       inside(
           "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline /run/pyro/* /tmp/* 2>/dev/null | grep -c '["
-          + k_value.substr(0, 1) + "]" + k_value.substr(1) + "'")
+          + k_guests_token.substr(0, 1) + "]" + k_guests_token.substr(1) + "'")
           .out,
       "0\n");
   expect(0, {"reset", "--yes"});
-  EXPECT_EQ(asked("/clone"), k_value) << "a clone trusts its own gateway";
+  EXPECT_EQ(asked("/clone"), k_guests_token) << "a clone trusts its own gateway";
 }
 
 TEST_F(RequestSecretsOfAMachine, LeaveNoMemoryToKeep) {

@@ -6,9 +6,9 @@
 namespace pyro::gateway {
 namespace {
 
-const std::string k_host = "Host: api.example\r\n";
-const std::string k_get = "GET /a HTTP/1.1\r\n" + k_host + "\r\n";
-const std::string k_ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const std::string k_to_api = "Host: api.example\r\n";
+const std::string k_ask = "GET /a HTTP/1.1\r\n" + k_to_api + "\r\n";
+const std::string k_answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// One that marks what it has seen, and refuses /no and fails /down.
 HttpExchange::Looks marking() {
@@ -52,7 +52,7 @@ protected:
 
 TEST_F(Exchange, ChangesHeadsAndNoBodyHoweverTheyAreSplit) {
   const auto body = std::string("4\r\nGET \r\n0\r\n\r\n");
-  const auto post = "POST /x HTTP/1.1\r\n" + k_host + "Transfer-Encoding: chunked\r\n\r\n" + body;
+  const auto post = "POST /x HTTP/1.1\r\n" + k_to_api + "Transfer-Encoding: chunked\r\n\r\n" + body;
   const auto reply = "HTTP/1.1 201 Made\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, post.size() + reply.size()}) {
     HttpExchange split(marking());
@@ -62,7 +62,7 @@ TEST_F(Exchange, ChangesHeadsAndNoBodyHoweverTheyAreSplit) {
       }
       EXPECT_EQ(
           taken(split.to_server()),
-          "POST /x HTTP/1.1\r\n" + k_host + "Transfer-Encoding: chunked\r\nSeen: yes\r\n\r\n" + body);
+          "POST /x HTTP/1.1\r\n" + k_to_api + "Transfer-Encoding: chunked\r\nSeen: yes\r\n\r\n" + body);
       for (std::size_t at = 0; at < reply.size(); at += step) {
         split.from_server(std::string_view(reply).substr(at, step));
       }
@@ -75,30 +75,30 @@ TEST_F(Exchange, ChangesHeadsAndNoBodyHoweverTheyAreSplit) {
 }
 
 TEST_F(Exchange, TheNextRequestWaitsForTheAnswer) {
-  EXPECT_FALSE(says(ask(k_get + "GET /b HTTP/1.1\r\n" + k_host + "\r\n"), "/b"));
-  EXPECT_TRUE(says(answer(k_ok), "ok"));
+  EXPECT_FALSE(says(ask(k_ask + "GET /b HTTP/1.1\r\n" + k_to_api + "\r\n"), "/b"));
+  EXPECT_TRUE(says(answer(k_answer), "ok"));
   EXPECT_TRUE(says(exchange.to_server(), "GET /b")) << "and goes then";
 }
 
 TEST_F(Exchange, ABodyPassesBeforeItIsWhole) {
-  EXPECT_TRUE(says(ask("POST /x HTTP/1.1\r\n" + k_host + "Content-Length: 1000000\r\n\r\nbegin"), "begin"));
+  EXPECT_TRUE(says(ask("POST /x HTTP/1.1\r\n" + k_to_api + "Content-Length: 1000000\r\n\r\nbegin"), "begin"));
   EXPECT_EQ(ask("more"), "more");
   EXPECT_TRUE(says(answer("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nbegin"), "begin"));
   EXPECT_EQ(answer("more"), "more");
 }
 
 TEST_F(Exchange, ARefusedRequestIsToldAndNothingOfItPasses) {
-  std::ignore = ask(k_get);
-  std::ignore = answer(k_ok);
-  EXPECT_EQ(ask("POST /no HTTP/1.1\r\n" + k_host + "Content-Length: 2\r\n\r\nno"), "");
+  std::ignore = ask(k_ask);
+  std::ignore = answer(k_answer);
+  EXPECT_EQ(ask("POST /no HTTP/1.1\r\n" + k_to_api + "Content-Length: 2\r\n\r\nno"), "");
   EXPECT_TRUE(says(exchange.to_client(), "HTTP/1.1 403 Forbidden\r\n"));
   EXPECT_TRUE(says(exchange.to_client(), "not this"));
   EXPECT_TRUE(exchange.is_over());
-  EXPECT_EQ(ask(k_get), "") << "and nothing behind it";
+  EXPECT_EQ(ask(k_ask), "") << "and nothing behind it";
 }
 
 TEST_F(Exchange, WhatCannotBeReachedIs502) {
-  EXPECT_EQ(ask("GET /down HTTP/1.1\r\n" + k_host + "\r\n"), "");
+  EXPECT_EQ(ask("GET /down HTTP/1.1\r\n" + k_to_api + "\r\n"), "");
   EXPECT_TRUE(says(exchange.to_client(), "HTTP/1.1 502 Bad Gateway\r\n"));
   EXPECT_TRUE(says(exchange.to_client(), "not now"));
 }
@@ -116,21 +116,21 @@ TEST_F(Exchange, WhatIsNoHttpIsRefused) {
 
 TEST_F(Exchange, WaitsForContinueAndPassesIt) {
   EXPECT_TRUE(says(
-      ask("PUT /x HTTP/1.1\r\n" + k_host + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"), "Expect"));
+      ask("PUT /x HTTP/1.1\r\n" + k_to_api + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"), "Expect"));
   EXPECT_TRUE(says(answer("HTTP/1.1 100 Continue\r\n\r\n"), "100 Continue"));
   EXPECT_EQ(ask("hi"), "hi");
-  EXPECT_TRUE(says(answer(k_ok), "200 OK"));
-  EXPECT_TRUE(says(ask(k_get), "GET /a"));
+  EXPECT_TRUE(says(answer(k_answer), "200 OK"));
+  EXPECT_TRUE(says(ask(k_ask), "GET /a"));
 }
 
 TEST_F(Exchange, AnAnswerToHeadHasNoBody) {
-  std::ignore = ask("HEAD /a HTTP/1.1\r\n" + k_host + "\r\n");
+  std::ignore = ask("HEAD /a HTTP/1.1\r\n" + k_to_api + "\r\n");
   EXPECT_TRUE(says(answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), "Content-Length: 2"));
-  EXPECT_TRUE(says(ask(k_get), "GET /a")) << "so the next goes on";
+  EXPECT_TRUE(says(ask(k_ask), "GET /a")) << "so the next goes on";
 }
 
 TEST_F(Exchange, AnAnswerWithoutALengthEndsWithTheServer) {
-  std::ignore = ask(k_get);
+  std::ignore = ask(k_ask);
   EXPECT_TRUE(says(answer("HTTP/1.1 200 OK\r\n\r\nall"), "all"));
   exchange.from_server("");
   EXPECT_TRUE(exchange.is_over());
@@ -138,49 +138,49 @@ TEST_F(Exchange, AnAnswerWithoutALengthEndsWithTheServer) {
 }
 
 TEST_F(Exchange, AnAnswerThatIsCutOffIsSeenToBe) {
-  std::ignore = ask(k_get);
+  std::ignore = ask(k_ask);
   std::ignore = answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
   exchange.from_server("");
   EXPECT_TRUE(exchange.is_broken());
 }
 
 TEST_F(Exchange, AServerThatEndsWithoutAnAnswerIsToldOnceAndElseTriedAgain) {
-  std::ignore = ask(k_get);
+  std::ignore = ask(k_ask);
   EXPECT_TRUE(says(answer(""), "502"));
   HttpExchange kept(marking());
-  kept.from_client(k_get);
-  kept.from_server(k_ok);
-  kept.from_client(k_get);
+  kept.from_client(k_ask);
+  kept.from_server(k_answer);
+  kept.from_client(k_ask);
   kept.from_server("");
   EXPECT_TRUE(kept.is_broken()) << "clients try again on another connection";
 }
 
 TEST_F(Exchange, ASocketIsOpenOnceTheServerAgrees) {
-  const auto upgrade = "GET /s HTTP/1.1\r\n" + k_host + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+  const auto upgrade = "GET /s HTTP/1.1\r\n" + k_to_api + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
   std::ignore = ask(upgrade + "frame");
   EXPECT_TRUE(says(answer("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\nback"), "back"));
   EXPECT_EQ(taken(exchange.to_server()), "frame");
   EXPECT_EQ(ask("GET /no HTTP/1.1"), "GET /no HTTP/1.1") << "it is no request";
   HttpExchange declined(marking());
-  declined.from_client(upgrade + "GET /no HTTP/1.1\r\n" + k_host + "\r\n");
-  declined.from_server(k_ok);
+  declined.from_client(upgrade + "GET /no HTTP/1.1\r\n" + k_to_api + "\r\n");
+  declined.from_server(k_answer);
   EXPECT_TRUE(says(declined.to_client(), "403")) << "it is one";
 }
 
 TEST_F(Exchange, ASocketThatNobodyAskedForIsNone) {
-  std::ignore = ask(k_get);
+  std::ignore = ask(k_ask);
   EXPECT_TRUE(says(answer("HTTP/1.1 101 Switching\r\n\r\nanything"), "502"));
 }
 
 TEST_F(Exchange, AnswersThatNobodyAskedForAreTheEnd) {
-  exchange.from_server(k_ok);
+  exchange.from_server(k_answer);
   EXPECT_TRUE(exchange.is_broken());
   EXPECT_EQ(exchange.to_client(), "");
 }
 
 TEST_F(Exchange, HoldsNoMoreThanIsRead) {
   const std::string piece(64 << 10, 'x');
-  std::ignore = ask("POST /x HTTP/1.1\r\n" + k_host + "Content-Length: 100000000\r\n\r\n");
+  std::ignore = ask("POST /x HTTP/1.1\r\n" + k_to_api + "Content-Length: 100000000\r\n\r\n");
   std::size_t sent = 0;
   while (exchange.wants_client() && sent < (8U << 20U)) {
     exchange.from_client(piece);
@@ -188,7 +188,7 @@ TEST_F(Exchange, HoldsNoMoreThanIsRead) {
   }
   EXPECT_LE(sent, 512U << 10U) << "the server does not read";
   HttpExchange waiting(marking());
-  waiting.from_client(k_get);
+  waiting.from_client(k_ask);
   for (sent = 0; waiting.wants_client() && sent < (8U << 20U); sent += piece.size()) {
     waiting.from_client(piece);
   }
@@ -199,14 +199,14 @@ TEST_F(Exchange, OfAClientThatIsGoneNothingIsLeft) {
   exchange.from_client("");
   EXPECT_TRUE(exchange.is_over());
   HttpExchange half(marking());
-  half.from_client("POST /x HTTP/1.1\r\n" + k_host + "Content-Length: 9\r\n\r\nhalf");
+  half.from_client("POST /x HTTP/1.1\r\n" + k_to_api + "Content-Length: 9\r\n\r\nhalf");
   half.from_client("");
   EXPECT_TRUE(half.is_broken());
   HttpExchange waiting(marking());
-  waiting.from_client(k_get);
+  waiting.from_client(k_ask);
   waiting.from_client("");
   EXPECT_FALSE(waiting.is_over()) << "it may still read";
-  waiting.from_server(k_ok);
+  waiting.from_server(k_answer);
   EXPECT_TRUE(waiting.is_over());
 }
 

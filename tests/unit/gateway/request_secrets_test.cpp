@@ -8,14 +8,14 @@
 namespace pyro::gateway {
 namespace {
 
-const std::string k_value = "ghp_realvalue1234";
+const std::string k_real = "ghp_realvalue1234";
 const std::string k_placeholder = "pyro_placeholder_0123456789abcdef";
 
-Json secret(const Json& change = Json::object()) {
+Json secret_json(const Json& change = Json::object()) {
   Json json{
       {"name", "token"},
       {"placeholder", k_placeholder},
-      {"value", base64_encode(k_value)},
+      {"value", base64_encode(k_real)},
       {"for", {"api.example", "*.tree.example:8443"}},
       {"header", "Authorization"},
       {"prefix", nullptr},
@@ -25,7 +25,7 @@ Json secret(const Json& change = Json::object()) {
 }
 
 RequestSecrets secrets(const Json& change = Json::object()) {
-  return RequestSecrets(Json::array({secret(change)}));
+  return RequestSecrets(Json::array({secret_json(change)}));
 }
 
 RequestHead request(std::vector<HeaderField> fields, const std::string& target = "/repos/a") {
@@ -40,12 +40,12 @@ std::string sent(const RequestSecrets& all, RequestHead head, const std::string&
     return to_string(head);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::permission);
-    EXPECT_EQ(std::string(error.what()).find(k_value), std::string::npos);
+    EXPECT_EQ(std::string(error.what()).find(k_real), std::string::npos);
     return error.message();
   }
 }
 
-bool says(const std::string& text, const std::string& part) {
+bool tells(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -53,7 +53,7 @@ TEST(RequestSecrets, StandWhereThePlaceholderStood) {
   auto head = request({{"Authorization", "token " + k_placeholder}, {"Accept", "*/*"}});
   EXPECT_EQ(secrets().put_into(head, "api.example", 443), std::vector<std::string>{"token"});
   EXPECT_EQ(
-      to_string(head), "GET /repos/a HTTP/1.1\r\nHost: api.example\r\nAuthorization: token " + k_value
+      to_string(head), "GET /repos/a HTTP/1.1\r\nHost: api.example\r\nAuthorization: token " + k_real
                            + "\r\nAccept: */*\r\n\r\n");
 }
 
@@ -67,29 +67,29 @@ TEST(RequestSecrets, ArePutInNowhereUnasked) {
 TEST(RequestSecrets, HaveThePrefixOfTheFileWhateverTheRequestHas) {
   const auto all = secrets({{"prefix", "Bearer "}, {"header", "X-Key"}});
   for (const auto& value : {k_placeholder, "token " + k_placeholder, "a" + k_placeholder + "b"}) {
-    EXPECT_TRUE(says(sent(all, request({{"x-key", value}})), "x-key: Bearer " + k_value + "\r\n")) << value;
+    EXPECT_TRUE(tells(sent(all, request({{"x-key", value}})), "x-key: Bearer " + k_real + "\r\n")) << value;
   }
 }
 
 TEST(RequestSecrets, AreAPasswordAsGitSendsIt) {
   const auto all = secrets({{"prefix", "Bearer "}});
   const auto basic = "Basic " + base64_encode("x-access-token:" + k_placeholder);
-  EXPECT_TRUE(says(
+  EXPECT_TRUE(tells(
       sent(all, request({{"Authorization", basic}})),
-      "Authorization: Basic " + base64_encode("x-access-token:" + k_value)));
+      "Authorization: Basic " + base64_encode("x-access-token:" + k_real)));
 }
 
 TEST(RequestSecrets, OfAnotherHostOrPlaceAreRefusedWithTheReason) {
   const auto all = secrets();
   const HeaderField good{"Authorization", k_placeholder};
   const auto basic = "Basic " + base64_encode("x:" + k_placeholder);
-  EXPECT_TRUE(says(sent(all, request({good}), "other.example"), "is for api.example, *.tree.example:8443"));
-  EXPECT_TRUE(says(sent(all, request({{"Authorization", basic}}), "other.example"), "is for api.example"));
-  EXPECT_TRUE(says(sent(all, request({{"X-Other", k_placeholder}})), "stands in the header X-Other"));
-  EXPECT_TRUE(says(sent(all, request({{"X-" + k_placeholder, "a"}})), "stands in the header"));
-  EXPECT_TRUE(says(sent(all, request({good, {"Cookie", "a=" + k_placeholder}})), "the header Cookie"));
-  EXPECT_TRUE(says(sent(all, request({good}, "/?token=" + k_placeholder)), "stands in the target"));
-  EXPECT_TRUE(says(sent(secrets({{"value", nullptr}}), request({good})), "is not set"));
+  EXPECT_TRUE(tells(sent(all, request({good}), "other.example"), "is for api.example, *.tree.example:8443"));
+  EXPECT_TRUE(tells(sent(all, request({{"Authorization", basic}}), "other.example"), "is for api.example"));
+  EXPECT_TRUE(tells(sent(all, request({{"X-Other", k_placeholder}})), "stands in the header X-Other"));
+  EXPECT_TRUE(tells(sent(all, request({{"X-" + k_placeholder, "a"}})), "stands in the header"));
+  EXPECT_TRUE(tells(sent(all, request({good, {"Cookie", "a=" + k_placeholder}})), "the header Cookie"));
+  EXPECT_TRUE(tells(sent(all, request({good}, "/?token=" + k_placeholder)), "stands in the target"));
+  EXPECT_TRUE(tells(sent(secrets({{"value", nullptr}}), request({good})), "is not set"));
 }
 
 TEST(RequestSecrets, AreForTheirPortsOnly) {
@@ -115,21 +115,21 @@ TEST(RequestSecrets, GoIntoNoClearText) {
 TEST(RequestSecrets, ArePutIntoAllowedRequestsOnly) {
   const auto all = secrets({{"allow", {"GET /repos/*", "POST /graphql"}}});
   const HeaderField good{"Authorization", k_placeholder};
-  EXPECT_TRUE(says(sent(all, request({good})), k_value));
-  EXPECT_TRUE(says(sent(all, request({good}, "https://api.example/repos/a")), k_value));
+  EXPECT_TRUE(tells(sent(all, request({good})), k_real));
+  EXPECT_TRUE(tells(sent(all, request({good}, "https://api.example/repos/a")), k_real));
   for (const auto* target :
        {"/user", "/graphql", "/repos/../user", "/repos/%2e%2e/user", "/repos/..%2fuser", "/repos//user",
         "https://api.example/user", "https://api.example?/repos/a", "*"}) {
-    EXPECT_FALSE(says(sent(all, request({good}, target)), k_value)) << target;
+    EXPECT_FALSE(tells(sent(all, request({good}, target)), k_real)) << target;
   }
   for (const auto* name : {"X-HTTP-Method-Override", "x-original-url", "X-Rewrite-URL"}) {
-    EXPECT_TRUE(says(sent(all, request({good, {name, "DELETE"}})), "secrets.token.allow")) << name;
+    EXPECT_TRUE(tells(sent(all, request({good, {name, "DELETE"}})), "secrets.token.allow")) << name;
   }
-  EXPECT_TRUE(says(sent(all, request({}, "/user")), "GET /user")) << "without the secret it is any request";
+  EXPECT_TRUE(tells(sent(all, request({}, "/user")), "GET /user")) << "without the secret it is any request";
 }
 
 TEST(RequestSecrets, ThatAServerSendsBackArePlaceholdersAgain) {
-  ResponseHead head{11, 200, "OK " + k_value, {{"X-Echo", "Bearer " + k_value + ", " + k_value}}};
+  ResponseHead head{11, 200, "OK " + k_real, {{"X-Echo", "Bearer " + k_real + ", " + k_real}}};
   secrets().take_out(head);
   EXPECT_EQ(
       to_string(head), "HTTP/1.1 200 OK " + k_placeholder + "\r\nX-Echo: Bearer " + k_placeholder + ", "
@@ -137,26 +137,26 @@ TEST(RequestSecrets, ThatAServerSendsBackArePlaceholdersAgain) {
 }
 
 TEST(RequestSecrets, SeveralStandInOneRequest) {
-  const auto other = secret(
+  const auto other = secret_json(
       {{"name", "key"},
        {"placeholder", "pyro_placeholder_fedcba9876543210"},
        {"header", "X-Key"},
        {"value", base64_encode("the other " + k_placeholder)}});
-  const RequestSecrets all(Json::array({other, secret()}));
+  const RequestSecrets all(Json::array({other, secret_json()}));
   const auto text =
       sent(all, request({{"Authorization", k_placeholder}, {"X-Key", "pyro_placeholder_fedcba9876543210"}}));
-  EXPECT_TRUE(says(text, "Authorization: " + k_value)) << text;
-  EXPECT_TRUE(says(text, "X-Key: the other " + k_placeholder)) << "what a value has in it stays: " << text;
+  EXPECT_TRUE(tells(text, "Authorization: " + k_real)) << text;
+  EXPECT_TRUE(tells(text, "X-Key: the other " + k_placeholder)) << "what a value has in it stays: " << text;
 }
 
 TEST(RequestSecrets, ThatCannotStandInAHeaderAreRefusedWithoutTheirValue) {
   for (const auto& value :
-       {k_value + "\r\nX: y", std::string(), k_value + std::string(1, '\0'), k_value + "\n"}) {
+       {k_real + "\r\nX: y", std::string(), k_real + std::string(1, '\0'), k_real + "\n"}) {
     try {
       secrets({{"value", base64_encode(value)}});
       ADD_FAILURE() << "taken";
     } catch (const Error& error) {
-      EXPECT_FALSE(says(error.what(), k_value));
+      EXPECT_FALSE(tells(error.what(), k_real));
     }
   }
   EXPECT_THROW(secrets({{"placeholder", "short"}}), Error);

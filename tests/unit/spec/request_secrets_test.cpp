@@ -4,13 +4,13 @@
 namespace pyro::spec::testing {
 namespace {
 
-std::string secret(const std::string& fields, const std::string& egress = "[api.example]") {
+std::string secret_file(const std::string& fields, const std::string& egress = "[api.example]") {
   return with("secrets:\n  token: {env: TOKEN, " + fields + "}\nnetwork: {egress: " + egress + "}\n");
 }
 
 TEST(RequestSecrets, AreReadInTheirNormalForm) {
-  const auto spec =
-      parsed(secret("for: [API.example, '*.tree.example:8443'], allow: ['GET /a/*']", "['*', '*:8443']"));
+  const auto spec = parsed(
+      secret_file("for: [API.example, '*.tree.example:8443'], allow: ['GET /a/*']", "['*', '*:8443']"));
   const auto& token = spec.secrets.at("token");
   EXPECT_TRUE(token.is_for_requests());
   EXPECT_TRUE(has_request_secrets(spec));
@@ -30,12 +30,12 @@ TEST(RequestSecrets, AreReadInTheirNormalForm) {
 
 TEST(RequestSecrets, OfHostsThatTheListLacksAreRefusedWhereTheyStand) {
   EXPECT_EQ(
-      first_error(secret("for: [other.example]")),
+      first_error(secret_file("for: [other.example]")),
       "pyro.yaml:4:31: error: secrets.token.for[0]: network.egress does not list other.example, so no "
       "request "
       "reaches it (add other.example there)");
   for (const auto* egress : {"['*.example']", "['*']", "[api.example]", "['api.example:443']"}) {
-    EXPECT_EQ(parse_spec(secret("for: [api.example]", egress)).diagnostics.size(), 0U) << egress;
+    EXPECT_EQ(parse_spec(secret_file("for: [api.example]", egress)).diagnostics.size(), 0U) << egress;
   }
   for (const auto& [host, egress] : std::vector<std::pair<const char*, const char*>>{
            {"api.example", "['api.example:8443']"},
@@ -45,12 +45,13 @@ TEST(RequestSecrets, OfHostsThatTheListLacksAreRefusedWhereTheyStand) {
            {"example", "['*.example']"},
            {"api.example", "['10.0.0.0/8']"}}) {
     EXPECT_NE(
-        first_error(secret(fmt::format("for: [{}]", host), egress)).find("does not list"), std::string::npos)
+        first_error(secret_file(fmt::format("for: [{}]", host), egress)).find("does not list"),
+        std::string::npos)
         << host << " " << egress;
   }
   for (const auto* egress : {"all", "none"}) {
     EXPECT_NE(
-        first_error(secret("for: [api.example]", egress)).find("the gateway of a list of hosts"),
+        first_error(secret_file("for: [api.example]", egress)).find("the gateway of a list of hosts"),
         std::string::npos)
         << egress;
   }
@@ -74,8 +75,8 @@ TEST(RequestSecrets, ThatCouldNeverBePutInAreRefused) {
            {"for: [api.example], as: {prefx: a}", "unknown key"},
            {"as: {header: X-Key}", "has no effect without 'for'"},
            {"allow: ['GET /a']", "has no effect without 'for'"}}) {
-    EXPECT_NE(first_error(secret(fields)).find(part), std::string::npos)
-        << fields << ": " << first_error(secret(fields));
+    EXPECT_NE(first_error(secret_file(fields)).find(part), std::string::npos)
+        << fields << ": " << first_error(secret_file(fields));
   }
 }
 
@@ -109,7 +110,7 @@ TEST(RequestSecrets, OfASetupStepNeedAHostInItsOwnList) {
 }
 
 TEST(RequestSecrets, AreInTheNormalFormWithoutTheirValues) {
-  const auto form = normal_form(parsed(secret("for: [api.example], as: {prefix: 'Bearer '}")));
+  const auto form = normal_form(parsed(secret_file("for: [api.example], as: {prefix: 'Bearer '}")));
   EXPECT_EQ(
       form.at("secrets").at("token"), (Json{
                                           {"env", "TOKEN"},

@@ -14,11 +14,11 @@ namespace pyro::workspace {
 
 namespace {
 
-constexpr std::size_t k_most = 8 << 10; // servers refuse larger headers
+constexpr std::size_t k_longest_value = 8 << 10; // servers refuse larger headers
 constexpr std::string_view k_placeholder = "pyro_placeholder_";
 constexpr std::string_view k_of_authority = "/etc/pyro/ca"; // of environment.ca: ours have those as well
 
-constexpr std::array k_variables{
+constexpr std::array k_request_variables{
     std::pair{"SSL_CERT_FILE", protocol::k_authority_bundle},      // OpenSSL, Go, Ruby, Rust
     std::pair{"CURL_CA_BUNDLE", protocol::k_authority_bundle},     // curl
     std::pair{"GIT_SSL_CAINFO", protocol::k_authority_bundle},     // git
@@ -65,7 +65,7 @@ void add_request_variables(
   for (const auto& name : names) {
     env.emplace(spec::placeholder_variable(name, spec.secrets.at(name)), placeholder_of(checkout, name));
   }
-  for (const auto& [name, path] : k_variables) {
+  for (const auto& [name, path] : k_request_variables) {
     const auto [variable, is_new] = env.emplace(name, path);
     if (!is_new && variable->second.starts_with(k_of_authority)) {
       variable->second = path;
@@ -87,12 +87,12 @@ std::string header_value(std::string value) {
   }
   const bool is_hidden =
       std::any_of(value.begin(), value.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
-  if (value.empty() || is_hidden || value.size() > k_most) {
+  if (value.empty() || is_hidden || value.size() > k_longest_value) {
     throw Error(
         ErrorCode::invalid_argument, "its value cannot stand in a header: it {}",
         value.empty() ? "is empty"
         : is_hidden   ? "has line ends or control characters in it"
-                      : "has more than " + format_bytes(k_most));
+                      : "has more than " + format_bytes(k_longest_value));
   }
   return value;
 }
