@@ -55,7 +55,7 @@ bool OpenedTls::open() {
           fmt::format(
               "the client does not take the certificate of the gateway, or speaks no HTTP/1.1: {}",
               m_client.trouble()));
-      m_is_closed = true;
+      m_has_failed = true;
       return false;
     }
     m_is_client_up = state == TlsStream::Handshake::done;
@@ -113,8 +113,8 @@ OpenedTls::State OpenedTls::step() {
   if (m_is_closed) {
     return finish();
   }
-  if (!is_open() && !open()) {
-    return m_is_closed ? State::broken : State::waiting;
+  if (m_has_failed || (!is_open() && !open())) {
+    return m_has_failed ? State::broken : State::waiting;
   }
   while (true) {
     const auto left = m_exchange.to_client().size() + m_exchange.to_server().size();

@@ -63,6 +63,7 @@ private:
   bool m_is_client_up = false;
   bool m_is_server_up = false;
   bool m_is_cut_off = false; // the server's end did not say that it is one
+  bool m_has_failed = false; // with the client
   bool m_is_closed = false;
   std::string m_server_trouble; // why it cannot be talked to
   std::size_t m_moved = 0;      // in this step

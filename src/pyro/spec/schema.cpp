@@ -75,7 +75,7 @@ constexpr std::array k_secret{
 };
 
 constexpr std::array k_request_header{
-    Field{"header", "header_name", "The header that the gateway puts it into", "Authorization"},
+    Field{"header", "string", "The header that the gateway puts it into", "Authorization"},
     Field{
         "prefix", "string", "What stands before it there, whatever the request has", "as the request has it",
         optional, "Bearer "},

@@ -31,7 +31,7 @@ TEST(RequestSecrets, AreReadInTheirNormalForm) {
 TEST(RequestSecrets, OfHostsThatTheListLacksAreRefusedWhereTheyStand) {
   EXPECT_EQ(
       first_error(secret_file("for: [other.example]")),
-      "pyro.yaml:4:31: error: secrets.token.for[0]: network.egress does not list other.example, so no "
+      "pyro.yaml:4:29: error: secrets.token.for[0]: network.egress does not list other.example, so no "
       "request "
       "reaches it (add other.example there)");
   for (const auto* egress : {"['*.example']", "['*']", "[api.example]", "['api.example:443']"}) {
