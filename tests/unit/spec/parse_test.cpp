@@ -355,6 +355,7 @@ TEST(Schema, TheReaderLooksAtEveryKeyOfTheTable) {
       {"root", "{}"},
       {"var", "vars: {a: {}}"},
       {"secret", "secrets: {a: {}}"},
+      {"request_header", "secrets: {a: {as: {}}}"},
       {"environment", "environment: {}"},
       {"resources", "environment: {resources: {}}"},
       {"setup_step", "environment: {setup: [{}]}"},
