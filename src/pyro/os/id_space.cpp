@@ -1,5 +1,8 @@
 #include "id_space.hpp"
 
+#include "fd.hpp"
+#include "mount.hpp"
+#include "passwd_file.hpp"
 #include "process.hpp"
 
 #include <pyro/base/error.hpp>
@@ -7,37 +10,36 @@
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/text.hpp>
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <grp.h>
+#include <numeric>
 #include <poll.h>
 #include <sched.h>
+#include <sstream>
 #include <unistd.h>
 
 namespace pyro::os {
 
 namespace {
 
-// Above every range that login.defs, systemd-nspawn and container engines hand out.
+/// With fewer most packages cannot be installed.
+constexpr std::uint32_t k_fewest_ids = 1000;
 
-// From /etc/passwd itself, since static programs cannot ask name services; $USER where the user is not in it.
-// A wrong name does no harm: newuidmap(1) checks for itself whose ranges these are.
+/// $USER where /etc/passwd does not have the user. A wrong name does no harm: newuidmap(1) checks for itself
+/// whose ranges these are.
 std::string user_name() {
-  const auto text = maybe_read_file("/etc/passwd", 4 << 20).value_or("");
-  const auto uid = std::to_string(::getuid());
-  for (const auto view : lines_of(text)) {
-    const std::string line(view);
-    const auto name_end = line.find(':');
-    const auto id = line.find(':', name_end + 1);
-    if (name_end != std::string::npos && id != std::string::npos
-        && line.compare(id + 1, uid.size() + 1, uid + ":") == 0) {
-      return line.substr(0, name_end);
-    }
+  if (const auto entry = find_in_passwd(::getuid())) {
+    return entry->name;
   }
   const char* name = std::getenv("USER");
   return name ? name : "";
@@ -59,7 +61,7 @@ std::optional<IdRange> subordinate_range(const std::string& path) {
     IdRange range{1, 0, 0};
     std::from_chars(line.data() + first + 1, line.data() + second, range.outside);
     std::from_chars(line.data() + second + 1, line.data() + line.size(), range.count);
-    if ((owner == name || owner == number) && range.outside > 0 && range.count >= 1000) {
+    if ((owner == name || owner == number) && range.outside > 0 && range.count >= k_fewest_ids) {
       range.count = std::min(range.count, k_id_count - 1);
       return range;
     }
@@ -142,13 +144,70 @@ bool wait_for_answer(int fd, pid_t pid) {
   return asked.has_value();
 }
 
+bool has_capability(unsigned capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) < 0) {
+    throw Error::from_errno(errno, "capget");
+  }
+  return (sets[capability / 32].effective >> (capability % 32) & 1U) != 0;
+}
+
+std::uint32_t count_of(const std::vector<IdRange>& ranges) {
+  return std::accumulate(ranges.begin(), ranges.end(), 0U, [](std::uint32_t sum, const IdRange& range) {
+    return sum + range.count;
+  });
+}
+
+/// What root needs for a range that nobody else has: the ids, and mounts that show files with them.
+std::string why_not_shifted(std::string_view map) {
+  constexpr std::uint32_t k_all_of_shifted = 0x80000000U - k_shifted_base;
+  if (count_of(ids_in_map(map, k_shifted_base, k_all_of_shifted)) < k_all_of_shifted) {
+    return "this container does not have the ids of root's sandboxes";
+  }
+  if (!has_capability(CAP_SYS_ADMIN)) {
+    return "root of this container may not mount (no CAP_SYS_ADMIN)";
+  }
+
+  if (lies_on_overlay("/usr")) {
+    return "the root of this container is an overlay, which cannot be mounted with other owners";
+  }
+  return "";
+}
+
 } // namespace
+
+std::vector<IdRange> ids_in_map(std::string_view map, std::uint32_t first, std::uint32_t count) {
+  const auto lines = lines_of(map);
+  const std::uint64_t wanted = std::uint64_t{first} + count;
+  std::vector<IdRange> ranges;
+  bool grew = true;
+  while (grew && first < wanted) {
+    grew = false;
+    for (const auto line : lines) {
+      std::uint64_t inside = 0;
+      std::uint64_t outside = 0;
+      std::uint64_t length = 0;
+      std::istringstream(std::string(line)) >> inside >> outside >> length;
+      if (inside <= first && first < inside + length && first < wanted) {
+        const auto part = static_cast<std::uint32_t>(std::min(inside + length, wanted) - first);
+        ranges.push_back({first, first, part});
+        first += part;
+        grew = true;
+      }
+    }
+  }
+  return ranges;
+}
 
 const IdSpace& IdSpace::current() {
   static const IdSpace s_space = [] {
     IdSpace space;
     if (::geteuid() == 0) {
-      return shifted_to(k_shifted_base);
+      const auto map = read_file("/proc/self/uid_map");
+      const auto reason = why_not_shifted(map);
+      return reason.empty() ? shifted_to(k_shifted_base)
+                            : own_of_container(map, read_file("/proc/self/gid_map"), reason);
     }
     const auto uids = subordinate_range("/etc/subuid");
     const auto gids = subordinate_range("/etc/subgid");
@@ -171,6 +230,24 @@ const IdSpace& IdSpace::current() {
   return s_space;
 }
 
+IdSpace
+IdSpace::own_of_container(std::string_view uid_map, std::string_view gid_map, const std::string& reason) {
+  IdSpace space;
+  space.m_own = true;
+  space.m_kind = Kind::subordinate;
+  space.m_uids = ids_in_map(uid_map, 0, k_id_count);
+  space.m_gids = ids_in_map(gid_map, 0, k_id_count);
+  space.m_shortcoming = reason;
+  const bool may_map =
+      has_capability(CAP_SETUID) && has_capability(CAP_SETGID) && has_capability(CAP_SETFCAP);
+  if (!may_map || count_of(space.m_uids) < k_fewest_ids || count_of(space.m_gids) < k_fewest_ids) {
+    space.m_kind = Kind::single;
+    space.m_uids = space.m_gids = {{0, 0, 1}};
+    space.m_shortcoming += ", and gives away too few ids: only one exists inside sandboxes";
+  }
+  return space;
+}
+
 IdSpace IdSpace::shifted_to(std::uint32_t outside) {
   IdSpace space;
   space.m_kind = Kind::shifted;
@@ -183,7 +260,7 @@ std::uint32_t last_id(const std::vector<IdRange>& ranges) {
 }
 
 void IdSpace::map_process(pid_t pid) const {
-  if (m_kind == Kind::subordinate) {
+  if (m_kind == Kind::subordinate && !m_own) {
     run_map_tool("newuidmap", pid, m_uids);
     run_map_tool("newgidmap", pid, m_gids);
     return;

@@ -2,8 +2,10 @@
 
 #include <pyro/base/error.hpp>
 
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <array>
 #include <cerrno>
@@ -109,6 +111,12 @@ void mount_at(
   if (::mount(source.c_str(), target.c_str(), type.c_str(), flags, data.c_str()) < 0) {
     throw Error::from_errno(errno, fmt::format("mount {} at {} ({})", type, target, data));
   }
+}
+
+bool lies_on_overlay(const std::string& path) {
+  struct statfs status {};
+
+  return ::statfs(path.c_str(), &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
 void make_all_mounts_private() {

@@ -42,6 +42,9 @@ void mount_at(
     const std::string& source, const std::string& target, const std::string& type, unsigned long flags,
     const std::string& data);
 
+/// Is this path's file system an overlay, as the root of a container is? False where it cannot be asked.
+bool lies_on_overlay(const std::string& path);
+
 /// Makes every mount of this namespace private, so that nothing travels in or out.
 void make_all_mounts_private();
 

@@ -8,6 +8,7 @@
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/passwd_file.hpp>
 
 #include <sys/stat.h>
 
@@ -18,7 +19,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <pwd.h>
 #include <unistd.h>
 
 namespace pyro::store {
@@ -34,14 +34,12 @@ std::string home() {
   if (auto value = environment("HOME"); !value.empty()) {
     return value;
   }
-  std::array<char, 16 << 10> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+  const auto entry = os::find_in_passwd(::geteuid());
+  if (!entry) {
     throw Error(ErrorCode::unavailable, "cannot tell where your home directory is")
         .with_hint("set HOME or PYRO_HOME");
   }
-  return entry.pw_dir;
+  return entry->home;
 }
 
 /// The same place by a path whose directories are real ones, as os::list_directory() and its like want it;

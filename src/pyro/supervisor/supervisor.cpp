@@ -6,6 +6,7 @@
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/byte_pump.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/id_space.hpp>
 #include <pyro/os/unix_socket.hpp>
 #include <pyro/protocol/proxy.hpp>
 #include <pyro/protocol/requests.hpp>
@@ -406,7 +407,8 @@ void Supervisor::watch_disk() {
 
 /// Machines and the host's own programs have nothing of the kind to hold them by.
 void Supervisor::watch_user_limits() {
-  if (m_spec.kind != backend::LaunchKind::namespaces || ::geteuid() == 0) {
+  if (m_spec.kind != backend::LaunchKind::namespaces
+      || os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
     return;
   }
   m_user_limits =

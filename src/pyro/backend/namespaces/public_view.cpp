@@ -4,11 +4,9 @@
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
 
-#include <linux/magic.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <cerrno>
 
@@ -38,15 +36,6 @@ public:
   AsStranger& operator=(const AsStranger&) = delete;
 };
 
-bool lies_on_overlay(const std::string& path) {
-  struct statfs status {};
-
-  if (::statfs(path.c_str(), &status) < 0) {
-    throw Error::from_errno(errno, fmt::format("statfs {}", path));
-  }
-  return status.f_type == OVERLAYFS_SUPER_MAGIC;
-}
-
 void make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) {
     throw Error::from_errno(errno, fmt::format("mkdir {}", path));
@@ -58,7 +47,7 @@ void make_directory(const std::string& path) {
 std::optional<std::string> mount_public_view(const std::string& name) {
   const auto source = "h/" + name;
   const auto& space = os::IdSpace::current();
-  if (space.kind() == os::IdSpace::Kind::single || lies_on_overlay(source)) {
+  if (space.kind() == os::IdSpace::Kind::single || os::lies_on_overlay(source)) {
     return std::nullopt;
   }
   make_directory("empty"); // an overlay that is never written to must have two directories

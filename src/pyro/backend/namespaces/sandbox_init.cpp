@@ -5,6 +5,7 @@
 #include "sandbox_root.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
 #include <pyro/os/network.hpp>
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include <array>
 #include <cerrno>
@@ -137,6 +139,22 @@ os::Fd open_agent(const std::string& path) {
   ::_exit(1);
 }
 
+/// The name that the sandbox has then: the seccomp filter of a container may refuse another than its own.
+std::string take_hostname(const std::string& wanted, std::vector<std::string>& notes) {
+  if (::sethostname(wanted.data(), wanted.size()) == 0) {
+    return wanted;
+  }
+  if (errno != EPERM) {
+    throw Error::from_errno(errno, "sethostname");
+  }
+  utsname names{};
+  ::uname(&names);
+  notes.push_back(fmt::format(
+      "the host name inside is {}: the seccomp filter that pyro runs under refuses sethostname(2)",
+      names.nodename));
+  return names.nodename;
+}
+
 void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, os::Fd& channel) {
   auto mapped = receive_go(control, spec);
   enter_staging(spec);
@@ -149,12 +167,16 @@ void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, o
   if (::unshare(CLONE_NEWCGROUP) < 0) {
     throw Error::from_errno(errno, "unshare(CLONE_NEWCGROUP)");
   }
-  if (::sethostname(spec.hostname.data(), spec.hostname.size()) < 0) {
-    throw Error::from_errno(errno, "sethostname");
+  std::vector<std::string> notes;
+  auto hostname = take_hostname(spec.hostname, notes);
+  if (spec.hostname == os::k_step_hostname) {
+    hostname = spec.hostname; // its /etc/hosts is left alone, whatever it is called
   }
   os::bring_up_loopback();
   const auto file_max = open_files_of_machine();
-  const auto notes = enter_sandbox_root(spec, mapped, outside.resolv_conf);
+  for (auto& note : enter_sandbox_root(spec, mapped, outside.resolv_conf, hostname)) {
+    notes.push_back(std::move(note));
+  }
   if (spec.egress) {
     if (os::receive_with_fds(control.get()).bytes.empty()) {
       ::_exit(1);

@@ -202,8 +202,9 @@ void enter_staging(const LaunchSpec& spec) {
   }
 }
 
-std::vector<std::string>
-enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std::string& resolv_conf) {
+std::vector<std::string> enter_sandbox_root(
+    const LaunchSpec& spec, const MappedMounts& mapped, const std::string& resolv_conf,
+    const std::string& hostname) {
   ::umask(0);
   stage_layers(spec, mapped);
   stage(mapped.generation, spec.generation_dir, "gen");
@@ -217,7 +218,7 @@ enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std
   }
   os::pivot_root_here();
   auto notes = mount_kernel_files(
-      sources, spec.egress ? std::optional(resolv_conf) : std::nullopt, machine_id_of(spec), spec.hostname);
+      sources, spec.egress ? std::optional(resolv_conf) : std::nullopt, machine_id_of(spec), hostname);
   os::detach_old_root();
   if (!all_public) {
     notes.emplace_back(k_private_host_files);

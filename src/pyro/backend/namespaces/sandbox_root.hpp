@@ -24,8 +24,10 @@ struct MappedMounts {
 void enter_staging(const LaunchSpec& spec);
 
 /// Builds the root in the staging area, pivots into it and lets go of the old one. Ids must be those of the
-/// inside. `resolv_conf`: for sandboxes with a way out. Returns what could not be had ("no /sys: ...").
-std::vector<std::string>
-enter_sandbox_root(const LaunchSpec& spec, const MappedMounts& mapped, const std::string& resolv_conf);
+/// inside. `resolv_conf`: for sandboxes with a way out. `hostname`: what it is called, in /etc/hosts. Returns
+/// what could not be had ("no /sys: ...").
+std::vector<std::string> enter_sandbox_root(
+    const LaunchSpec& spec, const MappedMounts& mapped, const std::string& resolv_conf,
+    const std::string& hostname);
 
 } // namespace pyro::backend::namespaces

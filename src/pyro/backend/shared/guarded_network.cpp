@@ -89,7 +89,7 @@ GuardedNetwork::GuardedNetwork() {
 os::Seclusion GuardedNetwork::seclusion(const std::string& directory) const {
   os::Seclusion seclusion;
   seclusion.network_namespace = m_namespaces.network.get();
-  if (::geteuid() != 0) {
+  if (os::IdSpace::current().kind() != os::IdSpace::Kind::shifted) {
     seclusion.user_namespace = m_namespaces.user.get();
     seclusion.uid_map = fmt::format("{} 0 1", ::geteuid());
     seclusion.gid_map = fmt::format("{} 0 1", ::getegid());
