@@ -29,7 +29,8 @@ std::string directory_for_tests() {
 std::shared_ptr<const backend::Backend>
 make_backend(const std::string& name, const std::shared_ptr<backend::fake::Controls>& controls) {
   if (name == "namespaces") {
-    return backend::namespaces::make_backend((programs() / "pyro-supervisor").string());
+    return backend::namespaces::make_backend(
+        (programs() / "pyro-supervisor").string(), directory_for_tests());
   }
   if (name == "host") {
     return backend::host::make_backend((programs() / "pyro-supervisor").string());

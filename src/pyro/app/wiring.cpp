@@ -36,7 +36,7 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
   const auto base = settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base);
   settings.backends = {
       backend::host::make_backend(helpers + "/pyro-supervisor"),
-      backend::namespaces::make_backend(helpers + "/pyro-supervisor"),
+      backend::namespaces::make_backend(helpers + "/pyro-supervisor", base.staging()),
       backend::qemu::make_backend(helpers + "/pyro-supervisor", workspace::templates_directory(base)),
       // Last: of two that isolate as much "auto" takes the first.
       backend::firecracker::make_backend(

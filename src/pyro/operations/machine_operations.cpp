@@ -78,17 +78,24 @@ Operation env_prune_operation() {
 
 Operation doctor_operation() {
   const auto check = result(
-      {{"name", text("What is looked at")},
+      {{"backend", text("Which backend it is about; empty: all")},
+       {"name", text("What is looked at; with backend one of those of docs/doctor.md, each there once")},
        {"ok", flag("Is all well?")},
        {"level", choice({"ok", "note", "warning", "error"}, "")},
        {"text", text("For people")},
        {"hint", text("What to do about it")}},
-      {"name", "ok"});
+      {"backend", "name", "ok", "level", "text", "hint"});
   return {
       .name = "doctor",
       .summary = "What this machine can do, what is missing, and which kernel objects pyro owns",
       .parameters_schema = parameters({}),
-      .result_schema = result({{"checks", list_of(check, "")}, {"objects", result({})}}, {"checks"}),
+      .result_schema = result(
+          {{"format_version", text("1.0; its minor number counts additions")},
+           {"usable", flag("Does a backend work?")},
+           {"base", text("The state directory")},
+           {"checks", list_of(check, "")},
+           {"objects", result({})}},
+          {"format_version", "usable", "checks"}),
       .read_only = true,
       .idempotent = true,
       .run = [](Context& context, const Json&) {

@@ -73,13 +73,13 @@ Json tool_check(const std::string& name, const std::string& package, const std::
 Json kernel_check(const Context& context) {
   try {
     if (const auto kernel = context.guest_kernels.find()) {
-      return describe({"guest kernel", "ok", fmt::format("{}", kernel->version), ""}, "");
+      return describe({"guest-kernel", "ok", fmt::format("{}", kernel->version), ""}, "");
     }
     return describe(
-        {"guest kernel", "note", "no kernel for virtual machines is installed", "`pyro env pull debian:12`"},
+        {"guest-kernel", "note", "no kernel for virtual machines is installed", "`pyro env pull debian:12`"},
         "");
   } catch (const Error& error) {
-    return describe({"guest kernel", "warning", error.what(), error.hint()}, "");
+    return describe({"guest-kernel", "warning", error.what(), error.hint()}, "");
   }
 }
 
@@ -119,12 +119,14 @@ Json choice_check(const Context& context, backend::Isolation least, const std::s
   try {
     const auto& backend = context.choose_backend("auto", least, HostCompat::refused);
     return describe(
-        {"auto", "note",
+        {"auto-" + isolation, "note",
          fmt::format("`isolation: {}` takes {}: {}", isolation, backend.name(), way_of(backend)), ""},
         "");
   } catch (const Error& error) {
     return describe(
-        {"auto", "note", fmt::format("`isolation: {}`: {}", isolation, error.message()), error.hint()}, "");
+        {"auto-" + isolation, "note", fmt::format("`isolation: {}`: {}", isolation, error.message()),
+         error.hint()},
+        "");
   }
 }
 
@@ -195,11 +197,11 @@ Json examine_machine(Context& context) {
   checks.push_back(disk_check(context.base.root()));
   checks.push_back(disk_limit_check(context.base.root()));
   checks.push_back(tool_check("mmdebstrap", "mmdebstrap", "environments debian:12* cannot be built"));
-  checks.push_back(tool_check("mkfs.erofs", "erofs-utils", "virtual machines have no images of layers"));
   checks.push_back(kernel_check(context));
   checks.push_back(tool_check(
       "skopeo", "skopeo", "images of registries and docker-archive: cannot be had, snapshots not pushed"));
   return {
+      {"format_version", "1.0"},
       {"usable", usable},
       {"base", context.base.root()},
       {"checks", checks},

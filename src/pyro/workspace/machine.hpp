@@ -21,8 +21,8 @@ Json inspect_environment(Context& context, const std::string& image);
 
 Json prune_environments(Context& context, bool dry_run);
 
-/// {"checks": [{name, ok: bool, level: ok|note|warning|error, text, hint}], "objects": {...kernel objects
-/// owned}}
+/// {"format_version", "usable", "base", "checks": [{backend, name, ok: bool, level: ok|note|warning|error,
+/// text, hint}], "objects": {...kernel objects owned}}. The same checks on every machine (docs/doctor.md).
 Json examine_machine(Context& context);
 
 } // namespace pyro::workspace

@@ -10,7 +10,8 @@ namespace {
 
 class NamespacesBackend : public Backend {
 public:
-  explicit NamespacesBackend(std::string supervisor_path) : m_supervisor_path(std::move(supervisor_path)) {}
+  NamespacesBackend(std::string supervisor_path, std::string staging)
+      : m_supervisor_path(std::move(supervisor_path)), m_staging(std::move(staging)) {}
 
   std::string name() const override { return "namespaces"; }
 
@@ -18,7 +19,7 @@ public:
 
   std::string execution_mode() const override { return "sandbox"; }
 
-  std::vector<Check> probe() const override { return probe_machine(); }
+  std::vector<Check> probe() const override { return probe_machine(m_staging); }
 
   Capabilities capabilities() const override {
     Capabilities capabilities;
@@ -33,12 +34,13 @@ public:
 
 private:
   std::string m_supervisor_path;
+  std::string m_staging;
 };
 
 } // namespace
 
-std::unique_ptr<Backend> make_backend(std::string supervisor_path) {
-  return std::make_unique<NamespacesBackend>(std::move(supervisor_path));
+std::unique_ptr<Backend> make_backend(std::string supervisor_path, std::string staging) {
+  return std::make_unique<NamespacesBackend>(std::move(supervisor_path), std::move(staging));
 }
 
 } // namespace pyro::backend::namespaces

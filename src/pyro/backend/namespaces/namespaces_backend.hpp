@@ -8,7 +8,8 @@
 
 namespace pyro::backend::namespaces {
 
-/// `supervisor_path`: the program pyro-supervisor.
-std::unique_ptr<Backend> make_backend(std::string supervisor_path);
+/// `supervisor_path`: the program pyro-supervisor. `staging`: the part of the state directory where probe()
+/// tries whether sandboxes can write there.
+std::unique_ptr<Backend> make_backend(std::string supervisor_path, std::string staging);
 
 } // namespace pyro::backend::namespaces

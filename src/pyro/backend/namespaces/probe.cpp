@@ -1,11 +1,14 @@
 #include "probe.hpp"
 
+#include "restrictions.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
 #include <pyro/os/process.hpp>
+#include <pyro/os/random.hpp>
 
 #include <sys/mount.h>
 #include <sys/utsname.h>
@@ -92,25 +95,53 @@ Check kernel_check() {
   int major_version = 0;
   int minor_version = 0;
   std::sscanf(names.release, "%d.%d", &major_version, &minor_version);
-  const int needed_minor = ::geteuid() == 0 ? 19 : 11;
+  const int needed_minor = os::IdSpace::current().kind() == os::IdSpace::Kind::shifted ? 19 : 11;
   const bool ok = major_version > 5 || (major_version == 5 && minor_version >= needed_minor);
   return {
       "kernel", ok ? "ok" : "error", fmt::format("Linux {}", names.release),
       ok ? "" : fmt::format("sandboxes need Linux 5.{} or newer here", needed_minor)};
 }
 
-Check user_namespace_check() {
-  const auto failure = try_in_child(enter_own_namespaces);
+void set_hostname() {
+  enter_own_namespaces();
+  constexpr std::string_view k_name = "pyro";
+  if (::unshare(CLONE_NEWUTS) < 0 || ::sethostname(k_name.data(), k_name.size()) < 0) {
+    throw Error::from_errno(errno, "sethostname");
+  }
+}
+
+/// A new /proc, which the kernel gives where nothing of ours is covered (docs/decisions/0080).
+void mount_proc() {
+  enter_own_namespaces();
+  if (::unshare(CLONE_NEWPID) < 0) {
+    throw Error::from_errno(errno, "unshare(CLONE_NEWPID)");
+  }
+  const auto failure = try_in_child([] { std::ignore = os::make_mount("proc", {}, 0); });
+  if (failure) {
+    throw Error(ErrorCode::unavailable, "{}", *failure);
+  }
+}
+
+/// The hint is that of whatever restricts them here.
+Check user_namespace_check(
+    const std::optional<std::string>& failure, const std::vector<Check>& restrictions) {
   if (!failure) {
     return {"user-namespaces", "ok", "user namespaces work", ""};
   }
-  return {
-      "user-namespaces", "error", *failure,
-      "allow them: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, or the AppArmor "
-      "profile"};
+  for (const auto& check : restrictions) {
+    if (check.level == "error") {
+      return {"user-namespaces", "error", fmt::format("{} ({})", check.text, *failure), check.hint};
+    }
+  }
+  return {"user-namespaces", "error", *failure, "a kernel with CONFIG_USER_NS"};
 }
 
-Check overlay_check() {
+constexpr const char* k_not_tried = "not tried: there are no user namespaces";
+
+Check overlay_check(const Tried& tried) {
+  if (tried.user_namespace) {
+    return {"overlay", "note", k_not_tried, ""};
+  }
   const auto failure = try_in_child(mount_overlay);
   if (!failure) {
     return {"overlay", "ok", "overlayfs works inside a user namespace", ""};
@@ -119,7 +150,10 @@ Check overlay_check() {
 }
 
 /// The kernel records such a rename for the administrator of the machine alone (docs/decisions/0050).
-Check rename_check() {
+Check rename_check(const Tried& tried) {
+  if (tried.user_namespace) {
+    return {"renames", "note", k_not_tried, ""};
+  }
   if (!try_in_child(rename_directory_of_a_layer)) {
     return {"renames", "ok", "directories of the seed and the environment can be renamed in place", ""};
   }
@@ -131,8 +165,65 @@ Check rename_check() {
       "inside: `mv a b && git add -A`; after one copy (`cp -a a b && rm -r a`) b can be renamed"};
 }
 
+/// As sandboxes have their writable layer, below `directory`.
+void mount_upper_in(const std::string& directory) {
+  enter_own_namespaces();
+  os::make_all_mounts_private();
+  for (const auto* name : {"/lower", "/upper", "/work", "/merged"}) {
+    os::make_directories(directory + name);
+  }
+  std::string failure;
+  try {
+    os::mount_at(
+        "pyro", directory + "/merged", "overlay", 0,
+        fmt::format("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work,userxattr,index=off", directory));
+    ::umount2((directory + "/merged").c_str(), MNT_DETACH);
+  } catch (const Error& error) {
+    failure = error.what();
+  }
+  os::remove_tree(directory); // here, where what the kernel made of it can be removed
+  if (!failure.empty()) {
+    throw Error(ErrorCode::unavailable, "{}", failure);
+  }
+}
+
+/// `staging`: the part of the state directory for what is not finished.
+Check state_check(const Tried& tried, const std::string& staging) {
+  if (tried.user_namespace) {
+    return {"state-directory", "note", k_not_tried, ""};
+  }
+  if (::access(staging.c_str(), W_OK) != 0) {
+    return {"state-directory", "note", "not tried: it is not there yet", ""};
+  }
+  const auto failure = try_in_child(
+      [directory = fmt::format("{}/try-{}", staging, os::random_hex(8))] { mount_upper_in(directory); });
+  if (!failure) {
+    return {"state-directory", "ok", "sandboxes can write to overlays in the state directory", ""};
+  }
+  if (os::lies_on_overlay(staging)) {
+    return {
+        "state-directory", "error",
+        "the state directory lies on an overlay, as the root of a container does: sandboxes can have no "
+        "writable "
+        "layer there",
+        "a volume for it: podman or docker run -v pyro:/root/.local/state/pyro; or PYRO_HOME: a directory on "
+        "another file system, such as the one that the checkout lies on"};
+  }
+  return {
+      "state-directory", "error", "sandboxes can have no writable layer in the state directory: " + *failure,
+      "PYRO_HOME: a directory on ext4, xfs, btrfs or tmpfs"};
+}
+
 Check ids_check() {
   const auto& space = os::IdSpace::current();
+  if (space.own()) {
+    const bool many = space.kind() != os::IdSpace::Kind::single;
+    return {
+        "ids", many ? "note" : "warning",
+        fmt::format("{}: sandboxes have {} ids of it", space.shortcoming(), os::last_id(space.uids()) + 1),
+        many ? "for ids that are a sandbox's alone: podman run --privileged, with a root that is no overlay"
+             : "a container with a range of ids, whose root has CAP_SETUID, CAP_SETGID and CAP_SETFCAP"};
+  }
   if (space.kind() != os::IdSpace::Kind::single) {
     return {
         "ids", "ok",
@@ -159,9 +250,11 @@ Check nested_check() {
 }
 
 /// Ids that are not mapped own nothing inside, so nobody there may write to this machine's files in place.
-std::optional<Check> host_files_check() {
-  if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
-    return std::nullopt;
+Check host_files_check() {
+  const auto& space = os::IdSpace::current();
+  if (space.kind() == os::IdSpace::Kind::shifted
+      || (space.own() && space.kind() != os::IdSpace::Kind::single)) {
+    return {"host-files", "ok", "with image: host this machine's files keep their owners inside", ""};
   }
   std::string text = "with image: host this machine's files belong to nobody inside: they can be removed and "
                      "replaced there, not written to in place";
@@ -170,7 +263,7 @@ std::optional<Check> host_files_check() {
             "where they "
             "came after the environment was prepared";
   }
-  return Check{"host-files", "note", text, ""};
+  return {"host-files", "note", text, ""};
 }
 
 Check limits_check() {
@@ -182,21 +275,20 @@ Check limits_check() {
   }
   return {
       "limits", "warning", support.shortcoming + "; resources.cpus and memory are not enforced, pids is",
-      ::geteuid() == 0 ? "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1)"
-                       : "run below a delegated cgroup: systemd-run --user --scope -p Delegate=yes pyro ..."};
+      remedy_of_limits(::geteuid() == 0 ? Root::yes : Root::no)};
 }
 
 /// What the kernel counts for each user of the machine is the user's own here, but for sandboxes of root.
-std::optional<Check> user_limits_check() {
+Check user_limits_check() {
   if (os::IdSpace::current().kind() == os::IdSpace::Kind::shifted) {
-    return std::nullopt;
+    return {"user-limits", "ok", "what the kernel counts for each user is counted for each sandbox", ""};
   }
-  return Check{
+  return {
       "user-limits", "note",
       "sandboxes count as you: one can take half of your pending signals, queues and inotify; one that takes "
       "all "
       "of your epoll watches or inotify is ended within seconds",
-      "where that matters, run pyro as root"};
+      os::IdSpace::current().own() ? "" : "where that matters, run pyro as root"};
 }
 
 Check freeze_check() {
@@ -215,24 +307,24 @@ Check egress_check() {
         "pasta is not installed: sandboxes have no way to the network, so steps that download fail",
         "apt install passt"};
   }
-  if (::geteuid() != 0 && ::access("/dev/net/tun", R_OK | W_OK) != 0) {
-    return {
-        "egress", "warning", "/dev/net/tun is not open to this user: sandboxes have no way to the network",
-        "as root: chmod 0666 /dev/net/tun (udev does so by itself)"};
-  }
   return {"egress", "ok", "network access through pasta", ""};
 }
 
 } // namespace
 
-std::vector<Check> probe_machine() {
-  std::vector<Check> checks{kernel_check(), user_namespace_check(), overlay_check(), rename_check(),
-                            ids_check(),    limits_check(),         freeze_check(),  egress_check()};
-  checks.push_back(nested_check());
-  for (auto check : {host_files_check(), user_limits_check()}) {
-    if (check) {
-      checks.push_back(std::move(*check));
-    }
+std::vector<Check> probe_machine(const std::string& staging) {
+  Tried tried{.user_namespace = try_in_child(enter_own_namespaces)};
+  if (!tried.user_namespace) {
+    tried.hostname = try_in_child(set_hostname);
+    tried.proc = try_in_child(mount_proc);
+  }
+  auto restrictions = restriction_checks(tried);
+  std::vector<Check> checks{kernel_check(), user_namespace_check(tried.user_namespace, restrictions)};
+  std::move(restrictions.begin(), restrictions.end(), std::back_inserter(checks));
+  for (const auto& check :
+       {overlay_check(tried), rename_check(tried), state_check(tried, staging), ids_check(), limits_check(),
+        freeze_check(), egress_check(), nested_check(), host_files_check(), user_limits_check()}) {
+    checks.push_back(check);
   }
   return checks;
 }

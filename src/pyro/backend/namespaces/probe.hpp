@@ -3,12 +3,14 @@
 
 #include <pyro/backend/backend.hpp>
 
+#include <string>
 #include <vector>
 
 namespace pyro::backend::namespaces {
 
-/// For `doctor`, one line each: user namespaces, ids, overlay, id-mapped mounts, cgroups, egress, Landlock.
-std::vector<Check> probe_machine();
+/// For `doctor`, the same names in the same order on every machine (docs/doctor.md). `staging`: where it is
+/// tried whether sandboxes can have their writable layer there.
+std::vector<Check> probe_machine(const std::string& staging);
 
 bool can_connect_to_network();
 bool can_limit_resources();

@@ -13,15 +13,16 @@ namespace pyro::backend::qemu {
 namespace {
 
 struct Tool {
+  const char* check;
   const char* program;
   const char* package;
   const char* purpose;
 };
 
 constexpr std::array k_tools{
-    Tool{"qemu-system-x86_64", "qemu-system-x86", "runs virtual machines"},
-    Tool{"mkfs.erofs", "erofs-utils", "makes images of layers for virtual machines"},
-    Tool{"mke2fs", "e2fsprogs", "makes the scratch disks of virtual machines"}};
+    Tool{"qemu-system", "qemu-system-x86_64", "qemu-system-x86", "runs virtual machines"},
+    Tool{"mkfs.erofs", "mkfs.erofs", "erofs-utils", "makes images of layers for virtual machines"},
+    Tool{"mke2fs", "mke2fs", "e2fsprogs", "makes the scratch disks of virtual machines"}};
 
 class QemuBackend : public Backend {
 public:
@@ -39,9 +40,9 @@ public:
     for (const auto& tool : k_tools) {
       const auto path = os::find_program(tool.program);
       checks.push_back(
-          path ? Check{"qemu", "ok", fmt::format("{} ({})", *path, tool.purpose), ""}
+          path ? Check{tool.check, "ok", fmt::format("{} ({})", *path, tool.purpose), ""}
                : Check{
-                   "qemu", "error", fmt::format("{} is not installed: it {}", tool.program, tool.purpose),
+                   tool.check, "error", fmt::format("{} is not installed: it {}", tool.program, tool.purpose),
                    fmt::format("apt install {}", tool.package)});
     }
     if (const auto program = os::find_program(k_tools.front().program)) {
@@ -52,6 +53,8 @@ public:
               : Check{
                   "kvm", "note", fmt::format("virtual machines are emulated (TCG): {}", acceleration.reason),
                   "emulation is real isolation, but much slower; KVM needs a usable /dev/kvm"});
+    } else {
+      checks.push_back({"kvm", "note", "not tried: there is no qemu-system-x86_64", ""});
     }
     return checks;
   }

@@ -28,7 +28,8 @@ class MachineOperations(OperationsBase):
     def doctor(self) -> Json:
         """What this machine can do, what is missing, and which kernel objects pyro owns.
 
-        Returns a dict: checks, objects
+        Returns a dict: base (the state directory), checks, format_version (1.0; its minor number
+            counts additions), objects, usable (does a backend work?)
 
         (operation doctor)
         """
