@@ -21,6 +21,8 @@ foreach(helper pyro_supervisor pyro_supervisor_firecracker pyro_agent pyro_gatew
     install(TARGETS ${helper} RUNTIME DESTINATION ${pyro_libexec} COMPONENT pyro)
   endif()
 endforeach()
+# The Debian package puts it into /etc (cmake/debian/postinst).
+install(FILES cmake/debian/apparmor-profile DESTINATION ${CMAKE_INSTALL_DATADIR}/pyro/apparmor RENAME pyro COMPONENT pyro)
 install(DIRECTORY schemas/ DESTINATION ${CMAKE_INSTALL_DATADIR}/pyro/schemas COMPONENT pyro FILES_MATCHING PATTERN "*.json")
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS COMPONENT pyro)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT pyro FILES_MATCHING PATTERN "*.md")
@@ -55,6 +57,7 @@ set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PYRO_PACKAGE_NAME pyro)
 set(CPACK_COMPONENT_PYRO_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_DEBIAN_PYRO_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PYRO_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/cmake/debian/postinst;${PROJECT_SOURCE_DIR}/cmake/debian/prerm")
 set(CPACK_DEBIAN_PYRO_PACKAGE_RECOMMENDS "uidmap, passt | slirp4netns, mmdebstrap")
 
 # The library starts pyro's own launcher, and the two speak the language of one version.

@@ -147,7 +147,7 @@ TEST_F(Install, TheDebianPackagesHoldTheirPartsAndNameWhatTheyNeed) {
        {"Package: libpyro0\n", "pyro (= " + version() + ")", "libc6", "libgcc-s1", "Section: libs"}},
       {"libpyro-dev", {"Package: libpyro-dev\n", "libpyro0 (= " + version() + ")", "Section: libdevel"}}};
   const std::map<std::string, std::vector<std::string>> content{
-      {"pyro", {"/usr/bin/pyro\n", "/usr/libexec/pyro/pyro-launcher\n"}},
+      {"pyro", {"/usr/bin/pyro\n", "/usr/libexec/pyro/pyro-launcher\n", "/usr/share/pyro/apparmor/pyro\n"}},
       {"libpyro0", {"/libpyro.so.0 -> libpyro.so.0.", "/libpyro.so.0."}},
       {"libpyro-dev",
        {"/usr/include/pyro/pyro.h\n", "/pkgconfig/pyro.pc\n", "/libpyro.so -> libpyro.so.0\n"}}};
@@ -170,6 +170,10 @@ TEST_F(Install, TheDebianPackagesHoldTheirPartsAndNameWhatTheyNeed) {
     }
     ASSERT_EQ(command({"dpkg-deb", "-x", file.string(), unpacked.string()}).status, 0);
   }
+  for (const auto* script : {"postinst", "prerm"}) {
+    const auto carried = command({"dpkg-deb", "--info", packages["pyro"].string(), script});
+    EXPECT_TRUE(contains(carried.out, "/etc/apparmor.d/pyro")) << carried;
+  }
   const auto installed = command({"dpkg-deb", "--info", packages["libpyro0"].string(), "postinst"});
   EXPECT_TRUE(contains(installed.out, "ldconfig")) << installed;
 
@@ -181,6 +185,54 @@ TEST_F(Install, TheDebianPackagesHoldTheirPartsAndNameWhatTheyNeed) {
   bin = binary_dir() / "bin";
   tell_the_story_in_c(unpacked);
   tell_the_story_in_python(unpacked);
+}
+
+class AppArmor : public Functional {
+protected:
+  /// `parser` (with the words before it) compiles it, and calls it pyro.
+  void expect_profile(Arguments parser, const fs::path& profile) {
+    parser.insert(parser.end(), {"--skip-kernel-load", "--skip-cache", profile.string()});
+    const auto compiled = command(parser);
+    EXPECT_EQ(compiled.status, 0) << compiled;
+    parser.emplace_back("--names");
+    EXPECT_EQ(command(parser).out, "pyro\n") << compiled;
+  }
+
+  std::string profile() { return read_file(source_dir() / "cmake/debian/apparmor-profile"); }
+};
+
+/// Debian 12 has AppArmor 3.0, which knows all of the profile but the rule that it is for.
+TEST_F(AppArmor, TheProfileIsOneButForTheRuleOfNewerOnes) {
+  const std::string parser = "/usr/sbin/apparmor_parser";
+  if (!fs::exists(parser)) {
+    GTEST_SKIP() << "apparmor is not installed";
+  }
+  auto text = profile();
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    ASSERT_TRUE(contains(text, from)) << text;
+    text.replace(text.find(from), from.size(), to);
+  };
+  replace("abi/4.0", "abi/3.0");
+  replace("  userns,\n", "");
+  write_file(root() / "pyro", text);
+  expect_profile({parser}, root() / "pyro");
+}
+
+using NetworkAppArmor = AppArmor;
+
+TEST_F(NetworkAppArmor, TheProfileIsReadByAnAppArmorThatKnowsItsRule) {
+  if (const auto reason = why_no_network(); !reason.empty()) {
+    GTEST_SKIP() << reason;
+  }
+  const auto newer = root() / "newer";
+  const auto made =
+      command({"mmdebstrap", "--quiet", "--variant=extract", "--include=apparmor", "trixie", newer.string()});
+  ASSERT_EQ(made.status, 0) << made;
+  write_file(newer / "etc/apparmor.d/pyro", profile());
+  expect_profile(
+      {newer / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", newer / "usr/lib/x86_64-linux-gnu",
+       newer / "usr/sbin/apparmor_parser", "--base", newer / "etc/apparmor.d"},
+      newer / "etc/apparmor.d/pyro");
 }
 
 } // namespace
