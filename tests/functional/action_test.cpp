@@ -73,7 +73,11 @@ TEST_F(Action, SaysNothingThatIsNotThere) {
        "for name in re.findall(r'inputs\\.(\\w+)', text): assert name in action['inputs'], name\n"
        "for name in action['inputs']: assert 'inputs.' + name in text, name\n"
        "for name in re.findall(r'steps\\.(\\w+)', text): assert name in ids, name\n"
-       "yaml.safe_load(open(top + '/examples/ci/github-actions.yml'))\n",
+       "yaml.safe_load(open(top + '/examples/ci/github-actions.yml'))\n"
+       "step = yaml.safe_load(open(top + '/examples/ci/buildkite.yml'))['steps'][0]\n"
+       "for word in re.findall(r'/tmp/pyro/(\\S+)|\\./(\\S+\\.sh)', step['command']):\n"
+       "  assert os.access(top + '/' + word[0] if word[0] else top + '/examples/ci/' + word[1], os.X_OK), "
+       "word\n",
        source_dir().string()});
   EXPECT_EQ(result.status, 0) << result;
 }
