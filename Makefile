@@ -86,8 +86,9 @@ bench: release ## the speed goals, beside what people would use instead (FILES=1
 install: release ## install below PREFIX (default /usr/local)
 	cmake --install build/release --prefix $(PREFIX)
 
-package: release ## the .deb packages in build/release
-	@cmake --build --preset release --target package
+package: release ## the .deb packages and a tar.zst for any x86-64 Linux, in build/release (network, the first time)
+	@cmake --build --preset release --target package portable
+	@.ci/portable-archive build/release
 
 clean: ## remove the builds
 	rm -rf build

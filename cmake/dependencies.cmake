@@ -23,18 +23,29 @@ pyro_static_dependency(dep_archive LIBS archive zstd lzma bz2 z)
 pyro_static_dependency(dep_seccomp LIBS seccomp)
 target_link_libraries(dep_crypto INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 
-# Only for programs that are linked dynamically: Debian has no static archives of all that these use. Programs that
-# never call them do not load them.
-function(pyro_shared_dependency name lib)
+# Shared, but for the portable programs (targets.cmake), which have the archive. Programs that never call them do not
+# load them.
+function(pyro_shared_dependency name lib archive)
   find_library(PYRO_LIB_${lib} NAMES lib${lib}.so REQUIRED)
   add_library(${name} INTERFACE)
-  target_link_libraries(${name} INTERFACE -Wl,--push-state,--as-needed ${PYRO_LIB_${lib}} -Wl,--pop-state)
+  set(portable $<BOOL:$<TARGET_PROPERTY:PYRO_PORTABLE>>)
+  target_link_libraries(${name} INTERFACE
+    "$<${portable}:${archive}>"
+    "$<$<NOT:${portable}>:-Wl,--push-state,--as-needed;${PYRO_LIB_${lib}};-Wl,--pop-state>")
 endfunction()
 
-pyro_shared_dependency(dep_curl curl)
-pyro_shared_dependency(dep_microhttpd microhttpd)
-pyro_shared_dependency(dep_cares cares)
-pyro_shared_dependency(dep_ssl ssl)
+# Debian's archives of these two want libraries of which it has none; made when they are needed.
+set(PYRO_STATIC_LIBRARIES ${PROJECT_SOURCE_DIR}/build/static CACHE PATH "Where .ci/static-libraries puts libcurl.a and libmicrohttpd.a")
+set(pyro_made ${PYRO_STATIC_LIBRARIES}/lib/libcurl.a ${PYRO_STATIC_LIBRARIES}/lib/libmicrohttpd.a)
+add_custom_command(OUTPUT ${pyro_made} COMMAND ${PROJECT_SOURCE_DIR}/.ci/static-libraries ${PYRO_STATIC_LIBRARIES} VERBATIM USES_TERMINAL)
+add_custom_target(pyro_static_libraries DEPENDS ${pyro_made})
+find_library(PYRO_ARCHIVE_cares NAMES libcares.a REQUIRED)
+find_library(PYRO_ARCHIVE_ssl NAMES libssl.a REQUIRED)
+
+pyro_shared_dependency(dep_curl curl ${PYRO_STATIC_LIBRARIES}/lib/libcurl.a)
+pyro_shared_dependency(dep_microhttpd microhttpd ${PYRO_STATIC_LIBRARIES}/lib/libmicrohttpd.a)
+pyro_shared_dependency(dep_cares cares ${PYRO_ARCHIVE_cares})
+pyro_shared_dependency(dep_ssl ssl ${PYRO_ARCHIVE_ssl})
 # Headers only; nothing of boost is linked.
 find_path(PYRO_BEAST_INCLUDE boost/beast/http/basic_parser.hpp REQUIRED)
 

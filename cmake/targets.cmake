@@ -28,7 +28,9 @@ function(pyro_library name)
 endfunction()
 
 # pyro_program(target output [STATIC] SOURCES files... DEPENDS libs...)
-# STATIC programs run where no library of this machine is visible (inside any sandbox or image).
+# STATIC programs run where no library of this machine is visible (inside any sandbox or image). Of each other one there is a
+# static one too, in portable/, for the target portable: what runs on any Linux (.ci/portable-archive).
+add_custom_target(portable)
 function(pyro_program target output)
   cmake_parse_arguments(ARG "STATIC" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${target} ${ARG_SOURCES})
@@ -41,6 +43,13 @@ function(pyro_program target output)
     target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections)
   else()
     target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
+    add_executable(${target}_portable EXCLUDE_FROM_ALL ${ARG_SOURCES})
+    set_target_properties(${target}_portable PROPERTIES
+      OUTPUT_NAME ${output} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/portable PYRO_PORTABLE ON)
+    target_link_libraries(${target}_portable PRIVATE pyro_settings ${ARG_DEPENDS})
+    target_link_options(${target}_portable PRIVATE -static-pie -Wl,--gc-sections)
+    add_dependencies(${target}_portable pyro_static_libraries)
+    add_dependencies(portable ${target}_portable)
   endif()
 endfunction()
 
