@@ -5,8 +5,10 @@
 #include <pyro/os/directory.hpp>
 #include <pyro/protocol/guest_boot.hpp>
 
-#include <linux/vm_sockets.h>
+// clang-format off
 #include <sys/socket.h>
+#include <linux/vm_sockets.h> // needs it, as older kernels have it
+// clang-format on
 
 #include <cerrno>
 #include <charconv>

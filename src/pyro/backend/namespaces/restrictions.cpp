@@ -78,7 +78,8 @@ Check count_check(const Tried& tried, const std::string& root) {
     return {
         "max-user-namespaces", "error",
         "this is a pyro workspace in namespaces, whose programs make no user namespaces: no pyro works in it",
-        "in the pyro.yaml of the outer workspace: isolation: vm; in its guest pyro works"};
+        "in the pyro.yaml of the outer workspace: isolation: vm; in its guest pyro works, with "
+        "PYRO_HOME=/dev/shm/pyro"};
   }
   if (value == "0") {
     return {
