@@ -61,7 +61,7 @@ TEST_F(Apart, AStepOfASnapshotAndAServiceRunAtOnce) {
   touch(shared() / "go");
   EXPECT_EQ(inside("touch /tmp/go", m_trusting).status, 0);
   EXPECT_EQ(apply.wait().shell_status(), 0);
-  EXPECT_EQ(service("web", m_trusting)["state"], "ready");
+  EXPECT_EQ(service_status("web", m_trusting)["state"], "ready");
   EXPECT_TRUE(contains(pyro({"snapshot", "ls"}, m_trusting).out, "clean"));
   EXPECT_EQ(pyro({"plan", "--detailed-exitcode"}, m_trusting).status, 0)
       << "everything that was planned is done";
@@ -88,7 +88,7 @@ TEST_F(Apart, WhatFailsThereIsToldAtItsPlace) {
   EXPECT_EQ(apply.wait().shell_status(), 3) << "the service was restarted";
   const auto text = read_file(said);
   EXPECT_TRUE(contains(text, "of the step") && contains(text, "pyro.yaml:8:5")) << text;
-  EXPECT_EQ(service("web", m_trusting)["state"], "ready");
+  EXPECT_EQ(service_status("web", m_trusting)["state"], "ready");
   EXPECT_TRUE(contains(expect(2, {"plan", "--detailed-exitcode"}, m_trusting).out, "prepare.slow"))
       << "it has a key";
 }

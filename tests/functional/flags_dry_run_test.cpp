@@ -89,7 +89,7 @@ void says_what_it_would_stop(Flags& test, const std::string& command) {
   test.expect(0, {"apply"});
   EXPECT_EQ(
       said_by(test, {command}), "stop services.api, stop services.other, stop services.web, stop workspace");
-  EXPECT_NE(test.service("web")["pid"], 0);
+  EXPECT_NE(test.service_status("web")["pid"], 0);
   test.expect(0, {command});
   EXPECT_EQ(said_by(test, {command}), "");
   test.expect(0, {"destroy"});
@@ -149,21 +149,21 @@ TEST_F(Flags, start__dry_run) {
 TEST_F(Flags, restart__dry_run) {
   file(k_services);
   expect(0, {"apply"});
-  const auto pid = service("web")["pid"];
+  const auto pid = service_status("web")["pid"];
   EXPECT_EQ(said_by(*this, {"restart", "web"}), "restart services.api, restart services.web");
   EXPECT_EQ(said_by(*this, {"restart", "api"}), "restart services.api");
   EXPECT_EQ(
       said_by(*this, {"restart"}), "restart services.api, restart services.other, restart services.web");
-  EXPECT_EQ(service("web")["pid"], pid);
+  EXPECT_EQ(service_status("web")["pid"], pid);
   refuses_alike(*this, {"restart", "wbe"}, pyro({"restart", "wbe"}).status);
 
   file(k_over_a_oneshot);
   expect(0, {"apply"});
-  const auto before = pid_of(*this, "web");
+  const auto before = service_status("web")["pid"];
   EXPECT_EQ(said_by(*this, {"restart", "db"}), "restart services.db, restart services.web");
   expect(0, {"restart", "db"});
   EXPECT_TRUE(eventually([&] {
-    const auto now = pid_of(*this, "web");
+    const auto now = service_status("web")["pid"];
     return now != before && now != 0;
   })) << "it is restarted, as was said";
 }

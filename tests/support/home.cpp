@@ -154,7 +154,7 @@ bool Functional::has_users(const RunOptions& options) {
   return inside("awk '{n += $3} END {print n}' /proc/self/uid_map", options).out != "1\n";
 }
 
-Json Functional::service(const std::string& name, const RunOptions& options) {
+Json Functional::service_status(const std::string& name, const RunOptions& options) {
   const auto status = json({"status"}, options);
   for (const auto& one : status["services"]) {
     if (one["name"] == name) {

@@ -54,7 +54,7 @@ public:
   /// Has the sandbox other users than root? An ordinary user needs a range of ids for them.
   bool has_users(const RunOptions& options = {});
   /// As `pyro status --json` has it; null: there is none of the name.
-  Json service(const std::string& name, const RunOptions& options = {});
+  Json service_status(const std::string& name, const RunOptions& options = {});
   /// The directory of this home's caches that has a file of that name; empty: none has.
   fs::path cache_with(const std::string& name) const;
   /// touch(1), in a directory that may be a subordinate id's.

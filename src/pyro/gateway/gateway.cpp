@@ -92,7 +92,8 @@ void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
     throw Error(ErrorCode::protocol, "{} sockets were handed over", sockets.size());
   }
   m_resolver = std::make_unique<Resolver>(m_loop, get_string(message, "name_servers"));
-  m_common = std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log, m_opening});
+  m_common =
+      std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log, m_opening});
   m_names = std::make_unique<NameServer>(*m_common, std::move(sockets[0]), std::move(sockets[1]));
   m_packets =
       std::make_unique<RefusedPackets>(*m_common, std::move(sockets[2]), [this](const SeenPacket& packet) {

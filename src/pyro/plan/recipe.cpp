@@ -1,5 +1,7 @@
 #include "recipe.hpp"
 
+#include <pyro/base/cut_text.hpp>
+
 namespace pyro::plan {
 
 namespace {
@@ -9,9 +11,7 @@ std::string short_text(std::string_view text) {
   auto line = text.substr(0, text.find('\n'));
   const bool cut = line.size() > k_most || line.size() + 1 < text.size();
   line = line.substr(0, k_most);
-  while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) {
-    line.remove_suffix(1); // never half a character
-  }
+  line.remove_suffix(unfinished_character(line));
   return cut ? std::string(line) + "…" : std::string(line);
 }
 
