@@ -191,7 +191,9 @@ TEST_F(LiveMounts, AreNoPartOfTheContent) {
   const auto applied = apply();
   EXPECT_TRUE(contains(applied.all(), "live: ./src:/workspace/src:rw, ./src:/data/deep/live:ro")) << applied;
   EXPECT_EQ(changes(), 0U);
-  const std::string marker = "marker-of-a-live-directory";
+  const std::string marker = "written-inside";
+  const std::string unseen = "in-a-file-that-no-command-prints";
+  write_file(live() / "unseen", unseen);
   ASSERT_EQ(
       did("echo " + marker + " > src/inside; echo kept > note; cat /data/deep/live/inside").out,
       marker + "\n");
@@ -204,14 +206,14 @@ TEST_F(LiveMounts, AreNoPartOfTheContent) {
   EXPECT_EQ(see("cat note src/inside"), "kept\n" + marker + "\ntwo\n");
   expect(0, {"undo", "--yes"}, agreed());
   EXPECT_EQ(see("cat note src/inside 2>/dev/null"), marker + "\ntwo\n");
-  const auto forked = expect(0, {"fork", "--name", "second"}, agreed());
+  const auto forked = expect(0, {"fork", "second"}, agreed());
   EXPECT_TRUE(contains(forked.all(), "every fork shows the same ones")) << forked;
   expect(0, {"exec", "-w", "second", "--", "sh", "-c", "echo by the fork > src/by"}, agreed());
   EXPECT_EQ(see("cat src/by"), "by the fork\n");
   expect(0, {"stop"}, agreed());
   expect(0, {"start"}, agreed());
   EXPECT_EQ(see("cat src/by"), "by the fork\n");
-  EXPECT_EQ(files_holding(state(), marker), std::vector<std::string>());
+  EXPECT_EQ(files_holding(state(), unseen), std::vector<std::string>());
   const auto mounts = read({"status"}).at("mounts");
   ASSERT_EQ(mounts.size(), 2U);
   EXPECT_EQ(mounts[0].at("to"), "/workspace/src");

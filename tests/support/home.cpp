@@ -96,7 +96,8 @@ std::map<std::string, std::string> Functional::environment(const RunOptions& opt
       {"PYRO_HOME", state().string()}};
   for (const auto* name :
        {"PYRO_ENVIRONMENT_CACHE_DIR", "PYRO_TEMPLATES", "PYRO_TEMPLATE_BUDGET", "PYRO_TRUST",
-        "PYRO_NAME_SERVERS", "XDG_CACHE_HOME", "ASAN_OPTIONS", "http_proxy", "https_proxy"}) {
+        "PYRO_NAME_SERVERS", "SSL_CERT_FILE", "TEST_TOKEN", "XDG_CACHE_HOME", "ASAN_OPTIONS", "http_proxy",
+        "https_proxy"}) {
     if (const char* value = std::getenv(name)) {
       env[name] = value;
     }

@@ -59,8 +59,7 @@ typename Map::mapped_type value_or_empty(const Map& map, const std::string& key)
   return found == map.end() ? typename Map::mapped_type{} : found->second;
 }
 
-/// What else a step is given: caches and whose they are, secrets. With something that is this checkout's own
-/// its layer is as well.
+/// Caches and whose they are, and secrets; with one that is this checkout's own the layer is as well.
 void add_grants(
     LinkBuilder& builder, const spec::Spec& spec, const spec::Step& step, const std::string& address,
     const InputDigests& digests) {

@@ -381,8 +381,7 @@ TEST(Schema, TheReaderLooksAtEveryKeyOfTheTable) {
     for (const auto& field : part.fields) {
       // A map inside a list inside a map is right for no field at all.
       auto text = frames.at(std::string(part.name));
-      const auto inner = text.rfind("{}");
-      text.replace(inner, 2, fmt::format("{{{}: [{{wrong: [1]}}]}}", field.key));
+      text.replace(text.rfind("{}"), 2, fmt::format("{{{}: [{{wrong: [1]}}]}}", field.key));
       const auto result = parse_spec(text);
       const bool noticed =
           std::any_of(result.diagnostics.begin(), result.diagnostics.end(), [&](const Diagnostic& d) {
