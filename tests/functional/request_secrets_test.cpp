@@ -158,7 +158,7 @@ TEST_F(RequestSecrets, AreInTheRequestAndNowhereInside) {
   EXPECT_EQ(last_authorization(), "Bearer " + k_token) << "with the prefix of the file";
   const auto node = inside(
       "command -v node >/dev/null || { echo 200; exit; }; node -e 'require(\"https\").get(\"" + url("/node")
-      + "\",{headers:{authorization:process.env.TEST_TOKEN}},a=>console.log(a.statusCode))'");
+      + "\",{headers:{authorization:process.env.TEST_TOKEN}},a=>{console.log(a.statusCode);a.resume()})'");
   EXPECT_EQ(node.out, "200\n") << node;
 
   expect_nowhere_inside();

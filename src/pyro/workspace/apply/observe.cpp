@@ -63,7 +63,8 @@ void observe_secrets(const spec::Spec& spec, ProjectSecrets& secrets, plan::Obse
   for (const auto& name : names) {
     if (const auto problem = secrets.problem(name)) {
       observed.missing_secrets[name] = problem->message();
-    } else if (secrets.is_changed(name)) {
+    }
+    if (secrets.is_changed(name)) {
       observed.changed_secrets.insert(name);
     }
   }

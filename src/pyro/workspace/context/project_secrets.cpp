@@ -100,13 +100,17 @@ std::optional<Error> ProjectSecrets::problem(const std::string& name) {
 }
 
 bool ProjectSecrets::is_changed(const std::string& name) {
-  const bool is_command = m_declared.at(name).secret.source == spec::SecretSource::command;
-  if (!m_is_delivered_known || is_command || problem(name)) {
+  const auto& secret = m_declared.at(name).secret;
+  if (!m_is_delivered_known || secret.source == spec::SecretSource::command) {
     return false;
   }
-  const auto& found = look(name);
-  const auto before = m_delivered.find(name);
-  return found && (before == m_delivered.end() || before->second != *found);
+  try {
+    const auto& found = look(name);
+    const auto before = m_delivered.find(name);
+    return found && (before == m_delivered.end() || before->second != *found);
+  } catch (const Error&) {
+    return secret.is_for_requests(); // it was usable when it was delivered; who plans says what is wrong with it
+  }
 }
 
 std::set<std::string> secrets_at_run_time(const spec::Spec& spec) {
