@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace pyro::testing {
@@ -85,7 +87,16 @@ std::vector<Json> OutsideWorld::visits(const std::string& kind) const {
 }
 
 std::size_t OutsideWorld::count_of_visits() const {
-  return visits("").size();
+  const auto all = visits("");
+  std::set<std::string> names;
+  const auto others = std::count_if(all.begin(), all.end(), [&](const Json& visit) {
+    const bool is_name = get_string(visit, "kind") == "dns";
+    if (is_name) {
+      names.insert(get_string(visit, "name"));
+    }
+    return !is_name;
+  });
+  return static_cast<std::size_t>(others) + names.size();
 }
 
 } // namespace pyro::testing

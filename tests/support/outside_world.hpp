@@ -43,6 +43,7 @@ public:
 
   /// What was written down so far, of that kind ("http", "request", "dns", …).
   std::vector<Json> visits(const std::string& kind) const;
+  /// A name counts once: what is allowed may be asked for again when its answer has become old.
   std::size_t count_of_visits() const;
 
 private:
