@@ -9,6 +9,7 @@ usage: check_rewrites.py [--pyro PROGRAM] [--seed N] [--count N]        (python3
 import argparse
 import copy
 import json
+import math
 import os
 import pathlib
 import random
@@ -31,6 +32,15 @@ def leaves(node, path=()):
             yield from leaves(value, (*path, key))
         else:
             yield (*path, key), value
+
+
+def without_infinities(node):
+    """JSON, in which the file as it was is given to the program, has none."""
+    if isinstance(node, dict):
+        return {key: without_infinities(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [without_infinities(item) for item in node]
+    return str(node) if isinstance(node, float) and not math.isfinite(node) else node
 
 
 def at(document, path):
@@ -140,7 +150,7 @@ def main():
         program = Program(given.pyro, home)
         for _ in range(given.count):
             case = chance.choice(cases)
-            document = yaml.load(case.read_bytes().decode("utf-8-sig"), Scalars)
+            document = without_infinities(yaml.load(case.read_bytes().decode("utf-8-sig"), Scalars))
             document.setdefault("name", case.parent.name)
             text, arguments = rewritten(document, chance)
             expected_status, expected = normal_form(program, pathlib.Path(home, "before"), json.dumps(document))

@@ -164,6 +164,9 @@ std::string plain_path(std::string_view target) {
   if (path.find('\\') != std::string_view::npos) {
     refuse_path(path, "has a backslash");
   }
+  if (!path.starts_with('/') && path != "*") {
+    refuse_path(path, "does not begin with '/'");
+  }
   check_segments(path, decoded);
   return plain;
 }

@@ -22,7 +22,7 @@ std::string to_string(const RequestPattern& pattern);
 
 /// The path of a request's target as patterns are compared with it: without the query, letters that were
 /// escaped for no reason as they are. Throws Error(permission) for one that servers read in several ways: "."
-/// and ".." however they are escaped, "//", a backslash, what is escaped twice.
+/// and ".." however they are escaped, "//", a backslash, what is escaped twice, what begins without "/".
 std::string plain_path(std::string_view target);
 
 } // namespace pyro::egress
