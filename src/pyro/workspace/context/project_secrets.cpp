@@ -109,7 +109,8 @@ bool ProjectSecrets::is_changed(const std::string& name) {
     const auto before = m_delivered.find(name);
     return found && (before == m_delivered.end() || before->second != *found);
   } catch (const Error&) {
-    return secret.is_for_requests(); // it was usable when it was delivered; who plans says what is wrong with it
+    return secret
+        .is_for_requests(); // it was usable when it was delivered; who plans says what is wrong with it
   }
 }
 
