@@ -221,6 +221,9 @@ TEST_F(AppArmor, TheProfileIsOneButForTheRuleOfNewerOnes) {
 using NetworkAppArmor = AppArmor;
 
 TEST_F(NetworkAppArmor, TheProfileIsReadByAnAppArmorThatKnowsItsRule) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "root unpacks the newer parser; what it says does not depend on who asks";
+  }
   if (const auto reason = why_no_network(); !reason.empty()) {
     GTEST_SKIP() << reason;
   }
