@@ -68,7 +68,10 @@ TEST_F(Fields, resources__memory) {
 
 TEST_F(Fields, resources__disk) {
   up_with("  resources: {disk: 32MiB}\n");
-  EXPECT_NE(inside("dd if=/dev/zero of=/workspace/big bs=1M count=400", m_options).status, 0);
+  // In pieces: where a watcher holds it, the whole of it is in memory before the watcher looks.
+  const auto* pieces =
+      "for i in $(seq 40); do dd if=/dev/zero of=/workspace/big$i bs=1M count=10 || exit 1; sleep 0.1; done";
+  EXPECT_NE(inside(pieces, m_options).status, 0);
   EXPECT_TRUE(contains(expect_run(0, {"status"}).all(), "disk"));
   up_with("  resources: {disk: 1GiB}\n");
   expect_run(0, {"reset", "--yes"});
