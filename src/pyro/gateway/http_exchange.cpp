@@ -191,13 +191,13 @@ struct HttpExchange::Impl {
       is_over = true;
       return;
     }
-    if (response && is_response_head_seen) {
-      break_off(); // in the middle of its answer
-    } else if (answered > 0) {
-      break_off(); // it was about to end: clients try again on another connection, and would not after a 502
-    } else {
+    const bool is_in_an_answer = response && is_response_head_seen;
+    if (!is_in_an_answer && answered == 0) {
       throw Error(ErrorCode::failed, "the server ended before it answered");
     }
+    // Between answers it was about to end: clients try again on another connection, and would not after a
+    // 502.
+    break_off();
   }
 
   template <typename Work>

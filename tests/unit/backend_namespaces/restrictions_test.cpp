@@ -50,7 +50,7 @@ protected:
     }
   }
 
-  const Tried m_works;
+  const Tried m_works{};
   const Tried m_refused{.user_namespace = "unshare: Operation not permitted"};
   std::string m_root;
 };
