@@ -84,8 +84,8 @@ protected:
   /// The program in the guest.
   Result nested(const std::string& command, const std::string& variables = "") {
     return inside(
-        "cd /quota/project && PYRO_TRUST=1 PYRO_HOME=/quota/home " + variables + " /opt/pyro/pyro "
-        + command);
+        "cd /quota/project && PYRO_TRUST=1 PYRO_HOME=/quota/home " + variables + " /opt/pyro/pyro " + command,
+        {.timeout = std::chrono::minutes(8)}); // 65,536 files by an emulated processor
   }
 
   void expect_nested(const std::string& command) {
