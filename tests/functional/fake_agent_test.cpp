@@ -204,6 +204,19 @@ TEST_F(FakeAgent, KillsWithoutAVictimAreTold) {
   EXPECT_TRUE(status.at("oom_kills").at("last").is_null()) << status.dump(2);
 }
 
+/// Whatever it says of what it takes, status and top go on with what this machine counts.
+TEST_F(FakeAgent, WhatItTakesIsBelievedOnlyAsFarAsItMakesSense) {
+  for (const auto* lie : {"no_object", "wrong_types", "deep", "sequences", "services_odd", "die"}) {
+    ASSERT_EQ(apply(std::string("/resources ") + lie).status, 0) << lie;
+    check_orderly(expect(0, {"status"}, m_options));
+    check_orderly(expect(0, {"top", "--once", "--interval", "100ms"}, m_options));
+    const auto usage = json({"top", "--once", "--interval", "100ms"}, m_options);
+    EXPECT_EQ(usage.at("count"), lie == std::string("die") ? 0 : 1) << lie << usage.dump(2);
+    check_orderly(pyro({"stop"}, m_options));
+    expect(0, {"destroy", "--yes", "--snapshots"}, m_options);
+  }
+}
+
 TEST_F(FakeAgent, FloodsFillNobodysMemory) {
   constexpr long k_enough = 300 << 10; // KiB
   for (const auto* lie : {"endless_data", "endless_messages"}) {

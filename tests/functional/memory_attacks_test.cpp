@@ -126,6 +126,14 @@ TEST_F(MemoryAttacks, AServiceThatWasKilledSaysWhy) {
   EXPECT_EQ(status.at("oom_kills").at("last").at("who"), "the service db");
   EXPECT_NE(
       status.at("services").at(0).at("reason").get<std::string>().find("out of memory"), std::string::npos);
+  EXPECT_EQ(status.at("services").at(0).at("oom_kills"), 1);
+  const auto usage = json({"top", "--once", "--interval", "100ms"}).at("workspaces").at(0);
+  EXPECT_GE(usage.at("oom_kills").at("count"), 1);
+  EXPECT_EQ(usage.at("services").at(0).at("oom_kills"), 1);
+  EXPECT_EQ(usage.at("memory").at("counted_by"), "cgroup");
+  EXPECT_EQ(usage.at("memory").at("limit_bytes"), 128 << 20);
+  EXPECT_GT(usage.at("memory").at("peak_bytes"), 100 << 20) << "as it was before the kill";
+  EXPECT_TRUE(contains(expect(0, {"top", "--once", "--interval", "100ms"}).out, ": the service db, "));
 }
 
 } // namespace

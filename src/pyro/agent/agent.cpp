@@ -4,6 +4,7 @@
 #include "file_task.hpp"
 #include "lineage.hpp"
 #include "machine.hpp"
+#include "resources.hpp"
 #include "run_files.hpp"
 #include "sync_writes.hpp"
 #include "tcp.hpp"
@@ -142,6 +143,9 @@ void Agent::add_operations() {
   });
   m_router.add(std::string(path::k_memory_kills), [this](const CallPointer& call, const Json&) {
     call->finish(m_runtime.memory_kills.to_json());
+  });
+  m_router.add(std::string(path::k_resources), [this](const CallPointer& call, const Json&) {
+    call->finish(to_json(resources_of(m_runtime)));
   });
   if (m_runtime.is_guest) {
     m_router.add(

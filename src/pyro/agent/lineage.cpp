@@ -5,6 +5,7 @@
 #include <pyro/os/fd.hpp>
 
 #include <algorithm>
+#include <cinttypes>
 #include <csignal>
 #include <cstdio>
 #include <dirent.h>
@@ -58,15 +59,24 @@ std::vector<ProcessStat> list_processes() {
     auto after_name = text.rfind(')'); // the name may hold anything, parentheses too
     int group = 0;
     unsigned flags = 0;
+    unsigned long long user = 0;
+    unsigned long long system = 0;
+    unsigned long long childrens_user = 0;
+    unsigned long long childrens_system = 0;
     if (after_name == std::string::npos
         || std::sscanf(
                text.c_str() + after_name + 1,
-               " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &process.state,
-               &process.parent, &group, &process.session, &flags, &process.started)
-               != 6
+               " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %" SCNu64
+               " %*d %llu %*u %" SCNu64,
+               &process.state, &process.parent, &group, &process.session, &flags, &user, &system,
+               &childrens_user, &childrens_system, &process.threads, &process.started,
+               &process.resident_pages)
+               != 12
         || (flags & k_kernel_thread) != 0) {
       continue;
     }
+    process.own_time = user + system;
+    process.childrens_time = childrens_user + childrens_system;
     processes.push_back(process);
   }
   return processes;
@@ -121,26 +131,43 @@ void kill_lineage(pid_t leader, const std::string& marker) {
   }
 }
 
-std::vector<ProcessStat> list_subjects(bool is_init) {
+std::string marker_of(pid_t pid) {
+  constexpr std::string_view k_key = "PYRO_EXEC_ID=";
+  const auto environment = read_proc(pid, "environ", k_max_environment);
+  std::string_view text(environment);
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\0'), text.size());
+    if (text.starts_with(k_key)) {
+      return std::string(text.substr(k_key.size(), end - k_key.size()));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return {};
+}
+
+std::vector<ProcessStat> list_ours(bool is_init) {
   auto all = list_processes();
-  std::vector<ProcessStat> subjects;
+  if (is_init) {
+    return all;
+  }
   std::set<pid_t> ours{::getpid()};
-  if (!is_init) {
-    for (std::size_t before = 0; before != ours.size();) {
-      before = ours.size();
-      for (auto& process : all) {
-        if (ours.contains(process.parent)) {
-          ours.insert(process.pid);
-        }
+  for (std::size_t before = 0; before != ours.size();) {
+    before = ours.size();
+    for (auto& process : all) {
+      if (ours.contains(process.parent)) {
+        ours.insert(process.pid);
       }
     }
   }
-  for (auto& process : all) {
-    bool alive = process.state != 'Z' && process.state != 'X';
-    if (alive && process.pid != ::getpid() && (is_init || ours.contains(process.pid))) {
-      subjects.push_back(process);
-    }
-  }
+  std::erase_if(all, [&](auto& process) { return !ours.contains(process.pid); });
+  return all;
+}
+
+std::vector<ProcessStat> list_subjects(bool is_init) {
+  auto subjects = list_ours(is_init);
+  std::erase_if(subjects, [](auto& process) {
+    return process.state == 'Z' || process.state == 'X' || process.pid == ::getpid();
+  });
   std::sort(subjects.begin(), subjects.end(), [](auto& a, auto& b) { return a.pid < b.pid; });
   return subjects;
 }

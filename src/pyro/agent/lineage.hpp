@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,11 @@ struct ProcessStat {
   pid_t parent = 0;
   pid_t session = 0;
   unsigned long long started = 0; // in ticks of the clock, since boot
+  // What it takes; times in ticks.
+  unsigned long long own_time = 0;
+  unsigned long long childrens_time = 0; // of those that have ended and been waited for, with theirs
+  std::uint64_t threads = 0;
+  std::uint64_t resident_pages = 0;
 };
 
 /// By what the processes of one exec or service are known.
@@ -36,6 +42,12 @@ bool is_of(const Lineage& lineage, const ProcessStat& process, const std::vector
 /// SIGKILL to all of them, again until none is left (or after a few rounds of an adversary who forks faster).
 /// `leader` leads session and group; 0 once it has been reaped, for then the number may be somebody else's.
 void kill_lineage(pid_t leader, const std::string& marker);
+
+/// The value of PYRO_EXEC_ID in its environment; empty: there is none, or it cannot be read.
+std::string marker_of(pid_t pid);
+
+/// As pid 1 all processes, otherwise ourselves and our descendants, zombies too.
+std::vector<ProcessStat> list_ours(bool is_init);
 
 /// As pid 1 all other processes, otherwise our descendants; parents before their children, no zombies.
 std::vector<ProcessStat> list_subjects(bool is_init);

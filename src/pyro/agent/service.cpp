@@ -362,6 +362,7 @@ void Service::on_exit(os::Outcome outcome, const std::string& note) {
   const bool was_killed = ending == Ending::none && outcome.shell_status() == 128 + SIGKILL;
   if (was_killed && m_runtime.memory_kills.explains("the service " + m_name, m_memory_kills_before)) {
     what = m_runtime.memory_kills.reason();
+    ++m_oom_kills;
   } else if (!outcome.ok() && m_runtime.memory_kills.count() > m_memory_kills_before) {
     what += "; a process was killed while it ran: " + m_runtime.memory_kills.what();
   }
@@ -454,6 +455,7 @@ protocol::ServiceStatus Service::status(std::size_t tail_lines, std::size_t tail
   status.exit_code = m_exit_code;
   status.signal = m_signal;
   status.restarts = m_restarts;
+  status.oom_kills = m_oom_kills;
   status.stop_reason = m_stop_reason;
   status.reason = m_reason;
   status.last_probe = m_last_probe;

@@ -108,6 +108,7 @@ private:
   std::optional<int> m_exit_code;
   int m_signal = 0;
   int m_restarts = 0;
+  int m_oom_kills = 0;
   int m_budget_used = 0;
   bool m_was_ready = false;
   Ending m_ending = Ending::none;

@@ -59,6 +59,7 @@ extern const Command k_snapshot_save;
 extern const Command k_snapshot_show;
 extern const Command k_start;
 extern const Command k_status;
+extern const Command k_top;
 extern const Command k_stop;
 extern const Command k_timing;
 extern const Command k_network_log;

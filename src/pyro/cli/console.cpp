@@ -52,6 +52,11 @@ int columns_of(int fd) {
   return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+int rows_of(int fd) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 } // namespace
 
 Console process_console() {
@@ -85,6 +90,9 @@ Console process_console() {
   console.err_terminal = isatty(STDERR_FILENO) == 1;
   console.columns = [] {
     return columns_of(STDERR_FILENO);
+  };
+  console.rows = [] {
+    return rows_of(STDOUT_FILENO);
   };
   return console;
 }

@@ -21,6 +21,7 @@ struct Console {
   bool out_terminal = false;
   bool err_terminal = false;
   std::function<int()> columns; // of the terminal that progress goes to
+  std::function<int()> rows;    // of the terminal that results go to
 };
 
 /// Descriptors 0, 1 and 2 and the variables of this process.

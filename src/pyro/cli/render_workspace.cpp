@@ -1,6 +1,7 @@
 // Workspaces as text: status, list, snapshots, and what lifecycle commands did.
 #include "render.hpp"
 #include "render_parts.hpp"
+#include "render_resources.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/units.hpp>
@@ -43,7 +44,7 @@ std::string service_table(const Json& services, Style style) {
     const auto reason = text_at(service, "reason");
     table.add(
         {text_at(service, "name"), colored_state(state, style), good ? readiness(service) : "",
-         restarts > 0 ? counted(restarts, "restart") : "",
+         memory_text(service), restarts > 0 ? counted(restarts, "restart") : "",
          good && state != "completed" ? "" : ending(service),
          good             ? ""
          : reason.empty() ? text_at(service, "last_probe")
@@ -156,6 +157,9 @@ std::string fact_table(const Json& status, Style style, double now) {
   if (memory > 0) {
     const auto bytes = static_cast<std::uint64_t>(memory) << 20;
     fact("size", fmt::format("{}, {}", counted(int_or(status, "vcpu_count", 1), "cpu"), format_bytes(bytes)));
+  }
+  if (const auto uses = status.find("resources"); uses != status.end() && uses->is_object()) {
+    fact("uses", resources_text(*uses));
   }
   if (const auto disk = status.find("disk"); disk != status.end() && disk->is_object()) {
     fact("disk", disk_text(*disk));

@@ -11,6 +11,7 @@ std::vector<Operation>
 record_operations(); // what the file is made of and what was done: graph, timing, network_log, events, watch
 std::vector<Operation> trust_operations();     // what the file may take of this machine
 std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
+std::vector<Operation> resource_operations();  // what workspaces take: resource_usage
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
 std::vector<Operation> snapshot_operations();  // and the full reset to one
 std::vector<Operation> snapshot_image_operations(); // snapshots as OCI images: export, import, push
@@ -30,6 +31,9 @@ Json host_requests_schema(std::string_view description);
 Json workspace_document_schema();
 /// The same in a list of many: without snapshots and what else is looked up for one alone.
 Json listed_workspace_schema();
+
+/// The `oom_kills` of status, list and resource_usage.
+Json oom_kills_schema();
 
 /// The `ports` of status, list and apply.
 Json published_ports_schema();

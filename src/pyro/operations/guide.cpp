@@ -85,6 +85,10 @@ constexpr std::array k_guides{
         "reset",
         "Milliseconds, whatever was broken: rather this than a repair. undo takes it back for a while."},
     Guide{
+        "resource_usage", "To find out what is slow or grows. With interval it takes that long and tells "
+                          "percent of processors; "
+                          "without, costs little."},
+    Guide{
         "restart",
         "For a service that reads its files only once. Those that depend on it stay as they are, unless the "
         "file says restart: true."},

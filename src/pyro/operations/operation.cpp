@@ -52,7 +52,8 @@ constexpr std::array k_groups{
     Group{service_operations, "service_start service_list service_status service_logs service_stop"},
     Group{
         machine_operations, "env_list env_pull env_inspect env_remove env_prune doctor prune disk_usage "
-                            "purge version"}};
+                            "purge version"},
+    Group{resource_operations, "resource_usage"}};
 
 std::vector<std::string> names_of(const Group& group) {
   std::istringstream words{std::string(group.names)};

@@ -38,6 +38,12 @@ Json number(std::string_view description) {
   return schema;
 }
 
+Json decimal(std::string_view description) {
+  auto schema = of_type("number", description);
+  schema["minimum"] = 0;
+  return schema;
+}
+
 Json epoch(std::string_view description) {
   return of_type(
       "number", description.empty() ? "Seconds since the epoch"

@@ -12,6 +12,8 @@ using Properties = std::map<std::string, Json>;
 
 Json text(std::string_view description);
 Json number(std::string_view description);
+/// With a fraction, never below 0.
+Json decimal(std::string_view description);
 /// Seconds since the epoch, with fraction.
 Json epoch(std::string_view description);
 Json flag(std::string_view description);

@@ -26,6 +26,7 @@ Json service_schema() {
        {"reason", text("Why it is not running")},
        {"stop_reason", text("sigterm, sigkill, workspace_stopped")},
        {"last_probe", text("What the last probe saw")},
+       {"oom_kills", number("How often it ended for want of memory")},
        {"log_tail", list_of(text(""), "Its last lines")}},
       {"name", "state"});
 }
@@ -112,10 +113,7 @@ Properties workspace_properties() {
       {"guest_ip", or_null(text("Null without network, or while it does not run"))},
       {"last_error", text("Why it is not running; empty: nothing")},
       {"notes", list_of(text(""), "What the backend could not do in full, and what went wrong inside")},
-      {"oom_kills",
-       or_null(result(
-           {{"count", number("Processes that were killed since the start for want of memory")},
-            {"last", or_null(result({{"who", text("The command or service")}, {"at", epoch("")}}))}}))},
+      {"oom_kills", oom_kills_schema()},
       {"undo",
        or_null(result(
            {{"reason", text("What undo takes back")}, {"made_at", epoch("")}, {"expires_at", epoch("")}}))}};
@@ -123,6 +121,9 @@ Properties workspace_properties() {
 
 Json status_schema() {
   auto properties = workspace_properties();
+  properties["resources"] = or_null(result({}));
+  properties["resources"]["description"] =
+      "cpu, memory, pids, disk, vmm as in resource_usage; services have theirs";
   properties["base_snapshot"] = or_null(text("What the content was last restored from"));
   properties["verified"] = or_null(result(
       {{"at", epoch("When verify looked")},

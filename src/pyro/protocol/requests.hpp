@@ -30,6 +30,7 @@ inline constexpr std::string_view k_services_follow = "/services/follow";
 inline constexpr std::string_view k_secrets_put = "/secrets/put";
 inline constexpr std::string_view k_authority = "/authority";
 inline constexpr std::string_view k_memory_kills = "/memory/kills"; // → {count, last: {who, at} or null}
+inline constexpr std::string_view k_resources = "/resources";       // resources.hpp
 inline constexpr std::string_view k_tcp_connect = "/tcp/connect";
 inline constexpr std::string_view k_freeze = "/freeze";
 inline constexpr std::string_view k_thaw = "/thaw";

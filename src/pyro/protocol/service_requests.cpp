@@ -334,6 +334,7 @@ Json to_json(const ServiceStatus& value) {
       {"exit_code", value.exit_code ? Json(*value.exit_code) : Json()},
       {"signal", value.signal},
       {"restarts", value.restarts},
+      {"oom_kills", value.oom_kills},
       {"stop_reason", value.stop_reason},
       {"reason", value.reason},
       {"last_probe", value.last_probe},
@@ -358,6 +359,7 @@ ServiceStatus service_status_from_json(const Json& value) {
   }
   result.signal = static_cast<int>(bounded(value, "signal", 0, 0, 127));
   result.restarts = static_cast<int>(bounded(value, "restarts", 0, 0, 1000000000));
+  result.oom_kills = static_cast<int>(bounded(value, "oom_kills", 0, 0, 1000000000));
   result.stop_reason = string_or(value, "stop_reason", "");
   result.reason = string_or(value, "reason", "");
   result.last_probe = string_or(value, "last_probe", "");

@@ -109,6 +109,7 @@ struct ServiceStatus {
   std::optional<int> exit_code; // of the last run, 128 + signal for a signal
   int signal = 0;
   int restarts = 0;
+  int oom_kills = 0;       // runs that ended for want of memory, since the sandbox was started
   std::string stop_reason; // "sigterm", "sigkill": how the last stop ended it
   std::string reason;      // why it is failed, exited or waiting
   std::string last_probe;  // "http 127.0.0.1:8080/: status 503"

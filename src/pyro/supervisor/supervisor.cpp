@@ -179,6 +179,8 @@ void Supervisor::drop_client(Client* client) {
 
 void Supervisor::add_operations() {
   m_router.add("/status", [this](const auto& call, const Json&) { call->finish(status()); });
+  m_router.add(
+      "/resources", [this](const auto& call, const Json&) { call->finish(to_json(m_guest->use())); });
   m_router.add("/stop", [this](const auto& call, const Json& request) {
     stop(call, int_or(request, "grace_ms", 10'000));
   });

@@ -11,6 +11,7 @@
 
 #include <pyro/backend/launch_spec.hpp>
 #include <pyro/backend/shared/gateway.hpp>
+#include <pyro/base/resource_use.hpp>
 #include <pyro/events/journal.hpp>
 #include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
@@ -46,6 +47,9 @@ struct Guest {
   /// Has its agent just answered, before its session? Then there is no need to greet it.
   virtual bool has_answered() const { return false; }
 
+  /// What this machine's kernel counts for it; absent what nobody counts.
+  virtual ResourceUse use() const { return {}; }
+
   /// Can its memory be kept?
   virtual bool can_save() const { return false; }
 
@@ -67,7 +71,8 @@ struct Guest {
 /// null, stopped: UserLimitWatch::stopped(), ports: as "/ports" answers}; "/stop" {grace_ms} → {}; "/disk"
 /// {limit_bytes} → {held}: another limit, at once; "/egress" {rules} → {}: another list, at once;
 /// "/requests/secrets" {secrets} → {}: what its gateway puts into requests, noted as secrets are, and the
-/// authority that is trusted inside for it.
+/// authority that is trusted inside for it;
+/// "/resources" → ResourceUse: Guest::use().
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a

@@ -1,5 +1,7 @@
 #include "inspection.hpp"
 
+#include "resource_usage.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/file_lock.hpp>
@@ -141,6 +143,7 @@ Json get_workspace_status(
   const auto record = load_and_recover(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = describe(paths, record);
+  add_resources(paths, record, document);
   Json snapshots = Json::array();
   document["base_snapshot"] = nullptr;
   if (record.generation > 0) { // else its first apply has not come to its content yet

@@ -8,6 +8,7 @@
 #include <pyro/protocol/file_change.hpp>
 #include <pyro/protocol/proxy.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/protocol/resources.hpp>
 #include <pyro/protocol/service_requests.hpp>
 #include <pyro/protocol/shell_requests.hpp>
 
@@ -178,6 +179,10 @@ void parse_requests(std::string_view text) {
   attempt([&] { services_ended_from_json(value); });
   attempt([&] { service_status_from_json(value); });
   attempt([&] { terminal_size_from_json(value); });
+  attempt([&] {
+    const auto resources = resources_from_json(value);
+    require(to_json(resources_from_json(to_json(resources))) == to_json(resources), "figures round trip");
+  });
   parse_shell_messages(value);
   parse_file_messages(value);
 }

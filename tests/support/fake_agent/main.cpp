@@ -7,6 +7,7 @@
 #include <pyro/os/fd.hpp>
 #include <pyro/protocol/call.hpp>
 #include <pyro/protocol/requests.hpp>
+#include <pyro/protocol/resources.hpp>
 
 #include <sys/wait.h>
 
@@ -97,6 +98,14 @@ Json honest_answer(const std::string& path) {
   if (path == protocol::path::k_exec) {
     return protocol::to_json(protocol::ExecResult{});
   }
+  if (path == protocol::path::k_resources) {
+    protocol::Resources resources;
+    resources.whole.memory = MemoryUse{CountedBy::processes, 7, {}, {}, {}};
+    return protocol::to_json(resources);
+  }
+  if (path == protocol::path::k_memory_kills) {
+    return {{"count", 0}, {"last", nullptr}};
+  }
   if (path.starts_with("/services")) {
     return {{"ok", true}, {"services", Json::array()}};
   }
@@ -184,6 +193,13 @@ const std::map<std::string, std::function<void(const CallPointer& call)>>& lies(
          }
          call->finish({{"ok", true}, {"services", std::move(many)}});
        }},
+      {"services_odd",
+       [](const CallPointer& call) {
+         auto odd = honest_answer(std::string(protocol::path::k_resources));
+         odd["services"] = {{k_sequences, pyro::to_json(ResourceUse{})}};
+         odd["memory"]["bytes"] = -1;
+         call->finish(odd);
+       }},
       {"killed_nobody",
        [](const CallPointer& call) {
          call->finish({{"count", 3}, {"last", nullptr}});
@@ -234,7 +250,8 @@ void serve() {
       "/services/stop",  "/services/start", "/services/restart", "/services/logs",   "/services/define",
       "/services/ended", "/secrets/put",    "/tcp/connect",      "/freeze",          "/thaw",
       "/sync",           "/clock/set",      "/identity",         "/memory/kills",    "/files/change",
-      "/shells/open",    "/shells/list",    "/shells/read",      "/shells/write",    "/shutdown"};
+      "/shells/open",    "/shells/list",    "/shells/read",      "/shells/write",    "/shutdown",
+      "/resources"};
   for (const auto& path : paths) {
     router.add(path, [&lie_for, path](const CallPointer& call, const Json&) {
       if (const auto found = lie_for.find(path); found != lie_for.end()) {

@@ -112,6 +112,9 @@ struct Terminal {
     console.columns = [] {
       return 80;
     };
+    console.rows = [] {
+      return 5;
+    };
     out.clear();
     err.clear();
     world.calls.clear();

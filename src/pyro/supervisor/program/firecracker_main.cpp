@@ -2,6 +2,7 @@
 #include "program.hpp"
 
 #include <pyro/backend/firecracker/sandbox_launcher.hpp>
+#include <pyro/os/resource_use.hpp>
 
 #include <csignal>
 
@@ -23,6 +24,12 @@ public:
   bool freeze() override { return false; }
 
   void thaw() override {}
+
+  /// Of the machine's own process, with all that is in it.
+  ResourceUse use() const override {
+    return os::use_of_cgroups(m_machine.cgroup->directories())
+        .completed_by(os::use_of_process(m_machine.process.pid()));
+  }
 
   void kill() override {
     m_machine.cgroup->kill();

@@ -5,6 +5,7 @@
 
 #include <pyro/backend/host/launcher.hpp>
 #include <pyro/backend/namespaces/launcher.hpp>
+#include <pyro/os/resource_use.hpp>
 #include <pyro/supervisor/supervisor.hpp>
 
 #include <csignal>
@@ -26,6 +27,8 @@ public:
   bool freeze() override { return m_sandbox.cgroup->freeze(); }
 
   void thaw() override { m_sandbox.cgroup->thaw(); }
+
+  ResourceUse use() const override { return os::use_of_cgroups(m_sandbox.cgroup->directories()); }
 
   std::optional<os::Outcome> outcome() override { return m_sandbox.agent.wait(); }
 
@@ -50,6 +53,8 @@ public:
   bool freeze() override { return m_processes.cgroup->freeze(); }
 
   void thaw() override { m_processes.cgroup->thaw(); }
+
+  ResourceUse use() const override { return os::use_of_cgroups(m_processes.cgroup->directories()); }
 
   void kill() override {
     m_processes.cgroup->kill();

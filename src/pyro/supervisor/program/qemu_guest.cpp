@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/atomic_file.hpp>
+#include <pyro/os/resource_use.hpp>
 
 #include <sys/epoll.h>
 
@@ -36,6 +37,12 @@ public:
   bool can_save() const override { return m_sandbox.base_memory.valid(); }
 
   void save(const std::string& directory) override { backend::qemu::keep(m_sandbox, m_spec, directory); }
+
+  /// Of the machine's own process, with all that is in it.
+  ResourceUse use() const override {
+    return os::use_of_cgroups(m_sandbox.cgroup->directories())
+        .completed_by(os::use_of_process(m_sandbox.process.pid()));
+  }
 
   void kill() override {
     m_sandbox.cgroup->kill();

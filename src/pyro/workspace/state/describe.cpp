@@ -139,7 +139,8 @@ Json unknown_services(const store::WorkspaceRecord& record) {
   return list;
 }
 
-/// {count, last: {who, at} or null}, or null of one that does not run.
+} // namespace
+
 Json describe_oom_kills(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   constexpr std::chrono::seconds k_limit{15};
   if (record.state != store::WorkspaceState::started) {
@@ -166,6 +167,8 @@ Json describe_oom_kills(const store::WorkspacePaths& paths, const store::Workspa
     return nullptr; // it has ended meanwhile, or was started by an older pyro
   }
 }
+
+namespace {
 
 /// For people: who was killed last.
 std::string oom_sentence(const Json& kills) {

@@ -13,6 +13,10 @@ Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& 
 /// not running: as declared and recorded, stopped; records say so from then on.
 Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
+/// Processes that were killed since its start for want of memory: {count, last: {who, at} or null}; null of
+/// one that does not run.
+Json describe_oom_kills(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
 /// {"network_enabled", "guest_ip"}
 Json describe_network(const store::WorkspaceRecord& record);
 
