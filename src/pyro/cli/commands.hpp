@@ -58,6 +58,7 @@ extern const Command k_snapshot_rm;
 extern const Command k_snapshot_save;
 extern const Command k_snapshot_show;
 extern const Command k_start;
+extern const Command k_port_forward;
 extern const Command k_status;
 extern const Command k_top;
 extern const Command k_stop;

@@ -66,6 +66,13 @@ public:
         line, [this] { return m_callbacks.interrupted && m_callbacks.interrupted(); });
   }
 
+  void forward_ports(const Json& where, const std::vector<std::string>& wanted, ForwardSinks sinks) override {
+    const InterruptionScope scope(m_callbacks.interrupted);
+    const auto given = with_directory(m_context, where);
+    sinks.interrupted = m_callbacks.interrupted;
+    workspace::forward_ports(m_workspaces, workspace_of(given), project_of(given), wanted, sinks);
+  }
+
 private:
   static Settings with_interrupts(Settings settings, const Callbacks& callbacks) {
     settings.interrupted = callbacks.interrupted;

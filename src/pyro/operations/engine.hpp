@@ -6,6 +6,7 @@
 #include <pyro/base/json_access.hpp>
 #include <pyro/workspace/context/requests.hpp>
 #include <pyro/workspace/context/settings.hpp>
+#include <pyro/workspace/port_forwarding.hpp>
 
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@ using Settings = workspace::Settings;
 using TrustGrant = workspace::TrustGrant;
 using PlanText = workspace::PlanText;
 using ShellAttachRequest = workspace::ShellAttachRequest;
+using ForwardSinks = workspace::ForwardSinks;
 
 /// How the front is reached while something runs; each may be empty.
 struct Callbacks {
@@ -64,6 +66,10 @@ public:
   attach_shell(const Json& where, const ShellAttachRequest& request, const ExecStreams& streams) = 0;
   /// logs, line by line; returns when the services or an interrupt end it.
   virtual void stream_logs(const Json& where, const LogRequest& request, const LineSink& line) = 0;
+  /// Ports inside on this machine (workspace/port_forwarding.hpp); returns when an interrupt ends it, of
+  /// which the engine knows.
+  virtual void
+  forward_ports(const Json& where, const std::vector<std::string>& wanted, ForwardSinks sinks) = 0;
 };
 
 using EngineFactory = std::function<std::unique_ptr<Engine>(Settings, Callbacks)>;

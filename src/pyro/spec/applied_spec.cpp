@@ -42,10 +42,18 @@ AppliedSpec applied_spec(const Json& normal_form) {
   }
   for (const auto& [name, definition] : value_at(normal_form, "services").items()) {
     applied.services.push_back(name);
+    for (const auto& port : definition.value("ports", Json::array())) {
+      applied.service_ports[name].insert(static_cast<int>(get_int(port, "port")));
+    }
+    const bool has_ports = applied.service_ports.contains(name);
     for (const auto* probe : {"readiness", "liveness"}) {
       const auto check = definition.value(probe, Json());
-      if (check.is_object() && string_or(check, "kind", "") == "http") {
+      const auto kind = check.is_object() ? string_or(check, "kind", "") : "";
+      if (kind == "http") {
         applied.http_ports[name].insert(static_cast<int>(get_int(check, "port")));
+      }
+      if (!has_ports && (kind == "http" || kind == "tcp")) {
+        applied.service_ports[name].insert(static_cast<int>(get_int(check, "port")));
       }
     }
   }

@@ -19,6 +19,8 @@ struct AppliedSpec {
   std::vector<std::string> services;         // names
   /// Of services, by name: where a probe of theirs speaks HTTP.
   std::map<std::string, std::set<int>> http_ports;
+  /// Of services, by name: the ports inside that the file names, those of `ports` or else those of probes.
+  std::map<std::string, std::set<int>> service_ports;
   std::map<std::string, Secret> secrets;
   std::vector<std::string> drift_report;
   std::optional<Retention> retention;

@@ -46,12 +46,16 @@ struct PortForwarder::Listener {
   os::Fd socket;
   int port = 0; // inside
   Json description;
+  std::uint64_t forward = 0; // whose it is; 0: a service's
+  Refused refused;
 };
 
 /// One connection: bytes of the socket go to the call, bytes of the call to the socket; each side waits for
 /// the other.
 struct PortForwarder::Connection {
-  Connection(PortForwarder& forwarder, os::Fd fd) : owner(forwarder), socket(std::move(fd)) {}
+  Connection(PortForwarder& forwarder, const Listener& listener, os::Fd fd)
+      : owner(forwarder), socket(std::move(fd)), port(listener.port), forward(listener.forward),
+        refused(listener.refused) {}
 
   ~Connection() {
     owner.m_loop.unwatch(socket.get());
@@ -61,8 +65,11 @@ struct PortForwarder::Connection {
     }
   }
 
-  void start(int port) {
+  void start() {
     protocol::CallEvents events;
+    events.on_message = [this](const Json&) {
+      connected = true;
+    };
     events.on_data = [this](protocol::FrameType, std::string_view bytes) {
       outgoing += bytes;
       write_some();
@@ -75,7 +82,10 @@ struct PortForwarder::Connection {
       finished = true;
       write_some();
     };
-    events.on_failure = [this](const Error&) {
+    events.on_failure = [this](const Error& error) {
+      if (!connected && refused) {
+        refused(port, error.message());
+      }
       close_later();
     };
     call = protocol::open_call(
@@ -147,6 +157,10 @@ struct PortForwarder::Connection {
 
   PortForwarder& owner;
   os::Fd socket;
+  int port;
+  std::uint64_t forward;
+  Refused refused;
+  bool connected = false;
   std::shared_ptr<protocol::Call> call;
   std::string outgoing;
   bool reading = true;
@@ -228,9 +242,9 @@ void PortForwarder::watch(Listener& listener) {
   m_loop.watch(listener.socket.get(), EPOLLIN, [this, &listener](std::uint32_t) { accept(listener); });
 }
 
-Json PortForwarder::publish(const std::string& service, const Json& ports) {
+std::vector<std::unique_ptr<PortForwarder::Listener>>
+PortForwarder::listen_all(const std::string& service, const Json& ports) {
   std::vector<std::unique_ptr<Listener>> fresh;
-  Json published = Json::array();
   for (const auto& port : ports) {
     const auto host_port = int_or(port, "host_port", 0);
     fresh.push_back(listen(
@@ -239,15 +253,28 @@ Json PortForwarder::publish(const std::string& service, const Json& ports) {
          {"host_port", host_port},
          {"fixed", host_port != 0},
          {"port", get_int(port, "guest_port")}}));
-    published.push_back(
-        {{"guest_port", fresh.back()->port},
-         {"host_port", fresh.back()->description["host_port"]},
-         {"host", k_loopback},
-         {"protocol", "tcp"}});
   }
   for (const auto& listener : fresh) {
     watch(*listener);
   }
+  return fresh;
+}
+
+Json PortForwarder::published_by(const std::vector<std::unique_ptr<Listener>>& listeners) {
+  Json published = Json::array();
+  for (const auto& listener : listeners) {
+    published.push_back(
+        {{"guest_port", listener->port},
+         {"host_port", listener->description["host_port"]},
+         {"host", k_loopback},
+         {"protocol", "tcp"}});
+  }
+  return published;
+}
+
+Json PortForwarder::publish(const std::string& service, const Json& ports) {
+  auto fresh = listen_all(service, ports);
+  const auto published = published_by(fresh);
   m_by_hand[service] = std::move(fresh);
   return published;
 }
@@ -256,16 +283,40 @@ void PortForwarder::withdraw(const std::string& service) {
   m_by_hand.erase(service);
 }
 
+PortForwarder::Forward PortForwarder::forward(const Json& ports, Refused refused) {
+  auto fresh = listen_all("", ports);
+  Forward forward{++m_last_forward, published_by(fresh)};
+  for (const auto& listener : fresh) {
+    listener->forward = forward.id;
+    listener->refused = refused;
+  }
+  m_forwards[forward.id] = std::move(fresh);
+  return forward;
+}
+
+void PortForwarder::end_forward(std::uint64_t id) {
+  m_forwards.erase(id);
+  for (const auto& [key, connection] : m_connections) {
+    if (connection->forward == id) {
+      connection->refused = nullptr;
+      connection->close_later();
+    }
+  }
+}
+
 void PortForwarder::accept(Listener& listener) {
   while (auto socket = os::accept_tcp(listener.socket.get())) {
     if (m_connections.size() >= k_max_connections) {
+      if (listener.refused) {
+        listener.refused(listener.port, fmt::format("there are {} connections already", k_max_connections));
+      }
       continue; // closed at once: the one who connects sees it and may try again
     }
-    auto connection = std::make_unique<Connection>(*this, std::move(*socket));
+    auto connection = std::make_unique<Connection>(*this, listener, std::move(*socket));
     auto* raw = connection.get();
     m_connections.emplace(raw, std::move(connection));
     try {
-      raw->start(listener.port);
+      raw->start();
     } catch (const Error&) {
       m_connections.erase(raw); // the agent takes no more calls right now
     }

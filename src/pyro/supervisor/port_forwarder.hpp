@@ -6,6 +6,8 @@
 #include <pyro/os/event_loop.hpp>
 #include <pyro/protocol/session.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +34,20 @@ public:
   /// Its listeners are gone; connections end with the service.
   void withdraw(const std::string& service);
 
+  /// Of each connection that could not be carried: to which port inside, and why not.
+  using Refused = std::function<void(int port, const std::string& why)>;
+
+  struct Forward {
+    std::uint64_t id = 0;
+    Json ports; // as publish() returns them
+  };
+
+  /// Ports inside for one caller, whichever services they are of: as publish() takes them, until
+  /// end_forward().
+  Forward forward(const Json& ports, Refused refused);
+  /// Its listeners and its connections are gone.
+  void end_forward(std::uint64_t id);
+
   bool has_connections() const { return !m_connections.empty(); }
 
 private:
@@ -39,6 +55,8 @@ private:
   struct Connection;
 
   std::unique_ptr<Listener> listen(const Json& port);
+  std::vector<std::unique_ptr<Listener>> listen_all(const std::string& service, const Json& ports);
+  static Json published_by(const std::vector<std::unique_ptr<Listener>>& listeners);
   void watch(Listener& listener);
   void accept(Listener& listener);
   void drop(Connection* connection);
@@ -47,6 +65,8 @@ private:
   protocol::Session& m_agent;
   std::map<std::string, std::unique_ptr<Listener>> m_listeners;            // by what was asked for
   std::map<std::string, std::vector<std::unique_ptr<Listener>>> m_by_hand; // by service
+  std::map<std::uint64_t, std::vector<std::unique_ptr<Listener>>> m_forwards;
+  std::uint64_t m_last_forward = 0;
   std::map<Connection*, std::unique_ptr<Connection>> m_connections;
 };
 

@@ -218,6 +218,7 @@ void Supervisor::add_operations() {
     call->finish({{"ports", m_ports->set(value_at(request, "ports"))}});
   });
   m_router.add("/ports/publish", [this](const auto& call, const Json& request) { publish(call, request); });
+  m_router.add("/ports/forward", [this](const auto& call, const Json& request) { forward(call, request); });
   m_secrets.add_operations(m_router);
   m_router.add(
       "/agent" + std::string(protocol::path::k_secrets_put),
@@ -307,6 +308,20 @@ void Supervisor::publish(const std::shared_ptr<protocol::Call>& call, const Json
       m_agent->session, std::string(protocol::path::k_services_ended),
       protocol::to_json(protocol::ServicesEnded{service}), std::move(events));
   call->finish({{"ports", published}});
+}
+
+void Supervisor::forward(const std::shared_ptr<protocol::Call>& call, const Json& request) {
+  const auto forward = m_ports->forward(value_at(request, "ports"), [call](int port, const std::string& why) {
+    if (!call->is_full()) { // who does not read does not want to know
+      call->send(Json{{"refused", {{"port", port}, {"reason", why}}}});
+    }
+  });
+  protocol::CallEvents events;
+  events.on_gone = [this, id = forward.id] {
+    m_ports->end_forward(id);
+  };
+  call->set_events(std::move(events));
+  call->send(Json{{"ports", forward.ports}});
 }
 
 void Supervisor::freeze(const std::shared_ptr<protocol::Call>& call) {

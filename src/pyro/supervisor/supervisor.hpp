@@ -77,6 +77,8 @@ struct Guest {
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
 /// process.
+/// "/ports/forward" {ports: the same} → frames {"ports"}, then {"refused": {port, reason}} for each
+/// connection that cannot be carried; until the caller is gone.
 /// "/save" {directory} → {pause_ms}: keeps the guest with all its processes there. Nobody may be using the
 /// sandbox.
 /// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
@@ -112,6 +114,7 @@ private:
   void put_into_requests(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void deliver_secret(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
+  void forward(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
   void watch_disk();

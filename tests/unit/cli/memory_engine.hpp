@@ -19,6 +19,7 @@ struct World {
   std::function<operations::ExecResult(const operations::ExecRequest&, const operations::ExecStreams&)> exec;
   std::function<Json(const operations::ShellAttachRequest&, const operations::ExecStreams&)> shell;
   std::vector<std::pair<std::string, std::string>> log_lines; // service, line
+  std::function<void(const std::vector<std::string>&, const operations::ForwardSinks&)> forward;
 
   std::vector<std::pair<std::string, Json>> calls;
   operations::ExecRequest exec_request;
@@ -70,6 +71,12 @@ public:
     for (const auto& [service, text] : m_world.log_lines) {
       line(service, text);
     }
+  }
+
+  void forward_ports(
+      const Json& where, const std::vector<std::string>& wanted, operations::ForwardSinks sinks) override {
+    m_world.calls.emplace_back("forward_ports", where);
+    m_world.forward(wanted, sinks);
   }
 
 private:

@@ -25,6 +25,18 @@ TEST(AppliedSpec, IsWhatTheNormalFormSays) {
   }
 }
 
+TEST(AppliedSpec, ThePortsOfAServiceAreThoseItPublishesElseThoseOfItsProbes) {
+  const auto applied = applied_spec(normal_form(parsed(with(
+      "services:\n"
+      "  web: {command: x, ports: ['8080', '127.0.0.1:9000:9090'], readiness: {http: {port: 80, path: /}}}\n"
+      "  db: {command: x, readiness: {tcp: {port: 5432}}}\n"
+      "  quiet: {command: x}\n"))));
+  EXPECT_EQ(applied.service_ports.at("web"), (std::set<int>{8080, 9090}));
+  EXPECT_EQ(applied.service_ports.at("db"), std::set<int>{5432});
+  EXPECT_FALSE(applied.service_ports.contains("quiet"));
+  EXPECT_EQ(applied.http_ports.at("web"), std::set<int>{80});
+}
+
 TEST(AppliedSpec, IsEmptyWhereNoneWasApplied) {
   const auto applied = applied_spec(nullptr);
   EXPECT_TRUE(applied.services.empty());
