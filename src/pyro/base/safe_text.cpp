@@ -126,6 +126,11 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+bool has_control_characters(std::string_view bytes) {
+  return std::any_of(
+      bytes.begin(), bytes.end(), [](unsigned char byte) { return byte < ' ' || byte == 0x7f; });
+}
+
 void require_utf8(std::string_view bytes, std::string_view what) {
   if (!is_utf8(bytes)) {
     throw Error(ErrorCode::usage, "{} is not UTF-8: {}", what, escape_controls(bytes))

@@ -10,6 +10,9 @@ namespace pyro {
 
 bool is_utf8(std::string_view bytes);
 
+/// Is a byte of it C0 (tabs and line ends too) or DEL? No header of HTTP can have one.
+bool has_control_characters(std::string_view bytes);
+
 /// Requests, answers and records are JSON, which is text: what a caller names (arguments, variables, paths)
 /// is refused where it is no text, rather than changed. Error(usage) "WHAT is not UTF-8: ...".
 void require_utf8(std::string_view bytes, std::string_view what);

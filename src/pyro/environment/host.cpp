@@ -1,7 +1,9 @@
 #include "host.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/path_text.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/mount_table.hpp>
 #include <pyro/os/tree_walk.hpp>
 
 #include <array>
@@ -20,21 +22,11 @@ constexpr std::string_view k_fingerprint_format = "pyro host environment 2";
 constexpr std::array<const char*, 9> k_program_places{"usr",   "opt",   "bin",    "sbin",  "lib",
                                                       "lib32", "lib64", "libo32", "libx32"};
 
-/// Mount points strictly below the directory.
 bool holds_other_mounts(const std::string& directory) {
-  std::istringstream lines(os::read_file("/proc/self/mountinfo"));
-  std::string line;
-  while (std::getline(lines, line)) {
-    std::istringstream fields(line);
-    std::string field;
-    for (int number = 0; number < 5; ++number) {
-      fields >> field; // the fifth is the mount point
-    }
-    if (field.starts_with("/" + directory + "/")) {
-      return true;
-    }
-  }
-  return false;
+  const auto entries = os::mount_entries();
+  return std::any_of(entries.begin(), entries.end(), [&](const os::MountEntry& entry) {
+    return is_below(entry.point, "/" + directory);
+  });
 }
 
 std::string_view name_of(os::IdSpace::Kind kind) {

@@ -327,23 +327,22 @@ void Connection::again() {
   });
 }
 
-Access Connection::access() const {
-  Access access;
+void Connection::log(Verdict verdict, const std::string& reason) {
   const auto language = m_first.language();
-  access.protocol = language == Language::tls ? "tls" : language == Language::http ? "http" : "tcp";
+  log_as(language == Language::tls ? "tls" : language == Language::http ? "http" : "tcp", verdict, reason);
+}
+
+void Connection::log_as(const char* protocol, Verdict verdict, const std::string& reason) {
+  Access access;
+  access.verdict = verdict;
+  access.protocol = protocol;
   access.host = m_asked.name.value_or(to_string(m_asked.address));
   access.port = m_asked.port;
   access.address = m_asked.name && m_address ? to_string(*m_address) : "";
-  return access;
-}
-
-void Connection::log(Verdict verdict, const std::string& reason) {
-  auto record = access();
-  record.verdict = verdict;
   const auto* allowing = verdict == Verdict::denied ? nullptr : rule();
-  record.rule = allowing == nullptr ? "" : egress::to_string(*allowing);
-  record.reason = reason;
-  m_common.log.add(record);
+  access.rule = allowing == nullptr ? "" : egress::to_string(*allowing);
+  access.reason = reason;
+  m_common.log.add(access);
 }
 
 void Connection::refuse(RefusalKind kind, const std::string& reason) {

@@ -55,8 +55,8 @@ private:
   void pass_requests();
   void look_for_upgrade();
   void run_pump(std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished);
-  Access access() const;
   void log(Verdict verdict, const std::string& reason);
+  void log_as(const char* protocol, Verdict verdict, const std::string& reason);
   void log_opened(OpenedTls::Event event, const std::string& text);
   void refuse(RefusalKind kind, const std::string& reason);
   void tell_refused();

@@ -47,18 +47,11 @@ void Connection::carry_opened() {
 }
 
 void Connection::log_opened(OpenedTls::Event event, const std::string& text) {
-  auto record = access();
-  record.protocol = "https";
   if (event == OpenedTls::Event::used) {
-    record.verdict = Verdict::allowed;
-    record.reason = fmt::format("with the secret {}", text);
+    log_as("https", Verdict::allowed, fmt::format("with the secret {}", text));
   } else {
-    record.verdict = event == OpenedTls::Event::denied ? Verdict::denied : Verdict::failed;
-    record.reason = text;
+    log_as("https", event == OpenedTls::Event::denied ? Verdict::denied : Verdict::failed, text);
   }
-  const auto* allowing = rule();
-  record.rule = allowing == nullptr || event == OpenedTls::Event::denied ? "" : egress::to_string(*allowing);
-  m_common.log.add(record);
 }
 
 } // namespace pyro::gateway

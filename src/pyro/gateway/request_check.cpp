@@ -24,11 +24,6 @@ Authority authority_from(std::string_view text) {
   return {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
 }
 
-template <typename... Args>
-[[noreturn]] void refuse_request(fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(ErrorCode::permission, format, std::forward<Args>(args)...);
-}
-
 std::string cut_text(const std::string& text) {
   return text.substr(0, 200);
 }
@@ -38,15 +33,17 @@ void check_authority(const std::string& text, const Origin& origin) {
   const auto name = egress::host_name(authority.host);
   const bool is_same_port = !authority.port || whole_number<int>(*authority.port) == origin.port;
   if (!name || *name != origin.host || !is_same_port) {
-    refuse_request(
-        "the request is for the host '{}', the connection was made to {}", cut_text(text), origin.host);
+    throw Error(
+        ErrorCode::permission, "the request is for the host '{}', the connection was made to {}",
+        cut_text(text), origin.host);
   }
 }
 
 void check_target(const RequestHead& head, const Origin& origin) {
   const auto& target = head.target;
   if (head.method == "CONNECT") {
-    refuse_request("the request CONNECT {} asks {} to pass it on", cut_text(target), origin.host);
+    throw Error(
+        ErrorCode::permission, "the request CONNECT {} asks {} to pass it on", cut_text(target), origin.host);
   }
   if (target.starts_with('/') || target == "*") {
     return;
@@ -54,7 +51,7 @@ void check_target(const RequestHead& head, const Origin& origin) {
   const auto front = origin.scheme + "://";
   if (target.size() < front.size()
       || !equals_ignoring_case(std::string_view(target).substr(0, front.size()), front)) {
-    refuse_request("the request's target is '{}'", cut_text(target));
+    throw Error(ErrorCode::permission, "the request's target is '{}'", cut_text(target));
   }
   const auto rest = target.substr(front.size());
   check_authority(rest.substr(0, rest.find_first_of("/?#")), origin);
@@ -65,7 +62,7 @@ void check_length(const RequestHead& head) {
   const auto codings = head.values_of("transfer-encoding");
   for (const auto& coding : codings) {
     if (head.version < 11 || codings.size() > 1 || !equals_ignoring_case(coding, "chunked")) {
-      refuse_request("the request has the transfer coding '{}'", cut_text(coding));
+      throw Error(ErrorCode::permission, "the request has the transfer coding '{}'", cut_text(coding));
     }
   }
 }
@@ -77,12 +74,12 @@ void check_request(const RequestHead& head, const Origin& origin) {
   check_length(head);
   const auto hosts = head.values_of("host");
   if (hosts.size() != 1) {
-    refuse_request("the request names {} hosts instead of one", hosts.size());
+    throw Error(ErrorCode::permission, "the request names {} hosts instead of one", hosts.size());
   }
   check_authority(hosts.front(), origin);
   for (const auto& upgrade : head.values_of("upgrade")) {
     if (!equals_ignoring_case(upgrade, "websocket")) {
-      refuse_request("the request asks for the protocol '{}'", cut_text(upgrade));
+      throw Error(ErrorCode::permission, "the request asks for the protocol '{}'", cut_text(upgrade));
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 
 #include <fmt/ranges.h>
 
@@ -37,10 +38,7 @@ std::optional<std::string> basic_credentials(std::string_view value) {
   if (value.size() < k_scheme.size() || !equals_ignoring_case(value.substr(0, k_scheme.size()), k_scheme)) {
     return std::nullopt;
   }
-  value.remove_prefix(
-      value.find_first_not_of(' ', k_scheme.size()) == std::string_view::npos
-          ? value.size()
-          : value.find_first_not_of(' ', k_scheme.size()));
+  value.remove_prefix(std::min(value.find_first_not_of(' ', k_scheme.size()), value.size()));
   try {
     return base64_decode(value);
   } catch (const Error&) {
@@ -67,11 +65,6 @@ std::string place_of(const RequestHead& head, const std::string& placeholder) {
   return found == head.fields.end() ? "" : "the header " + found->name;
 }
 
-template <typename... Args>
-[[noreturn]] void refuse_placeholder(fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(ErrorCode::permission, format, std::forward<Args>(args)...);
-}
-
 std::string hosts_text(const RequestSecret& secret) {
   std::vector<std::string> hosts;
   std::transform(
@@ -96,8 +89,9 @@ void check_allowed(const RequestSecret& secret, const RequestHead& head) {
   }
   for (const auto& name : k_overrides) {
     if (!head.values_of(name).empty()) {
-      refuse_placeholder(
-          "a request with the header {} is not one that secrets.{}.allow can tell", name, secret.name);
+      throw Error(
+          ErrorCode::permission, "a request with the header {} is not one that secrets.{}.allow can tell",
+          name, secret.name);
     }
   }
   const auto path = egress::plain_path(path_of_target(head.target));
@@ -105,7 +99,9 @@ void check_allowed(const RequestSecret& secret, const RequestHead& head) {
     return pattern.holds(head.method, path);
   });
   if (!is_allowed) {
-    refuse_placeholder("secrets.{}.allow does not have {} {}", secret.name, head.method, path.substr(0, 200));
+    throw Error(
+        ErrorCode::permission, "secrets.{}.allow does not have {} {}", secret.name, head.method,
+        path.substr(0, 200));
   }
 }
 
@@ -119,10 +115,6 @@ void put_into_field(const RequestSecret& secret, HeaderField& field) {
   } else {
     replace_text(field.value, secret.placeholder, *secret.value);
   }
-}
-
-bool has_hidden_letters(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
 }
 
 RequestSecret secret_from(const Json& json) {
@@ -141,7 +133,7 @@ RequestSecret secret_from(const Json& json) {
     secret.allow.push_back(egress::request_pattern_from(pattern));
   }
   const bool is_placeholder = secret.placeholder.size() >= k_shortest_placeholder;
-  if (!is_placeholder || (secret.value && (secret.value->empty() || has_hidden_letters(*secret.value)))) {
+  if (!is_placeholder || (secret.value && (secret.value->empty() || has_control_characters(*secret.value)))) {
     throw Error(ErrorCode::invalid_argument, "the secret {} cannot stand in a header", secret.name);
   }
   return secret;
@@ -175,7 +167,8 @@ RequestSecrets::put_into(RequestHead& head, std::string_view host, std::uint16_t
       continue;
     }
     if (!secret.is_for(host, port)) {
-      refuse_placeholder(
+      throw Error(
+          ErrorCode::permission,
           "the secret {} is for {}, and its placeholder stands in {} of a request to {}", secret.name,
           hosts_text(secret), place, host);
     }
@@ -186,12 +179,13 @@ RequestSecrets::put_into(RequestHead& head, std::string_view host, std::uint16_t
       }
     }
     if (const auto other = place_of(rest, secret.placeholder); !other.empty()) {
-      refuse_placeholder(
-          "the secret {} is put into the header {}, and its placeholder stands in {}", secret.name,
-          secret.header, other);
+      throw Error(
+          ErrorCode::permission, "the secret {} is put into the header {}, and its placeholder stands in {}",
+          secret.name, secret.header, other);
     }
     if (!secret.value) {
-      refuse_placeholder("the secret {} is not set, so there is nothing to put in", secret.name);
+      throw Error(
+          ErrorCode::permission, "the secret {} is not set, so there is nothing to put in", secret.name);
     }
     check_allowed(secret, head);
     for (std::size_t i = 0; i < head.fields.size(); ++i) {
@@ -208,7 +202,8 @@ RequestSecrets::put_into(RequestHead& head, std::string_view host, std::uint16_t
 void RequestSecrets::refuse_in_clear(const RequestHead& head, std::string_view host) const {
   for (const auto& secret : m_secrets) {
     if (const auto place = place_of(head, secret.placeholder); !place.empty()) {
-      refuse_placeholder(
+      throw Error(
+          ErrorCode::permission,
           "the placeholder of the secret {} stands in {} of a request to {} in clear text; it is for {}, by "
           "TLS",
           secret.name, place, host, hosts_text(secret));

@@ -1,6 +1,7 @@
 #include "cgroup.hpp"
 
 #include "directory.hpp"
+#include "mount_table.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/text.hpp>
@@ -18,37 +19,6 @@ namespace pyro::os {
 namespace {
 
 constexpr std::int64_t k_cpu_period_us = 100'000;
-
-struct CgroupMount {
-  std::string directory;
-  std::string type;    // cgroup or cgroup2
-  std::string options; // of the superblock, names the v1 controllers
-};
-
-// /proc/self/mountinfo: "... mount-point options - type source super-options"
-std::vector<CgroupMount> cgroup_mounts() {
-  std::vector<CgroupMount> mounts;
-  const auto text = read_file("/proc/self/mountinfo");
-  for (const auto view : lines_of(text)) {
-    const std::string line(view);
-    const auto separator = line.find(" - ");
-    if (separator == std::string::npos) {
-      continue;
-    }
-    const auto type_end = line.find(' ', separator + 3);
-    const auto type = line.substr(separator + 3, type_end - separator - 3);
-    if (type != "cgroup" && type != "cgroup2") {
-      continue;
-    }
-    std::size_t field = 0;
-    for (int skipped = 0; skipped < 4; ++skipped) {
-      field = line.find(' ', field) + 1;
-    }
-    mounts.push_back(
-        {line.substr(field, line.find(' ', field) - field), type, line.substr(line.rfind(' ') + 1)});
-  }
-  return mounts;
-}
 
 /// Our own group in the hierarchy of this controller ("" is v2), from /proc/self/cgroup lines
 /// "id:controllers:path".
@@ -98,10 +68,10 @@ bool offers_limits(const std::string& directory) {
          && try_write(directory + "/cgroup.subtree_control", "+memory +pids +cpu");
 }
 
-void find_unified(const CgroupMount& mount, Cgroup::Support& support) {
+void find_unified(const MountEntry& mount, Cgroup::Support& support) {
   // Controllers can be enabled only where no process sits: the root for root, an empty delegated group for
   // others.
-  for (const auto& candidate : {mount.directory, mount.directory + own_group("")}) {
+  for (const auto& candidate : {mount.point, mount.point + own_group("")}) {
     if (support.unified.empty() && can_make_group_in(candidate)) {
       support.unified = candidate;
       support.unified_limits = offers_limits(candidate);
@@ -109,10 +79,11 @@ void find_unified(const CgroupMount& mount, Cgroup::Support& support) {
   }
 }
 
-void find_v1(const CgroupMount& mount, Cgroup::Support& support) {
+/// Of version 1, where the options of the file system name the controllers.
+void find_v1(const MountEntry& mount, Cgroup::Support& support) {
   for (const std::string controller : {"memory", "pids", "cpu"}) {
-    if (has_word(mount.options, controller)) {
-      for (const auto& candidate : {mount.directory + own_group(controller), mount.directory}) {
+    if (has_word(mount.super_options, controller)) {
+      for (const auto& candidate : {mount.point + own_group(controller), mount.point}) {
         if (can_make_group_in(candidate)) {
           support.v1.emplace_back(controller, candidate);
           break;
@@ -128,9 +99,12 @@ const Cgroup::Support& Cgroup::support() {
   static const Support s_support = [] {
     Support support;
     bool any = false;
-    for (const auto& mount : cgroup_mounts()) {
-      any = true;
-      mount.type == "cgroup2" ? find_unified(mount, support) : find_v1(mount, support);
+    for (const auto& mount : mount_entries()) {
+      const bool is_unified = mount.type == "cgroup2";
+      if (is_unified || mount.type == "cgroup") {
+        any = true;
+        is_unified ? find_unified(mount, support) : find_v1(mount, support);
+      }
     }
     if (!any) {
       support.shortcoming = "no cgroup file system is mounted";

@@ -5,6 +5,7 @@
 #include "requests.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 
 #include <array>
 #include <functional>
@@ -70,10 +71,8 @@ bool has(const Json& value, const char* key) {
 }
 
 void check_header(const std::string& text) {
-  for (char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      throw Error(ErrorCode::invalid_argument, "an http probe must not hold control characters");
-    }
+  if (has_control_characters(text)) {
+    throw Error(ErrorCode::invalid_argument, "an http probe must not hold control characters");
   }
 }
 

@@ -1,6 +1,7 @@
 #include "entry.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/path_text.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -77,10 +78,6 @@ bool same_content(const SeedEntry& left, const SeedEntry& right) {
     throw Error(ErrorCode::internal, "seed entry '{}' has no digest to compare", left.path);
   }
   return left.size == right.size && left.digest == right.digest;
-}
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
 template <typename T>

@@ -1,6 +1,8 @@
 // What no single field can know: references, cycles, fields without effect, clashes.
 #include "read_parts.hpp"
 
+#include <pyro/base/path_text.hpp>
+
 namespace pyro::spec {
 
 namespace {
@@ -20,10 +22,6 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
     return fmt::format("did you mean '{}'?", near);
   }
   return names.empty() ? "none is declared" : fmt::format("known: {}", fmt::join(names, ", "));
-}
-
-bool is_at_or_below(const std::string& path, const std::string& directory) {
-  return path == directory || path.starts_with(directory + "/");
 }
 
 class Checker {
@@ -283,11 +281,14 @@ private:
 
   /// Each shows alone what is at its place, and the workspace shows around them.
   void check_mounts() {
+    const auto is_refused = [](const std::string& to) {
+      return to.empty() || to == "/"; // complained about where it was read
+    };
     for (std::size_t i = 0; i < m_spec.mounts.size(); ++i) {
       const auto& to = m_spec.mounts[i].to;
       const auto address = fmt::format("mounts[{}].to", i);
-      if (to.empty()) {
-        continue; // complained about already
+      if (is_refused(to)) {
+        continue;
       }
       for (const auto& hidden : {std::string("/workspace"), m_spec.seed.to}) {
         if (is_at_or_below(hidden, to)) {
@@ -306,7 +307,7 @@ private:
         const auto& at = m_spec.mounts[other].to;
         if (to == at) {
           error(address, "clash", fmt::format("two mounts at {}", to));
-        } else if (!at.empty() && (is_at_or_below(to, at) || is_at_or_below(at, to))) {
+        } else if (!is_refused(at) && (is_at_or_below(to, at) || is_at_or_below(at, to))) {
           error(address, "clash", fmt::format("a mount at {} and one at {} hide each other", to, at));
         }
       }

@@ -1,6 +1,8 @@
 // The `cache` lists of steps: which directories a cache may take the place of, and whose it is.
 #include "read_parts.hpp"
 
+#include <pyro/base/path_text.hpp>
+
 #include <array>
 
 namespace pyro::spec {
@@ -15,10 +17,6 @@ constexpr std::array<std::string_view, 13> k_system_trees{
 /// Only themselves: what is below them can be a cache.
 constexpr std::array<std::string_view, 9> k_system_directories{
     "/", "/usr", "/usr/include", "/usr/local", "/usr/local/lib", "/usr/share", "/var", "/var/lib", "/home"};
-
-bool is_at_or_below(std::string_view path, std::string_view tree) {
-  return path == tree || (path.starts_with(tree) && path.size() > tree.size() && path[tree.size()] == '/');
-}
 
 /// /lib, /lib64, /libx32 and the same below /usr, libexec among them, with all that is below them.
 bool is_library(std::string_view path) {

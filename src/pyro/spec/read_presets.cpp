@@ -68,7 +68,9 @@ void read_pip(MapReader& reader, Step& step) {
 
 void read_tools(MapReader& reader, Step& step) {
   std::string file = "mise.toml";
-  reader.choice_index("tools") ? reader.string("tools", file) : void();
+  if (reader.choice_index("tools")) {
+    reader.string("tools", file);
+  }
   step.run = fmt::format(
       "command -v mise >/dev/null || {{ echo 'This environment has no mise: take an image that has it, or "
       "let a "

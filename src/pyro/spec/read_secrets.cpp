@@ -1,6 +1,7 @@
 // secrets, and what of those that the gateway puts into requests no single field can know.
 #include "read_parts.hpp"
 
+#include <pyro/base/text.hpp>
 #include <pyro/egress/request_pattern.hpp>
 #include <pyro/egress/rule.hpp>
 
@@ -20,13 +21,6 @@ bool is_header_name(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
            || k_marks.find(c) != std::string_view::npos;
   });
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
 }
 
 bool is_withheld(const Context& context, const std::string& text) {

@@ -4,6 +4,7 @@
 #include "capture_packages.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/path_text.hpp>
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/spec/append_steps.hpp>
@@ -31,11 +32,6 @@ constexpr std::size_t k_longest_text = 1 << 20;
 
 std::string without_slash(const std::string& path) {
   return path.starts_with('/') ? path.substr(1) : path;
-}
-
-bool is_at_or_below(const std::string& path, const std::string& directory) {
-  return path == directory || directory.empty()
-         || (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
 /// What the changes come to.

@@ -1,5 +1,7 @@
 #include "capture_packages.hpp"
 
+#include <pyro/base/path_text.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,10 +45,6 @@ std::string apt_script(const Changes& changes) {
     script += fmt::format("apt-get remove -y {}\n", joined(removed));
   }
   return script;
-}
-
-bool is_below(const std::string& path, const std::string& directory) {
-  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
 /// Of X/lib/python3.11/site-packages: X, and "python3.11".
@@ -170,7 +168,7 @@ bool comes_from(const PackageChange& change, const std::string& directory) {
   }
   const auto end = std::min(path.find('#'), path.size());
   const std::string place(path.substr(0, end));
-  return !change.source.empty() && (place == directory || is_below(place, directory));
+  return !change.source.empty() && is_at_or_below(place, directory);
 }
 
 std::string npm_script(const std::string& place, const Changes& changes) {

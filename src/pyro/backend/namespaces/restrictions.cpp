@@ -1,9 +1,10 @@
 #include "restrictions.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/text.hpp>
+#include <pyro/base/path_text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/mount_table.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -123,14 +124,16 @@ Check seccomp_check(const Tried& tried, const std::string& root, bool known) {
       "Unconfined"};
 }
 
+std::vector<os::MountEntry> mounts_of(const std::string& root) {
+  return os::mount_entries(os::maybe_read_file(root + "/proc/self/mountinfo", 16 << 20).value_or(""));
+}
+
 /// Mount points below /proc: what hides parts of it.
 std::string covers_of_proc(const std::string& root) {
   std::string covers;
-  const auto text = os::maybe_read_file(root + "/proc/self/mountinfo", 16 << 20).value_or("");
-  for (const auto line : lines_of(text)) {
-    const auto fields = fields_of(line, ' ');
-    if (fields.size() > 4 && fields[4].starts_with("/proc/")) {
-      covers += (covers.empty() ? "" : ", ") + fields[4];
+  for (const auto& mount : mounts_of(root)) {
+    if (is_below(mount.point, "/proc")) {
+      covers += (covers.empty() ? "" : ", ") + mount.point;
     }
   }
   return covers;
@@ -189,11 +192,10 @@ std::vector<Check> restriction_checks(const Tried& tried, const std::string& roo
 
 std::string remedy_of_limits(Root is_root, const std::string& root) {
   const std::string groups = "/sys/fs/cgroup";
-  const auto mounts = os::maybe_read_file(root + "/proc/self/mountinfo", 16 << 20).value_or("");
   std::string options;
-  for (const auto line : lines_of(mounts)) {
-    if (const auto fields = fields_of(line, ' '); fields.size() > 5 && fields[4] == groups) {
-      options = fields[5] + ","; // the last one covers those before it
+  for (const auto& mount : mounts_of(root)) {
+    if (mount.point == groups) {
+      options = mount.options + ","; // the last one covers those before it
     }
   }
   if (options.starts_with("ro,")) {

@@ -566,11 +566,13 @@ void Applier::change_disk_limit() {
 /// Of a sandbox that goes on, or has no services that were started with them.
 void Applier::change_request_secrets() {
   const auto& spec = m_project.spec;
+  if (m_plan.empty() || m_services_done || spec.network_egress.kind != spec::EgressKind::hosts) {
+    return;
+  }
   const auto before = spec::applied_spec(m_workspace.record.spec).secrets;
   const bool had_some = std::any_of(
       before.begin(), before.end(), [](const auto& entry) { return entry.second.is_for_requests(); });
-  const bool has_gateway = spec.network_egress.kind == spec::EgressKind::hosts;
-  if (m_plan.empty() || m_services_done || !has_gateway || !(had_some || spec::has_request_secrets(spec))) {
+  if (!had_some && !spec::has_request_secrets(spec)) {
     return;
   }
   if (const auto client = backend::ControlClient::connect(m_workspace.paths.control_socket())) {

@@ -1,6 +1,7 @@
 #include "inside_path.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/path_text.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -42,7 +43,7 @@ std::vector<std::string> names_of(const std::string& path) {
 /// What the layers have there is not what the sandbox sees.
 void refuse_live(const std::map<std::string, std::string>& live, const std::string& path) {
   for (const auto& [place, directory] : live) {
-    if (path == place || path.starts_with(place + "/")) {
+    if (is_at_or_below(path, place)) {
       throw Error(
           ErrorCode::invalid_argument, "/{} is a live directory of this machine (mounts): {}", place,
           directory)

@@ -4,11 +4,12 @@
 #include "owner_ids.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/text.hpp>
+#include <pyro/base/path_text.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/inside.hpp>
 #include <pyro/os/mount.hpp>
+#include <pyro/os/mount_table.hpp>
 #include <pyro/store/layered_view.hpp>
 
 #include <sys/stat.h>
@@ -24,34 +25,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_at_or_below(const std::string& path, const std::string& directory) {
-  return path == directory || directory == "/" || path.starts_with(directory + "/");
-}
-
-/// "\040" is a space (proc(5)).
-std::string unescaped(std::string_view text) {
-  std::string plain;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\\' && at + 3 < text.size()) {
-      plain += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0'));
-      at += 3;
-    } else {
-      plain += text[at];
-    }
-  }
-  return plain;
-}
-
 /// What is mounted below a directory would not be shown, and the kernel refuses ordinary users what it
 /// covers.
 void refuse_mounts_below(const std::string& path) {
-  constexpr std::size_t k_mount_point = 4; // proc(5), mountinfo
-  const auto text = os::read_file("/proc/self/mountinfo");
-  for (const auto line : lines_of(text)) {
-    const auto fields = fields_of(std::string(line), ' ');
-    const auto point = fields.size() > k_mount_point ? unescaped(fields[k_mount_point]) : "";
-    if (point != path && is_at_or_below(point, path)) {
-      throw Error(ErrorCode::unavailable, "{} is a mount of its own below {}", point, path)
+  for (const auto& mount : os::mount_entries()) {
+    if (mount.point != path && is_at_or_below(mount.point, path)) {
+      throw Error(ErrorCode::unavailable, "{} is a mount of its own below {}", mount.point, path)
           .with_hint("a live mount shows one file system: name the directory that is needed");
     }
   }

@@ -2,12 +2,12 @@
 
 #include <pyro/base/base64.hpp>
 #include <pyro/base/error.hpp>
+#include <pyro/base/safe_text.hpp>
 #include <pyro/base/sha256.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/protocol/secret_notes.hpp>
 
-#include <algorithm>
 #include <array>
 
 namespace pyro::workspace {
@@ -85,8 +85,7 @@ std::string header_value(std::string value) {
   while (value.ends_with('\n') || value.ends_with('\r')) {
     value.pop_back();
   }
-  const bool is_hidden =
-      std::any_of(value.begin(), value.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+  const bool is_hidden = has_control_characters(value);
   if (value.empty() || is_hidden || value.size() > k_longest_value) {
     throw Error(
         ErrorCode::invalid_argument, "its value cannot stand in a header: it {}",

@@ -2,6 +2,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/interruption.hpp>
+#include <pyro/base/path_text.hpp>
 #include <pyro/os/crash_point.hpp>
 #include <pyro/os/tree_merge.hpp>
 
@@ -63,7 +64,7 @@ void GuestChange::send_bytes(std::string_view bytes) {
 void GuestChange::refuse_live(const std::string& path) const {
   const auto whole = m_root + "/" + path;
   for (const auto& mount : m_mounts) {
-    if (whole == mount.target || whole.starts_with(mount.target + "/")) {
+    if (is_at_or_below(whole, mount.target)) {
       throw Error(
           ErrorCode::invalid_argument, "{} is a live directory of this machine (mounts): {}", mount.target,
           mount.path)

@@ -1,6 +1,7 @@
 #include "pathspec.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/base/path_text.hpp>
 #include <pyro/seed/gitignore.hpp>
 
 #include <algorithm>
@@ -49,11 +50,6 @@ Magic take_magic(std::string& word) {
         .with_hint("':!PATH' leaves a path out; a name that begins with a colon is './:NAME'");
   }
   return magic;
-}
-
-bool is_at_or_below(std::string_view path, std::string_view directory) {
-  return path == directory || directory == "/"
-         || (path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/');
 }
 
 /// What stands before the first wildcard, as far as whole names go.
