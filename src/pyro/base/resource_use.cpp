@@ -34,8 +34,12 @@ CountedBy counted_by(const Json& object) {
   throw Error(ErrorCode::protocol, "counted_by: '{}' is nobody who counts", name);
 }
 
+/// nullptr: nobody counted it, which is said.
 const Json* part(const Json& value, std::string_view key) {
-  const auto& found = value_at(value, key);
+  if (!value.is_object() || !value.contains(key)) {
+    throw Error(ErrorCode::protocol, "'{}' is missing", key);
+  }
+  const auto& found = value.at(std::string(key));
   return found.is_null() ? nullptr : &found;
 }
 

@@ -30,7 +30,7 @@ Resources resources_from_json(const Json& value) {
     check_name(name, "the service");
     resources.services[name] = resource_use_from_json(use);
   }
-  if (const auto& disk = value_at(value, "disk"); !disk.is_null()) {
+  if (const auto disk = value.value("disk", Json()); !disk.is_null()) {
     const auto used = get_int(disk, "used_bytes");
     const auto size = get_int(disk, "size_bytes");
     if (used < 0 || size < 0) {

@@ -20,13 +20,16 @@ using Words = std::vector<std::string>;
 Words line_of(const Command& command, const Words& flag) {
   auto words = fields_of(command.name, ' ');
   for (const auto& operand : command.operands) {
-    if (operand.count == Count::one) {
+    if (operand.count == Count::one || command.name == "port-forward") {
       const bool is_second = words.size() > fields_of(command.name, ' ').size();
       words.emplace_back(
           command.name == "completion"        ? "bash"
           : command.name == "cp" && is_second ? ":x"
                                               : "x");
     }
+  }
+  if (command.name == "top") {
+    words.emplace_back("--once");
   }
   words.insert(words.end(), flag.begin(), flag.end());
   if (command.trailing == Trailing::program) {
@@ -54,6 +57,9 @@ Terminal terminal_with_answers() {
   };
   terminal.world.exec = [](const operations::ExecRequest&, const operations::ExecStreams&) {
     return operations::ExecResult{};
+  };
+  terminal.world.forward = [](const std::vector<std::string>&, const operations::ForwardSinks& sinks) {
+    sinks.listening(Json::array());
   };
   return terminal;
 }

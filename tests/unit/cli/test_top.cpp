@@ -58,11 +58,11 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 TEST(Top, IsATable) {
   EXPECT_EQ(
       render_resource_usage(usage(), Style{}, 1000),
-      R"(WORKSPACE                 CPU    MEMORY                 PEAK     PIDS      DISK               OOM KILLS
-shop                      53.2%  1.0 MiB / 512.0 MiB    3.0 MiB  7 / 4096  2.0 KiB / 1.0 GiB  2: the service \x1b[31mdb, 5 min ago
-  db                      -      ~2.0 MiB               -        3                            1
-vm                        -      -                      -        -         -                  -
-  (qemu on this machine)  0.0%   ~1.0 MiB               1.0 MiB  4
+      R"(WORKSPACE                 CPU    MEMORY             PEAK     PIDS      DISK               OOM KILLS
+shop                      53.2%  1.0 MiB / 512 MiB  3.0 MiB  7 / 4096  2.0 KiB / 1.0 GiB  2: the service \x1b[31mdb, 5 min ago
+  db                      -      ~2.0 MiB           -        3                            1
+vm                        -      -                  -        -         -                  -
+  (qemu on this machine)  0.0%   ~1.0 MiB           1.0 MiB  4
 ~ summed over processes: what they share is in each one's sum
 vm: its agent does not answer
 )");

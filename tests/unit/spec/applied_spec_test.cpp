@@ -29,7 +29,7 @@ TEST(AppliedSpec, ThePortsOfAServiceAreThoseItPublishesElseThoseOfItsProbes) {
   const auto applied = applied_spec(normal_form(parsed(with(
       "services:\n"
       "  web: {command: x, ports: ['8080', '127.0.0.1:9000:9090'], readiness: {http: {port: 80, path: /}}}\n"
-      "  db: {command: x, readiness: {tcp: {port: 5432}}}\n"
+      "  db: {command: x, readiness: {tcp: 5432}}\n"
       "  quiet: {command: x}\n"))));
   EXPECT_EQ(applied.service_ports.at("web"), (std::set<int>{8080, 9090}));
   EXPECT_EQ(applied.service_ports.at("db"), std::set<int>{5432});
