@@ -24,14 +24,15 @@ pyro_static_dependency(dep_seccomp LIBS seccomp)
 target_link_libraries(dep_crypto INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 
 # Shared, but for the portable programs (targets.cmake), which have the archive. Programs that never call them do not
-# load them.
+# load them, and a static one that calls them does not link.
 function(pyro_shared_dependency name lib archive)
   find_library(PYRO_LIB_${lib} NAMES lib${lib}.so REQUIRED)
   add_library(${name} INTERFACE)
   set(portable $<BOOL:$<TARGET_PROPERTY:PYRO_PORTABLE>>)
+  set(static $<BOOL:$<TARGET_PROPERTY:PYRO_STATIC>>)
   target_link_libraries(${name} INTERFACE
     "$<${portable}:${archive}>"
-    "$<$<NOT:${portable}>:-Wl,--push-state,--as-needed;${PYRO_LIB_${lib}};-Wl,--pop-state>")
+    "$<$<NOT:$<OR:${portable},${static}>>:-Wl,--push-state,--as-needed;${PYRO_LIB_${lib}};-Wl,--pop-state>")
 endfunction()
 
 # Debian's archives of these two want libraries of which it has none; made when they are needed.

@@ -1,58 +1,32 @@
-// The program: signals, the console and the real engine, handed to the command line.
-#include "mcp_front.hpp"
+// pyro: the command line. Linked statically, since looking up the names of shared libraries costs more than
+// all that most commands do. So the MCP server, whose HTTP library cannot be linked so, is a program of its
+// own.
+#include "mcp_config.hpp"
+#include "program.hpp"
 #include "wiring.hpp"
 
 #include <pyro/base/error.hpp>
-#include <pyro/base/output_closed.hpp>
-#include <pyro/cli/console.hpp>
-#include <pyro/cli/interrupts.hpp>
-#include <pyro/cli/main.hpp>
-
-#include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <fcntl.h>
+#include <cstring>
+#include <string>
 #include <unistd.h>
 
 namespace {
 
-constexpr int k_output_closed = 141; // as a shell shows a program that SIGPIPE ended
-constexpr int k_internal = 70;
-
-/// A caller may have closed some of 0, 1 and 2. The next files opened would take their place, and what is
-/// meant for the terminal would be written into a record or a lock. Reading gives nothing, writing fails.
-void occupy_standard_descriptors() {
-  for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; ++wanted) {
-    if (::fcntl(wanted, F_GETFD) >= 0 || errno != EBADF) {
-      continue;
-    }
-    // The lowest free one is taken, always. Programs that are started get it too.
-    if (::open("/dev/null", O_RDONLY | O_CLOEXEC) != wanted || ::fcntl(wanted, F_SETFD, 0) < 0) {
-      std::abort();
-    }
-  }
+/// Ends this program, and begins the server with the same arguments in its place.
+[[noreturn]] void become_mcp_server(char** argv) {
+  const auto server = pyro::app::libexec_directory() + "/pyro-mcp";
+  ::execv(server.c_str(), argv);
+  throw pyro::Error(pyro::ErrorCode::unavailable, "{}: {}", server, std::strerror(errno))
+      .with_hint("it is installed with pyro; `make` builds it");
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  // Modes inside of layers are the file's business, not the caller's: with 077 the root of a sandbox would be
-  // closed to its users. What is private outside is made so by its own mode.
-  ::umask(022);
-  occupy_standard_descriptors();
-  try {
-    pyro::cli::install_signal_handlers();
-    auto console = pyro::cli::process_console();
-    return pyro::cli::run(
-        {argv + 1, argv + argc}, console, pyro::app::make_wired_engine,
-        {pyro::app::serve_mcp, pyro::app::configure_mcp});
-  } catch (const pyro::OutputClosed&) {
-    return k_output_closed;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "pyro: error: %s\n", error.what());
-    return k_internal;
-  }
+  const auto serve = [argv](const pyro::cli::McpServeRequest&) -> int {
+    become_mcp_server(argv);
+  };
+  return pyro::app::run_program(argc, argv, {serve, pyro::app::configure_mcp});
 }

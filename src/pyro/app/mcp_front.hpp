@@ -9,6 +9,4 @@ namespace pyro::app {
 /// gone: the process ends then, and with it what ran.
 int serve_mcp(const cli::McpServeRequest& request);
 
-Json configure_mcp(const cli::McpConfigRequest& request);
-
 } // namespace pyro::app

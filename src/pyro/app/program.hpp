@@ -1,0 +1,11 @@
+// What the programs with pyro's command line have in common: how they start, and how their ends are told.
+#pragma once
+
+#include <pyro/cli/mcp_front.hpp>
+
+namespace pyro::app {
+
+/// Runs the command line with the real engine; the exit status. `mcp`: how `pyro mcp …` is done in this one.
+int run_program(int argc, char** argv, const cli::McpFront& mcp);
+
+} // namespace pyro::app
