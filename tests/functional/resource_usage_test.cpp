@@ -65,7 +65,7 @@ TEST_F(ResourceUsage, OfAWorkspaceAndOfEachService) {
     return workspace.at("cpu").at("percent") > 1.0
            && service(workspace, "busy").at("cpu").at("percent") > 1.0;
   })) << workspace.dump(2);
-  EXPECT_EQ(workspace.at("name"), "project");
+  EXPECT_EQ(workspace.at("name"), "test");
   EXPECT_GT(workspace.at("cpu").at("seconds"), 0.0);
   EXPECT_GE(workspace.at("memory").at("bytes"), k_held);
   EXPECT_GE(workspace.at("pids").at("count"), 4);
@@ -124,10 +124,10 @@ TEST_F(ResourceUsage, WhoDoesNotRunIsShownOnlyByName) {
   expect(0, {"stop"});
   EXPECT_EQ(usage().at("count"), 0);
   EXPECT_EQ(expect(0, {"top", "--once"}).out, "No workspace runs.\n");
-  const auto named = usage({"project"}).at("workspaces").at(0);
+  const auto named = usage({"test"}).at("workspaces").at(0);
   EXPECT_EQ(named.at("state"), "stopped");
   EXPECT_TRUE(named.at("memory").is_null() && named.at("cpu").is_null() && named.at("pids").is_null());
-  EXPECT_TRUE(contains(expect(0, {"top", "project", "--once"}).out, "project (stopped)"));
+  EXPECT_TRUE(contains(expect(0, {"top", "test", "--once"}).out, "test (stopped)"));
   EXPECT_NE(pyro({"top", "nobody", "--once"}).status, 0);
 }
 
@@ -148,7 +148,7 @@ TEST_F(ResourceUsage, OnATerminalItIsDrawnAgainUntilCtrlC) {
   auto terminal = at_a_terminal({"top", "--interval", "200ms"});
   for (int frame = 0; frame < 3; ++frame) {
     EXPECT_TRUE(terminal->see("\x1b[H\x1b[J")) << terminal->seen();
-    EXPECT_TRUE(terminal->see("project")) << terminal->seen();
+    EXPECT_TRUE(terminal->see("test")) << terminal->seen();
   }
   terminal->type("\x03");
   EXPECT_EQ(terminal->status(), 0) << terminal->seen();

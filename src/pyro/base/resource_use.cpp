@@ -86,7 +86,7 @@ ResourceUse resource_use_from_json(const Json& value) {
   ResourceUse use;
   if (const auto* cpu = part(value, "cpu")) {
     use.cpu = CpuUse{counted_by(*cpu), amount(*cpu, "usec"), std::nullopt};
-    if (!value_at(*cpu, "limit").is_null()) {
+    if (part(*cpu, "limit") != nullptr) {
       use.cpu->limit = get_double(*cpu, "limit");
       if (!(*use.cpu->limit > 0) || std::isinf(*use.cpu->limit)) {
         throw Error(ErrorCode::protocol, "limit: {} is no number of processors", *use.cpu->limit);

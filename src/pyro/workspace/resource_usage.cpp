@@ -62,11 +62,7 @@ std::optional<ResourceUse> use_on_this_machine(backend::ControlClient& client) {
 
 std::optional<protocol::Resources> use_inside(backend::ControlClient& client) {
   const auto answer = maybe_ask(client, "/agent" + std::string(protocol::path::k_resources));
-  try {
-    return answer ? std::optional(protocol::resources_from_json(*answer)) : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt; // whatever an agent says
-  }
+  return answer ? std::optional(protocol::resources_from_json(*answer)) : std::nullopt;
 }
 
 /// What its supervisor has counted last of the files of a sandbox; it does so as they are written.
@@ -105,10 +101,12 @@ Counted count_use(
       }
     }
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::timeout) {
+    if (error.code() != ErrorCode::timeout && error.code() != ErrorCode::protocol) {
       throw;
     }
-    counted.trouble = "its agent does not answer";
+    counted.trouble = error.code() == ErrorCode::timeout
+                          ? "its agent does not answer"
+                          : "what its agent says makes no sense: " + error.message();
   }
   return counted;
 }

@@ -29,7 +29,9 @@ TEST(ResourceUse, WhatNobodyCountsIsNull) {
   EXPECT_FALSE(resource_use_from_json(document).memory);
   ResourceUse use;
   use.memory = MemoryUse{CountedBy::processes, 0, {}, {}, {}};
+  use.cpu = CpuUse{CountedBy::processes, 0, std::nullopt};
   EXPECT_TRUE(to_json(use)["memory"].at("peak_bytes").is_null());
+  EXPECT_FALSE(resource_use_from_json(to_json(use)).cpu->limit);
   EXPECT_FALSE(resource_use_from_json(to_json(use)).memory->limit_bytes);
 }
 
