@@ -129,6 +129,9 @@ void Agent::add_operations() {
   m_router.add(std::string(path::k_exec), [this](const CallPointer& call, const Json& request) {
     ExecTask::start(m_runtime, call, request);
   });
+  m_router.add(std::string(path::k_sftp), [this](const CallPointer& call, const Json& request) {
+    ExecTask::start_sftp(m_runtime, call, request);
+  });
   m_router.add(std::string(path::k_files_change), [this](const CallPointer& call, const Json& request) {
     FileTask::start(m_runtime, call, request);
   });
@@ -172,8 +175,8 @@ void Agent::add_operations() {
 
 void Agent::hello(const CallPointer& call) {
   protocol::Hello hello;
-  hello.protocol_features = {"exec", "pty",   "services", "logs",     "secrets", "tcp",   "freeze",
-                             "sync", "clock", "identity", "shutdown", "files",   "shells"};
+  hello.protocol_features = {"exec", "pty",   "services", "logs",     "secrets", "tcp",    "freeze",
+                             "sync", "clock", "identity", "shutdown", "files",   "shells", "sftp"};
   if (m_runtime.is_guest) {
     hello.protocol_features.emplace_back("suspend");
   }

@@ -2,6 +2,7 @@
 
 #include "call_input.hpp"
 #include "lineage.hpp"
+#include "sftp.hpp"
 #include "start_report.hpp"
 #include "sync_writes.hpp"
 #include "terminal.hpp"
@@ -38,17 +39,28 @@ void ExecTask::start(Runtime& runtime, const std::shared_ptr<protocol::Call>& ca
   std::make_shared<ExecTask>(runtime, call)->begin(checked);
 }
 
+void ExecTask::start_sftp(
+    Runtime& runtime, const std::shared_ptr<protocol::Call>& call, const Json& request) {
+  auto checked = protocol::sftp_request_from_json(request);
+  protocol::ExecRequest command;
+  command.argv = {"sftp-server"};
+  command.cwd = std::move(checked.cwd);
+  command.user = std::move(checked.user);
+  command.wants_stdin = true;
+  std::make_shared<ExecTask>(runtime, call)->begin(command, serve_sftp);
+}
+
 ExecTask::~ExecTask() {
   m_runtime.loop.cancel(m_timeout);
 }
 
-void ExecTask::begin(const protocol::ExecRequest& request) {
+void ExecTask::begin(const protocol::ExecRequest& request, int (*built_in)()) {
   m_marker = os::random_hex(8);
   m_started = os::now_monotonic();
   m_program = request.argv.front();
   m_oom_kills_before = m_runtime.memory_kills.count();
   m_ends = m_runtime.ends;
-  LaunchRequest what{request.argv, request.cwd, request.env, request.user, m_marker};
+  LaunchRequest what{request.argv, request.cwd, request.env, request.user, m_marker, built_in};
   auto launched = request.pty ? launch_with_terminal(*request.pty, what) : launch_with_pipes(request, what);
   if (!launched.ok()) {
     protocol::ExecResult result;

@@ -20,6 +20,8 @@ class ExecTask : public std::enable_shared_from_this<ExecTask> {
 public:
   /// Starts it and answers the call when it is over. What cannot be started is a result, not an error.
   static void start(Runtime& runtime, const std::shared_ptr<protocol::Call>& call, const Json& request);
+  /// /sftp: the same with serve_sftp() as the command.
+  static void start_sftp(Runtime& runtime, const std::shared_ptr<protocol::Call>& call, const Json& request);
 
   ExecTask(Runtime& runtime, std::shared_ptr<protocol::Call> call)
       : m_runtime(runtime), m_call(std::move(call)) {}
@@ -27,7 +29,7 @@ public:
   ~ExecTask();
 
 private:
-  void begin(const protocol::ExecRequest& request);
+  void begin(const protocol::ExecRequest& request, int (*built_in)() = nullptr);
   LaunchResult launch_with_pipes(const protocol::ExecRequest& request, const LaunchRequest& what);
   LaunchResult launch_with_terminal(const protocol::TerminalSize& size, const LaunchRequest& what);
   void make_source(

@@ -26,7 +26,7 @@ namespace {
 
 constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Everything the child needs, made before the fork: after it no memory may be allocated.
+/// Everything the child needs to execute a program, made before the fork.
 struct Plan {
   std::vector<char*> argv;
   std::vector<std::string> env_text;
@@ -36,6 +36,7 @@ struct Plan {
   UserIdentity user;
   bool change_user = false;
   Stdio stdio;
+  int (*built_in)() = nullptr;
 };
 
 std::map<std::string, std::string>
@@ -166,6 +167,11 @@ void give_to(const UserIdentity& user, const Stdio& stdio) {
   if (::chdir(plan.cwd) < 0) {
     give_up(StartStage::directory, errno);
   }
+  if (plan.built_in != nullptr) {
+    ::environ = const_cast<char**>(plan.env.data());
+    ::close(3); // begun, as it is when a program is executed
+    ::_exit(plan.built_in());
+  }
   int error = ENOENT;
   for (auto& candidate : plan.candidates) {
     ::execve(candidate.c_str(), plan.argv.data(), plan.env.data());
@@ -210,6 +216,7 @@ LaunchResult launch(const LaunchRequest& request, const Stdio& stdio) {
   }
   plan.argv.push_back(nullptr);
   plan.candidates = candidates_of(request.argv.at(0), environment["PATH"]);
+  plan.built_in = request.built_in;
   give_to(plan.user, stdio);
 
   auto report_pipe = os::make_pipe();

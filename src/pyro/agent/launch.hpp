@@ -19,6 +19,8 @@ struct LaunchRequest {
   std::string user;
   /// Goes into the environment as PYRO_EXEC_ID: how stray descendants are found again (lineage.hpp).
   std::string marker;
+  /// Runs in the child, as that user and in that directory, instead of a program; its status is the child's.
+  int (*built_in)() = nullptr;
 };
 
 /// Descriptors for 0, 1 and 2. With a terminal all three are its slave side, and it becomes the controlling

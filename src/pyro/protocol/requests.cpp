@@ -102,6 +102,16 @@ ExecRequest exec_request_from_json(const Json& value) {
   return result;
 }
 
+Json to_json(const SftpRequest& value) {
+  return {{"cwd", value.cwd}, {"user", value.user}};
+}
+
+SftpRequest sftp_request_from_json(const Json& value) {
+  SftpRequest result{string_or(value, "cwd", ""), string_or(value, "user", "")};
+  check_text(result.cwd, "cwd");
+  return result;
+}
+
 namespace {
 
 std::string_view name_of(MemoryVictim victim) {

@@ -31,6 +31,7 @@ inline constexpr std::string_view k_secrets_put = "/secrets/put";
 inline constexpr std::string_view k_authority = "/authority";
 inline constexpr std::string_view k_memory_kills = "/memory/kills"; // → {count, last: {who, at} or null}
 inline constexpr std::string_view k_resources = "/resources";       // resources.hpp
+inline constexpr std::string_view k_sftp = "/sftp";
 inline constexpr std::string_view k_tcp_connect = "/tcp/connect";
 inline constexpr std::string_view k_freeze = "/freeze";
 inline constexpr std::string_view k_thaw = "/thaw";
@@ -67,6 +68,13 @@ struct ExecRequest {
   bool wants_stdin = false;               // false: /dev/null. JSON key "stdin"
   std::optional<TerminalSize> pty;
   std::int64_t timeout_ms = 0; // 0: none. Past it every process of this exec is killed
+};
+
+/// /sftp: as /exec, with the agent's own SFTP server as the command, which speaks version 3 on its input and
+/// output.
+struct SftpRequest {
+  std::string cwd;  // where relative paths begin
+  std::string user; // as of ExecRequest
 };
 
 /// Who was killed for want of memory while a command ran, as far as it can be told: the command's own
@@ -139,6 +147,7 @@ struct Shutdown {
 Json to_json(const Hello& value);
 /// Throws Error(invalid_argument) for arguments and variables that no kernel would take.
 Json to_json(const ExecRequest& value);
+Json to_json(const SftpRequest& value);
 Json to_json(const ExecResult& value);
 Json to_json(const SecretPut& value);
 Json to_json(const Authority& value);
@@ -150,6 +159,7 @@ Json to_json(const ProcessesEnd& value);
 
 Hello hello_from_json(const Json& value);
 ExecRequest exec_request_from_json(const Json& value);
+SftpRequest sftp_request_from_json(const Json& value);
 ExecResult exec_result_from_json(const Json& value);
 SecretPut secret_put_from_json(const Json& value);
 Authority authority_from_json(const Json& value);
