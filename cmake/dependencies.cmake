@@ -46,6 +46,8 @@ find_library(PYRO_ARCHIVE_ssl NAMES libssl.a REQUIRED)
 pyro_shared_dependency(dep_curl curl ${PYRO_STATIC_LIBRARIES}/lib/libcurl.a)
 pyro_shared_dependency(dep_microhttpd microhttpd ${PYRO_STATIC_LIBRARIES}/lib/libmicrohttpd.a)
 pyro_shared_dependency(dep_cares cares ${PYRO_ARCHIVE_cares})
+pyro_shared_dependency(dep_libssh ssh ${PYRO_STATIC_LIBRARIES}/lib/libssh.a)
+target_link_libraries(dep_libssh INTERFACE dep_crypto)
 pyro_shared_dependency(dep_ssl ssl ${PYRO_ARCHIVE_ssl})
 # Headers only; nothing of boost is linked.
 find_path(PYRO_BEAST_INCLUDE boost/beast/http/basic_parser.hpp REQUIRED)

@@ -69,6 +69,7 @@ const std::map<std::string, Folders>& allowed() {
       {"workspace/use", use},
       {"workspace/apply", apply},
       {"workspace", workspace},
+      {"ssh", {"base", "os", "protocol", "workspace"}},
       // Settings and requests are in the context.
       {"operations", {"base", "workspace", "workspace/context"}},
       {"launcher", {"base", "os", "operations"}},
@@ -167,6 +168,7 @@ TEST(Includes, LibrariesAreNamedInOneFolderOnly) {
       {std::regex("^ares\\.h$"), {"gateway"}},
       {std::regex("^boost/"), {"gateway"}},
       {std::regex("^nghttp2/"), {"protocol"}},
+      {std::regex("^libssh/"), {"ssh"}},
       {std::regex("^curl/"), {"http"}},
       {std::regex("^microhttpd\\.h$"), {"http_server"}},
       {std::regex("^seccomp\\.h$"), {"backend/namespaces/filter"}},

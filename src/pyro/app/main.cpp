@@ -3,6 +3,7 @@
 // own.
 #include "mcp_config.hpp"
 #include "program.hpp"
+#include "ssh_front.hpp"
 #include "wiring.hpp"
 
 #include <pyro/base/error.hpp>
@@ -28,5 +29,5 @@ int main(int argc, char** argv) {
   const auto serve = [argv](const pyro::cli::McpServeRequest&) -> int {
     become_mcp_server(argv);
   };
-  return pyro::app::run_program(argc, argv, {serve, pyro::app::configure_mcp});
+  return pyro::app::run_program(argc, argv, {serve, pyro::app::configure_mcp}, pyro::app::configure_ssh);
 }

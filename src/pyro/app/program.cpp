@@ -41,7 +41,7 @@ void occupy_standard_descriptors() {
 
 } // namespace
 
-int run_program(int argc, char** argv, const cli::McpFront& mcp) {
+int run_program(int argc, char** argv, const cli::McpFront& mcp, const cli::ConfigureSsh& ssh) {
   // Modes inside of layers are the file's business, not the caller's: with 077 the root of a sandbox would be
   // closed to its users. What is private outside is made so by its own mode.
   ::umask(022);
@@ -49,7 +49,7 @@ int run_program(int argc, char** argv, const cli::McpFront& mcp) {
   try {
     cli::install_signal_handlers();
     auto console = cli::process_console();
-    return cli::run({argv + 1, argv + argc}, console, make_wired_engine, mcp);
+    return cli::run({argv + 1, argv + argc}, console, make_wired_engine, mcp, ssh);
   } catch (const OutputClosed&) {
     return k_output_closed;
   } catch (const std::exception& error) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <pyro/cli/mcp_front.hpp>
+#include <pyro/cli/ssh_front.hpp>
 
 namespace pyro::app {
 
-/// Runs the command line with the real engine; the exit status. `mcp`: how `pyro mcp …` is done in this one.
-int run_program(int argc, char** argv, const cli::McpFront& mcp);
+/// Runs the command line with the real engine; the exit status. `mcp`: how `pyro mcp …` is done in this one,
+/// and `pyro ssh-config`.
+int run_program(int argc, char** argv, const cli::McpFront& mcp, const cli::ConfigureSsh& ssh = {});
 
 } // namespace pyro::app

@@ -35,6 +35,9 @@ public:
   /// known. Asked when that happens.
   void on_cut_off(std::function<std::string()> explain) { m_explain = std::move(explain); }
 
+  /// What became of the sandbox, once the connection is gone.
+  std::optional<Error> lost() const { return m_lost ? std::optional(sandbox_ended()) : std::nullopt; }
+
   os::EventLoop& loop() { return m_loop; }
 
   /// The supervisor's process.

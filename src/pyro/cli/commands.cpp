@@ -67,7 +67,7 @@ const std::vector<Group>& command_groups() {
       {"Look at it",
        {&k_status, &k_ls, &k_top, &k_ps, &k_ports, &k_logs, &k_diff, &k_graph, &k_timing, &k_network_log,
         &k_events, &k_report}},
-      {"Use it", {&k_exec, &k_shell, &k_attach, &k_cp, &k_port_forward}},
+      {"Use it", {&k_exec, &k_shell, &k_attach, &k_cp, &k_port_forward, &k_ssh_config}},
       {"Go back",
        {&k_snapshot_save, &k_snapshot_ls, &k_snapshot_show, &k_snapshot_rm, &k_snapshot_export,
         &k_snapshot_import, &k_snapshot_push, &k_snapshot_pull, &k_reset, &k_undo}},

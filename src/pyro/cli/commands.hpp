@@ -57,6 +57,7 @@ extern const Command k_snapshot_push;
 extern const Command k_snapshot_rm;
 extern const Command k_snapshot_save;
 extern const Command k_snapshot_show;
+extern const Command k_ssh_config;
 extern const Command k_start;
 extern const Command k_port_forward;
 extern const Command k_status;

@@ -78,8 +78,8 @@ bool is_about_a_flag(const Error& error, const CommandLine& line) {
 
 int run_command(
     const CommandLine& line, Console& console, const operations::EngineFactory& make_engine,
-    const McpFront& mcp) {
-  Session session(*line.command, line.arguments, console, make_engine, mcp);
+    const McpFront& mcp, const ConfigureSsh& ssh) {
+  Session session(*line.command, line.arguments, console, make_engine, mcp, ssh);
   const auto fail = [&](Error error) {
     if (is_about_a_flag(error, line)) {
       error.with_code(ErrorCode::usage);
@@ -107,7 +107,7 @@ int run_command(
 
 int run(
     const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine,
-    const McpFront& mcp) {
+    const McpFront& mcp, const ConfigureSsh& ssh) {
   CommandLine line;
   try {
     require_text(words, console);
@@ -123,7 +123,7 @@ int run(
     report_error(error, format_hint(words), console, Style{});
     return exit_status_of(error.code());
   }
-  return run_command(line, console, make_engine, mcp);
+  return run_command(line, console, make_engine, mcp, ssh);
 }
 
 } // namespace pyro::cli

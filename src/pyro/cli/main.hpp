@@ -3,6 +3,7 @@
 
 #include "console.hpp"
 #include "mcp_front.hpp"
+#include "ssh_front.hpp"
 
 #include <pyro/operations/engine.hpp>
 
@@ -14,6 +15,6 @@ namespace pyro::cli {
 /// Runs one command and returns its exit status. Nothing escapes but OutputClosed.
 int run(
     const std::vector<std::string>& words, Console& console, const operations::EngineFactory& make_engine,
-    const McpFront& mcp = {});
+    const McpFront& mcp = {}, const ConfigureSsh& ssh = {});
 
 } // namespace pyro::cli

@@ -40,9 +40,9 @@ static Format format_of(const Command& command, const Arguments& arguments) {
 
 Session::Session(
     const Command& command, const Arguments& arguments, Console& console,
-    const operations::EngineFactory& make_engine, const McpFront& mcp)
+    const operations::EngineFactory& make_engine, const McpFront& mcp, const ConfigureSsh& ssh)
     : m_command(command), m_arguments(arguments), m_console(console), m_make_engine(make_engine), m_mcp(mcp),
-      m_format(format_of(command, arguments)) {
+      m_ssh(ssh), m_format(format_of(command, arguments)) {
   m_out_style.color = wants_color(console.out_terminal);
   m_err_style.color = wants_color(console.err_terminal);
 }
@@ -229,6 +229,13 @@ int Session::serve_mcp(McpServeRequest request) {
 Json Session::configure_mcp(McpConfigRequest request) {
   request.directory = m_arguments.value("directory", ".");
   return mcp().configure(request);
+}
+
+Json Session::configure_ssh(const SshConfigRequest& request) {
+  if (!m_ssh) {
+    throw Error(ErrorCode::internal, "this program has no ssh server");
+  }
+  return m_ssh(request);
 }
 
 void Session::finish_progress() {

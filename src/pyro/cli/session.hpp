@@ -7,6 +7,7 @@
 #include "junit.hpp"
 #include "mcp_front.hpp"
 #include "progress.hpp"
+#include "ssh_front.hpp"
 #include "style.hpp"
 
 #include <pyro/operations/engine.hpp>
@@ -23,7 +24,7 @@ class Session {
 public:
   Session(
       const Command& command, const Arguments& arguments, Console& console,
-      const operations::EngineFactory& make_engine, const McpFront& mcp);
+      const operations::EngineFactory& make_engine, const McpFront& mcp, const ConfigureSsh& ssh);
 
   const Command& command() const { return m_command; }
 
@@ -56,6 +57,8 @@ public:
   int serve_mcp(McpServeRequest request);
   /// What ConfigureMcp gives.
   Json configure_mcp(McpConfigRequest request);
+  /// What ConfigureSsh gives.
+  Json configure_ssh(const SshConfigRequest& request);
 
   /// The result: `text(result)` or a document, to standard output.
   void show(const Json& result, const std::function<std::string(const Json&)>& text);
@@ -109,6 +112,7 @@ private:
   Console& m_console;
   const operations::EngineFactory& m_make_engine;
   const McpFront& m_mcp;
+  const ConfigureSsh& m_ssh;
   Format m_format = Format::text;
   Style m_out_style;
   Style m_err_style;
