@@ -35,9 +35,9 @@ function(pyro_shared_dependency name lib archive)
     "$<$<NOT:$<OR:${portable},${static}>>:-Wl,--push-state,--as-needed;${PYRO_LIB_${lib}};-Wl,--pop-state>")
 endfunction()
 
-# Debian's archives of these two want libraries of which it has none; made when they are needed.
-set(PYRO_STATIC_LIBRARIES ${PROJECT_SOURCE_DIR}/build/static CACHE PATH "Where .ci/static-libraries puts libcurl.a and libmicrohttpd.a")
-set(pyro_made ${PYRO_STATIC_LIBRARIES}/lib/libcurl.a ${PYRO_STATIC_LIBRARIES}/lib/libmicrohttpd.a)
+# Debian's archives of these want libraries of which it has none; made when they are needed.
+set(PYRO_STATIC_LIBRARIES ${PROJECT_SOURCE_DIR}/build/static CACHE PATH "Where .ci/static-libraries puts libcurl.a, libmicrohttpd.a and libssh.a")
+set(pyro_made ${PYRO_STATIC_LIBRARIES}/lib/libcurl.a ${PYRO_STATIC_LIBRARIES}/lib/libmicrohttpd.a ${PYRO_STATIC_LIBRARIES}/lib/libssh.a)
 add_custom_command(OUTPUT ${pyro_made} COMMAND ${PROJECT_SOURCE_DIR}/.ci/static-libraries ${PYRO_STATIC_LIBRARIES} VERBATIM USES_TERMINAL)
 add_custom_target(pyro_static_libraries DEPENDS ${pyro_made})
 find_library(PYRO_ARCHIVE_cares NAMES libcares.a REQUIRED)
