@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <fcntl.h>
 
 namespace pyro::testing {
 
@@ -181,7 +182,9 @@ TEST_F(Ssh, TheEndOfTheSandboxEndsIt) {
 TEST_F(Ssh, OutputIsWithoutSecretsAndFilesAreAsTheyAre) {
   write_file(project() / "token", "wherefore-art-thou\n");
   write_file(
-      project() / "pyro.yaml", read_file(project() / "pyro.yaml") + "secrets: {token: {file: ./token}}\n");
+      project() / "pyro.yaml",
+      read_file(project() / "pyro.yaml")
+          + "secrets: {token: {file: ./token}}\nservices: {user: {command: sleep 1000, secrets: [token]}}\n");
   expect(0, {"apply", "--yes", "--trust"});
   EXPECT_EQ(ssh({"shop.pyro", "cat /run/secrets/token"}).out, "[redacted:token]\n");
   EXPECT_EQ(client({"scp", "-q", "-F", "ssh.conf"}, {"shop.pyro:/run/secrets/token", "copied"}).status, 0);
