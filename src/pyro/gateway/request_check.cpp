@@ -28,14 +28,17 @@ std::string cut_text(const std::string& text) {
   return text.substr(0, 200);
 }
 
-void check_authority(const std::string& text, const Origin& origin) {
+/// `also`: what may explain it.
+void check_authority(const std::string& text, const Origin& origin, std::string_view also = {}) {
   const auto authority = authority_from(text);
   const auto name = egress::host_name(authority.host);
-  const bool is_same_port = !authority.port || whole_number<int>(*authority.port) == origin.port;
+  // An empty port is the usual one (RFC 3986, 3.2.3).
+  const bool is_same_port =
+      !authority.port || authority.port->empty() || whole_number<int>(*authority.port) == origin.port;
   if (!name || *name != origin.host || !is_same_port) {
     throw Error(
-        ErrorCode::permission, "the request is for the host '{}', the connection was made to {}",
-        cut_text(text), origin.host);
+        ErrorCode::permission, "the request is for the host '{}', the connection was made to {}{}",
+        cut_text(text), origin.host, also);
   }
 }
 
@@ -54,7 +57,9 @@ void check_target(const RequestHead& head, const Origin& origin) {
     throw Error(ErrorCode::permission, "the request's target is '{}'", cut_text(target));
   }
   const auto rest = target.substr(front.size());
-  check_authority(rest.substr(0, rest.find_first_of("/?#")), origin);
+  check_authority(
+      rest.substr(0, rest.find_first_of("/?#")), origin,
+      ", which it takes for a proxy (http_proxy?): a list of hosts is held by name, not by a proxy");
 }
 
 /// Where its body ends must be the same to every server.

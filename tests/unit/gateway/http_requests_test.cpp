@@ -24,6 +24,29 @@ TEST(HttpRequests, PassAsTheyCameHoweverTheyAreSplit) {
   }
 }
 
+/// As clients write one and the same host.
+TEST(HttpRequests, TheHostMayBeWrittenInItsOtherForms) {
+  for (const std::string host :
+       {"web.example", "WEB.Example", "web.example.", "Web.Example.:80", "web.example:80", "web.example:"}) {
+    for (const std::string& target : {std::string("/"), "http://" + host + "/", "HTTP://" + host}) {
+      const auto text = "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+      HttpRequests requests("web.example", 80, k_no_secrets);
+      EXPECT_EQ(requests.feed(text), text) << text;
+    }
+  }
+}
+
+TEST(HttpRequests, WhoTakesTheHostForAProxyIsToldSo) {
+  HttpRequests requests("proxy.example", 80, k_no_secrets);
+  try {
+    requests.feed("GET http://web.example/ HTTP/1.1\r\nHost: web.example\r\n\r\n");
+    FAIL() << "it passed";
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("which it takes for a proxy (http_proxy?)"), std::string::npos)
+        << error.message();
+  }
+}
+
 TEST(HttpRequests, OfAnotherHostArePassedByNoTrick) {
   for (const auto* request :
        {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
