@@ -163,6 +163,10 @@ int exit_status_of_result(Session& session, const operations::ExecResult& result
     session.finish_progress();
     session.console().err(fmt::format("pyro: error: {}\n", operations::escape_controls(result.note)));
   }
+  if (!result.refusal_text.empty()) {
+    session.finish_progress();
+    session.note("pyro: " + operations::escape_controls(result.refusal_text));
+  }
   return result.exit_code;
 }
 

@@ -186,6 +186,22 @@ Rule rule_from(const std::string& text) {
   return rule;
 }
 
+Rule rule_for(std::string name, std::uint16_t port) {
+  Rule rule;
+  rule.name = std::move(name);
+  if (port != 0 && !rule.has_port(port)) {
+    rule.port = port;
+  }
+  return rule;
+}
+
+Rule rule_for(const Destination& address, std::uint16_t port) {
+  auto rule = rule_for("", port);
+  rule.kind = RuleKind::range;
+  rule.range = address;
+  return rule;
+}
+
 std::string to_string(const Rule& rule) {
   std::string text;
   switch (rule.kind) {

@@ -46,6 +46,10 @@ Rule rule_from(const std::string& text);
 /// As rule_from() reads it; equal rules have equal texts.
 std::string to_string(const Rule& rule);
 
+/// The narrowest rule that holds it. Ports of HTTP and HTTPS are not named; `port` 0: of none.
+Rule rule_for(std::string name, std::uint16_t port);
+Rule rule_for(const Destination& address, std::uint16_t port);
+
 /// What the word stands for: "apt", "github", "npm", "pypi"; nullopt for every other word.
 std::optional<std::vector<std::string>> preset(std::string_view word);
 /// All of them, for messages and help.

@@ -22,7 +22,7 @@ Json to_json(const Access& access, std::uint64_t count) {
       {"count", count}};
   for (const auto& [key, text] :
        {std::pair("address", &access.address), std::pair("rule", &access.rule),
-        std::pair("reason", &access.reason)}) {
+        std::pair("reason", &access.reason), std::pair("allow", &access.allow)}) {
     if (!text->empty()) {
       record[key] = *text;
     }

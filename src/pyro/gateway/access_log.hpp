@@ -19,14 +19,16 @@ struct Access {
   std::string protocol; // "tls", "https" (opened), "http", "tcp", "udp", "dns"
   std::string host;     // a name, or an address
   std::uint16_t port = 0;
-  std::string address; // that a name had; empty: it was not asked for one
-  std::string rule;    // that allowed it
-  std::string reason;  // why not, what went wrong, or which secret was put in
+  std::string address;    // that a name had; empty: it was not asked for one
+  std::string rule;       // that allowed it
+  std::string reason;     // why not, what went wrong, or which secret was put in
+  std::string allow = {}; // of `denied`: the line of network.egress that is missing, where that is all
 
   auto operator<=>(const Access&) const = default;
 };
 
-/// {"verdict", "protocol", "host", "port", "address", "rule", "reason", "count"}; empty texts are left out.
+/// {"verdict", "protocol", "host", "port", "address", "rule", "reason", "allow", "count"}; empty texts are
+/// left out.
 Json to_json(const Access& access, std::uint64_t count);
 
 class AccessLog {
@@ -37,10 +39,10 @@ public:
 
   /// Written at once the first time in a second; what comes again in it, at its end with its count.
   void add(const Access& access);
-
-private:
+  /// What is held back, now.
   void flush();
 
+private:
   os::EventLoop& m_loop;
   Write m_write;
   std::map<Access, std::uint64_t> m_again; // since the last flush, beyond the first

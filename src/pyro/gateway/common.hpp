@@ -5,6 +5,7 @@
 #include "given_addresses.hpp"
 #include "reach.hpp"
 #include "resolver.hpp"
+#include "traffic.hpp"
 
 #include <pyro/egress/policy.hpp>
 #include <pyro/os/event_loop.hpp>
@@ -21,6 +22,7 @@ struct Common {
   Resolver& resolver;
   Reach& reach;
   AccessLog& log;
+  Traffic& traffic;
   Opening& opening;
 };
 

@@ -18,8 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr auto k_connect_limit = 10s;
 constexpr auto k_first_bytes_limit = 60s;
-/// Of who is refused: for saying which language it speaks, and for reading what it is told.
-constexpr auto k_refusal_limit = 2s;
 constexpr std::uint32_t k_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 /// HTTP and TLS, whose clients speak first.
@@ -34,12 +32,17 @@ Connection::Connection(Common& common, os::Fd client, Asked asked, Done done)
       m_first(m_asked.name, m_asked.port, common.opening.secrets) {
   m_common.loop.watch(m_client.get(), k_events, [this](std::uint32_t) { step(); });
   if (rule() == nullptr) {
-    refuse(
-        RefusalKind::denied, GivenAddresses::holds(m_asked.address) && !m_asked.name
-                                 ? fmt::format("no name was resolved to {}", to_string(m_asked.address))
-                                 : egress::no_rule_allows(host_text()));
+    if (GivenAddresses::holds(m_asked.address) && !m_asked.name) {
+      refuse(RefusalKind::denied, fmt::format("no name was resolved to {}", to_string(m_asked.address)));
+    } else {
+      refuse(
+          RefusalKind::denied, egress::no_rule_allows(host_text()),
+          m_asked.name ? to_string(egress::rule_for(*m_asked.name, m_asked.port))
+                       : to_string(egress::rule_for(m_asked.address, m_asked.port)));
+    }
     return;
   }
+  m_bytes = m_common.traffic.of(m_asked.name.value_or(to_string(m_asked.address)), m_asked.port);
   arm(k_first_bytes_limit, [this] { reset_client(); });
   if (!m_asked.name) {
     guarded([&] { on_resolved({Resolved::Status::found, {m_asked.address}, ""}); });
@@ -108,7 +111,7 @@ void Connection::on_resolved(const Resolved& resolved) {
                                  : fmt::format("{} cannot be resolved: {}", *m_asked.name, resolved.trouble));
     return;
   }
-  std::string refusal;
+  Reach::Refusal refusal;
   for (const auto& address : resolved.addresses) {
     if (auto why = m_common.reach.refusal(address, m_asked.port, m_common.policy)) {
       refusal = std::move(*why);
@@ -117,7 +120,7 @@ void Connection::on_resolved(const Resolved& resolved) {
     }
   }
   if (m_addresses.empty()) {
-    refuse(RefusalKind::denied, fmt::format("{}: {}", host_text(), refusal));
+    refuse(RefusalKind::denied, fmt::format("{}: {}", host_text(), refusal.reason), refusal.allow);
     return;
   }
   connect_next();
@@ -237,7 +240,7 @@ void Connection::carry_up() {
   } else if (!send_to_server()) {
     reset_client();
   } else if (m_to_server.empty()) {
-    run_pump(m_up, m_client, m_server, m_is_up_finished);
+    run_pump(m_up, m_client, m_server, m_is_up_finished, m_bytes->sent);
   }
 }
 
@@ -245,12 +248,15 @@ void Connection::carry_down() {
   const bool may_server_speak = m_has_passed || !does_client_begin(m_asked.port);
   const bool is_looked_at = m_requests && m_requests->waits_for_upgrade();
   if (!m_is_down_finished && may_server_speak && !is_looked_at) {
-    run_pump(m_down, m_server, m_client, m_is_down_finished);
+    run_pump(m_down, m_server, m_client, m_is_down_finished, m_bytes->received);
   }
 }
 
 bool Connection::send_to_server() {
-  return send_front(m_server.get(), m_to_server);
+  const auto before = m_to_server.size();
+  const bool is_there = send_front(m_server.get(), m_to_server);
+  m_bytes->sent += before - m_to_server.size();
+  return is_there;
 }
 
 void Connection::pass_requests() {
@@ -290,11 +296,14 @@ void Connection::look_for_upgrade() {
 }
 
 void Connection::run_pump(
-    std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished) {
+    std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished,
+    std::uint64_t& moved) {
   if (!pump) {
     pump.emplace(from.get(), to.get());
   }
-  switch (pump->run()) {
+  const auto state = pump->run();
+  moved += pump->take_moved();
+  switch (state) {
   case Pump::State::waiting:
     break;
   case Pump::State::more:
@@ -325,52 +334,6 @@ void Connection::again() {
       step();
     }
   });
-}
-
-void Connection::log(Verdict verdict, const std::string& reason) {
-  const auto language = m_first.language();
-  log_as(language == Language::tls ? "tls" : language == Language::http ? "http" : "tcp", verdict, reason);
-}
-
-void Connection::log_as(const char* protocol, Verdict verdict, const std::string& reason) {
-  Access access;
-  access.verdict = verdict;
-  access.protocol = protocol;
-  access.host = m_asked.name.value_or(to_string(m_asked.address));
-  access.port = m_asked.port;
-  access.address = m_asked.name && m_address ? to_string(*m_address) : "";
-  const auto* allowing = verdict == Verdict::denied ? nullptr : rule();
-  access.rule = allowing == nullptr ? "" : egress::to_string(*allowing);
-  access.reason = reason;
-  m_common.log.add(access);
-}
-
-void Connection::refuse(RefusalKind kind, const std::string& reason) {
-  log(kind == RefusalKind::denied ? Verdict::denied : Verdict::failed, reason);
-  m_refused.emplace(m_client.get(), m_first.language(), kind, reason);
-  if (m_server) {
-    m_common.loop.unwatch(m_server.get());
-    m_server.reset();
-  }
-  if (m_has_passed) {
-    reset_client(); // in the middle of something
-    return;
-  }
-  arm(k_refusal_limit, [this] { reset_client(); });
-  again();
-}
-
-void Connection::tell_refused() {
-  switch (m_refused->step()) {
-  case RefusedClient::State::waiting:
-    break;
-  case RefusedClient::State::ended:
-    end();
-    break;
-  case RefusedClient::State::gone:
-    reset_client();
-    break;
-  }
 }
 
 void Connection::arm(std::chrono::milliseconds limit, std::function<void()> over) {

@@ -54,11 +54,14 @@ private:
   bool send_to_server();
   void pass_requests();
   void look_for_upgrade();
-  void run_pump(std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished);
-  void log(Verdict verdict, const std::string& reason);
-  void log_as(const char* protocol, Verdict verdict, const std::string& reason);
+  void run_pump(
+      std::optional<Pump>& pump, const os::Fd& from, const os::Fd& to, bool& is_finished,
+      std::uint64_t& moved);
+  void log(Verdict verdict, const std::string& reason, const std::string& allow = {});
+  void
+  log_as(const char* protocol, Verdict verdict, const std::string& reason, const std::string& allow = {});
   void log_opened(OpenedTls::Event event, const std::string& text);
-  void refuse(RefusalKind kind, const std::string& reason);
+  void refuse(RefusalKind kind, const std::string& reason, const std::string& allow = {});
   void tell_refused();
   void arm(std::chrono::milliseconds limit, std::function<void()> over);
   void again();
@@ -89,6 +92,7 @@ private:
   std::unique_ptr<HttpRequests> m_requests; // where each of them is judged
 
   // What is carried.
+  std::shared_ptr<Traffic::Bytes> m_bytes;
   std::string m_to_server; // judged, not yet sent
   std::optional<Pump> m_up;
   std::optional<Pump> m_down;

@@ -15,7 +15,8 @@ constexpr std::chrono::seconds k_linger_limit{2};
 void Connection::open_tls() {
   m_opened = std::make_unique<OpenedTls>(
       m_common.opening, m_client.get(), m_server.get(), Origin{"https", *m_asked.name, m_asked.port},
-      m_to_server, [this](OpenedTls::Event event, const std::string& text) { log_opened(event, text); });
+      m_to_server, *m_bytes,
+      [this](OpenedTls::Event event, const std::string& text) { log_opened(event, text); });
   m_to_server.clear();
 }
 

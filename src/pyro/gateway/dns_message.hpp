@@ -11,7 +11,7 @@
 
 namespace pyro::gateway {
 
-enum class DnsType : std::uint16_t { a = 1, ptr = 12, aaaa = 28 };
+enum class DnsType : std::uint16_t { a = 1, ptr = 12, aaaa = 28, srv = 33 };
 
 enum class DnsCode : std::uint8_t { ok = 0, server_failure = 2, no_such_name = 3, refused = 5 };
 

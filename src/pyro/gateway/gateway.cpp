@@ -1,5 +1,7 @@
 #include "gateway.hpp"
 
+#include "stream_socket.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/json_access.hpp>
 #include <pyro/base/log.hpp>
@@ -53,8 +55,13 @@ std::size_t most_connections() {
 
 Gateway::Gateway(os::Fd supervisor)
     : m_supervisor(std::move(supervisor)), m_most_connections(most_connections()),
-      m_log(m_loop, [this](const Json& record) {
-        tell({{"access", record}});
+      m_log(
+          m_loop,
+          [this](const Json& record) {
+            tell({{"access", record}});
+          }),
+      m_traffic(m_loop, [this](const Json& record) {
+        return tell({{"traffic", record}});
       }) {
   m_loop.watch(m_supervisor.get(), EPOLLIN, [this](std::uint32_t) { on_message(); });
 }
@@ -63,10 +70,11 @@ void Gateway::run() {
   m_loop.run();
 }
 
-/// What it does not read is lost: nobody inside waits for it.
-void Gateway::tell(const Json& message) {
+/// What it does not read is lost (false), since nobody inside waits for it; but for what it has asked for.
+bool Gateway::tell(const Json& message) {
   const auto text = message.dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::ignore = ::send(m_supervisor.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const int flags = m_is_answering ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT;
+  return ::send(m_supervisor.get(), text.data(), text.size(), flags) >= 0;
 }
 
 void Gateway::on_message() {
@@ -76,15 +84,20 @@ void Gateway::on_message() {
     return;
   }
   const auto message = parse_json(received.bytes, "a message of the supervisor");
+  m_is_answering = true;
   if (!m_common) {
     begin(message, std::move(received.fds));
   } else if (message.contains("secrets")) {
     set_secrets(message, received.fds);
+    m_is_answering = false;
     return;
+  } else if (message.contains("settle")) {
+    settle();
   } else {
     set_policy(message, std::move(received.fds));
   }
   tell({{"ready", true}});
+  m_is_answering = false;
 }
 
 void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
@@ -92,8 +105,8 @@ void Gateway::begin(const Json& message, std::vector<os::Fd> sockets) {
     throw Error(ErrorCode::protocol, "{} sockets were handed over", sockets.size());
   }
   m_resolver = std::make_unique<Resolver>(m_loop, get_string(message, "name_servers"));
-  m_common =
-      std::make_unique<Common>(Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log, m_opening});
+  m_common = std::make_unique<Common>(
+      Common{m_loop, m_policy, m_given, *m_resolver, m_reach, m_log, m_traffic, m_opening});
   m_names = std::make_unique<NameServer>(*m_common, std::move(sockets[0]), std::move(sockets[1]));
   m_packets =
       std::make_unique<RefusedPackets>(*m_common, std::move(sockets[2]), [this](const SeenPacket& packet) {
@@ -139,6 +152,17 @@ void Gateway::set_secrets(const Json& message, const std::vector<os::Fd>& bundle
   }
 }
 
+/// Whoever inside has ended meanwhile asked for it before.
+void Gateway::settle() {
+  m_names->read();
+  for (const auto& [port, listener] : m_listeners) {
+    accept(listener.get(), port);
+  }
+  m_packets->read();
+  m_log.flush();
+  m_traffic.flush();
+}
+
 void Gateway::accept(int listener, std::uint16_t port) {
   constexpr int k_most_per_turn = 64;
   for (int i = 0; i < k_most_per_turn; ++i) {
@@ -146,21 +170,30 @@ void Gateway::accept(int listener, std::uint16_t port) {
     if (!client) {
       return;
     }
-    if (m_connections.size() >= m_most_connections) {
-      Access access;
-      access.protocol = "tcp";
-      access.port = port;
-      access.reason = fmt::format("there are {} connections already", m_most_connections);
-      m_log.add(access);
-      continue; // closed again
-    }
     try {
-      take(std::move(*client), port);
+      if (m_connections.size() >= m_most_connections) {
+        refuse_one_more(*client, port);
+      } else {
+        take(std::move(*client), port);
+      }
     } catch (const Error& error) {
       log::debug(
           "a connection is dropped: {}", error.what()); // it is gone already, or there is no memory for it
     }
   }
+}
+
+/// There is no descriptor to say more to it by.
+void Gateway::refuse_one_more(const os::Fd& client, std::uint16_t port) {
+  const auto address = destination_asked(client.get());
+  Access access;
+  access.protocol = "tcp";
+  access.host = m_given.name_at(address).value_or(to_string(address));
+  access.port = port;
+  access.reason = fmt::format(
+      "there are {} connections already, and no descriptors for more (ulimit -n)", m_most_connections);
+  m_log.add(access);
+  reset_on_close(client.get());
 }
 
 void Gateway::take(os::Fd client, std::uint16_t port) {

@@ -18,9 +18,10 @@ namespace pyro::gateway {
 /// Messages of the supervisor, with descriptors:
 /// first {"rules", "name_servers", "ports"}, [datagrams, listener of the name server, packets, listeners at
 /// "ports"]; later {"rules", "ports"}, [listeners at "ports", which are new], or {"secrets"} as
-/// request_secrets.hpp reads them, [a bundle of authorities for real servers, or none for this machine's].
+/// request_secrets.hpp reads them, [a bundle of authorities for real servers, or none for this machine's], or
+/// {"settle"}: what happened so far is told before the answer.
 /// Messages to it: {"ready": true}, after secrets {"ready": true, "authority": certificate}, and records of
-/// access_log.hpp as {"access": …}.
+/// access_log.hpp as {"access": …} and of traffic.hpp as {"traffic": …}.
 class Gateway {
 public:
   explicit Gateway(os::Fd supervisor);
@@ -34,16 +35,20 @@ private:
   void set_policy(const Json& message, std::vector<os::Fd> listeners);
   void set_secrets(const Json& message, const std::vector<os::Fd>& bundle);
   void accept(int listener, std::uint16_t port);
+  void refuse_one_more(const os::Fd& client, std::uint16_t port);
   void take(os::Fd client, std::uint16_t port);
-  void tell(const Json& message);
+  void settle();
+  bool tell(const Json& message);
 
   os::Fd m_supervisor;
+  bool m_is_answering = false;
   std::size_t m_most_connections;
   os::EventLoop m_loop;
   egress::Policy m_policy;
   GivenAddresses m_given;
   Reach m_reach;
   AccessLog m_log;
+  Traffic m_traffic;
   Opening m_opening;
   std::unique_ptr<Resolver> m_resolver; // with the first message
   std::unique_ptr<Common> m_common;

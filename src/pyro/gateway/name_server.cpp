@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pyro::gateway {
@@ -14,6 +15,15 @@ namespace {
 constexpr std::size_t k_largest_question = 4096;
 constexpr std::size_t k_most_clients = 64;
 constexpr std::chrono::seconds k_client_limit{10};
+
+/// What apt and others ask for before the host itself (RFC 2782): "_http._tcp.example.org".
+bool is_service_of(std::string_view name, const egress::Policy& policy) {
+  const bool is_service = name.starts_with('_');
+  while (name.starts_with('_')) {
+    name.remove_prefix(std::min(name.find('.'), name.size() - 1) + 1);
+  }
+  return is_service && policy.knows(name);
+}
 
 } // namespace
 
@@ -44,6 +54,11 @@ NameServer::~NameServer() {
     m_common.loop.unwatch(socket);
     m_common.loop.cancel(client->limit);
   }
+}
+
+void NameServer::read() {
+  read_datagrams();
+  accept_clients();
 }
 
 void NameServer::read_datagrams() {
@@ -123,12 +138,17 @@ void NameServer::answer(std::string_view message, const Reply& reply) {
     return;
   }
   const auto name = egress::host_name(question->name);
+  if (name && type == DnsType::srv && is_service_of(*name, m_common.policy)) {
+    reply(dns_message_of(*question, {DnsCode::no_such_name, {}, "", ""})); // it has none, which is no refusal
+    return;
+  }
   if (!name || !m_common.policy.knows(*name)) {
     const auto shown = name.value_or(question->name);
     Access access;
     access.protocol = "dns";
     access.host = shown;
     access.reason = egress::no_rule_allows(shown);
+    access.allow = name ? to_string(egress::rule_for(*name, 0)) : "";
     m_common.log.add(access);
     reply(dns_message_of(*question, {DnsCode::no_such_name, {}, "", access.reason}));
     return;

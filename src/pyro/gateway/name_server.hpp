@@ -23,6 +23,9 @@ public:
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;
 
+  /// Questions that wait.
+  void read();
+
 private:
   struct Client;
   using Reply = std::function<void(const std::string& message)>;

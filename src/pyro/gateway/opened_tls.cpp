@@ -15,8 +15,10 @@ constexpr std::size_t k_most_per_step = 4 << 20;
 } // namespace
 
 OpenedTls::OpenedTls(
-    Opening& opening, int client, int server, Origin origin, std::string_view first, Tell tell)
-    : m_opening(opening), m_client_socket(client), m_origin(std::move(origin)), m_tell(std::move(tell)),
+    Opening& opening, int client, int server, Origin origin, std::string_view first, Traffic::Bytes& bytes,
+    Tell tell)
+    : m_opening(opening), m_bytes(bytes), m_client_socket(client), m_origin(std::move(origin)),
+      m_tell(std::move(tell)),
       m_client(TlsStream::accept(opening.authority->server_context(m_origin.host), client, first)),
       m_server(TlsStream::connect(opening.servers->client_context(), server, m_origin.host)),
       m_exchange(looks()) {
@@ -92,6 +94,7 @@ bool OpenedTls::read_server() {
   const auto bytes = m_server.read();
   if (bytes) {
     m_moved += bytes->size();
+    m_bytes.received += bytes->size();
     m_is_cut_off = bytes->empty() && !m_server.is_cleanly_ended();
     m_exchange.from_server(*bytes);
   }
@@ -100,8 +103,10 @@ bool OpenedTls::read_server() {
 
 /// False: one of them is gone.
 bool OpenedTls::send() {
+  const auto before = m_exchange.to_server().size();
   const bool is_server_there =
       !m_is_server_up || m_exchange.to_server().empty() || m_server.write_front(m_exchange.to_server());
+  m_bytes.sent += before - m_exchange.to_server().size();
   if (!is_server_there) {
     m_exchange.to_server().clear(); // what it has answered is still read
   }

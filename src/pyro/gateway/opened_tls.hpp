@@ -7,6 +7,7 @@
 #include "request_check.hpp"
 #include "request_secrets.hpp"
 #include "tls_stream.hpp"
+#include "traffic.hpp"
 
 #include <functional>
 #include <optional>
@@ -35,8 +36,11 @@ public:
   /// `used`: the secret of that name was put into a request; the others with a reason.
   using Tell = std::function<void(Event event, const std::string& text)>;
 
-  /// `client` and `server` are connected and stay the caller's; `first`: what the client said already.
-  OpenedTls(Opening& opening, int client, int server, Origin origin, std::string_view first, Tell tell);
+  /// `client` and `server` are connected and stay the caller's; `first`: what the client said already;
+  /// `bytes`: counts what goes and comes inside TLS.
+  OpenedTls(
+      Opening& opening, int client, int server, Origin origin, std::string_view first, Traffic::Bytes& bytes,
+      Tell tell);
 
   /// As far as it goes now.
   State step();
@@ -54,6 +58,7 @@ private:
   State finish();
 
   Opening& m_opening;
+  Traffic::Bytes& m_bytes;
   int m_client_socket;
   Origin m_origin;
   Tell m_tell;

@@ -41,6 +41,7 @@ bool Pump::empty() {
       ::splice(m_pipe.read_end.get(), nullptr, m_to, nullptr, m_held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (count > 0) {
     m_held -= static_cast<std::size_t>(count);
+    m_moved += static_cast<std::size_t>(count);
     return true;
   }
   m_is_broken = m_is_broken || (count < 0 && errno != EAGAIN && errno != EINTR);

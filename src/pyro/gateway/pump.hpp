@@ -4,6 +4,7 @@
 #include <pyro/os/fd.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace pyro::gateway {
 
@@ -22,6 +23,9 @@ public:
   /// Moves what can be moved.
   State run();
 
+  /// Bytes that it moved since the last call.
+  std::size_t take_moved() { return std::exchange(m_moved, 0); }
+
 private:
   bool fill();
   bool empty();
@@ -30,6 +34,7 @@ private:
   int m_to;
   os::Pipe m_pipe;
   std::size_t m_held = 0;
+  std::size_t m_moved = 0;
   bool m_at_end = false;
   bool m_is_broken = false;
 };

@@ -32,15 +32,17 @@ bool Reach::is_public(const Destination& address) {
          && !egress::is_in(egress::private_destinations(), address) && !is_own(address);
 }
 
-std::optional<std::string>
+std::optional<Reach::Refusal>
 Reach::refusal(const Destination& address, std::uint16_t port, const egress::Policy& policy) {
   if (policy.names_address(address, port) || is_public(address)) {
     return std::nullopt;
   }
   const bool is_elsewhere = egress::is_in(egress::private_destinations(), address) && !is_own(address);
-  return fmt::format(
-      "{} is an address of {}, which network.egress must name itself", to_string(address),
-      is_elsewhere ? "a private network" : "this machine");
+  return Refusal{
+      fmt::format(
+          "{} is an address of {}, which network.egress must name itself", to_string(address),
+          is_elsewhere ? "a private network" : "this machine"),
+      is_elsewhere ? to_string(egress::rule_for(address, port)) : ""};
 }
 
 } // namespace pyro::gateway

@@ -17,8 +17,14 @@ public:
 
   /// Neither of this machine, nor of the clouds' services, nor of a private network.
   bool is_public(const Destination& address);
+
+  struct Refusal {
+    std::string reason;
+    std::string allow; // the line of network.egress that is missing; empty: it is better that it is
+  };
+
   /// Why nobody connects there: nullopt: it is public, or a rule names the address itself.
-  std::optional<std::string>
+  std::optional<Refusal>
   refusal(const Destination& address, std::uint16_t port, const egress::Policy& policy);
 
 private:

@@ -98,10 +98,15 @@ void RefusedPackets::read() {
     }
     Access access;
     access.protocol = packet->is_tcp ? "tcp" : "udp";
-    access.host = m_common.given.name_at(packet->to).value_or(to_string(packet->to));
+    const auto name = m_common.given.name_at(packet->to);
+    access.host = name.value_or(to_string(packet->to));
     access.port = packet->port;
     access.reason = packet->is_tcp ? fmt::format("no rule of network.egress has the port {}", packet->port)
                                    : "datagrams do not leave the workspace (UDP, QUIC)";
+    if (packet->is_tcp && (name || !GivenAddresses::holds(packet->to))) {
+      access.allow = to_string(
+          name ? egress::rule_for(*name, packet->port) : egress::rule_for(packet->to, packet->port));
+    }
     m_common.log.add(access);
   }
 }

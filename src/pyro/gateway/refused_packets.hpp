@@ -31,9 +31,10 @@ public:
   RefusedPackets(const RefusedPackets&) = delete;
   RefusedPackets& operator=(const RefusedPackets&) = delete;
 
-private:
+  /// What was seen and not looked at yet.
   void read();
 
+private:
   Common& m_common;
   os::Fd m_packets;
   std::function<bool(const SeenPacket&)> m_is_served;

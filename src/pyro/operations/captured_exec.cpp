@@ -70,6 +70,18 @@ teller(const char* kind, const std::function<void(const workspace::Event&)>& sin
   };
 }
 
+Json refused_schema() {
+  return list_of(
+      result(
+          {{"host", text("A name, or an address")},
+           {"port", number("0: the name was not resolved")},
+           {"protocol", text("tls, http, tcp, udp, dns, https")},
+           {"reason", text("Why")},
+           {"allow", text("The line of network.egress that is missing; empty: none would help")},
+           {"count", number("How often")}}),
+      "What network.egress refused meanwhile, to the command or others inside; absent: nothing");
+}
+
 } // namespace
 
 Properties exec_result_properties() {
@@ -84,6 +96,8 @@ Properties exec_result_properties() {
       {"stderr_cursor", or_null(text("The same of stderr"))},
       {"timed_out", flag("Was it ended for taking too long?")},
       {"oom_kills", number("Processes of the sandbox that were killed meanwhile for want of memory")},
+      {"refused", refused_schema()},
+      {"refused_more", number("How many more hosts there were")},
       {"duration_ms", number("How long it took")},
       {"execution_mode", text("sandbox, host_compat, …")},
       {"workspace_id", text("Not of VMs, nor are sequence, command and cwd")},
@@ -134,6 +148,10 @@ Json run_captured(
   }
   if (!outcome.note.empty()) {
     answer["note"] = outcome.note;
+  }
+  if (!outcome.refused.list.empty()) {
+    answer["refused"] = outcome.refused.list;
+    answer["refused_more"] = outcome.refused.more;
   }
   if (!outcome.stopped_by.empty()) {
     answer["stopped_by"] = outcome.stopped_by;

@@ -134,6 +134,7 @@ Operation network_log_operation() {
        {"address", text("The real one of the name")},
        {"rule", text("That allowed it")},
        {"reason", text("Why it was refused, what went wrong, or which secret was put in")},
+       {"allow", text("Of denied: the line of network.egress that is missing, where that is all")},
        {"count", number("So often within a second")}},
       {"at", "verdict", "protocol", "host", "port", "count"});
   const auto host = result(

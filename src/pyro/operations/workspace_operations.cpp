@@ -119,11 +119,31 @@ Properties workspace_properties() {
            {{"reason", text("What undo takes back")}, {"made_at", epoch("")}, {"expires_at", epoch("")}}))}};
 }
 
+/// What a list of hosts let out since the start.
+Json network_schema() {
+  const Properties counts{
+      {"allowed", number("How often it was allowed")},
+      {"denied", number("How often it was refused")},
+      {"failed", number("How often it was allowed and could not be reached")},
+      {"sent_bytes", number("That went out to it")},
+      {"received_bytes", number("That came of it")},
+      {"last_at", epoch("When it was asked for last")}};
+  auto host = counts;
+  host["host"] = text("A name, or an address");
+  host["port"] = number("0: the name was not resolved");
+  host["reason"] = text("Why it was refused then, or which secret was put in");
+  return result(
+      {{"egress", text("none, all, or the list")},
+       {"hosts", list_of(result(host), "Of a list: the last asked for first; at most 256")},
+       {"others", or_null(result(counts))}});
+}
+
 Json status_schema() {
   auto properties = workspace_properties();
   properties["resources"] = or_null(result({}));
   properties["resources"]["description"] =
       "cpu, memory, pids, disk, vmm as in resource_usage; services have theirs";
+  properties["network"] = network_schema();
   properties["base_snapshot"] = or_null(text("What the content was last restored from"));
   properties["verified"] = or_null(result(
       {{"at", epoch("When verify looked")},

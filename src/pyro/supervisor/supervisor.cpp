@@ -211,6 +211,15 @@ void Supervisor::add_operations() {
     read_gateway(*gateway);
     call->finish(Json::object());
   });
+  m_router.add("/network", [this](const auto& call, const Json& request) {
+    if (auto* gateway = m_guest->gateway()) {
+      gateway->settle();
+      read_gateway(*gateway);
+    }
+    call->finish(m_network_use.refused_since(static_cast<std::uint64_t>(get_int(request, "since"))));
+  });
+  m_router.add(
+      "/network/hosts", [this](const auto& call, const Json&) { call->finish(m_network_use.counts()); });
   m_router.add(
       std::string(protocol::path::k_requests_secrets),
       [this](const auto& call, const Json& request) { put_into_requests(call, request); });
@@ -447,7 +456,12 @@ void Supervisor::watch_gateway() {
 void Supervisor::read_gateway(backend::Gateway& gateway) {
   try {
     for (auto record = gateway.take_record(); !record.is_null(); record = gateway.take_record()) {
-      m_network->add(record);
+      if (const auto access = record.find("access"); access != record.end()) {
+        m_network_use.add_access(*access, os::now_epoch());
+        m_network->add(std::move(*access));
+      } else {
+        m_network_use.add_traffic(value_at(record, "traffic"));
+      }
     }
   } catch (const Error& error) {
     m_loop.unwatch(gateway.descriptor());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "disk_watch.hpp"
+#include "network_use.hpp"
 #include "own_events.hpp"
 #include "port_forwarder.hpp"
 #include "secret_notes.hpp"
@@ -73,6 +74,8 @@ struct Guest {
 /// "/requests/secrets" {secrets} → {}: what its gateway puts into requests, noted as secrets are, and the
 /// authority that is trusted inside for it;
 /// "/resources" → ResourceUse: Guest::use().
+/// "/network" {since} → what its gateway refused after that cursor, as NetworkUse::refused_since() tells it,
+/// with all that has happened by now; "/network/hosts" → NetworkUse::counts(), of a second ago.
 /// "/freeze" → keeps the sandbox frozen until the caller sends {"thaw": true} or is gone; "/lifetime"
 /// {expires_at, idle_ms}.
 /// "/ports/publish" {service, ports: [{guest_port, host_port}]} → {ports}: as long as that service has a
@@ -147,6 +150,7 @@ private:
   std::unique_ptr<DiskWatch> m_disk;             // where the sandbox writes to a file system of this machine
   std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
   std::optional<events::Journal> m_network;      // what its gateway says, where the egress is a list
+  NetworkUse m_network_use;
   SecretNotes m_secrets;
   OwnEvents m_events;
   std::shared_ptr<protocol::Call> m_services; // followed, for m_events

@@ -8,6 +8,7 @@
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/spec/normal_form.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/sandbox/refused_meanwhile.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/apply_timings.hpp>
 #include <pyro/workspace/state/describe.hpp>
@@ -144,6 +145,9 @@ Json get_workspace_status(
   const store::WorkspacePaths paths(context.base, located.id);
   auto document = describe(paths, record);
   add_resources(paths, record, document);
+  if (egress_kind(record.egress) == RefusedMeanwhile::Egress::list) {
+    document["network"].update(hosts_reached(paths.control_socket()));
+  }
   Json snapshots = Json::array();
   document["base_snapshot"] = nullptr;
   if (record.generation > 0) { // else its first apply has not come to its content yet

@@ -64,8 +64,7 @@ Json proposal_of(const std::vector<Json>& records) {
       continue;
     }
     const auto port = int_or(record, "port", 0);
-    const bool has_usual_port = port == 0 || port == egress::k_http_port || port == egress::k_https_port;
-    rules.insert(has_usual_port ? *name : fmt::format("{}:{}", *name, port));
+    rules.insert(to_string(egress::rule_for(*name, static_cast<std::uint16_t>(port))));
   }
   return rules;
 }

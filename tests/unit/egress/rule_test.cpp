@@ -139,5 +139,16 @@ TEST(EgressReserved, PrivateNetworksInBothSpellings) {
   }
 }
 
+TEST(EgressRule, TheNarrowestForWhatWasAskedFor) {
+  EXPECT_EQ(to_string(rule_for("api.example.org", 0)), "api.example.org");
+  EXPECT_EQ(to_string(rule_for("api.example.org", 443)), "api.example.org");
+  EXPECT_EQ(to_string(rule_for("api.example.org", 8443)), "api.example.org:8443");
+  EXPECT_EQ(to_string(rule_for(destination_from("10.0.0.5"), 5432)), "10.0.0.5:5432");
+  EXPECT_EQ(to_string(rule_for(destination_from("2001:db8::1"), 80)), "[2001:db8::1]");
+  for (const auto& rule : {rule_for("a.example", 25), rule_for(destination_from("2001:db8::1"), 25)}) {
+    EXPECT_EQ(rule_from(to_string(rule)), rule);
+  }
+}
+
 } // namespace
 } // namespace pyro::egress

@@ -48,7 +48,7 @@ protected:
     server.emplace(TlsStream::accept(real.server_context(real_name), server_end.second.get(), ""));
     opened = std::make_unique<OpenedTls>(
         opening, client_end.second.get(), server_end.first.get(), Origin{"https", "api.example", 443}, "",
-        [this](OpenedTls::Event event, const std::string& text) { told.emplace_back(event, text); });
+        bytes, [this](OpenedTls::Event event, const std::string& text) { told.emplace_back(event, text); });
   }
 
   void connect(ssl_ctx_st* context) {
@@ -93,6 +93,7 @@ protected:
   std::pair<os::Fd, os::Fd> server_end = stream_pair();
   std::optional<TlsStream> client;
   std::optional<TlsStream> server;
+  Traffic::Bytes bytes;
   std::unique_ptr<OpenedTls> opened;
   TlsStream::Handshake client_state = TlsStream::Handshake::waiting;
   TlsStream::Handshake server_state = TlsStream::Handshake::waiting;
@@ -115,6 +116,8 @@ TEST_F(OpenedTlsTest, TheServerGetsTheValueAndTheClientThePlaceholder) {
   EXPECT_TRUE(at_client.ends_with("ok"));
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told.front(), std::pair(OpenedTls::Event::used, std::string("token")));
+  EXPECT_GT(bytes.sent, 0U);
+  EXPECT_GT(bytes.received, 0U);
 }
 
 TEST_F(OpenedTlsTest, AServerThatNobodyTrustsGetsNothing) {

@@ -182,14 +182,18 @@ Json Gateway::receive() {
   return parse_json(bytes, "a message of the gateway");
 }
 
+void Gateway::settle() {
+  os::send_with_fds(m_control.get(), Json{{"settle", true}}.dump(), {});
+  await_ready();
+}
+
 Json Gateway::take_record() {
   if (m_records.empty()) {
-    const auto message = receive();
-    return message.is_null() ? Json() : value_at(message, "access");
+    return receive();
   }
-  const auto message = std::move(m_records.front());
+  auto record = std::move(m_records.front());
   m_records.pop_front();
-  return value_at(message, "access");
+  return record;
 }
 
 } // namespace pyro::backend

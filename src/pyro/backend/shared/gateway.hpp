@@ -39,8 +39,12 @@ public:
   /// Readable when take_record() has something to say.
   int descriptor() const { return m_control.get(); }
 
-  /// What happened next, as gateway/access_log.hpp writes it; null: nothing more now. Throws Error(failed)
-  /// where the program has ended: nothing is reached any more.
+  /// What happened up to its call can be taken when it returns.
+  void settle();
+
+  /// What happened next: {"access"} as gateway/access_log.hpp writes it, or {"traffic"} as
+  /// gateway/traffic.hpp does; null: nothing more now. Throws Error(failed) where the program has ended:
+  /// nothing is reached any more.
   Json take_record();
 
 private:

@@ -20,6 +20,7 @@
 #include <pyro/workspace/context/request_secrets.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 #include <pyro/workspace/sandbox/launch_limits.hpp>
+#include <pyro/workspace/sandbox/refused_meanwhile.hpp>
 #include <pyro/workspace/sandbox/service_failure.hpp>
 #include <pyro/workspace/state/generations.hpp>
 #include <pyro/workspace/state/kept_memory.hpp>
@@ -89,6 +90,7 @@ std::vector<protocol::ServiceStatus> start_services(
     return {};
   }
   auto client = connect_sandbox(runtime_dir, "services");
+  const RefusedMeanwhile refused(*client, egress_kind(project.spec.network_egress.hosts));
   const auto redactor = deliver_secrets(*client, secrets, secret_files(project.spec, defaults.user));
   auto definitions = service_definitions(project.spec, resolved.env_files, resolved.chain, defaults);
   definitions.parallel = parallel;
@@ -104,7 +106,12 @@ std::vector<protocol::ServiceStatus> start_services(
   for (const auto& [name, service] : project.spec.services) {
     names.push_back(name);
   }
-  return wait_for_services(context, *client, project.spec, names, redactor, on_ready);
+  try {
+    return wait_for_services(context, *client, project.spec, names, redactor, on_ready);
+  } catch (ServicesNotReady& error) {
+    refused.explain(error, redactor);
+    throw;
+  }
 }
 
 Json publish_workspace_ports(LockedWorkspace& workspace, const spec::Spec& spec) {

@@ -12,6 +12,7 @@
 #include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/sandbox/refused_meanwhile.hpp>
 #include <pyro/workspace/sandbox/step_secrets.hpp>
 
 #include <deque>
@@ -102,6 +103,7 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
   request.user = user;
   request.timeout_ms = step.timeout.count();
   std::deque<std::string> last;
+  const RefusedMeanwhile refused(*client, egress_kind(step.egress.hosts));
   const auto result = run_with_lines(
       *client, request,
       [&](const std::string& written) {
@@ -113,10 +115,17 @@ void LayerBuilder::run_step(const spec::Step& step, const std::string& address, 
         }
       },
       [&] { m_context.check_interrupted(); });
+  const auto refusal = refusal_text(refused.so_far(redactor));
   if (result.exit_code == 0 && !result.timed_out) {
+    if (!refusal.empty()) {
+      m_context.emit("note", address, refusal);
+    }
     return;
   }
   auto error = step_failure(step, result);
+  if (!refusal.empty()) {
+    error.add_context(refusal);
+  }
   throw error.at(m_project.spec.place(address + ".run"))
       .with_output({last.begin(), last.end()})
       .with_hint("`pyro shell --failed` looks around in what it left");

@@ -125,6 +125,13 @@ struct ExecRequest {
   std::function<std::optional<Json>()> poll_control;
 };
 
+/// What the gateway of a list of hosts refused while a command ran: [{host, port, protocol, reason, allow,
+/// count}], one for each host and port, and how many more there were.
+struct RefusedConnections {
+  Json list = Json::array();
+  std::int64_t more = 0;
+};
+
 struct ExecResult {
   int exit_code =
       0; // the command's; 124 timeout, 126 not executable, 127 not found, 128+N killed by a signal
@@ -134,6 +141,8 @@ struct ExecResult {
   std::string note;           // why it could not be started, or was stopped
   std::string
       stopped_by; // "disk_limit", "disk_entries", "disk_reserve", "user_limit"; empty: it ended by itself
+  RefusedConnections refused;
+  std::string refusal_text;   // the same for people; empty: nothing was
   std::string execution_mode; // "sandbox", "host_compat", …
   std::string workspace_id;   // empty of a one-shot VM
   std::int64_t sequence = 0;  // in the workspace's log; 0: it is not there

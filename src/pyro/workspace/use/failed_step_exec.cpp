@@ -5,6 +5,7 @@
 #include <pyro/workspace/sandbox/failed_step.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
 #include <pyro/workspace/sandbox/refresh_upper.hpp>
+#include <pyro/workspace/sandbox/refused_meanwhile.hpp>
 #include <pyro/workspace/sandbox/step_secrets.hpp>
 #include <pyro/workspace/state/kept_output.hpp>
 
@@ -96,6 +97,7 @@ ExecResult exec_in_failed_step(
     }
     write_output(streams, type, text);
   };
+  const RefusedMeanwhile refused(*client, egress_kind(step.sandbox.spec.egress_rules));
   auto result = run_with_output(
       *client, guest, streams.in,
       [&](FrameType type, std::string_view bytes) {
@@ -104,6 +106,8 @@ ExecResult exec_in_failed_step(
       request.poll_control);
   pass_on(FrameType::data_out, out.finish());
   pass_on(FrameType::data_err, err.finish());
+  result.refused = refused.so_far(redactor);
+  result.refusal_text = refusal_text(result.refused);
   result.output_id = keeper.finish();
   result.note = redactor.redact(result.note);
   return result;

@@ -5,6 +5,7 @@
 #include <pyro/os/clock.hpp>
 #include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_exec.hpp>
+#include <pyro/workspace/sandbox/refused_meanwhile.hpp>
 #include <pyro/workspace/sandbox/sandboxes.hpp>
 #include <pyro/workspace/state/command_log.hpp>
 #include <pyro/workspace/state/kept_output.hpp>
@@ -77,6 +78,7 @@ ExecResult run_logged(
     }
     return request.poll_control ? request.poll_control() : std::nullopt;
   };
+  const RefusedMeanwhile refused(*client, egress_kind(record.egress));
   auto result = run_with_output(
       *client, guest, streams.in,
       [&](FrameType type, std::string_view bytes) {
@@ -86,6 +88,8 @@ ExecResult run_logged(
       request.tty ? poll_at_terminal : request.poll_control);
   write_output(streams, FrameType::data_out, out.finish());
   write_output(streams, FrameType::data_err, err.finish());
+  result.refused = refused.so_far(redactor);
+  result.refusal_text = refusal_text(result.refused);
   result.note = redactor.redact(result.note);
   result.execution_mode = record.execution_mode;
   result.workspace_id = record.id;

@@ -193,14 +193,15 @@ class CheckoutOperations(OperationsBase):
             took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
             126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
             or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
-            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
-            (what it wrote to standard error), stderr_cursor or None (the same of stderr),
-            stderr_truncated (is some of stderr left out?), stdout (what it wrote to standard
-            output), stdout_cursor or None (for logs: what is left out of stdout, kept for a day;
-            null: nothing is), stdout_truncated (is some of stdout left out?), stopped_by
-            (disk_limit, disk_entries, disk_reserve, user_limit: what ended it), timed_out (was it
-            ended for taking too long?), workspace_id (not of VMs, nor are sequence, command and
-            cwd)
+            of memory), refused (what network.egress refused meanwhile, to the command or others
+            inside; absent: nothing), refused_more (how many more hosts there were), sequence or
+            None (in the workspace's log; null: it is not there), stderr (what it wrote to standard
+            error), stderr_cursor or None (the same of stderr), stderr_truncated (is some of stderr
+            left out?), stdout (what it wrote to standard output), stdout_cursor or None (for logs:
+            what is left out of stdout, kept for a day; null: nothing is), stdout_truncated (is some
+            of stdout left out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit:
+            what ended it), timed_out (was it ended for taking too long?), workspace_id (not of VMs,
+            nor are sequence, command and cwd)
 
         (operation exec)
         """
@@ -611,17 +612,17 @@ class CheckoutOperations(OperationsBase):
             (as they were given), last_activity_at (seconds since the epoch), last_command or None,
             last_error (why it is not running; empty: nothing), last_reset_at or None (seconds since
             the epoch), lock, mem_mib (memory it may use, in MiB), mounts (live directories: no part
-            of the content), name (as it was given or made), network_enabled (has it a network?),
-            network_policy (off or egress), notes (what the backend could not do in full, and what
-            went wrong inside), oom_kills or None, ports (published ports), reset_count (how often
-            it was reset), resources or None (cpu, memory, pids, disk, vmm as in resource_usage;
-            services have theirs), running_service_count (how many services run), secrets (names;
-            values are never told), service_count (how many services it has), services, snapshots
-            (the baseline first), spec_changed (pyro.yaml differs from what was applied), started_at
-            or None (of its sandbox; seconds since the epoch), state, ttl_seconds or None (its time
-            to live; null: for ever), undo or None, vcpu_count (processors it may use), verified or
-            None, workspace_id (of the workspace), workspace_path (where the content is inside),
-            workspace_seed
+            of the content), name (as it was given or made), network, network_enabled (has it a
+            network?), network_policy (off or egress), notes (what the backend could not do in full,
+            and what went wrong inside), oom_kills or None, ports (published ports), reset_count
+            (how often it was reset), resources or None (cpu, memory, pids, disk, vmm as in
+            resource_usage; services have theirs), running_service_count (how many services run),
+            secrets (names; values are never told), service_count (how many services it has),
+            services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
+            applied), started_at or None (of its sandbox; seconds since the epoch), state,
+            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
+            (processors it may use), verified or None, workspace_id (of the workspace),
+            workspace_path (where the content is inside), workspace_seed
 
         (operation status)
         """

@@ -104,14 +104,15 @@ class VmOperations(OperationsBase):
             took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
             126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
             or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
-            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
-            (what it wrote to standard error), stderr_cursor or None (the same of stderr),
-            stderr_truncated (is some of stderr left out?), stdout (what it wrote to standard
-            output), stdout_cursor or None (for logs: what is left out of stdout, kept for a day;
-            null: nothing is), stdout_truncated (is some of stdout left out?), stopped_by
-            (disk_limit, disk_entries, disk_reserve, user_limit: what ended it), timed_out (was it
-            ended for taking too long?), workspace_id (not of VMs, nor are sequence, command and
-            cwd)
+            of memory), refused (what network.egress refused meanwhile, to the command or others
+            inside; absent: nothing), refused_more (how many more hosts there were), sequence or
+            None (in the workspace's log; null: it is not there), stderr (what it wrote to standard
+            error), stderr_cursor or None (the same of stderr), stderr_truncated (is some of stderr
+            left out?), stdout (what it wrote to standard output), stdout_cursor or None (for logs:
+            what is left out of stdout, kept for a day; null: nothing is), stdout_truncated (is some
+            of stdout left out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit:
+            what ended it), timed_out (was it ended for taking too long?), workspace_id (not of VMs,
+            nor are sequence, command and cwd)
 
         (operation vm_exec)
         """
@@ -232,14 +233,15 @@ class VmOperations(OperationsBase):
             took), execution_mode (sandbox, host_compat, …), exit_code (the command's; 124 timeout,
             126 not executable, 127 not found, 128+N signal N), note (why it could not be started,
             or was stopped), oom_kills (processes of the sandbox that were killed meanwhile for want
-            of memory), sequence or None (in the workspace's log; null: it is not there), stderr
-            (what it wrote to standard error), stderr_cursor or None (the same of stderr),
-            stderr_truncated (is some of stderr left out?), stdout (what it wrote to standard
-            output), stdout_cursor or None (for logs: what is left out of stdout, kept for a day;
-            null: nothing is), stdout_truncated (is some of stdout left out?), stopped_by
-            (disk_limit, disk_entries, disk_reserve, user_limit: what ended it), timed_out (was it
-            ended for taking too long?), workspace_id (not of VMs, nor are sequence, command and
-            cwd)
+            of memory), refused (what network.egress refused meanwhile, to the command or others
+            inside; absent: nothing), refused_more (how many more hosts there were), sequence or
+            None (in the workspace's log; null: it is not there), stderr (what it wrote to standard
+            error), stderr_cursor or None (the same of stderr), stderr_truncated (is some of stderr
+            left out?), stdout (what it wrote to standard output), stdout_cursor or None (for logs:
+            what is left out of stdout, kept for a day; null: nothing is), stdout_truncated (is some
+            of stdout left out?), stopped_by (disk_limit, disk_entries, disk_reserve, user_limit:
+            what ended it), timed_out (was it ended for taking too long?), workspace_id (not of VMs,
+            nor are sequence, command and cwd)
 
         (operation vm_run)
         """
