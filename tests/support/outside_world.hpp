@@ -15,7 +15,7 @@ namespace pyro::testing {
 class OutsideWorld {
 public:
   struct Server {
-    std::string kind; // http, tls, echo, greet, sink, files
+    std::string kind; // http, tls, echo, greet, sink, files, digest, source, early
     std::string address = "127.0.0.1";
     int port = 0;                   // 0: a free one
     std::string root = {};          // of `files`, and of `tls` that has some

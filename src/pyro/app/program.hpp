@@ -6,8 +6,8 @@
 
 namespace pyro::app {
 
-/// Runs the command line with the real engine; the exit status. `mcp`: how `pyro mcp …` is done in this one,
-/// and `pyro ssh-config`.
+/// Runs the command line with the real engine; the exit status. `mcp`, `ssh`: how `pyro mcp …` and
+/// `pyro ssh-config` are done in this one.
 int run_program(int argc, char** argv, const cli::McpFront& mcp, const cli::ConfigureSsh& ssh = {});
 
 } // namespace pyro::app

@@ -4,12 +4,13 @@
 
 reads DIRECTORY/world.json:
     {"names": {"web.example": ["127.0.0.1"]}, "dns": ["127.0.0.1", 0],
-     "servers": [{"kind": "http|tls|echo|greet|sink|files", "address": "127.0.0.1", "port": 0, "root": "DIR",
+     "servers": [{"kind": "http|tls|echo|greet|sink|files|digest|source|early", "address": "127.0.0.1", "port": 0, "root": "DIR",
                   "authorization": "Basic …"}]}
 ("*.tree.example" stands for all below; without that header the answer is 401), writes DIRECTORY/ready.json with the ports, and a line of JSON for each
 connection and request to DIRECTORY/visits.jsonl. DIRECTORY/cert.pem and key.pem are the certificate of "tls".
 It ends when its standard input does."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -121,6 +122,19 @@ class Http(BaseHTTPRequestHandler):
 class Raw(socketserver.BaseRequestHandler):
     def handle(self):
         note(kind=self.server.kind, port=self.server.server_address[1], peer=self.client_address[0])
+        if self.server.kind == "digest":  # of all that came, told when its end came
+            digest = hashlib.sha256()
+            while data := self.request.recv(1 << 18):
+                digest.update(data)
+            self.request.sendall(digest.hexdigest().encode())
+            return
+        if self.server.kind == "source":  # as many MiB as the first line says, each of its own number
+            for number in range(int(self.request.makefile("rb").readline())):
+                self.request.sendall(number.to_bytes(8, "big") * (1 << 17))
+            return
+        if self.server.kind == "early":  # it ends first, and listens on
+            self.request.sendall(b"bye")
+            self.request.shutdown(socket.SHUT_WR)
         if self.server.kind == "greet":
             self.request.sendall(b"hello, who is there?\n")
         total = 0
@@ -130,6 +144,8 @@ class Raw(socketserver.BaseRequestHandler):
                 self.request.sendall(data)
             elif self.server.kind == "greet":
                 self.request.sendall(b"welcome " + data)
+        if self.server.kind == "early":
+            note(kind="heard", bytes=total)
         if self.server.kind == "sink":
             note(kind="sunk", bytes=total)
             self.request.sendall(str(total).encode())
