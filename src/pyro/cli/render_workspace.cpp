@@ -1,5 +1,6 @@
 // Workspaces as text: status, list, snapshots, and what lifecycle commands did.
 #include "render.hpp"
+#include "render_network.hpp"
 #include "render_parts.hpp"
 #include "render_resources.hpp"
 
@@ -136,29 +137,6 @@ std::string verified_text(const Json& verified, double now) {
       "{}, {}{}", text, when, bool_or(verified, "current", true) ? "" : "; the steps are others now");
 }
 
-/// The hosts that were asked for last; more are in the network log.
-std::string egress_table(const Json& hosts, Style style) {
-  constexpr std::size_t k_most = 10;
-  Table table("  ");
-  for (std::size_t i = 0; i < std::min(hosts.size(), k_most); ++i) {
-    const auto& host = hosts[i];
-    const auto port = int_or(host, "port", 0);
-    std::string counts;
-    for (const auto* verdict : {"allowed", "denied", "failed"}) {
-      if (const auto count = int_or(host, verdict, 0); count > 0) {
-        counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, verdict);
-      }
-    }
-    const bool is_denied = int_or(host, "denied", 0) > 0;
-    table.add(
-        {text_at(host, "host") + (port == 0 ? "" : fmt::format(":{}", port)),
-         is_denied ? style.red(counts) : counts, bytes_at(host, "sent_bytes") + " out",
-         bytes_at(host, "received_bytes") + " in", text_at(host, "reason")});
-  }
-  const auto more = hosts.size() > k_most ? fmt::format("  and {} more; ", hosts.size() - k_most) : "  ";
-  return table.text() + more + "see: pyro network log\n";
-}
-
 std::string fact_table(const Json& status, Style style, double now) {
   Table facts("  ");
   const auto fact = [&](const char* label, const std::string& value) {
@@ -262,7 +240,7 @@ std::string render_status(const Json& status, Style style, double now) {
   }
   if (const auto network = status.find("network"); network != status.end() && network->is_object()) {
     if (const auto& hosts = list_at(*network, "hosts"); !hosts.empty()) {
-      text += "\nnetwork\n" + egress_table(hosts, style);
+      text += "\nnetwork\n" + render_hosts(hosts, style);
     }
   }
   if (const auto& snapshots = list_at(status, "snapshots"); !snapshots.empty()) {
