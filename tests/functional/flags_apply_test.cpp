@@ -134,5 +134,24 @@ TEST_F(Flags, plan__detailed_exitcode) {
   expect(0, {"plan", "--detailed-exitcode"});
 }
 
+/// On nodes: tests/fleet.
+void is_placed_here(Flags& test, const std::string& command) {
+  test.file("");
+  test.expect(0, {command, "--on", "here"});
+  EXPECT_EQ(test.state_of_workspace(), "started");
+  const auto refused = test.expect(64, {command, "--on", "there"});
+  EXPECT_TRUE(contains(refused.err, "slurm:PARTITION")) << refused;
+  const auto elsewhere = test.expect(1, {command, "--yes", "--on", "slurm:pyro"});
+  EXPECT_TRUE(contains(elsewhere.err, "lives on this machine")) << elsewhere;
+}
+
+TEST_F(Flags, apply__on) {
+  is_placed_here(*this, "apply");
+}
+
+TEST_F(Flags, up__on) {
+  is_placed_here(*this, "up");
+}
+
 } // namespace
 } // namespace pyro::testing

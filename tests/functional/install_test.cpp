@@ -109,7 +109,7 @@ TEST_F(Install, TheInstalledProgramWorksFromItsPlace) {
   const auto prefix = install();
   for (const auto* path :
        {"bin/pyro", "libexec/pyro/pyro-supervisor", "libexec/pyro/pyro-supervisor-firecracker",
-        "libexec/pyro/pyro-agent", "libexec/pyro/pyro-launcher"}) {
+        "libexec/pyro/pyro-agent", "libexec/pyro/pyro-launcher", "libexec/pyro/pyro-node"}) {
     EXPECT_TRUE(fs::exists(prefix / path)) << path;
   }
   bin = prefix / "bin";

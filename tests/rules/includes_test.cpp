@@ -70,8 +70,10 @@ const std::map<std::string, Folders>& allowed() {
       {"workspace/apply", apply},
       {"workspace", workspace},
       {"ssh", {"base", "os", "protocol", "workspace"}},
+      {"place", {"base", "os"}},
       // Settings and requests are in the context.
-      {"operations", {"base", "workspace", "workspace/context"}},
+      {"operations", {"base", "place", "workspace", "workspace/context"}},
+      {"node", {"base", "os", "protocol", "store", "place", "workspace/context", "operations"}},
       {"launcher", {"base", "os", "operations"}},
       {"cli", front},
       {"cli/commands", {"base", "operations", "cli"}},

@@ -25,7 +25,7 @@ int main() {
   }
   ::umask(022); // as in main.cpp: modes inside of layers are the file's business
   try {
-    pyro::launcher::serve(k_control, pyro::app::make_wired_engine);
+    pyro::launcher::serve(k_control, pyro::app::make_front_engine);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "pyro-launcher: %s\n", error.what());

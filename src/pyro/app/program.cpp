@@ -49,7 +49,7 @@ int run_program(int argc, char** argv, const cli::McpFront& mcp, const cli::Conf
   try {
     cli::install_signal_handlers();
     auto console = cli::process_console();
-    return cli::run({argv + 1, argv + argc}, console, make_wired_engine, mcp, ssh);
+    return cli::run({argv + 1, argv + argc}, console, make_front_engine, mcp, ssh);
   } catch (const OutputClosed&) {
     return k_output_closed;
   } catch (const std::exception& error) {

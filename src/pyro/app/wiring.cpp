@@ -6,6 +6,7 @@
 #include <pyro/backend/namespaces/namespaces_backend.hpp>
 #include <pyro/backend/qemu/qemu_backend.hpp>
 #include <pyro/base/safe_text.hpp>
+#include <pyro/node/placed_engine.hpp>
 #include <pyro/store/layout.hpp>
 #include <pyro/workspace/sandbox/virtual_machine.hpp>
 
@@ -42,6 +43,12 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
       backend::firecracker::make_backend(
           helpers + "/pyro-supervisor-firecracker", workspace::templates_directory(base))};
   return operations::make_engine(std::move(settings), std::move(callbacks));
+}
+
+std::unique_ptr<operations::Engine>
+make_front_engine(operations::Settings settings, operations::Callbacks callbacks) {
+  return node::make_placed_engine(
+      std::move(settings), std::move(callbacks), make_wired_engine, libexec_directory() + "/pyro-node");
 }
 
 } // namespace pyro::app

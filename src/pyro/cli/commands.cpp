@@ -100,7 +100,7 @@ const std::vector<Group>& command_groups() {
        Listed::by_family},
       {"The machine",
        {&k_env_pull, &k_env_list, &k_env_inspect, &k_env_remove, &k_env_prune, &k_df, &k_prune, &k_purge,
-        &k_doctor, &k_version, &k_completion, &k_man}},
+        &k_on, &k_doctor, &k_version, &k_completion, &k_man}},
   };
   return groups;
 }

@@ -37,6 +37,7 @@ extern const Command k_lock;
 extern const Command k_logs;
 extern const Command k_ls;
 extern const Command k_man;
+extern const Command k_on;
 extern const Command k_plan;
 extern const Command k_df;
 extern const Command k_ports;

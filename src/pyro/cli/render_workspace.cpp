@@ -2,6 +2,7 @@
 #include "render.hpp"
 #include "render_network.hpp"
 #include "render_parts.hpp"
+#include "render_place.hpp"
 #include "render_resources.hpp"
 
 #include <pyro/base/error.hpp>
@@ -153,6 +154,9 @@ std::string fact_table(const Json& status, Style style, double now) {
   fact(
       "directory",
       text_at(status, "checkout") + (bool_or(status, "checkout_gone", false) ? " (it is gone)" : ""));
+  for (const auto& [label, value] : place_facts(status, style)) {
+    fact(label, value);
+  }
   fact("image", text_at(status, "environment"));
   fact("backend", backend.empty() || isolation.empty() ? backend : backend + ", isolation " + isolation);
   if (memory > 0) {
@@ -292,7 +296,7 @@ std::string render_list(const Json& result, Style style, double now) {
     const auto* gone = bool_or(one, "checkout_gone", false) ? "; the directory is gone" : "";
     table.add(
         {text_at(one, "name"), colored_state(text_at(one, "state"), style),
-         text_at(one, "workspace_id").substr(0, k_short_id), text_at(one, "backend"),
+         text_at(one, "workspace_id").substr(0, k_short_id), text_at(one, "backend") + on_node(one),
          age_text(epoch_at(one, "last_activity_at"), now),
          text_at(one, "checkout") + gone + kept_text(one, now), ports});
   }

@@ -1,6 +1,7 @@
 #include "groups.hpp"
 #include "schema_parts.hpp"
 
+#include <pyro/base/error.hpp>
 #include <pyro/workspace/declared_file.hpp>
 #include <pyro/workspace/editor_schema.hpp>
 #include <pyro/workspace/explanation.hpp>
@@ -139,6 +140,8 @@ Operation apply_operation() {
            {"dry_run", dry_run_flag()},
            {"if_equivalent", flag("With plan_id: also where only the generation is another")},
            {"parallel", parallel_schema()},
+           {"on",
+            text("Where: here, slurm:PARTITION[,qos=NAME][,account=NAME]; default: where it is, else here")},
            {"timeout", text("For all of it, e.g. 10m; default none")}})),
       .result_schema = result(
           with_dry_run(
@@ -156,6 +159,9 @@ Operation apply_operation() {
       .idempotent = true,
       .time_limit = true,
       .run = [](Context& context, const Json& given) {
+        if (given.contains("on")) { // fronts place it (node/placed_engine.hpp): this is the place
+          throw Error(ErrorCode::unavailable, "a workspace is not placed from where it is applied");
+        }
         return workspace::apply_declared_file(
             context.workspaces, declared_project(context, given), options_of(context, given), context.color);
       }};

@@ -12,6 +12,7 @@ record_operations(); // what the file is made of and what was done: graph, timin
 std::vector<Operation> trust_operations();     // what the file may take of this machine
 std::vector<Operation> workspace_operations(); // its life: status, list, start, stop, reset, undo, destroy
 std::vector<Operation> resource_operations();  // what workspaces take: resource_usage
+std::vector<Operation> place_operations();     // where workspaces can live: place_list
 std::vector<Operation> use_operations();       // what is inside: exec, logs, diff
 std::vector<Operation> snapshot_operations();  // and the full reset to one
 std::vector<Operation> snapshot_image_operations(); // snapshots as OCI images: export, import, push
@@ -31,6 +32,9 @@ Json host_requests_schema(std::string_view description);
 Json workspace_document_schema();
 /// The same in a list of many: without snapshots and what else is looked up for one alone.
 Json listed_workspace_schema();
+
+/// The `place` of status and list: of a workspace that lives elsewhere.
+Json place_schema();
 
 /// The `oom_kills` of status, list and resource_usage.
 Json oom_kills_schema();

@@ -73,6 +73,10 @@ constexpr std::array k_guides{
         "network_log",
         "After a program could not reach a host: says whether the list in network.egress refused it, and "
         "what to add. Empty where egress is none or all."},
+    Guide{"place_list", "Before apply with on. Asks Slurm, where it is installed; costs some milliseconds."},
+    Guide{
+        "place_list",
+        "Before apply with on: what is free there. Asks Slurm, where its programs are installed."},
     Guide{"plan", "Changes nothing and runs nothing of the project. Read needs_approval before apply."},
     Guide{
         "prune",

@@ -53,7 +53,8 @@ constexpr std::array k_groups{
     Group{
         machine_operations, "env_list env_pull env_inspect env_remove env_prune doctor prune disk_usage "
                             "purge version"},
-    Group{resource_operations, "resource_usage"}};
+    Group{resource_operations, "resource_usage"},
+    Group{place_operations, "place_list"}};
 
 std::vector<std::string> names_of(const Group& group) {
   std::istringstream words{std::string(group.names)};

@@ -34,6 +34,7 @@ Examples:
   pyro apply -o github           for a workflow: annotations, a summary of the step, outputs (docs/ci.md)
   pyro apply -o junit > pyro.xml     a test report: steps, services, drift
   pyro apply --dry-run           only say it
+  pyro apply --on slurm:short          on a node that Slurm lends (docs/fleet.md)
   pyro apply --target services.api     that service and what it needs; the rest stays as it was applied
   pyro apply --replace prepare.build   run that step again, though nothing changed
   pyro apply --allow reset       edits may be lost by a reset, and by nothing else
@@ -51,6 +52,10 @@ Examples:
   pyro up --yes && pyro exec -- make test
 )";
 
+constexpr Option k_on_place{
+    "--on", "", "PLACE",
+    "Where it is to live: here, slurm:PARTITION[,qos=NAME][,account=NAME]; `pyro on` lists them"};
+
 constexpr std::array k_options{
     k_agree_to_host,
     Option{"--no-wait", "", "", "Do not wait until services are ready"},
@@ -66,6 +71,7 @@ constexpr std::array k_options{
     k_policy,
     k_allow,
     k_dry_run,
+    k_on_place,
     Option{
         "--parallel", "", "N",
         "Services on their way up at once, and beside them what is made apart; default: 10"},
@@ -86,6 +92,7 @@ constexpr std::array k_apply_options{
     k_policy,
     k_allow,
     k_dry_run,
+    k_on_place,
     Option{
         "--parallel", "", "N",
         "Services on their way up at once, and beside them what is made apart; default: 10"},
@@ -177,8 +184,10 @@ int run(Session& session) {
   if (const auto parallel = arguments.value("parallel"); !parallel.empty()) {
     parameters["parallel"] = count_of("--parallel", parallel);
   }
-  if (const auto timeout = arguments.value("timeout"); !timeout.empty()) {
-    parameters["timeout"] = timeout;
+  for (const auto* flag : {"timeout", "on"}) {
+    if (const auto value = arguments.value(flag); !value.empty()) {
+      parameters[flag] = value;
+    }
   }
   const bool wants_shell = arguments.has("debug-shell");
   if (wants_shell) {

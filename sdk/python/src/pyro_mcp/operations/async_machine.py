@@ -36,6 +36,10 @@ class AsyncMachineOperations(AsyncOperationsBase):
         """All workspaces of this user."""
         return await self._call("list", {"all": all})
 
+    async def place_list(self, *, on: Optional[str] = None) -> Json:
+        """Where workspaces can be placed, and what is free there: this machine, partitions of Slurm."""
+        return await self._call("place_list", {"on": on})
+
     async def prune(
         self,
         *,

@@ -67,6 +67,17 @@ class MachineOperations(OperationsBase):
         """
         return self._call("list", {"all": all})
 
+    def place_list(self, *, on: Optional[str] = None) -> Json:
+        """Where workspaces can be placed, and what is free there: this machine, partitions of Slurm.
+
+        on: Only this one
+
+        Returns a dict: places (this machine first)
+
+        (operation place_list)
+        """
+        return self._call("place_list", {"on": on})
+
     def prune(
         self,
         *,

@@ -67,6 +67,7 @@ class ProjectOperations(OperationsBase):
         file: Optional[StrPath] = None,
         if_equivalent: Optional[bool] = None,
         memory: Optional[bool] = None,
+        on: Optional[str] = None,
         parallel: Optional[int] = None,
         plan_id: Optional[str] = None,
         policy: Optional[str] = None,
@@ -91,6 +92,7 @@ class ProjectOperations(OperationsBase):
         exclude: Not these addresses, nor what needs them
         if_equivalent: With plan_id: also where only the generation is another
         memory: Keep the memory of snapshots; default true
+        on: Where: here, slurm:PARTITION[,qos=NAME][,account=NAME]; default: where it is, else here
         parallel: Services on their way up at once; default 10
         plan_id: From plan: do that or fail as stale
         policy: A file of rules that the plan must not break
@@ -126,6 +128,7 @@ class ProjectOperations(OperationsBase):
                 "file": file,
                 "if_equivalent": if_equivalent,
                 "memory": memory,
+                "on": on,
                 "parallel": parallel,
                 "plan_id": plan_id,
                 "policy": policy,
@@ -155,6 +158,7 @@ class ProjectOperations(OperationsBase):
         file: Optional[StrPath] = None,
         if_equivalent: Optional[bool] = None,
         memory: Optional[bool] = None,
+        on: Optional[str] = None,
         parallel: Optional[int] = None,
         plan_id: Optional[str] = None,
         policy: Optional[str] = None,
@@ -183,6 +187,7 @@ class ProjectOperations(OperationsBase):
                 "file": file,
                 "if_equivalent": if_equivalent,
                 "memory": memory,
+                "on": on,
                 "parallel": parallel,
                 "plan_id": plan_id,
                 "policy": policy,
