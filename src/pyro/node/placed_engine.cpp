@@ -6,6 +6,8 @@
 #include "route.hpp"
 
 #include <pyro/base/error.hpp>
+#include <pyro/operations/operation.hpp>
+#include <pyro/operations/parameters.hpp>
 #include <pyro/os/clock.hpp>
 
 namespace pyro::node {
@@ -59,7 +61,10 @@ public:
       : m_manner{settings, callbacks, std::move(program)}, m_local(make_local(settings, callbacks)),
         m_router(settings, callbacks), m_records(m_router.base()) {}
 
-  Json call(std::string_view operation, const Json& parameters) override {
+  Json call(std::string_view operation, const Json& asked) override {
+    const auto parameters = asked.is_null() ? Json::object() : asked;
+    const auto& entry = operations::find_operation(operation);
+    operations::check_parameters(entry.name, entry.parameters_schema, parameters);
     if (operation == "apply") {
       return apply(parameters);
     }
