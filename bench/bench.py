@@ -6,6 +6,7 @@ directory of its own; nothing is left. docs/performance.md says what the rows me
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import platform
@@ -95,86 +96,131 @@ class Bench:
         only = self.options.only
         return not only or any(part in name for part in only.split(","))
 
-    def measure(self, name, once, runs=None, before=None):
-        """Repeats `once` (returns milliseconds) and keeps the times; `before` prepares each repetition, untimed."""
+    def pair(self, name, ours, peer, other, goal, runs=None, before=None):
+        """Repeats both by turns, each `(milliseconds of run number N)`, and keeps the ratio of each pair: what else the
+        machine does then meets both. `before` prepares a repetition of ours, untimed."""
         if not self.wanted(name):
             return
-        times = []
+        mine, theirs = [], []
         for number in range(runs or self.options.runs):
             if before:
                 before(number)
-            times.append(once(number))
+            both = [(mine, ours), (theirs, other)]
+            for times, once in both if number % 2 == 0 else reversed(both):
+                times.append(once(number))
+        ratios = [one / two for one, two in zip(mine, theirs)]
+        low, middle, high = quartiles(ratios)
         self.rows[name] = {
-            "p50_ms": round(statistics.median(times), 3), "min_ms": round(min(times), 3),
-            "max_ms": round(max(times), 3), "runs": len(times)}
-        print(f"  {name:<34} {statistics.median(times):>10.2f} ms", flush=True)
+            "p50_ms": round(statistics.median(mine), 3), "peer": peer, "peer_p50_ms": round(statistics.median(theirs), 3),
+            "ratio": round(middle, 4), "ratio_quartiles": [round(low, 4), round(high, 4)], "goal": goal, "runs": len(mine)}
+        print_row(name, self.rows[name])
 
     def pyro_time(self, *arguments, **options):
         return timed([self.pyro_path, *arguments], cwd=self.tree, env=self.env, **options)
 
     # --- beside -----------------------------------------------------------------------------------------------------
 
-    def others(self):
-        few = max(1, min(3, self.options.runs))
-        self.measure("sh -c true", lambda _: timed(["sh", "-c", "true"]))
-        if shutil.which("bwrap"):
-            self.measure("bwrap true", lambda _: timed(
-                ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"]))
-        if shutil.which("git"):
-            self.measure("git status", lambda _: timed(["git", "status", "--porcelain"], cwd=self.tree))
-        copy, archive, out = self.work / "copy", self.work / "tree.tar", self.work / "out"
-        drop = lambda path: lambda _: shutil.rmtree(path, ignore_errors=True)
-        self.measure("cp -a", lambda _: timed(["cp", "-a", self.tree, copy]), runs=few, before=drop(copy))
-        drop(copy)(0)
-        self.measure("tar c", lambda _: timed(["tar", "-cf", archive, "-C", self.tree, "."]), runs=few)
-        if archive.exists():
-            def fresh(_):
-                shutil.rmtree(out, ignore_errors=True)
-                out.mkdir()
-            self.measure("tar x", lambda _: timed(["tar", "-xf", archive, "-C", out]), runs=few, before=fresh)
-            shutil.rmtree(out, ignore_errors=True)
-            archive.unlink()
+    def shell(self, _):
+        return timed(["sh", "-c", "true"])
+
+    def bwrap(self, _):
+        return timed(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"])
+
+    def git_status(self, _):
+        return timed(["git", "status", "--porcelain"], cwd=self.tree)
+
+    def copy(self, _):
+        copy = self.work / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        os.sync()
+        took = timed(["cp", "-a", self.tree, copy])
+        shutil.rmtree(copy)
+        return took
+
+    def walk_of_changes(self, _):
+        """find(1) over the writable layer, where what was changed lies."""
+        return timed(["find", self.workspace_directory() / "gen", "-type", "f", "-printf", "%p %s\n"])
+
+    def durable_copies(self, _):
+        """The three files written by hand, each with fsync(2) as dd does it, and its directory."""
+        out = self.work / "three"
+        out.mkdir(exist_ok=True)
+        start = time.perf_counter()
+        for source in self.paths(3):
+            with open(out / source.replace("/", "_"), "wb") as file:
+                file.write((self.tree / source).read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+        directory = os.open(out, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
+        return (time.perf_counter() - start) * 1000
 
     # --- pyro -------------------------------------------------------------------------------------------------------
 
-    def change(self, count, tag):
-        """Changes `count` files inside the sandbox, each in a directory of its own where there are enough."""
-        paths = []
+    def paths(self, count):
+        """Each in a directory of its own where there are enough."""
         directories = (self.options.files + 99) // 100
-        for number in range(count):
-            module, index = number % directories, number // directories
-            paths.append(f"part{module // 100:03d}/module{module:05d}/file{index:02d}.cpp")
+        return [f"part{number % directories // 100:03d}/module{number % directories:05d}/file{number // directories:02d}.cpp"
+                for number in range(count)]
+
+    def change(self, count, tag):
+        """Changes `count` files inside the sandbox."""
+        paths = self.paths(count)
         script = f'for path; do echo "changed {tag}" >> "$path"; done'
         for start in range(0, count, 500):
             self.pyro("exec", "--", "sh", "-c", script, "sh", *paths[start:start + 500])
 
+    def workspace_directory(self):
+        return self.work / "home" / "workspaces" / self.status()["workspace_id"]
+
+    def status(self, **options):
+        return json.loads(self.pyro("status", "--json", keep_output=True, **options))
+
     def ours(self):
-        self.measure("pyro --version", lambda _: self.pyro_time("--version"))
-        self.measure("pyro validate", lambda _: self.pyro_time("validate"))
+        self.pair("--version", lambda _: self.pyro_time("--version"), "sh -c true", self.shell, "≤ 5 ms")
+        self.pair("validate", lambda _: self.pyro_time("validate"), "sh -c true", self.shell, "≤ 10 ms")
         self.tools()
-        self.warm_up()
-        start = time.perf_counter()
+        self.small()
+        self.first_seed()
         self.pyro("apply", "--yes")
-        first = (time.perf_counter() - start) * 1000
-        self.measure("pyro first seed", lambda _: first, runs=1)
-        self.measure("pyro no-op apply", lambda _: self.pyro_time("apply"))
-        self.measure("pyro exec", lambda _: self.pyro_time("exec", "--", "true"))
-        self.memory()
-        for count in sorted({0, 3, min(1000, self.options.files)}):
-            name = f"pyro diff, {count} changed"
-            if self.wanted(name):
+        self.pair("no-op apply", lambda _: self.pyro_time("apply"), "git status", self.git_status, "≤ 0.5 ×")
+        self.notes["idle_sandbox_private_kib"] = self.sandbox_kib(self.status()["workspace_id"])
+        for count in sorted({3, min(1000, self.options.files)}):
+            if self.wanted(f"diff, {count} changed"):
                 self.pyro("reset", "--yes")
                 self.change(count, f"diff{count}")
-                self.measure(name, lambda _: self.pyro_time("diff", "--json"))
-        self.measure(
-            "pyro snapshot save, 3 changed", lambda number: self.pyro_time("snapshot", "save", f"point{number}"),
-            before=lambda number: self.change(3, f"save{number}"))
-        self.measure(
-            "pyro reset, 3 changed", lambda _: self.pyro_time("reset", "--yes"),
-            before=lambda number: self.change(3, f"reset{number}"))
-        self.measure("pyro create + exec", self.create, before=lambda _: self.pyro("destroy", "--yes"))
+                self.pair(f"diff, {count} changed", lambda _: self.pyro_time("diff", "--json"), "find of what changed",
+                          self.walk_of_changes, "≤ 2 ×")
+        self.pair("snapshot save, 3 changed", lambda number: self.pyro_time("snapshot", "save", f"point{number}"),
+                  "write and fsync", self.durable_copies, "≤ 2 ×", before=lambda number: self.change(3, f"save{number}"))
+        self.pair("reset, 3 changed", lambda _: self.pyro_time("reset", "--yes"), "bwrap true", self.bwrap, "≤ 1.5 ×",
+                  before=lambda number: self.change(3, f"reset{number}"))
         self.pyro("destroy", "--yes")
         self.forks()
+
+    def small(self):
+        """What does not depend on the tree: a workspace with one file."""
+        tiny = self.work / "tiny"
+        tiny.mkdir()
+        (tiny / "pyro.yaml").write_text(SPEC.replace("bench", "tiny"))
+        self.pyro("apply", "--yes", cwd=tiny)  # the environment's layers, for all that follows
+
+        def time_of(*arguments):
+            return timed([self.pyro_path, *arguments], cwd=tiny, env=self.env)
+
+        self.pair("exec", lambda _: time_of("exec", "--", "true"), "bwrap true", self.bwrap, "≤ 0.8 ×")
+        self.pair("create + exec, small seed", lambda _: time_of("apply", "--yes") + time_of("exec", "--", "true"),
+                  "bwrap true", self.bwrap, "≤ 2 ×", before=lambda _: self.pyro("destroy", "--yes", cwd=tiny))
+        self.pyro("destroy", "--yes", cwd=tiny)
+
+    def first_seed(self):
+        """Once: a second one would find the files in the cache."""
+        def once(_):
+            os.sync()
+            return self.pyro_time("apply", "--yes")
+
+        self.pair("first seed", once, "cp -a", self.copy, "≤ 0.3 ×", runs=1)
 
     def tools(self):
         """A trivial operation through the library, and the same as a tool of the MCP server."""
@@ -182,17 +228,17 @@ class Bench:
             return
         from tools import HttpTool, LibraryCall, StdioTool  # beside this file
         runs = 20 * self.options.runs
-        for kind, name in ((LibraryCall, "libpyro version"), (StdioTool, "mcp version"), (HttpTool, "mcp version, HTTP")):
-            with kind(self.pyro_path, self.env) as tool:
-                tool.call()  # starts what is started once
-                self.measure(name, lambda _, tool=tool: tool.milliseconds(), runs=runs)
-
-    def create(self, _):
-        return self.pyro_time("apply", "--yes") + self.pyro_time("exec", "--", "true")
+        with LibraryCall(self.pyro_path, self.env) as library:
+            library.call()  # starts what is started once
+            for kind, name in ((StdioTool, "mcp version"), (HttpTool, "mcp version, HTTP")):
+                with kind(self.pyro_path, self.env) as tool:
+                    tool.call()
+                    self.pair(name, lambda _, tool=tool: tool.milliseconds(), "libpyro version",
+                              lambda _: library.milliseconds(), "≤ 2 ms more", runs=runs)
 
     def forks(self):
         """Many workspaces at once from one on a small environment; the time is that of each, the memory too."""
-        name = f"pyro fork, each of {self.options.forks}"
+        name = f"fork, each of {self.options.forks}"
         busybox = shutil.which("busybox")
         if not busybox or not self.wanted(name):
             return
@@ -221,22 +267,10 @@ class Bench:
                 self.pyro("workspace", "delete", workspace)
             made.clear()
 
-        self.measure(name, once, runs=max(1, min(5, self.options.runs)), before=forget)
+        self.pair(name, once, "bwrap true", self.bwrap, "≤ 0.5 ×", runs=max(1, min(5, self.options.runs)), before=forget)
         self.notes["fork_private_kib"] = round(statistics.median(map(self.sandbox_kib, made)))
         forget(0)
         self.pyro("workspace", "delete", source)
-
-    def warm_up(self):
-        """The environment's fingerprint and the first supervisor are no part of the first seed."""
-        tiny = self.work / "tiny"
-        tiny.mkdir()
-        (tiny / "pyro.yaml").write_text(SPEC.replace("bench", "tiny"))
-        self.pyro("apply", "--yes", cwd=tiny)
-        self.pyro("destroy", "--yes", cwd=tiny)
-
-    def memory(self):
-        self.notes["idle_sandbox_private_kib"] = self.sandbox_kib(
-            json.loads(self.pyro("status", "--json", keep_output=True))["workspace_id"])
 
     def sandbox_kib(self, workspace):
         """Private memory of a workspace's supervisor and agent."""
@@ -267,32 +301,52 @@ def remove(path):
         print(f"bench: could not remove {path}", file=sys.stderr)
 
 
-# Our row, the one it is compared with, and the goal as a ratio or in milliseconds (docs/performance.md).
-COMPARISONS = [
-    ("pyro --version", "sh -c true", "≤ 5 ms"),
-    ("pyro validate", "sh -c true", "≤ 10 ms"),
-    ("mcp version", "libpyro version", "≤ 2 ms more"),
-    ("mcp version, HTTP", "libpyro version", "≤ 2 ms more"),
-    ("pyro first seed", "cp -a", "≤ 1 ×"),
-    ("pyro first seed", "tar x", ""),
-    ("pyro no-op apply", "git status", "≤ 1 ×"),
-    ("pyro exec", "sh -c true", "≤ 2 ms more"),
-    ("pyro create + exec", "bwrap true", "≤ 20 ms"),
-    ("pyro create + exec", "cp -a", ""),
-    ("pyro fork, each of 100", "bwrap true", "≤ 5 ms"),
-    ("pyro reset, 3 changed", "cp -a", "≤ 20 ms"),
-    ("pyro diff, 3 changed", "git status", "≤ 10 ms"),
-    ("pyro diff, 1000 changed", "git status", "≤ 10 ms"),
-    ("pyro snapshot save, 3 changed", "tar c", "≤ 50 ms"),
-]
+def quartiles(values):
+    if len(values) < 2:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
 
 
-def print_table(rows):
-    print(f"\n{'pyro':<32} {'p50 ms':>10}   {'instead':<16} {'p50 ms':>10}   {'ratio':>9}   goal")
-    for ours, other, goal in COMPARISONS:
-        if ours in rows and other in rows:
-            mine, theirs = rows[ours]["p50_ms"], rows[other]["p50_ms"]
-            print(f"{ours:<32} {mine:>10.2f}   {other:<16} {theirs:>10.2f}   {mine / theirs:>8.3f}×   {goal}")
+def print_row(name, row):
+    low, high = row["ratio_quartiles"]
+    print(f"{name:<28} {row['p50_ms']:>10.2f}   {row['peer']:<22} {row['peer_p50_ms']:>10.2f}   {row['ratio']:>8.3f} ×"
+          f"   {low:.3f} to {high:.3f}   {row['goal']}", flush=True)
+
+
+def chart_of(rows):
+    """An SVG of the ratios, one bar a row, on a logarithmic scale, with a mark at each goal that is a ratio."""
+    left, width, height, least, most = 230, 520, 26, 0.01, 100.0
+
+    def at(ratio):
+        share = math.log(min(max(ratio, least), most) / least) / math.log(most / least)
+        return left + share * width
+
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 90}" height="{(len(rows) + 2) * height}" '
+             'font-family="sans-serif" font-size="13">', '<rect width="100%" height="100%" fill="white"/>']
+    for ratio in (0.01, 0.1, 1, 10, 100):
+        lines.append(f'<line x1="{at(ratio):.0f}" y1="0" x2="{at(ratio):.0f}" y2="{(len(rows) + 1) * height}" '
+                     'stroke="#ccc"/>' f'<text x="{at(ratio):.0f}" y="{(len(rows) + 1.6) * height:.0f}" '
+                     f'text-anchor="middle" fill="#555">{ratio:g} ×</text>')
+    for number, (name, row) in enumerate(rows.items()):
+        y = (number + 0.3) * height
+        goal = float(row["goal"].split()[1]) if row["goal"].endswith("×") else None
+        is_met = goal is None or row["ratio"] <= goal
+        lines.append(f'<text x="{left - 8}" y="{y + 14:.0f}" text-anchor="end">{name}</text>'
+                     f'<rect x="{left}" y="{y:.0f}" width="{at(row["ratio"]) - left:.0f}" height="{height * 0.7:.0f}" '
+                     f'fill="{"#4a7" if is_met else "#d83"}"/>'
+                     f'<text x="{at(row["ratio"]) + 6:.0f}" y="{y + 14:.0f}">{row["ratio"]:.2g}</text>')
+        if goal:
+            lines.append(f'<line x1="{at(goal):.0f}" y1="{y - 3:.0f}" x2="{at(goal):.0f}" y2="{y + height * 0.8:.0f}" '
+                         'stroke="black" stroke-width="2"/>')
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def beyond(rows, recorded, factor):
+    """The rows whose ratio is more than `factor` times the recorded one, as sentences."""
+    return [f"{name}: {row['ratio']} × {row['peer']}, recorded is {recorded[name]['ratio']} ×"
+            for name, row in rows.items()
+            if name in recorded and row["ratio"] > factor * recorded[name]["ratio"]]
 
 
 def main():
@@ -306,6 +360,9 @@ def main():
     parser.add_argument("--only", help="parts of row names, separated by commas")
     parser.add_argument("--dir", help="where to work (default: the temporary directory); its file system is measured")
     parser.add_argument("--json", default="build/bench.json", help="where the figures go")
+    parser.add_argument("--plot", help="where a picture of the ratios goes (SVG)")
+    parser.add_argument("--compare", help="figures of an earlier run: a ratio beyond --factor times the one there fails")
+    parser.add_argument("--factor", type=float, default=1.5)
     options = parser.parse_args()
     if not os.access(options.pyro, os.X_OK):
         parser.error(f"{options.pyro} is no program; `make release` builds it")
@@ -326,17 +383,23 @@ def main():
             run(["git", *identity, "commit", "-q", "-m", "tree"], cwd=bench.tree)
         os.sync()
         print(f"{made / 2**20:.0f} MiB; p50 of up to {options.runs} runs", flush=True)
-        bench.others()
+        print(f"{'pyro':<28} {'p50 ms':>10}   {'instead':<22} {'p50 ms':>10}   {'ratio':>10}   quartiles   goal")
         bench.ours()
-        print_table(bench.rows)
         report = {
-            "format_version": "1.0", "files": options.files, "bytes": made, "machine": platform.machine(),
+            "format_version": "2.0", "files": options.files, "bytes": made, "machine": platform.machine(),
             "kernel": platform.release(), "cpus": os.cpu_count(), "user": "root" if os.geteuid() == 0 else "ordinary",
             "rows": bench.rows, **bench.notes}
         pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
         print(f"\nidle sandbox: {bench.notes.get('idle_sandbox_private_kib', 0)} KiB private, "
               f"a fork: {bench.notes.get('fork_private_kib', 0)} KiB; figures in {options.json}")
+        if options.plot:
+            pathlib.Path(options.plot).write_text(chart_of(bench.rows))
+        if options.compare:
+            recorded = json.loads(pathlib.Path(options.compare).read_text())["rows"]
+            slower = beyond(bench.rows, recorded, options.factor)
+            print("\n".join(slower), file=sys.stderr)
+            return 1 if slower else 0
         return 0
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -376,15 +376,16 @@ class SnapshotOperations(OperationsBase):
             the epoch), lock, mem_mib (memory it may use, in MiB), mounts (live directories: no part
             of the content), name (as it was given or made), network, network_enabled (has it a
             network?), network_policy (off or egress), notes (what the backend could not do in full,
-            and what went wrong inside), oom_kills or None, ports (published ports), reset_count
-            (how often it was reset), resources or None (cpu, memory, pids, disk, vmm as in
-            resource_usage; services have theirs), running_service_count (how many services run),
+            and what went wrong inside), oom_kills or None, place or None, ports (published ports),
+            reset_count (how often it was reset), resources or None (cpu, memory, pids, disk, vmm as
+            in resource_usage; services have theirs), running_service_count (how many services run),
             secrets (names; values are never told), service_count (how many services it has),
             services, snapshots (the baseline first), spec_changed (pyro.yaml differs from what was
-            applied), started_at or None (of its sandbox; seconds since the epoch), state,
-            ttl_seconds or None (its time to live; null: for ever), undo or None, vcpu_count
-            (processors it may use), verified or None, workspace_id (of the workspace),
-            workspace_path (where the content is inside), workspace_reset, workspace_seed
+            applied), started_at or None (of its sandbox; seconds since the epoch), state (lost:
+            with its lease; see place), ttl_seconds or None (its time to live; null: for ever), undo
+            or None, vcpu_count (processors it may use), verified or None, workspace_id (of the
+            workspace), workspace_path (where the content is inside), workspace_reset,
+            workspace_seed
 
         (operation workspace_reset)
         """
