@@ -1,7 +1,7 @@
 // What commands cost that does not depend on the machine: system calls of the command's own process and
 // writes that wait for the disk. Bounds are what was counted when they were written, and a tenth: who goes
 // beyond has made a command slower, or writes down here why it is worth it.
-#include "home.hpp"
+#include "../support/home.hpp"
 
 #include <pyro/base/text.hpp>
 

@@ -20,6 +20,12 @@ std::string text_at(const Json& object, std::string_view key) {
   return escape_controls(found->is_string() ? found->get<std::string>() : found->dump());
 }
 
+std::string subject_of(const Json& result) {
+  const auto name = text_at(result, "name");
+  const auto id = text_at(result, "workspace_id");
+  return !name.empty() ? name : !id.empty() ? id : "The workspace";
+}
+
 const Json& list_at(const Json& object, const char* key) {
   static const Json k_none = Json::array();
   const auto found = object.find(key);

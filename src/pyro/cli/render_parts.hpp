@@ -14,6 +14,9 @@ namespace pyro::cli {
 /// The value as one line of safe text; empty where it is missing or null.
 std::string text_at(const Json& object, std::string_view key);
 
+/// The workspace that a result is about: its name, else its id.
+std::string subject_of(const Json& result);
+
 /// The list, or an empty one.
 const Json& list_at(const Json& object, const char* key);
 

@@ -17,12 +17,6 @@ namespace {
 
 constexpr std::size_t k_short_id = 12;
 
-std::string name_of(const Json& result) {
-  const auto name = text_at(result, "name");
-  const auto id = text_at(result, "workspace_id");
-  return !name.empty() ? name : !id.empty() ? id : "The workspace";
-}
-
 std::string readiness(const Json& service) {
   const auto started = epoch_at(service, "started_at");
   const auto ready = epoch_at(service, "ready_at");
@@ -333,70 +327,17 @@ std::string render_applied(const Json& result, Style style) {
   }
   if (!bool_or(result, "changed", false)) {
     return fmt::format(
-               "Nothing to do: {} is as pyro.yaml says{}. ({} ms)\n", name_of(result),
+               "Nothing to do: {} is as pyro.yaml says{}. ({} ms)\n", subject_of(result),
                but_for_left_out(result), elapsed.count())
            + ports.text();
   }
   std::string text = fmt::format(
-      "{} {} is as pyro.yaml says{}. ({})\n", style.green("Done:"), name_of(result), but_for_left_out(result),
-      format_elapsed(elapsed));
+      "{} {} is as pyro.yaml says{}. ({})\n", style.green("Done:"), subject_of(result),
+      but_for_left_out(result), format_elapsed(elapsed));
   if (const auto& services = list_at(result, "services"); !services.empty()) {
     text += service_table(services, style);
   }
   return text + ports.text() + "Try: pyro exec -- COMMAND, pyro shell, pyro status\n";
-}
-
-std::string elapsed_text(const Json& result) {
-  const auto duration = maybe_int(result, "duration_ms");
-  return duration ? fmt::format(" ({} ms)", *duration) : "";
-}
-
-std::string render_reset(const Json& result, double now) {
-  std::string target = "its snapshot";
-  if (const auto found = result.find("workspace_reset"); found != result.end() && found->is_object()) {
-    target = text_at(*found, "snapshot_name");
-  }
-  const auto until = epoch_at(result, "undo_expires_at");
-  const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
-  return fmt::format(
-      "{} is reset to {}.{} {}\n", name_of(result), target, elapsed_text(result),
-      bool_or(result, "undo", false) ? fmt::format("`pyro undo` takes it back{}.", time)
-                                     : "There is no undo point.");
-}
-
-std::string render_undo(const Json& result) {
-  return fmt::format(
-      "{}: took back `{}`.{}{}\n", name_of(result), text_at(result, "undone"), elapsed_text(result),
-      bool_or(result, "undo", false) ? " `pyro undo` again returns to it." : "");
-}
-
-std::string render_started(const Json& result) {
-  return bool_or(result, "changed", true) ? fmt::format(
-             "{} is started.{} Try: pyro status, pyro exec -- COMMAND\n", name_of(result),
-             elapsed_text(result))
-                                          : fmt::format("{} runs already.\n", name_of(result));
-}
-
-std::string render_stopped(const Json& result) {
-  return bool_or(result, "changed", true)
-             ? fmt::format(
-                 "{} is stopped; its files are kept.{} `pyro start` goes on.\n", name_of(result),
-                 elapsed_text(result))
-             : fmt::format("{} was not running. `pyro start` starts it.\n", name_of(result));
-}
-
-std::string render_destroyed(const Json& result, double now) {
-  const auto until = epoch_at(result, "undo_expires_at");
-  const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
-  const auto undo = bool_or(result, "undo", false) ? fmt::format(" `pyro undo` brings it back{}.", time)
-                    : bool_or(result, "snapshots_kept", false)
-                        ? " Its content is gone for good (reset.undo: 0s); its snapshots are kept."
-                        : " Its content and its snapshots are gone for good. What was cached for it "
-                          "stays a day; `pyro df` shows it, `pyro prune --all` removes it.";
-  return fmt::format(
-      "{} {}.{}{}\n", name_of(result),
-      bool_or(result, "changed", true) ? "is destroyed" : "was destroyed already", elapsed_text(result),
-      undo);
 }
 
 } // namespace pyro::cli
