@@ -74,6 +74,17 @@ void spare_agent(pid_t agent) {
   }
 }
 
+/// Where it has ended, its report says why.
+void tell_to_enter(int socket) {
+  try {
+    os::send_with_fds(socket, "enter", {});
+  } catch (const Error& error) {
+    if (error.error_number() != EPIPE) {
+      throw;
+    }
+  }
+}
+
 /// Waits for the child to execute the agent (its end of the socket closes) or to report why it could not.
 /// Returns its notes.
 std::vector<std::string> expect_success(int socket) {
@@ -123,8 +134,6 @@ Sandbox launch(const LaunchSpec& spec) {
   agent_channel.reset();
   watch.lap("cloned");
 
-  sandbox.cgroup->add(pid, cloned_into_unified);
-  spare_agent(pid);
   auto namespaces = spec.egress ? open_namespaces(pid) : SandboxNamespaces{};
   sandbox.ids->space().map_process(pid);
   const auto mapped = map_mounts(spec, sandbox.ids->space(), pid);
@@ -141,11 +150,15 @@ Sandbox launch(const LaunchSpec& spec) {
   }
   os::send_with_fds(control.get(), "go", fds);
   watch.lap("mapped");
+  // While it makes its root: where control groups are of version 1, the kernel takes milliseconds for a move.
+  sandbox.cgroup->add(pid, cloned_into_unified);
+  spare_agent(pid);
+  watch.lap("counted");
   if (spec.egress) {
     sandbox.way_out = open_way_out(std::move(namespaces), spec);
     watch.lap("egress");
-    os::send_with_fds(control.get(), "net", {});
   }
+  tell_to_enter(control.get());
   sandbox.notes = expect_success(control.get());
   watch.lap("agent_executed");
   sandbox.channel = std::move(channel);

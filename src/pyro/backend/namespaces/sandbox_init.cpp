@@ -56,6 +56,13 @@ MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
   return mapped;
 }
 
+/// Until it is in its control groups and has its way out: before that nothing of the workspace may run.
+void wait_to_enter(const os::Fd& control) {
+  if (os::receive_with_fds(control.get()).bytes.empty()) {
+    ::_exit(1); // the supervisor is gone
+  }
+}
+
 std::uint64_t open_files_of_machine() {
   const auto text = os::maybe_read_file("/proc/sys/fs/file-max", 64);
   const auto value = text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
@@ -164,9 +171,6 @@ void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, o
   const auto agent = open_agent(spec.agent_path);
   become_inside_root();
   die_with_supervisor(control);
-  if (::unshare(CLONE_NEWCGROUP) < 0) {
-    throw Error::from_errno(errno, "unshare(CLONE_NEWCGROUP)");
-  }
   std::vector<std::string> notes;
   auto hostname = take_hostname(spec.hostname, notes);
   if (spec.hostname == os::k_step_hostname) {
@@ -177,10 +181,9 @@ void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, o
   for (auto& note : enter_sandbox_root(spec, mapped, outside.resolv_conf, hostname)) {
     notes.push_back(std::move(note));
   }
-  if (spec.egress) {
-    if (os::receive_with_fds(control.get()).bytes.empty()) {
-      ::_exit(1);
-    }
+  wait_to_enter(control);
+  if (::unshare(CLONE_NEWCGROUP) < 0) {
+    throw Error::from_errno(errno, "unshare(CLONE_NEWCGROUP)");
   }
   ::umask(022);
   set_resource_limits(spec.limits.pids, file_max);
