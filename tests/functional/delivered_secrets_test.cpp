@@ -164,6 +164,8 @@ TEST_F(DeliveredSecrets, AChangedValueIsPlannedAndTheOldOneIsTakenOutForEver) {
   expect_taken_out(plan, other);
   const auto applied = json({"apply", "--yes"}, with(other));
   EXPECT_TRUE(applied.at("changed"));
+  // It is ready as soon as there is a file, which the earlier one left.
+  EXPECT_TRUE(eventually([&] { return inside("wc -l < left", without()).out == "2\n"; }));
   const auto expect_both_gone = [&](const Arguments& arguments) {
     const auto result = expect(0, arguments, without());
     lacks(result.all(), token);
