@@ -77,7 +77,7 @@ TEST_F(SystemCalls, OfASavedSnapshot) {
 TEST_F(SystemCalls, OfAFork) {
   one_small_project();
   inside("echo one > new; echo two > file");
-  expect_at_most(count({"fork", "copy"}), 1000, 6);
+  expect_at_most(count({"fork", "copy"}), 1000, 15);
 }
 
 TEST_F(SystemCalls, OfADiffDoNotGrowWithTheTree) {
