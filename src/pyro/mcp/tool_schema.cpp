@@ -8,11 +8,11 @@ namespace pyro::mcp {
 namespace {
 
 /// Parameters that a small list leaves out; they are taken all the same.
-constexpr std::array<std::string_view, 22> k_seldom{
-    "file",         "profile", "vars",    "var_file", "set",           "secrets",
-    "egress_hosts", "labels",  "target",  "exclude",  "replace",       "refresh",
-    "memory",       "policy",  "dry_run", "parallel", "if_equivalent", "allow_host_compat",
-    "allow",        "failed",  "user",    "drift"};
+constexpr std::array<std::string_view, 23> k_seldom{
+    "file",    "profile",  "vars",          "var_file",          "set",     "secrets", "egress_hosts",
+    "labels",  "target",   "exclude",       "replace",           "refresh", "memory",  "policy",
+    "dry_run", "parallel", "if_equivalent", "allow_host_compat", "allow",   "failed",  "user",
+    "drift",   "on"};
 
 Json pending_schema() {
   return {

@@ -136,11 +136,12 @@ Operation apply_operation() {
            {"plan_id", text("From plan: do that or fail as stale")},
            {"wait", flag("Until the services are ready; default true")},
            {"cache", flag("Use cached layers; default true")},
-           {"allow", list_of(text(""), "reset, replace: narrower than approve")},
+           {"allow", list_of(text(""), "reset, replace: what may lose something, narrower than approve")},
            {"dry_run", dry_run_flag()},
-           {"if_equivalent", flag("With plan_id: if only the generation differs too")},
+           {"if_equivalent", flag("With plan_id: also where only the generation is another")},
            {"parallel", parallel_schema()},
-           {"on", text("here, slurm:PARTITION[,qos=…,account=…]")},
+           {"on",
+            text("Where: here, slurm:PARTITION[,qos=NAME][,account=NAME]; default: where it is, else here")},
            {"timeout", text("For all of it, e.g. 10m; default none")}})),
       .result_schema = result(
           with_dry_run(

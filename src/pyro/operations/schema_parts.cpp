@@ -96,7 +96,7 @@ Json parameters(const Properties& properties, const std::vector<std::string>& re
 
 Json project_parameters(Properties properties, const std::vector<std::string>& required) {
   properties["directory"] = text("Of pyro.yaml; default: here or above");
-  properties["file"] = text("Relative to directory; default: pyro.yaml");
+  properties["file"] = text("Its name, relative to directory; default: pyro.yaml");
   properties["profile"] = text("The profile to lay over it");
   properties["vars"] = map_of_text("Values of declared variables");
   properties["var_file"] = text("A file with NAME: value of those");

@@ -30,7 +30,7 @@ class ProjectOperations(OperationsBase):
 
         workspace_id: An id, a unique id prefix or a name
         directory: Of pyro.yaml; default: here or above
-        file: Relative to directory; default: pyro.yaml
+        file: Its name, relative to directory; default: pyro.yaml
         profile: The profile to lay over it
         set: Fields over the file: services.api.env.PORT=8081
         var_file: A file with NAME: value of those
@@ -84,15 +84,15 @@ class ProjectOperations(OperationsBase):
     ) -> Json:
         """Make the workspace be as pyro.yaml says.
 
-        allow: reset, replace: narrower than approve
+        allow: reset, replace: what may lose something, narrower than approve
         allow_host_compat: Agree to a file that asks for no isolation; default no
         approve: Also do what loses something; without it such a plan fails with approval_needed
         cache: Use cached layers; default true
         dry_run: Say what would be done, and do nothing
         exclude: Not these addresses, nor what needs them
-        if_equivalent: With plan_id: if only the generation differs too
+        if_equivalent: With plan_id: also where only the generation is another
         memory: Keep the memory of snapshots; default true
-        on: here, slurm:PARTITION[,qos=…,account=…]
+        on: Where: here, slurm:PARTITION[,qos=NAME][,account=NAME]; default: where it is, else here
         parallel: Services on their way up at once; default 10
         plan_id: From plan: do that or fail as stale
         policy: A file of rules that the plan must not break
