@@ -53,6 +53,8 @@ std::set<std::string> services_to_restart(const plan::Plan& plan) {
 /// Services that have a process once more, or should.
 void start_again(backend::ControlClient& client, const std::set<std::string>& restart, const Json& applied) {
   std::vector<std::string> dead;
+  const auto leaving =
+      get_strings(applied, "stopped"); // no longer in the file: forgotten once they have ended
   auto living = restart;
   for (const auto& name : get_strings(applied, "restarted")) {
     living.erase(name);
@@ -61,7 +63,8 @@ void start_again(backend::ControlClient& client, const std::set<std::string>& re
     using State = protocol::ServiceState;
     const bool ended =
         status.state == State::exited || status.state == State::failed || status.state == State::stopped;
-    if (ended && !status.by_hand) {
+    const bool is_leaving = std::find(leaving.begin(), leaving.end(), status.name) != leaving.end();
+    if (ended && !status.by_hand && !is_leaving) {
       dead.push_back(status.name);
       living.erase(status.name);
     }
