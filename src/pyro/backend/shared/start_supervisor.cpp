@@ -16,7 +16,8 @@ namespace pyro::backend {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_start_limit{60'000};
+/// An emulated machine of a whole distribution takes 20 s, and a minute where others use the processors.
+constexpr std::chrono::milliseconds k_start_limit{180'000};
 
 /// To the end of the stream, but no longer than a sandbox may take to come up.
 std::string read_answer(int fd) {
