@@ -20,6 +20,9 @@
 #include <pyro/store/gc.hpp>
 #include <pyro/store/records.hpp>
 
+#include <chrono>
+#include <thread>
+
 namespace pyro::environment {
 
 namespace {
@@ -253,7 +256,11 @@ Environments::Built Environments::build(const ImageReference& reference, const s
     break;
   }
   case ImageKind::directory: {
-    const auto before = stamp_directory(reference.source);
+    auto before = stamp_directory(reference.source);
+    if (before.too_fresh) { // it could not be remembered, and would be made anew the next time
+      std::this_thread::sleep_for(std::chrono::milliseconds(60));
+      before = stamp_directory(reference.source);
+    }
     built.details = import_directory(reference.source, staging.tree(), private_paths());
     built.stamp = stamp_directory(reference.source).stamp;
     built.remember = !before.too_fresh && before.stamp == built.stamp;
