@@ -55,6 +55,10 @@ const std::string& op_id() {
   return s_id;
 }
 
+std::string json_line(const Json& document) {
+  return escape_json(document.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
+}
+
 std::string json_line(std::string_view type, Json fields) {
   fields["ts"] = utc_now();
   fields["type"] = type;
@@ -62,7 +66,7 @@ std::string json_line(std::string_view type, Json fields) {
   if (!fields.contains("address")) {
     fields["address"] = "";
   }
-  return escape_json(fields.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
+  return json_line(fields);
 }
 
 std::string version_line() {

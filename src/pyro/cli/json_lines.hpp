@@ -12,6 +12,10 @@ namespace pyro::cli {
 /// Of this run of the program; `pyro events` knows it by the same.
 const std::string& op_id();
 
+/// A document on a line: what bytes it holds that a terminal would obey are escaped, what is no UTF-8 is
+/// replaced.
+std::string json_line(const Json& document);
+
 /// One line of a type, with the fields of it.
 std::string json_line(std::string_view type, Json fields);
 

@@ -13,6 +13,12 @@ std::string elapsed_text(const Json& result) {
   return duration ? fmt::format(" ({} ms)", *duration) : "";
 }
 
+/// " for 59 min", as long as `pyro undo` takes it back; "" where nobody says.
+std::string undo_time(const Json& result, double now) {
+  const auto until = epoch_at(result, "undo_expires_at");
+  return until > now ? fmt::format(" for {}", span_text(until - now)) : "";
+}
+
 } // namespace
 
 std::string render_reset(const Json& result, double now) {
@@ -20,8 +26,7 @@ std::string render_reset(const Json& result, double now) {
   if (const auto found = result.find("workspace_reset"); found != result.end() && found->is_object()) {
     target = text_at(*found, "snapshot_name");
   }
-  const auto until = epoch_at(result, "undo_expires_at");
-  const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
+  const auto time = undo_time(result, now);
   return fmt::format(
       "{} is reset to {}.{} {}\n", subject_of(result), target, elapsed_text(result),
       bool_or(result, "undo", false) ? fmt::format("`pyro undo` takes it back{}.", time)
@@ -50,8 +55,7 @@ std::string render_stopped(const Json& result) {
 }
 
 std::string render_destroyed(const Json& result, double now) {
-  const auto until = epoch_at(result, "undo_expires_at");
-  const auto time = until > now ? fmt::format(" for {}", span_text(until - now)) : "";
+  const auto time = undo_time(result, now);
   const auto undo = bool_or(result, "undo", false) ? fmt::format(" `pyro undo` brings it back{}.", time)
                     : bool_or(result, "snapshots_kept", false)
                         ? " Its content is gone for good (reset.undo: 0s); its snapshots are kept."

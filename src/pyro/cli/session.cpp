@@ -293,6 +293,10 @@ void Session::show_line(const std::string& text) {
   m_console.out(shown(text + "\n", true));
 }
 
+void Session::show_json_line(const Json& document) {
+  m_console.out(json_line(document));
+}
+
 bool Session::show_if_only_said(const Json& result) {
   if (!bool_or(result, "dry_run", false)) {
     return false;

@@ -67,6 +67,8 @@ public:
 
   /// One more line of a text that comes bit by bit, to standard output.
   void show_line(const std::string& text);
+  /// One more of a stream of documents, each on a line, to standard output.
+  void show_json_line(const Json& document);
 
   /// With --dry-run the plan is the answer: shows it and returns true.
   bool show_if_only_said(const Json& result);

@@ -154,9 +154,8 @@ std::string stamp_of(const struct stat& status) {
 }
 
 bool is_too_fresh(const struct stat& status) {
-  constexpr double k_tick = 0.05; // the kernel stamps files with its clock tick, 1 to 10 ms
   return static_cast<double>(status.st_ctim.tv_sec) + static_cast<double>(status.st_ctim.tv_nsec) * 1e-9
-         > os::now_epoch() - k_tick;
+         > os::now_epoch() - std::chrono::duration<double>(k_freshness).count();
 }
 
 } // namespace pyro::environment

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,6 +58,10 @@ private:
 
 /// Changes when a file does: device, inode, size, times.
 std::string stamp_of(const struct stat& status);
+
+/// How long a later change of a file might leave the same stamp: the kernel stamps with its clock tick, 1 to
+/// 10 ms.
+constexpr std::chrono::milliseconds k_freshness{50};
 
 /// True where the file changed so lately that a later change might leave the same stamp.
 bool is_too_fresh(const struct stat& status);

@@ -20,7 +20,6 @@
 #include <pyro/store/gc.hpp>
 #include <pyro/store/records.hpp>
 
-#include <chrono>
 #include <thread>
 
 namespace pyro::environment {
@@ -258,7 +257,7 @@ Environments::Built Environments::build(const ImageReference& reference, const s
   case ImageKind::directory: {
     auto before = stamp_directory(reference.source);
     if (before.too_fresh) { // it could not be remembered, and would be made anew the next time
-      std::this_thread::sleep_for(std::chrono::milliseconds(60));
+      std::this_thread::sleep_for(k_freshness);
       before = stamp_directory(reference.source);
     }
     built.details = import_directory(reference.source, staging.tree(), private_paths());

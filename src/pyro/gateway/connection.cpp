@@ -32,17 +32,14 @@ Connection::Connection(Common& common, os::Fd client, Asked asked, Done done)
       m_first(m_asked.name, m_asked.port, common.opening.secrets) {
   m_common.loop.watch(m_client.get(), k_events, [this](std::uint32_t) { step(); });
   if (rule() == nullptr) {
-    if (GivenAddresses::holds(m_asked.address) && !m_asked.name) {
-      refuse(RefusalKind::denied, fmt::format("no name was resolved to {}", to_string(m_asked.address)));
-    } else {
-      refuse(
-          RefusalKind::denied, egress::no_rule_allows(host_text()),
-          m_asked.name ? to_string(egress::rule_for(*m_asked.name, m_asked.port))
-                       : to_string(egress::rule_for(m_asked.address, m_asked.port)));
-    }
+    refuse(
+        RefusalKind::denied,
+        m_asked.is_stale() ? fmt::format("no name was resolved to {}", m_asked.host())
+                           : egress::no_rule_allows(host_text()),
+        m_asked.missing_rule());
     return;
   }
-  m_bytes = m_common.traffic.of(m_asked.name.value_or(to_string(m_asked.address)), m_asked.port);
+  m_bytes = m_common.traffic.of(m_asked.host(), m_asked.port);
   arm(k_first_bytes_limit, [this] { reset_client(); });
   if (!m_asked.name) {
     guarded([&] { on_resolved({Resolved::Status::found, {m_asked.address}, ""}); });
@@ -74,7 +71,7 @@ const egress::Rule* Connection::rule() const {
 }
 
 std::string Connection::host_text() const {
-  return fmt::format("{}:{}", m_asked.name.value_or(to_string(m_asked.address)), m_asked.port);
+  return fmt::format("{}:{}", m_asked.host(), m_asked.port);
 }
 
 void Connection::check_policy() {

@@ -1,7 +1,7 @@
 // One TCP connection of the workspace: decided on, checked by its first bytes, connected and carried.
 #pragma once
 
-#include "common.hpp"
+#include "asked.hpp"
 #include "first_bytes.hpp"
 #include "opened_tls.hpp"
 #include "pump.hpp"
@@ -16,13 +16,6 @@
 #include <vector>
 
 namespace pyro::gateway {
-
-/// What a client of the workspace connected to.
-struct Asked {
-  std::optional<std::string> name; // nullopt: an address that no name was given
-  Destination address;
-  std::uint16_t port = 0;
-};
 
 class Connection {
 public:

@@ -24,7 +24,7 @@ void Connection::log_as(
   Access access;
   access.verdict = verdict;
   access.protocol = protocol;
-  access.host = m_asked.name.value_or(to_string(m_asked.address));
+  access.host = m_asked.host();
   access.port = m_asked.port;
   access.address = m_asked.name && m_address ? to_string(*m_address) : "";
   const auto* allowing = verdict == Verdict::denied ? nullptr : rule();

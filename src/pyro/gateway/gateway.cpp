@@ -185,10 +185,9 @@ void Gateway::accept(int listener, std::uint16_t port) {
 
 /// There is no descriptor to say more to it by.
 void Gateway::refuse_one_more(const os::Fd& client, std::uint16_t port) {
-  const auto address = destination_asked(client.get());
   Access access;
   access.protocol = "tcp";
-  access.host = m_given.name_at(address).value_or(to_string(address));
+  access.host = asked_for(destination_asked(client.get()), port, m_given).host();
   access.port = port;
   access.reason = fmt::format(
       "there are {} connections already, and no descriptors for more (ulimit -n)", m_most_connections);
@@ -197,10 +196,7 @@ void Gateway::refuse_one_more(const os::Fd& client, std::uint16_t port) {
 }
 
 void Gateway::take(os::Fd client, std::uint16_t port) {
-  Asked asked;
-  asked.address = destination_asked(client.get());
-  asked.port = port;
-  asked.name = m_given.name_at(asked.address);
+  auto asked = asked_for(destination_asked(client.get()), port, m_given);
   auto connection =
       std::make_unique<Connection>(*m_common, std::move(client), std::move(asked), [this](Connection* ended) {
         m_connections.erase(ended);

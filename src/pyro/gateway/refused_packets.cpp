@@ -1,5 +1,7 @@
 #include "refused_packets.hpp"
 
+#include "asked.hpp"
+
 #include <fmt/format.h>
 #include <linux/if_packet.h>
 #include <sys/epoll.h>
@@ -98,15 +100,12 @@ void RefusedPackets::read() {
     }
     Access access;
     access.protocol = packet->is_tcp ? "tcp" : "udp";
-    const auto name = m_common.given.name_at(packet->to);
-    access.host = name.value_or(to_string(packet->to));
-    access.port = packet->port;
+    const auto asked = asked_for(packet->to, packet->port, m_common.given);
+    access.host = asked.host();
+    access.port = asked.port;
     access.reason = packet->is_tcp ? fmt::format("no rule of network.egress has the port {}", packet->port)
                                    : "datagrams do not leave the workspace (UDP, QUIC)";
-    if (packet->is_tcp && (name || !GivenAddresses::holds(packet->to))) {
-      access.allow = to_string(
-          name ? egress::rule_for(*name, packet->port) : egress::rule_for(packet->to, packet->port));
-    }
+    access.allow = packet->is_tcp ? asked.missing_rule() : "";
     m_common.log.add(access);
   }
 }

@@ -87,7 +87,7 @@ int run(Session& session) {
     }
     for (const auto& event : list_at(page, "events")) {
       if (is_json) {
-        session.console().out(event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+        session.show_json_line(event);
       } else {
         session.show_line(line_of(event, session.out_style()));
       }

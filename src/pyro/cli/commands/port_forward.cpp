@@ -28,7 +28,7 @@ constexpr std::array k_operands{
 
 void show_ports(Session& session, const Json& ports, bool is_json) {
   if (is_json) {
-    session.console().out(Json{{"ports", ports}}.dump() + "\n");
+    session.show_json_line({{"ports", ports}});
     return;
   }
   for (const auto& port : ports) {
@@ -53,7 +53,7 @@ int run(Session& session) {
   sinks.refused = [&](int port, const std::string& why) {
     const Json refused{{"refused", {{"port", port}, {"reason", why}}}};
     if (is_json) {
-      session.console().out(refused.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      session.show_json_line(refused);
     } else {
       session.note(fmt::format(
           "refused: a connection to port {} inside: {}", port, text_at(refused["refused"], "reason")));

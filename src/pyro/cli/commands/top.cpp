@@ -63,7 +63,7 @@ void show_frame(Session& session, const Json& usage) {
     return render_resource_usage(result, session.out_style(), epoch_now());
   };
   if (session.format() == Format::json || session.format() == Format::jsonl) {
-    console.out(usage.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    session.show_json_line(usage);
   } else if (is_drawn(session)) {
     console.out(std::string(k_home_and_clear) + fitting(text(usage), console));
   } else {

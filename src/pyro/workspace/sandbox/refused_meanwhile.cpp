@@ -5,6 +5,7 @@
 #include <pyro/workspace/context/secrets.hpp>
 
 #include <chrono>
+#include <limits>
 
 namespace pyro::workspace {
 
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::chrono::seconds k_patience{15};
 constexpr std::size_t k_most_in_text = 3;
+constexpr std::uint64_t k_nothing_yet =
+    std::numeric_limits<std::int64_t>::max(); // of the answer only the cursor
 
 /// That nobody can be asked any more is told by whoever needs the sandbox.
 Json ask_for_refused(backend::ControlClient& client, std::uint64_t since) {
@@ -51,7 +54,7 @@ RefusedMeanwhile::Egress egress_kind(const std::vector<std::string>& rules) {
 
 RefusedMeanwhile::RefusedMeanwhile(backend::ControlClient& client, Egress egress) : m_client(client) {
   if (egress == Egress::list) {
-    if (const auto answer = ask_for_refused(client, 0); answer.is_object()) {
+    if (const auto answer = ask_for_refused(client, k_nothing_yet); answer.is_object()) {
       m_since = static_cast<std::uint64_t>(get_int(answer, "cursor"));
     }
   }
