@@ -43,7 +43,8 @@ struct Received {
   std::vector<Fd> fds;
 };
 
-/// Blocks for one message of at most `limit` bytes and 64 descriptors (close-on-exec).
+/// Blocks for one message of at most `limit` bytes and 64 descriptors (close-on-exec). Of a stream, messages
+/// without descriptors that were sent one after the other may come as one.
 Received receive_with_fds(int socket, std::size_t limit = 64 << 10);
 
 } // namespace pyro::os

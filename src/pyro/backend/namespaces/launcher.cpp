@@ -4,9 +4,11 @@
 #include "sandbox_init.hpp"
 #include "sandbox_root.hpp"
 
+#include <pyro/backend/shared/child_steps.hpp>
 #include <pyro/backend/shared/clone_process.hpp>
 #include <pyro/backend/shared/stopwatch.hpp>
 #include <pyro/base/error.hpp>
+#include <pyro/base/text.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/mount.hpp>
@@ -16,7 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
@@ -74,29 +75,19 @@ void spare_agent(pid_t agent) {
   }
 }
 
-/// Where it has ended, its report says why.
-void tell_to_enter(int socket) {
-  try {
-    os::send_with_fds(socket, "enter", {});
-  } catch (const Error& error) {
-    if (error.error_number() != EPIPE) {
-      throw;
-    }
-  }
-}
-
 /// Waits for the child to execute the agent (its end of the socket closes) or to report why it could not.
 /// Returns its notes.
 std::vector<std::string> expect_success(int socket) {
-  const auto text = os::read_all(socket, 64 << 10);
-  if (text.empty()) {
-    return {};
+  const auto text = report_of_child(socket);
+  std::vector<std::string> notes;
+  for (const auto line : lines_of(text)) {
+    const auto report = parse_json(line, "the report of the sandbox's first process");
+    if (!report.contains("notes")) {
+      throw error_from_json(report);
+    }
+    notes = get_strings(report, "notes");
   }
-  const auto report = parse_json(text, "the report of the sandbox's first process");
-  if (report.contains("notes")) {
-    return get_strings(report, "notes");
-  }
-  throw error_from_json(report);
+  return notes;
 }
 
 } // namespace
@@ -148,7 +139,7 @@ Sandbox launch(const LaunchSpec& spec) {
       fds.push_back(mount.get());
     }
   }
-  os::send_with_fds(control.get(), "go", fds);
+  let_go_on(control.get(), fds);
   watch.lap("mapped");
   // While it makes its root: where control groups are of version 1, the kernel takes milliseconds for a move.
   sandbox.cgroup->add(pid, cloned_into_unified);
@@ -158,7 +149,7 @@ Sandbox launch(const LaunchSpec& spec) {
     sandbox.way_out = open_way_out(std::move(namespaces), spec);
     watch.lap("egress");
   }
-  tell_to_enter(control.get());
+  let_go_on(control.get());
   sandbox.notes = expect_success(control.get());
   watch.lap("agent_executed");
   sandbox.channel = std::move(channel);

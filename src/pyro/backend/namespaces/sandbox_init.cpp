@@ -4,6 +4,7 @@
 #include "live_mounts.hpp"
 #include "sandbox_root.hpp"
 
+#include <pyro/backend/shared/child_steps.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/os/hosts_file.hpp>
 #include <pyro/os/id_space.hpp>
@@ -34,33 +35,36 @@ namespace {
 constexpr int k_channel_number = 3;
 constexpr int k_memory_events_number = 4; // /dev/null where there is nothing to count
 
-MappedMounts receive_go(const os::Fd& control, const LaunchSpec& spec) {
-  auto message = os::receive_with_fds(control.get());
-  if (message.bytes.empty()) {
+/// A line, as its notes are.
+void report(int socket, const Error& error) {
+  os::send_with_fds(socket, to_json(error).dump() + "\n", {});
+}
+
+std::vector<os::Fd> next_step(const os::Fd& control) {
+  auto fds = await_step(control.get());
+  if (!fds) {
     ::_exit(1); // the supervisor is gone
   }
+  return std::move(*fds);
+}
+
+MappedMounts receive_mounts(const os::Fd& control, const LaunchSpec& spec) {
+  auto mounts = next_step(control);
   MappedMounts mapped;
-  if (!message.fds.empty()) {
+  if (!mounts.empty()) {
     const auto first_bind = 2 + spec.root.host_dirs.size();
     const auto first_live = first_bind + spec.binds.size();
-    if (message.fds.size() != first_live + spec.live_mounts.size()) {
-      throw Error(ErrorCode::internal, "{} mounts were handed over", message.fds.size());
+    if (mounts.size() != first_live + spec.live_mounts.size()) {
+      throw Error(ErrorCode::internal, "{} mounts were handed over", mounts.size());
     }
-    mapped.layers = std::move(message.fds[0]);
-    mapped.generation = std::move(message.fds[1]);
-    for (std::size_t index = 2; index < message.fds.size(); ++index) {
+    mapped.layers = std::move(mounts[0]);
+    mapped.generation = std::move(mounts[1]);
+    for (std::size_t index = 2; index < mounts.size(); ++index) {
       auto& kind = index < first_bind ? mapped.host_dirs : index < first_live ? mapped.binds : mapped.live;
-      kind.push_back(std::move(message.fds[index]));
+      kind.push_back(std::move(mounts[index]));
     }
   }
   return mapped;
-}
-
-/// Until it is in its control groups and has its way out: before that nothing of the workspace may run.
-void wait_to_enter(const os::Fd& control) {
-  if (os::receive_with_fds(control.get()).bytes.empty()) {
-    ::_exit(1); // the supervisor is gone
-  }
 }
 
 std::uint64_t open_files_of_machine() {
@@ -123,7 +127,7 @@ os::Fd open_agent(const std::string& path) {
     throw Error::from_errno(errno, "close what is not needed");
   }
   if (!notes.empty()) {
-    os::send_with_fds(control_number, Json{{"notes", notes}}.dump(), {});
+    os::send_with_fds(control_number, Json{{"notes", notes}}.dump() + "\n", {});
   }
   const auto limit = std::to_string(spec.limits.memory_bytes);
   const auto oom_score = std::to_string(outside.oom_score);
@@ -141,8 +145,7 @@ os::Fd open_agent(const std::string& path) {
   std::array<const char*, 1> env{nullptr};
   ::execveat(
       agent_number, "", const_cast<char**>(argv.data()), const_cast<char**>(env.data()), AT_EMPTY_PATH);
-  const auto error = Error::from_errno(errno, "execute the agent");
-  os::send_with_fds(control_number, to_json(error).dump(), {});
+  report(control_number, Error::from_errno(errno, "execute the agent"));
   ::_exit(1);
 }
 
@@ -163,7 +166,7 @@ std::string take_hostname(const std::string& wanted, std::vector<std::string>& n
 }
 
 void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, os::Fd& channel) {
-  auto mapped = receive_go(control, spec);
+  auto mapped = receive_mounts(control, spec);
   enter_staging(spec);
   if (!mapped.layers) { // an ordinary user
     mapped.live = open_live_mounts(spec);
@@ -181,7 +184,8 @@ void init(const LaunchSpec& spec, const FromOutside& outside, os::Fd& control, o
   for (auto& note : enter_sandbox_root(spec, mapped, outside.resolv_conf, hostname)) {
     notes.push_back(std::move(note));
   }
-  wait_to_enter(control);
+  // Until it is in its control groups and has its way out nothing of the workspace may run.
+  std::ignore = next_step(control);
   if (::unshare(CLONE_NEWCGROUP) < 0) {
     throw Error::from_errno(errno, "unshare(CLONE_NEWCGROUP)");
   }
@@ -198,9 +202,9 @@ void run_sandbox_init(const LaunchSpec& spec, const FromOutside& outside, os::Fd
   try {
     init(spec, outside, control, channel);
   } catch (const Error& error) {
-    os::send_with_fds(control.get(), to_json(error).dump(), {});
+    report(control.get(), error);
   } catch (const std::exception& error) {
-    os::send_with_fds(control.get(), to_json(Error(ErrorCode::internal, "{}", error.what())).dump(), {});
+    report(control.get(), Error(ErrorCode::internal, "{}", error.what()));
   }
   ::_exit(1);
 }

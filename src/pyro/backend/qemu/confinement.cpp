@@ -1,5 +1,6 @@
 #include "confinement.hpp"
 
+#include <pyro/backend/shared/child_steps.hpp>
 #include <pyro/backend/shared/clone_process.hpp>
 #include <pyro/backend/shared/privileges.hpp>
 #include <pyro/base/error.hpp>
@@ -160,7 +161,7 @@ int arrange_descriptors(const ConfinedCommand& command, const os::Fd& control) {
 }
 
 void await(const os::Fd& control) {
-  if (os::receive_with_fds(control.get()).bytes.empty()) {
+  if (!await_step(control.get())) {
     ::_exit(1); // the supervisor is gone
   }
 }
@@ -252,12 +253,12 @@ Confined start_confined(const ConfinedCommand& command, os::Cgroup& cgroup) {
   cgroup.add(pid, into_cgroup);
   auto namespaces = command.network != nullptr ? open_namespaces(pid) : SandboxNamespaces{};
   os::IdSpace::current().map_process(pid);
-  os::send_with_fds(control.get(), "go", {});
+  let_go_on(control.get());
   if (command.network != nullptr) {
     confined.way_out = open_way_out(std::move(namespaces), *command.network);
-    os::send_with_fds(control.get(), "net", {});
+    let_go_on(control.get());
   }
-  if (const auto report = os::read_all(control.get(), 64 << 10); !report.empty()) {
+  if (const auto report = report_of_child(control.get()); !report.empty()) {
     throw error_from_json(parse_json(report, "the report of QEMU's first process"));
   }
   return confined;
