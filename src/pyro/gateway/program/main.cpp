@@ -1,6 +1,7 @@
 // pyro-gateway: started by a supervisor for a workspace whose egress is a list. Descriptor 3 is the
 // supervisor's.
 #include <pyro/base/error.hpp>
+#include <pyro/gateway/confinement.hpp>
 #include <pyro/gateway/gateway.hpp>
 
 #include <sys/prctl.h>
@@ -18,6 +19,7 @@ int main() {
     std::ignore = ::setrlimit(RLIMIT_NOFILE, &files);
   }
   try {
+    pyro::gateway::confine_process();
     pyro::gateway::Gateway(pyro::os::Fd(k_supervisor)).run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "the gateway ends: {}\n", error.what()); // the supervisor's log
