@@ -2,6 +2,7 @@
 // docs/ci.md names. The image is made of this machine's own files: a shell, Python, curl, and pyro as its
 // package lays it out.
 #include "../support/home.hpp"
+#include "../support/sampling.hpp"
 
 #include <pyro/base/text.hpp>
 
@@ -163,7 +164,7 @@ using NetworkContainers = Containers;
 /// What `make package` makes beside the packages, where the C library is that of 2020: built, and unpacked
 /// anywhere.
 TEST_F(NetworkContainers, ThePortableArchiveRunsInDebian11) {
-  if (std::getenv("PYRO_TEST_LONG") == nullptr) {
+  if (!all_cases()) {
     GTEST_SKIP() << "make check-long: it links everything anew";
   }
   if (::access(binary_dir().c_str(), W_OK) != 0) {
