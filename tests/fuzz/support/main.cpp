@@ -23,9 +23,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 const std::string* g_current = nullptr;
+int g_directory = AT_FDCWD; // where the program was started, wherever the harness goes
 
 extern "C" void save_current(int signal_number) {
-  const int fd = ::open("crash-input", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = ::openat(g_directory, "crash-input", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd >= 0 && g_current) {
     [[maybe_unused]] const auto written = ::write(fd, g_current->data(), g_current->size());
     ::close(fd);
@@ -142,6 +143,7 @@ int main(int argc, char** argv) {
   for (const int signal_number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
     std::signal(signal_number, save_current);
   }
+  g_directory = ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   const auto corpus = read_corpus(paths);
   if (corpus.empty()) {
     std::fprintf(stderr, "no corpus: name files or folders\n");
