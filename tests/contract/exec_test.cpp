@@ -83,7 +83,8 @@ TEST_P(ContractSandbox, ws_exec_logs__environment_and_input) {
 
 TEST_P(ContractSandbox, ws_exec_logs__timeout) {
   const auto id = create_id();
-  const auto result = exec(id, "echo begun; (sleep 1000 &) ; sleep 1000", {{"timeout_seconds", 1}});
+  const int seconds = GetParam() == std::string("qemu") ? 6 : 1; // an emulated shell takes its time to begin
+  const auto result = exec(id, "echo begun; (sleep 1000 &) ; sleep 1000", {{"timeout_seconds", seconds}});
   EXPECT_EQ(result["exit_code"], 124);
   EXPECT_EQ(result["timed_out"], true);
   EXPECT_EQ(result["stdout"], "begun\n");

@@ -100,7 +100,7 @@ TEST_F(OwnEvents, AKilledSandboxIsToldOnceByItsSupervisorOrByWhoFindsIt) {
   };
   ASSERT_EQ(::kill(pids()["sandbox_pid"].get<int>(), SIGKILL), 0);
   EXPECT_TRUE(is_told("sandbox_end workspace died: the sandbox ended")) << seen();
-  EXPECT_EQ(pids()["state"], "stopped");
+  EXPECT_TRUE(eventually([&] { return pids()["state"] == "stopped"; })) << "its supervisor has ended, too";
   expect(0, {"start"});
   ASSERT_EQ(::kill(pids()["supervisor_pid"].get<int>(), SIGKILL), 0);
   EXPECT_TRUE(eventually([&] { return pids()["state"] == "stopped"; }));
