@@ -19,8 +19,9 @@ int main() {
     std::ignore = ::setrlimit(RLIMIT_NOFILE, &files);
   }
   try {
-    pyro::gateway::confine_process();
-    pyro::gateway::Gateway(pyro::os::Fd(k_supervisor)).run();
+    pyro::gateway::Gateway gateway{pyro::os::Fd(k_supervisor)};
+    pyro::gateway::confine_process(); // it has read nothing of anybody yet
+    gateway.run();
   } catch (const std::exception& error) {
     fmt::print(stderr, "the gateway ends: {}\n", error.what()); // the supervisor's log
     return 1;
