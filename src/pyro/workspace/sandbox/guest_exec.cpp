@@ -8,11 +8,9 @@
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/patient_write.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 
-#include <cerrno>
-#include <poll.h>
-#include <unistd.h>
 
 namespace pyro::workspace {
 
@@ -88,28 +86,6 @@ private:
   std::shared_ptr<protocol::Call> m_question;
 };
 
-/// Our stdout may be a pipe that somebody reads slowly: wait until it takes bytes again.
-void write_patiently(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EAGAIN) {
-      pollfd waiting{fd, POLLOUT, 0};
-      ::poll(&waiting, 1, 1000);
-      continue;
-    }
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0 && errno == EPIPE) {
-      throw OutputClosed{};
-    }
-    if (count < 0) {
-      throw Error::from_errno(errno, "write the command's output");
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
-
 } // namespace
 
 protocol::ExecResult run_with_lines(
@@ -178,7 +154,7 @@ protocol::ExecRequest guest_request(
 void write_output(const ExecStreams& streams, protocol::FrameType type, std::string_view bytes) {
   const int target = type == protocol::FrameType::data_err ? streams.err : streams.out;
   if (target >= 0) {
-    write_patiently(target, bytes);
+    os::write_patiently(target, bytes);
   }
 }
 
