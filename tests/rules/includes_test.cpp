@@ -55,7 +55,8 @@ const std::map<std::string, Folders>& allowed() {
       {"backend/qemu", concrete},
       {"backend/firecracker", {"base", "os", "http", "protocol", "backend", "backend/shared"}},
       {"backend/host", concrete},
-      {"supervisor", {"base", "os", "events", "protocol", "backend", "backend/shared"}},
+      {"ports", {"base", "os", "protocol"}},
+      {"supervisor", {"base", "os", "events", "protocol", "ports", "backend", "backend/shared"}},
       // The program: puts the supervisor and the backends together, as app does for pyro.
       {"supervisor/program",
        {"base", "os", "protocol", "backend", "backend/shared", "backend/namespaces", "backend/host",
@@ -73,7 +74,7 @@ const std::map<std::string, Folders>& allowed() {
       {"place", {"base", "os"}},
       // Settings and requests are in the context.
       {"operations", {"base", "place", "workspace", "workspace/context"}},
-      {"node", {"base", "os", "protocol", "store", "place", "workspace/context", "operations"}},
+      {"node", {"base", "os", "protocol", "ports", "store", "place", "workspace/context", "operations"}},
       {"launcher", {"base", "os", "operations"}},
       {"cli", front},
       {"cli/commands", {"base", "operations", "cli"}},

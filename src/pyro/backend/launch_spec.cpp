@@ -160,6 +160,7 @@ Json to_json(const LaunchSpec& spec) {
       {"egress_rules", spec.egress_rules},
       {"expires_at", spec.expires_at},
       {"idle_ms", spec.idle_ms},
+      {"ports_elsewhere", spec.ports_elsewhere},
       {"agent_path", spec.agent_path},
       {"gateway_path", spec.gateway_path},
       {"cgroup_name", spec.cgroup_name}};
@@ -196,6 +197,7 @@ LaunchSpec launch_spec_from_json(const Json& value) {
   spec.tied_to_starter = get_bool(value, "tied_to_starter");
   spec.expires_at = get_double(value, "expires_at");
   spec.idle_ms = int_or(value, "idle_ms", 0);
+  spec.ports_elsewhere = bool_or(value, "ports_elsewhere", false);
   spec.agent_path = get_string(value, "agent_path");
   spec.gateway_path = get_string(value, "gateway_path");
   spec.cgroup_name = get_string(value, "cgroup_name");

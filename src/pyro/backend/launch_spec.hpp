@@ -96,11 +96,12 @@ struct LaunchSpec {
   bool egress = false; // network beyond loopback
   /// What may be reached (egress/rule.hpp), by a gateway; empty: everything, with pasta.
   std::vector<std::string> egress_rules;
-  double expires_at = 0;    // epoch seconds; 0: never
-  std::int64_t idle_ms = 0; // stopped after so long without a client or a connection to a port; 0: never
-  std::string agent_path;   // the static agent
-  std::string gateway_path; // the program pyro-gateway
-  std::string cgroup_name;  // unique per started sandbox
+  double expires_at = 0;        // epoch seconds; 0: never
+  std::int64_t idle_ms = 0;     // stopped after so long without a client or a connection to a port; 0: never
+  bool ports_elsewhere = false; // nobody listens here for what it publishes (ports/port_forwarder.hpp)
+  std::string agent_path;       // the static agent
+  std::string gateway_path;     // the program pyro-gateway
+  std::string cgroup_name;      // unique per started sandbox
 };
 
 Json to_json(const LaunchSpec& spec);

@@ -15,6 +15,6 @@ namespace pyro::cli {
 std::string on_node(const Json& workspace);
 
 /// Labelled lines of status: the place, and what was lost with it.
-std::vector<std::pair<const char*, std::string>> place_facts(const Json& status, Style style);
+std::vector<std::pair<const char*, std::string>> place_facts(const Json& status, Style style, double now);
 
 } // namespace pyro::cli

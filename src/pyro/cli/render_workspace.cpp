@@ -148,7 +148,7 @@ std::string fact_table(const Json& status, Style style, double now) {
   fact(
       "directory",
       text_at(status, "checkout") + (bool_or(status, "checkout_gone", false) ? " (it is gone)" : ""));
-  for (const auto& [label, value] : place_facts(status, style)) {
+  for (const auto& [label, value] : place_facts(status, style, now)) {
     fact(label, value);
   }
   fact("image", text_at(status, "environment"));

@@ -10,11 +10,52 @@ namespace pyro::node {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> k_kinds{"operation", "exec", "shell", "logs"};
+constexpr std::array<std::string_view, 7> k_kinds{"operation", "exec",    "shell",   "logs",
+                                                  "targets",   "copy_in", "copy_out"};
 
 int small(const Json& value, std::string_view key) {
   constexpr std::int64_t k_most = 1 << 30;
   return static_cast<int>(std::clamp<std::int64_t>(get_int(value, key), -k_most, k_most));
+}
+
+void read(const Json& value, std::string_view key, int& member) {
+  member = small(value, key);
+}
+
+void read(const Json& value, std::string_view key, bool& member) {
+  member = get_bool(value, key);
+}
+
+void read(const Json& value, std::string_view key, std::int64_t& member) {
+  member = get_int(value, key);
+}
+
+void read(const Json& value, std::string_view key, std::string& member) {
+  member = get_string(value, key);
+}
+
+void read(const Json& value, std::string_view key, Json& member) {
+  member = value_at(value, key);
+}
+
+/// For both directions.
+template <typename Result, typename Visit>
+void for_each_member(Result& result, const Visit& visit) {
+  visit("exit_code", result.exit_code);
+  visit("timed_out", result.timed_out);
+  visit("duration_ms", result.duration_ms);
+  visit("oom_kills", result.oom_kills);
+  visit("note", result.note);
+  visit("stopped_by", result.stopped_by);
+  visit("refused", result.refused.list);
+  visit("refused_more", result.refused.more);
+  visit("refusal_text", result.refusal_text);
+  visit("execution_mode", result.execution_mode);
+  visit("workspace_id", result.workspace_id);
+  visit("sequence", result.sequence);
+  visit("command", result.command);
+  visit("cwd", result.cwd);
+  visit("output_id", result.output_id);
 }
 
 } // namespace
@@ -94,35 +135,14 @@ operations::ExecRequest exec_request_from_json(const Json& value) {
 }
 
 Json to_json(const operations::ExecResult& result) {
-  return {
-      {"exit_code", result.exit_code},
-      {"timed_out", result.timed_out},
-      {"duration_ms", result.duration_ms},
-      {"oom_kills", result.oom_kills},
-      {"note", result.note},
-      {"stopped_by", result.stopped_by},
-      {"execution_mode", result.execution_mode},
-      {"workspace_id", result.workspace_id},
-      {"sequence", result.sequence},
-      {"command", result.command},
-      {"cwd", result.cwd},
-      {"output_id", result.output_id}};
+  Json value;
+  for_each_member(result, [&](const char* key, const auto& member) { value[key] = member; });
+  return value;
 }
 
 operations::ExecResult exec_result_from_json(const Json& value) {
   operations::ExecResult result;
-  result.exit_code = small(value, "exit_code");
-  result.timed_out = get_bool(value, "timed_out");
-  result.duration_ms = get_int(value, "duration_ms");
-  result.oom_kills = get_int(value, "oom_kills");
-  result.note = get_string(value, "note");
-  result.stopped_by = get_string(value, "stopped_by");
-  result.execution_mode = get_string(value, "execution_mode");
-  result.workspace_id = get_string(value, "workspace_id");
-  result.sequence = get_int(value, "sequence");
-  result.command = get_string(value, "command");
-  result.cwd = get_string(value, "cwd");
-  result.output_id = get_string(value, "output_id");
+  for_each_member(result, [&](const char* key, auto& member) { read(value, key, member); });
   return result;
 }
 

@@ -15,12 +15,17 @@ inline constexpr std::string_view k_call_path = "/call/"; // frames, both ways; 
 inline constexpr std::string_view k_in_path = "/in/";
 inline constexpr std::string_view k_out_path = "/out/";
 inline constexpr std::string_view k_err_path = "/err/";
+/// Ends at once: whoever opens it hears that the other end is there.
+inline constexpr std::string_view k_alive_path = "/alive";
 
 enum class CallKind {
   operation,
   exec,
   shell,
   logs,
+  targets, // of port-forward: which ports inside are meant
+  copy_in, // copying.hpp, as the next
+  copy_out,
 };
 
 struct Call {

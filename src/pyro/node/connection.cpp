@@ -8,6 +8,8 @@
 #include <pyro/base/output_closed.hpp>
 #include <pyro/base/safe_text.hpp>
 #include <pyro/operations/version.hpp>
+#include <pyro/os/clock.hpp>
+#include <pyro/os/patient_write.hpp>
 #include <pyro/os/unix_socket.hpp>
 #include <pyro/place/slurm.hpp>
 
@@ -15,9 +17,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <poll.h>
 #include <thread>
 #include <unistd.h>
 
@@ -29,29 +29,7 @@ constexpr std::size_t k_most_words = 1U << 20U;
 constexpr std::size_t k_most_before_greeting = 64U << 10U;
 constexpr std::chrono::milliseconds k_poll{50};
 constexpr std::chrono::seconds k_patience_with_srun{3};
-
-/// Our output may be a pipe that somebody reads slowly: waits until it takes bytes again.
-void write_patiently(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EAGAIN) {
-      pollfd waiting{fd, POLLOUT, 0};
-      ::poll(&waiting, 1, 1000);
-      continue;
-    }
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0 && errno == EPIPE) {
-      throw OutputClosed{};
-    }
-    if (count < 0) {
-      const int error = errno;
-      throw Error::from_errno(error, "write the output");
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
+constexpr std::chrono::milliseconds k_patience_with_node{3000};
 
 } // namespace
 
@@ -109,7 +87,7 @@ struct Connection::Running {
 };
 
 Connection::Connection(const std::string& job_id, const std::string& program)
-    : m_words(::memfd_create("srun", MFD_CLOEXEC)) {
+    : m_words(::memfd_create("srun", MFD_CLOEXEC)), m_heard_at(os::now_monotonic()), m_asked_at(m_heard_at) {
   auto [ours, theirs] = os::socket_pair();
   auto command = place::step(job_id, {program, "connect"});
   command.fds = {{0, theirs.get()}, {1, theirs.get()}, {2, m_words.get()}};
@@ -144,6 +122,8 @@ Connection::~Connection() {
 }
 
 void Connection::receive(std::string_view bytes) {
+  m_heard_at = os::now_monotonic();
+  m_is_asked = false;
   if (m_is_greeted) {
     m_session.feed(bytes);
     return;
@@ -188,10 +168,31 @@ std::string Connection::last_words() const {
   return escape_controls(text.substr(0, k_most));
 }
 
-Json Connection::call(const Call& call, const operations::ExecStreams& streams, const Hooks& hooks) {
+void Connection::check() const {
+  if (m_problem) {
+    throw *m_problem;
+  }
   if (m_is_lost) {
     throw ConnectionLost{last_words()};
   }
+}
+
+void Connection::watch_silence(const std::function<void(bool is_begun)>& unanswered) {
+  const auto now = os::now_monotonic();
+  if (now - m_heard_at < k_patience_with_node || now - m_asked_at < k_patience_with_node || !unanswered) {
+    return;
+  }
+  m_asked_at = now;
+  if (m_is_greeted && !m_is_asked) {
+    m_is_asked = true;
+    m_session.open(std::string(k_alive_path), {}).finish();
+    return;
+  }
+  unanswered(m_is_greeted);
+}
+
+Json Connection::call(const Call& call, const operations::ExecStreams& streams, const Hooks& hooks) {
+  check();
   Running running(hooks, m_loop, streams.in);
   const auto number = std::to_string(m_next_call++);
   if (streams.in >= 0) {
@@ -213,7 +214,7 @@ Json Connection::call(const Call& call, const operations::ExecStreams& streams, 
     protocol::StreamEvents events;
     events.on_data = [&running, stream, fd = fd](std::string_view bytes) {
       try {
-        write_patiently(fd, bytes);
+        os::write_patiently(fd, bytes);
         stream->consume(bytes.size());
       } catch (const OutputClosed&) {
         running.is_output_closed = true;
@@ -253,6 +254,7 @@ Json Connection::call(const Call& call, const operations::ExecStreams& streams, 
   try {
     while (!running.is_over()) {
       m_loop.turn(k_poll);
+      watch_silence(hooks.unanswered);
       if (m_problem) {
         throw *m_problem;
       }

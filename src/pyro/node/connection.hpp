@@ -11,6 +11,7 @@
 #include <pyro/os/process.hpp>
 #include <pyro/protocol/session.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ struct Hooks {
   std::function<bool()> interrupted;                 // true: the call is told to stop
   std::function<std::optional<Json>()> poll_control; // of ExecRequest
   operations::LineSink line;
+  std::function<void(bool is_begun)> unanswered; // of watch_silence()
 };
 
 class Connection {
@@ -38,6 +40,17 @@ public:
   /// Blocks until the result. Throws the call's Error; ConnectionLost where there is no way (any more);
   /// OutputClosed where nobody reads our output.
   Json call(const Call& call, const operations::ExecStreams& streams, const Hooks& hooks);
+
+  /// For streams beside calls (workspace_streams.hpp); whoever turns the loop asks check() afterwards.
+  os::EventLoop& loop() { return m_loop; }
+
+  protocol::Session& session() { return m_session; }
+
+  /// Throws what is wrong with the other end, ConnectionLost where there is no way.
+  void check() const;
+  /// To be called again and again: srun does not end where the link to the node is cut. Calls back every few
+  /// seconds while the node does not answer; `is_begun`: it did before. What that throws leaves it.
+  void watch_silence(const std::function<void(bool is_begun)>& unanswered);
 
 private:
   struct Running;
@@ -53,7 +66,10 @@ private:
   std::string m_before; // what came before the greeting
   bool m_is_greeted = false;
   bool m_is_lost = false;
-  std::optional<Error> m_problem; // why, where it is known
+  std::chrono::milliseconds m_heard_at; // monotonic
+  std::chrono::milliseconds m_asked_at; // last whether it is there: the node, or who knows of it
+  bool m_is_asked = false;              // the node, which has not answered
+  std::optional<Error> m_problem;       // why, where it is known
   std::uint64_t m_next_call = 1;
 };
 

@@ -1,27 +1,41 @@
 #include "placed_engine.hpp"
 
+#include "copying.hpp"
 #include "lease.hpp"
 #include "placement.hpp"
+#include "port_carrier.hpp"
 #include "remote.hpp"
 #include "route.hpp"
+#include "told_ports.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/operations/operation.hpp>
 #include <pyro/operations/parameters.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/directory.hpp>
+#include <pyro/store/layout.hpp>
+
+#include <chrono>
+#include <filesystem>
 
 namespace pyro::node {
 
 namespace {
 
+constexpr std::chrono::milliseconds k_at_once{0};
+
 /// What status and list say of where a workspace lives.
 Json describe_place(const place::Placed& placed, const place::Job& job) {
-  return {
+  Json described{
       {"on", to_string(placed.place)},
       {"job", placed.job_id},
       {"node", placed.node},
       {"job_state", job.state},
       {"since", placed.submitted_at}};
+  if (job.phase == place::JobPhase::running && job.ends_at > 0) {
+    described["ends_at"] = job.ends_at;
+  }
+  return described;
 }
 
 /// A workspace of which nothing can be asked: as it was last told, and what became of it.
@@ -44,6 +58,9 @@ Json describe_from_here(const place::Placed& placed, const place::Job& job) {
     described["undo"] = nullptr;
   } else if (job.phase == place::JobPhase::waiting) {
     described["state"] = "created";
+  } else if (job.is_suspended()) {
+    described["state"] = "stopped";
+    described["last_error"] = fmt::format("Slurm has suspended its lease (job {})", placed.job_id);
   }
   for (const auto* key : {"services", "snapshots"}) {
     if (!described.contains(key)) {
@@ -62,6 +79,9 @@ public:
         m_router(settings, callbacks), m_records(m_router.base()) {}
 
   Json call(std::string_view operation, const Json& asked) override {
+    if (operation != "apply" && !os::exists(m_records.directory())) { // nothing lives elsewhere
+      return m_local->call(operation, asked);
+    }
     const auto parameters = asked.is_null() ? Json::object() : asked;
     const auto& entry = operations::find_operation(operation);
     operations::check_parameters(entry.name, entry.parameters_schema, parameters);
@@ -75,9 +95,17 @@ public:
       require_nothing_placed();
     }
     auto given = parameters;
+    if (operation == "copy_between" && has_placed(given)) {
+      return copy_between(given);
+    }
     auto placed = m_router.find(m_records, operation, given);
     if (!placed) {
       return m_local->call(operation, given);
+    }
+    if (operation == "copy_in" || operation == "copy_out" || operation == "workspace_export") {
+      const store::Base base(m_router.base());
+      base.prepare();
+      return Remote(m_manner, m_records, *placed).copy(operation, given, base.exports());
     }
     if (operation == "status" || operation == "workspace_status") {
       return status(operation, *placed, given);
@@ -90,6 +118,12 @@ public:
     auto result = remote.call(operation, given, m_router.file_of(operation, given));
     if (operation == "workspace_fork") {
       note_forks(*placed, result, remote);
+    } else {
+      // Of services by hand those are listed too that have ended: nobody listens for them.
+      tell_ports(
+          *placed, result,
+          operation.starts_with("service_l") || operation == "service_status" ? k_at_once
+                                                                              : k_patience_with_ports);
     }
     return result;
   }
@@ -132,10 +166,11 @@ public:
   void forward_ports(
       const Json& where, const std::vector<std::string>& wanted, operations::ForwardSinks sinks) override {
     auto given = where;
-    if (const auto placed = m_router.find(m_records, "exec", given)) {
-      m_router.require_reach("port-forward", *placed);
+    if (auto placed = m_router.find(m_records, "exec", given)) {
+      Remote(m_manner, m_records, *placed).forward(given, wanted, sinks);
+    } else {
+      m_local->forward_ports(given, wanted, std::move(sinks));
     }
-    m_local->forward_ports(given, wanted, std::move(sinks));
   }
 
 private:
@@ -158,6 +193,45 @@ private:
     return placement.apply(std::move(given), wanted);
   }
 
+  /// Who is copied to, as parameters of `copy_in`.
+  static Json target_of(const Json& given) {
+    auto target = given;
+    target.erase("workspace");
+    if (const auto name = string_or(given, "to_workspace", ""); !name.empty()) {
+      target["workspace"] = name;
+    }
+    target.erase("to_workspace");
+    target.erase("to_path");
+    return target;
+  }
+
+  /// Is one of the two elsewhere?
+  bool has_placed(const Json& given) {
+    auto from = given;
+    auto to = target_of(given);
+    return m_router.find(m_records, "copy_out", from) || m_router.find(m_records, "copy_in", to);
+  }
+
+  /// By way of this machine.
+  Json copy_between(const Json& given) {
+    const CopyRoom room(m_records.directory());
+    const auto path = get_string(given, "path");
+    auto from = given;
+    from.erase("to_workspace");
+    from.erase("to_path");
+    from["output_path"] = room.path() + "/";
+    const auto taken = call("copy_out", from);
+    auto to = target_of(given);
+    to["source_path"] =
+        get_string(taken, "output_path") + (std::filesystem::path(path).filename() == "." ? "/." : "");
+    to["path"] = get_string(given, "to_path");
+    auto result = call("copy_in", to);
+    result["source_path"] = taken["workspace_path"];
+    result["from_workspace_id"] = taken["workspace_id"];
+    result["left_out"] = taken["left_out"];
+    return result;
+  }
+
   Json list(const Json& parameters) {
     auto listed = m_local->call("list", parameters);
     for (auto& placed : m_records.all()) {
@@ -171,7 +245,7 @@ private:
 
   Json status(std::string_view operation, place::Placed& placed, const Json& given) {
     const auto job = look_at_lease(m_records, placed);
-    if (job.phase != place::JobPhase::running || placed.workspace_id.empty()) {
+    if (job.phase != place::JobPhase::running || job.is_suspended() || placed.workspace_id.empty()) {
       return describe_from_here(placed, job);
     }
     Json told;
@@ -186,6 +260,7 @@ private:
     placed.last = told;
     m_records.save(placed);
     told["place"] = describe_place(placed, job);
+    tell_ports(placed, told, k_patience_with_ports);
     return told;
   }
 
@@ -210,6 +285,7 @@ private:
     if (is_dry) {
       return result;
     }
+    end_port_carrier(m_records, placed);
     if (m_records.beside(placed).empty()) {
       end_lease(placed);
     }
@@ -221,7 +297,21 @@ private:
     return result;
   }
 
-  void note_forks(const place::Placed& source, const Json& result, Remote& remote) {
+  /// In the result of a call: which ports of this machine lead to those inside, and what keeps them from it.
+  void tell_ports(const place::Placed& placed, Json& result, std::chrono::milliseconds patience) const {
+    const auto problems = fill_ports(m_records, placed, m_manner.program, patience, result);
+    if (result.contains("place")) {
+      if (!problems.empty()) {
+        result["place"]["port_problems"] = problems;
+      }
+      const auto carried = maybe_load_carried(carried_ports_path(m_records, placed));
+      if (carried && carried->job_id == placed.job_id && carried->refused.is_object()) {
+        result["place"]["refused"] = carried->refused;
+      }
+    }
+  }
+
+  void note_forks(const place::Placed& source, const Json& result, Remote& remote) const {
     for (const auto& made : result.value("workspaces", Json::array())) {
       auto fork = source;
       fork.key.clear();
@@ -231,6 +321,8 @@ private:
       fork.name = get_string(made, "name");
       fork.last = remote.call("status", {{"workspace", fork.workspace_id}, {"drift", false}});
       m_records.save(fork);
+      auto shown = fork.last;
+      tell_ports(fork, shown, k_at_once);
     }
   }
 

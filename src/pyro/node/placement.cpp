@@ -1,11 +1,14 @@
 #include "placement.hpp"
 
 #include "lease.hpp"
+#include "port_carrier.hpp"
+#include "told_ports.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/workspace/context/host_requests.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 namespace pyro::node {
@@ -87,6 +90,10 @@ Placement::Found Placement::find_or_lease(
         project.spec.name)
         .with_hint("apply it first");
   }
+  require_free_ports(m_records, found.placed, project);
+  if (before) {
+    end_port_carrier(m_records, found.placed);
+  }
   found.is_new = true;
   auto& placed = found.placed;
   placed.workspace_id.clear();
@@ -117,6 +124,13 @@ Json Placement::apply(Json parameters, const place::Place& wanted) {
   require_nothing_of_this_machine(project);
   const auto lock = m_router.lock_identity(project.identity, "apply");
   auto [placed, is_new] = find_or_lease(project, parameters, wanted);
+  if (!is_new) {
+    require_free_ports(m_records, placed, project);
+  }
+  if (placed.addresses != published_addresses(project)) {
+    placed.addresses = published_addresses(project);
+    m_records.save(placed);
+  }
   parameters["directory"] = project.directory;
   parameters["file"] = project.file;
   parameters.erase("workspace");
@@ -139,6 +153,10 @@ Json Placement::apply(Json parameters, const place::Place& wanted) {
   try {
     auto result = remote.call("apply", parameters, project.file);
     take_note();
+    for (const auto& problem :
+         fill_ports(m_records, placed, m_manner.program, k_patience_with_ports, result)) {
+      m_router.emit("note", "a published port is not carried here: " + problem);
+    }
     return result;
   } catch (Error& error) {
     if (is_new && placed.ended.is_null()) { // something of it may be there, to be gone on with
@@ -148,6 +166,7 @@ Json Placement::apply(Json parameters, const place::Place& wanted) {
       }
     }
     if (is_new && placed.workspace_id.empty()) {
+      end_port_carrier(m_records, placed);
       end_lease(placed);
       m_records.remove(placed);
     }

@@ -31,10 +31,19 @@ public:
   Json attach(
       const Json& where, const operations::ShellAttachRequest& request,
       const operations::ExecStreams& streams);
+  /// As Engine::forward_ports().
+  void
+  forward(const Json& where, const std::vector<std::string>& wanted, const operations::ForwardSinks& sinks);
+  /// copy_in, copy_out and workspace_export; `notes` as for copy_from_node().
+  Json copy(std::string_view operation, const Json& parameters, const std::string& notes);
   void logs(const Json& where, const operations::LogRequest& request, const operations::LineSink& line);
 
 private:
   Json carry(Call call, const operations::ExecStreams& streams, Hooks hooks);
+  void listen(const Json& targets, const operations::ForwardSinks& sinks);
+  /// On silence of the node: throws where Slurm knows why.
+  void ask_slurm(bool is_begun);
+  [[noreturn]] void throw_lost(const ConnectionLost& end);
 
   const Manner& m_manner;
   const place::PlacedRecords& m_records;

@@ -1,6 +1,7 @@
 #include "run_call.hpp"
 
 #include "call.hpp"
+#include "copying.hpp"
 #include "frame.hpp"
 #include "shared_file.hpp"
 
@@ -152,7 +153,9 @@ std::function<std::optional<Json>()> control_from(Front& front) {
   };
 }
 
-Json run(const Call& call, const CallStreams& streams, operations::Engine& engine, Front& front) {
+Json run(
+    const Call& call, const CallStreams& streams, const std::string& base, operations::Engine& engine,
+    Front& front) {
   const operations::ExecStreams given{streams.in, streams.out, streams.err};
   switch (call.kind) {
   case CallKind::exec: {
@@ -172,6 +175,19 @@ Json run(const Call& call, const CallStreams& streams, operations::Engine& engin
           front.tell(FrameKind::line, {{"service", service}, {"line", line}});
         });
     return Json::object();
+  case CallKind::targets: {
+    Json found;
+    operations::ForwardSinks sinks;
+    sinks.targets = [&](const Json& targets) {
+      found = targets;
+    };
+    engine.forward_ports(call.parameters, get_strings(call.request, "wanted"), std::move(sinks));
+    return found;
+  }
+  case CallKind::copy_in:
+    return take_copy(call, streams.in, base, engine);
+  case CallKind::copy_out:
+    return give_copy(call, streams.out, base, engine);
   case CallKind::operation:
     break;
   }
@@ -194,6 +210,7 @@ void run_call(
     }
     operations::Settings settings;
     settings.base = base;
+    settings.ports_elsewhere = true;
     settings.lock_timeout = call.lock_timeout;
     settings.plan_text = call.all_of_plan ? operations::PlanText::all : operations::PlanText::changes;
     operations::Callbacks callbacks;
@@ -211,7 +228,7 @@ void run_call(
       };
     }
     const auto engine = make_engine(settings, callbacks);
-    front.tell(FrameKind::result, run(call, streams, *engine, front));
+    front.tell(FrameKind::result, run(call, streams, base, *engine, front));
   } catch (const Error& error) {
     front.tell(FrameKind::failure, to_json(error));
   } catch (const OutputClosed&) { // who read has gone: so has the front

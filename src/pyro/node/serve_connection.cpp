@@ -3,6 +3,7 @@
 #include "call.hpp"
 #include "fd_stream.hpp"
 #include "run_call.hpp"
+#include "workspace_streams.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/byte_pump.hpp>
@@ -35,9 +36,9 @@ struct Running {
   pid_t pid = -1;
 };
 
-class Connection {
+class Served {
 public:
-  Connection(os::Fd socket, const std::string& base, const operations::EngineFactory& make_engine)
+  Served(os::Fd socket, const std::string& base, const operations::EngineFactory& make_engine)
       : m_base(base), m_make_engine(make_engine) {
     os::BytePump::Callbacks callbacks;
     callbacks.on_bytes = [this](std::string_view bytes) {
@@ -60,6 +61,13 @@ public:
 
 private:
   protocol::StreamEvents accept(const protocol::Stream& stream, const std::string& path) {
+    if (path == k_alive_path) {
+      m_loop.post([end = protocol::Stream(stream)]() mutable { end.finish(); });
+      return {};
+    }
+    if (path.starts_with(k_workspace_path)) {
+      return m_workspaces.open(stream, path);
+    }
     const auto slash = path.find('/', 1);
     const auto kind = path.substr(0, slash == std::string::npos ? 0 : slash + 1);
     const auto number = path.substr(kind.size());
@@ -159,12 +167,13 @@ private:
   protocol::Session m_session{protocol::Role::server};
   std::unique_ptr<os::BytePump> m_pump;
   std::map<std::string, Running> m_calls;
+  WorkspaceStreams m_workspaces{m_loop, m_base};
 };
 
 } // namespace
 
 void serve_connection(os::Fd socket, const std::string& base, const operations::EngineFactory& make_engine) {
-  Connection(std::move(socket), base, make_engine).run();
+  Served(std::move(socket), base, make_engine).run();
 }
 
 } // namespace pyro::node

@@ -45,6 +45,14 @@ Json place_schema() {
        {"node", text("Where it runs, or ran")},
        {"job_state", text("As Slurm has it: RUNNING, TIMEOUT, NODE_FAIL, …")},
        {"since", epoch("When the lease was asked for")},
+       {"ends_at", epoch("When its time is over; absent where nothing limits it")},
+       {"port_problems", list_of(text(""), "Why published ports are not carried to this machine")},
+       {"refused", result(
+                       {{"port", number("Inside")},
+                        {"reason", text("For people")},
+                        {"at", epoch("When")},
+                        {"count", number("How many there were")}},
+                       {"port", "reason", "at", "count"})},
        {"lost", list_of(text(""), "Where the lease has ended: what went with it")}},
       {"on", "job", "node"}));
 }

@@ -20,12 +20,20 @@ constexpr std::string_view k_suffix = ".json";
 } // namespace
 
 Json to_json(const Placed& placed) {
-  return {{"format", k_format},          {"workspace_id", placed.workspace_id},
-          {"name", placed.name},         {"identity", placed.identity},
-          {"checkout", placed.checkout}, {"place", to_string(placed.place)},
-          {"job_name", placed.job_name}, {"job_id", placed.job_id},
-          {"node", placed.node},         {"submitted_at", placed.submitted_at},
-          {"last", placed.last},         {"ended", placed.ended}};
+  return {
+      {"format", k_format},
+      {"workspace_id", placed.workspace_id},
+      {"name", placed.name},
+      {"identity", placed.identity},
+      {"checkout", placed.checkout},
+      {"place", to_string(placed.place)},
+      {"job_name", placed.job_name},
+      {"job_id", placed.job_id},
+      {"node", placed.node},
+      {"submitted_at", placed.submitted_at},
+      {"addresses", placed.addresses},
+      {"last", placed.last},
+      {"ended", placed.ended}};
 }
 
 Placed placed_from_json(const Json& value) {
@@ -42,6 +50,7 @@ Placed placed_from_json(const Json& value) {
   placed.job_id = get_string(value, "job_id");
   placed.node = get_string(value, "node");
   placed.submitted_at = get_double(value, "submitted_at");
+  placed.addresses = strings_or_empty(value, "addresses");
   placed.last = value.value("last", Json());
   placed.ended = value.value("ended", Json());
   return placed;
@@ -78,6 +87,19 @@ std::optional<Placed> PlacedRecords::of_identity(const std::string& identity) co
   return std::nullopt;
 }
 
+std::optional<Placed> PlacedRecords::of_key(const std::string& key) const {
+  for (auto& placed : all()) {
+    if (placed.key == key) {
+      return std::move(placed);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string PlacedRecords::beside_record(const Placed& placed, std::string_view suffix) const {
+  return m_directory + "/" + placed.key + std::string(suffix);
+}
+
 std::optional<Placed> PlacedRecords::named(const std::string& wanted) const {
   std::vector<Placed> found;
   for (auto& placed : all()) {
@@ -111,12 +133,15 @@ void PlacedRecords::save(Placed& placed) const {
     placed.key = os::random_hex(k_key_bytes);
   }
   os::make_directories(m_directory);
-  os::write_file_atomically(
-      m_directory + "/" + placed.key + std::string(k_suffix), dump_json(to_json(placed)));
+  os::write_file_atomically(beside_record(placed, k_suffix), dump_json(to_json(placed)));
 }
 
 void PlacedRecords::remove(const Placed& placed) const {
-  os::remove_tree(m_directory + "/" + placed.key + std::string(k_suffix));
+  for (const auto& name : os::list_directory(m_directory)) {
+    if (name.starts_with(placed.key + ".")) {
+      os::remove_tree(m_directory + "/" + name);
+    }
+  }
   for (const auto& name : os::list_directory(m_directory)) {
     if (name.ends_with(k_suffix)) {
       return;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <unistd.h>
 
 namespace pyro::place {
@@ -15,19 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds k_patience{30}; // with the controller
 constexpr std::size_t k_most_output = 4U << 20U;
-
-os::Variables environment() {
-  auto variables = os::made_environment();
-  variables.erase("TMPDIR"); // a directory of this machine
-  if (const char* configuration = std::getenv("SLURM_CONF");
-      configuration != nullptr && *configuration == '/') {
-    if (::access(configuration, R_OK) != 0) { // Slurm's programs would try for a minute
-      throw Error(ErrorCode::unavailable, "SLURM_CONF is {}, which cannot be read", configuration);
-    }
-    variables["SLURM_CONF"] = configuration;
-  }
-  return variables;
-}
 
 std::string program(const std::string& name) {
   auto path = os::find_program(name);
@@ -42,7 +30,7 @@ os::Command command(std::vector<std::string> argv) {
   os::Command made;
   argv.front() = program(argv.front());
   made.argv = std::move(argv);
-  made.env = environment();
+  made.env = environment_of_slurm();
   made.cwd = "/";
   return made;
 }
@@ -134,7 +122,30 @@ std::vector<std::string> split(std::string_view text, char at) {
   return parts;
 }
 
+/// "2026-01-31T08:00:00", in the time of this machine; 0 for what is none ("Unknown").
+double epoch_of(const std::string& text) {
+  std::tm time{};
+  if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) {
+    return 0;
+  }
+  time.tm_isdst = -1; // as it is there then
+  return static_cast<double>(std::mktime(&time));
+}
+
 } // namespace
+
+os::Variables environment_of_slurm() {
+  auto variables = os::made_environment();
+  variables.erase("TMPDIR"); // a directory of this machine
+  if (const char* configuration = std::getenv("SLURM_CONF");
+      configuration != nullptr && *configuration == '/') {
+    if (::access(configuration, R_OK) != 0) { // Slurm's programs would try for a minute
+      throw Error(ErrorCode::unavailable, "SLURM_CONF is {}, which cannot be read", configuration);
+    }
+    variables["SLURM_CONF"] = configuration;
+  }
+  return variables;
+}
 
 bool has_slurm() {
   return os::find_program("sbatch").has_value() && os::find_program("srun").has_value();
@@ -209,6 +220,7 @@ Job parse_job(std::string_view line) {
   job.node = value_of(line, "NodeList");
   job.restarts = number_of(value_of(line, "Restarts"));
   job.phase = phase_of(job.state);
+  job.ends_at = job.phase == JobPhase::waiting ? 0 : epoch_of(value_of(line, "EndTime"));
   job.is_completing = job.state == "COMPLETING";
   if (job.id.empty() || job.state.empty()) {
     throw Error(ErrorCode::protocol, "scontrol told no job");

@@ -40,6 +40,10 @@ struct Job {
   std::string node;           // where it runs or ran; empty: nowhere yet
   bool is_completing = false; // its node still cleans up
   std::int64_t restarts = 0;  // how often it was put back into the queue
+  double ends_at = 0;         // epoch seconds: when its time is over, or was; 0: not known, or never
+
+  /// Its processes stand still, and its node goes on with others.
+  bool is_suspended() const { return state == "SUSPENDED"; }
 };
 
 /// One partition: its nodes and what of it is free.
@@ -54,6 +58,9 @@ struct Partition {
   std::int64_t idle_cpus = 0;
   std::int64_t memory_mib = 0; // of the smallest node
 };
+
+/// What Slurm's programs get of ours. Error(unavailable) where SLURM_CONF cannot be read.
+os::Variables environment_of_slurm();
 
 /// Are Slurm's programs on this machine?
 bool has_slurm();

@@ -90,7 +90,15 @@ void Supervisor::connect_agent() {
       m_agent->pump->wake();
     }
   });
-  m_ports = std::make_unique<PortForwarder>(m_loop, m_agent->session);
+  m_ports = std::make_unique<ports::PortForwarder>(
+      m_loop, m_agent->session, "", m_spec.ports_elsewhere ? ports::Listens::no : ports::Listens::yes);
+  m_ports->on_change([this] {
+    for (const auto& call : m_port_watchers) {
+      if (!call->is_full()) { // who does not read is told once it does
+        call->send(Json{{"ports", m_ports->all()}});
+      }
+    }
+  });
 }
 
 void Supervisor::begin_agent_session() {
@@ -228,6 +236,7 @@ void Supervisor::add_operations() {
   });
   m_router.add("/ports/publish", [this](const auto& call, const Json& request) { publish(call, request); });
   m_router.add("/ports/forward", [this](const auto& call, const Json& request) { forward(call, request); });
+  m_router.add("/ports/watch", [this](const auto& call, const Json&) { watch_ports(call); });
   m_secrets.add_operations(m_router);
   m_router.add(
       "/agent" + std::string(protocol::path::k_secrets_put),
@@ -331,6 +340,19 @@ void Supervisor::forward(const std::shared_ptr<protocol::Call>& call, const Json
   };
   call->set_events(std::move(events));
   call->send(Json{{"ports", forward.ports}});
+}
+
+void Supervisor::watch_ports(const std::shared_ptr<protocol::Call>& call) {
+  protocol::CallEvents events;
+  events.on_gone = [this, call] {
+    m_port_watchers.erase(call);
+  };
+  events.on_writable = [this, call] {
+    call->send(Json{{"ports", m_ports->all()}});
+  };
+  call->set_events(std::move(events));
+  m_port_watchers.insert(call);
+  call->send(Json{{"ports", m_ports->all()}});
 }
 
 void Supervisor::freeze(const std::shared_ptr<protocol::Call>& call) {
@@ -515,7 +537,7 @@ void Supervisor::watch_idleness() {
   if (m_spec.idle_ms <= 0) {
     return;
   }
-  if (m_last_use.count() == 0 || !m_clients.empty() || m_ports->has_connections()) {
+  if (m_last_use.count() == 0 || m_clients.size() > m_port_watchers.size() || m_ports->has_connections()) {
     m_last_use = os::now_monotonic();
   }
   const auto left = m_last_use + std::chrono::milliseconds(m_spec.idle_ms) - os::now_monotonic();

@@ -6,7 +6,6 @@
 #include "disk_watch.hpp"
 #include "network_use.hpp"
 #include "own_events.hpp"
-#include "port_forwarder.hpp"
 #include "secret_notes.hpp"
 #include "user_limit_watch.hpp"
 
@@ -17,6 +16,7 @@
 #include <pyro/os/event_loop.hpp>
 #include <pyro/os/fd.hpp>
 #include <pyro/os/process.hpp>
+#include <pyro/ports/port_forwarder.hpp>
 #include <pyro/protocol/call.hpp>
 
 #include <functional>
@@ -82,6 +82,8 @@ struct Guest {
 /// process.
 /// "/ports/forward" {ports: the same} → frames {"ports"}, then {"refused": {port, reason}} for each
 /// connection that cannot be carried; until the caller is gone.
+/// "/ports/watch" → frames {"ports"}, as "/ports" takes them, with those of "/ports/publish": at once and
+/// whenever they change, until the caller is gone. Who watches does not use the sandbox.
 /// "/save" {directory} → {pause_ms}: keeps the guest with all its processes there. Nobody may be using the
 /// sandbox.
 /// "/ports" {ports: [{service, address, host_port, fixed, port}]} → {ports} with the host ports really
@@ -118,6 +120,7 @@ private:
   void deliver_secret(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void publish(const std::shared_ptr<protocol::Call>& call, const Json& request);
   void forward(const std::shared_ptr<protocol::Call>& call, const Json& request);
+  void watch_ports(const std::shared_ptr<protocol::Call>& call);
   void freeze(const std::shared_ptr<protocol::Call>& call);
   void save(const std::shared_ptr<protocol::Call>& call, const std::string& directory);
   void watch_disk();
@@ -146,7 +149,8 @@ private:
   protocol::Router m_router;
   struct AgentLink;
   std::unique_ptr<AgentLink> m_agent;
-  std::unique_ptr<PortForwarder> m_ports;
+  std::unique_ptr<ports::PortForwarder> m_ports;
+  std::set<std::shared_ptr<protocol::Call>> m_port_watchers;
   std::unique_ptr<DiskWatch> m_disk;             // where the sandbox writes to a file system of this machine
   std::unique_ptr<UserLimitWatch> m_user_limits; // where the sandbox is not a user of its own
   std::optional<events::Journal> m_network;      // what its gateway says, where the egress is a list

@@ -112,6 +112,15 @@ void forward_ports(
     ports.push_back({{"guest_port", forward.port}, {"host_port", forward.local_port}});
   }
 
+  if (sinks.targets) {
+    Json targets = Json::array();
+    for (const auto& forward : forwards) {
+      targets.push_back(
+          {{"service", or_null(forward.service)}, {"port", forward.port}, {"host_port", forward.local_port}});
+    }
+    sinks.targets(targets);
+    return;
+  }
   std::optional<Error> failure;
   protocol::CallEvents events;
   events.on_message = [&](const Json& frame) {

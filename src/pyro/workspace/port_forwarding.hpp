@@ -25,6 +25,9 @@ struct WantedForward {
 WantedForward parse_forward(std::string_view text);
 
 struct ForwardSinks {
+  /// Where it is there, nothing is listened at: it gets [{service or null, port, host_port as it was asked
+  /// for}], for whoever carries them, and forward_ports() returns.
+  std::function<void(const Json& ports)> targets;
   /// Once they are listened at: [{service or null, port, address, host_port}], in the order asked for.
   std::function<void(const Json& ports)> listening;
   /// A connection could not be carried: to which port inside, and why not.

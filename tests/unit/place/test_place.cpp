@@ -37,6 +37,11 @@ TEST(Slurm, ReadsAJob) {
   EXPECT_EQ(waiting.node, "");
   EXPECT_EQ(parse_job("JobId=3 JobState=RUNNING Reason=None NodeList=n1").phase, JobPhase::running);
   EXPECT_THROW(parse_job("slurm_load_jobs error"), Error);
+  const auto running = parse_job("JobId=3 JobState=RUNNING EndTime=2026-01-31T08:00:10 NodeList=n1");
+  const auto later = parse_job("JobId=3 JobState=RUNNING EndTime=2026-01-31T08:01:00 NodeList=n1");
+  EXPECT_EQ(later.ends_at - running.ends_at, 50);
+  EXPECT_EQ(parse_job("JobId=3 JobState=RUNNING EndTime=Unknown NodeList=n1").ends_at, 0);
+  EXPECT_TRUE(parse_job("JobId=3 JobState=SUSPENDED NodeList=n1").is_suspended());
 }
 
 TEST(Slurm, ReadsAPartition) {

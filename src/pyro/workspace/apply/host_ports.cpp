@@ -63,8 +63,11 @@ std::string holder_of(const Context& context, const std::string& address, int ho
 
 std::vector<BlockedPort>
 blocked_ports(const Context& context, const spec::Spec& spec, const std::optional<Json>& published) {
-  const auto ours = listeners_of(published);
   std::vector<BlockedPort> blocked;
+  if (context.settings.ports_elsewhere) {
+    return blocked;
+  }
+  const auto ours = listeners_of(published);
   for (const auto& [name, service] : spec.services) {
     for (const auto& port : service.ports) {
       if (!port.host_port || ours.contains({port.address, *port.host_port})) {

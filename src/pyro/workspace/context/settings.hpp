@@ -40,6 +40,8 @@ struct Settings {
   std::chrono::milliseconds lock_timeout{60'000};
   /// Sandboxes that may run at once, those created and not started yet included (PYRO_MAX_ACTIVE).
   int max_active = 0; // 0: PYRO_MAX_ACTIVE, else 256
+  /// This machine is a node where nobody looks for ports: they are carried to where the workspace is used.
+  bool ports_elsewhere = false;
   /// Polled during waits and between actions; true: leave a clean checkpoint and throw Error(interrupted).
   std::function<bool()> interrupted = {};
   /// By which the journal of events knows the operations of this run of a front; empty: each has its own.

@@ -50,6 +50,7 @@ backend::Launched launch(
   set_egress(spec, spec::egress_from_text(record.egress));
   spec.expires_at = record.expires_at.value_or(0);
   spec.idle_ms = record.lifecycle.idle_ms;
+  spec.ports_elsewhere = context.settings.ports_elsewhere;
   request.layers = stack.layers;
   request.host_directories = stack.host_directories;
   request.saved = saved;

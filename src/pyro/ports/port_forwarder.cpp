@@ -14,7 +14,7 @@
 #include <set>
 #include <unistd.h>
 
-namespace pyro::supervisor {
+namespace pyro::ports {
 
 namespace {
 
@@ -40,11 +40,15 @@ std::vector<std::string> keys_of(const Json& ports) {
 struct PortForwarder::Listener {
   Listener(os::EventLoop& event_loop, os::Fd fd) : loop(event_loop), socket(std::move(fd)) {}
 
-  ~Listener() { loop.unwatch(socket.get()); }
+  ~Listener() {
+    if (socket) {
+      loop.unwatch(socket.get());
+    }
+  }
 
   os::EventLoop& loop;
-  os::Fd socket;
-  int port = 0; // inside
+  os::Fd socket; // none: somebody else listens
+  int port = 0;  // inside
   Json description;
   std::uint64_t forward = 0; // whose it is; 0: a service's
   Refused refused;
@@ -55,7 +59,7 @@ struct PortForwarder::Listener {
 struct PortForwarder::Connection {
   Connection(PortForwarder& forwarder, const Listener& listener, os::Fd fd)
       : owner(forwarder), socket(std::move(fd)), port(listener.port), forward(listener.forward),
-        refused(listener.refused) {}
+        refused(listener.forward == 0 ? forwarder.m_refused : listener.refused) {}
 
   ~Connection() {
     owner.m_loop.unwatch(socket.get());
@@ -89,7 +93,7 @@ struct PortForwarder::Connection {
       close_later();
     };
     call = protocol::open_call(
-        owner.m_agent, std::string(protocol::path::k_tcp_connect),
+        owner.m_agent, owner.m_prefix + std::string(protocol::path::k_tcp_connect),
         protocol::to_json(protocol::TcpConnect{"127.0.0.1", port}), std::move(events));
     owner.m_loop.watch(socket.get(), EPOLLIN, [this](std::uint32_t events_seen) {
       if ((events_seen & (EPOLLERR | EPOLLHUP)) != 0 && !reading) {
@@ -169,7 +173,9 @@ struct PortForwarder::Connection {
   bool closing = false;
 };
 
-PortForwarder::PortForwarder(os::EventLoop& loop, protocol::Session& agent) : m_loop(loop), m_agent(agent) {
+PortForwarder::PortForwarder(
+    os::EventLoop& loop, protocol::Session& agent, std::string prefix, Listens listens)
+    : m_loop(loop), m_agent(agent), m_prefix(std::move(prefix)), m_listens(listens) {
 }
 
 PortForwarder::~PortForwarder() = default;
@@ -179,7 +185,7 @@ std::unique_ptr<PortForwarder::Listener> PortForwarder::listen(const Json& port)
   const auto wanted = static_cast<int>(get_int(port, "host_port"));
   os::Fd socket;
   try {
-    socket = os::listen_tcp(address, wanted);
+    socket = m_listens == Listens::yes ? os::listen_tcp(address, wanted) : os::Fd();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::already_exists || get_bool(port, "fixed")) {
       throw;
@@ -189,7 +195,7 @@ std::unique_ptr<PortForwarder::Listener> PortForwarder::listen(const Json& port)
   auto listener = std::make_unique<Listener>(m_loop, std::move(socket));
   listener->port = static_cast<int>(get_int(port, "port"));
   listener->description = port;
-  listener->description["host_port"] = os::port_of(listener->socket.get());
+  listener->description["host_port"] = listener->socket ? os::port_of(listener->socket.get()) : wanted;
   return listener;
 }
 
@@ -227,6 +233,7 @@ Json PortForwarder::set(const Json& ports) {
     watch(*listener);
     m_listeners[key] = std::move(listener);
   }
+  tell_change();
   return published();
 }
 
@@ -238,7 +245,26 @@ Json PortForwarder::published() const {
   return list;
 }
 
+Json PortForwarder::all() const {
+  auto list = published();
+  for (const auto& [service, listeners] : m_by_hand) {
+    for (const auto& listener : listeners) {
+      list.push_back(listener->description);
+    }
+  }
+  return list;
+}
+
+void PortForwarder::tell_change() const {
+  if (m_changed) {
+    m_changed();
+  }
+}
+
 void PortForwarder::watch(Listener& listener) {
+  if (!listener.socket) {
+    return;
+  }
   m_loop.watch(listener.socket.get(), EPOLLIN, [this, &listener](std::uint32_t) { accept(listener); });
 }
 
@@ -276,11 +302,14 @@ Json PortForwarder::publish(const std::string& service, const Json& ports) {
   auto fresh = listen_all(service, ports);
   const auto published = published_by(fresh);
   m_by_hand[service] = std::move(fresh);
+  tell_change();
   return published;
 }
 
 void PortForwarder::withdraw(const std::string& service) {
-  m_by_hand.erase(service);
+  if (m_by_hand.erase(service) > 0) {
+    tell_change();
+  }
 }
 
 PortForwarder::Forward PortForwarder::forward(const Json& ports, Refused refused) {
@@ -305,10 +334,11 @@ void PortForwarder::end_forward(std::uint64_t id) {
 }
 
 void PortForwarder::accept(Listener& listener) {
+  const auto& refused = listener.forward == 0 ? m_refused : listener.refused;
   while (auto socket = os::accept_tcp(listener.socket.get())) {
     if (m_connections.size() >= k_max_connections) {
-      if (listener.refused) {
-        listener.refused(listener.port, fmt::format("there are {} connections already", k_max_connections));
+      if (refused) {
+        refused(listener.port, fmt::format("there are {} connections already", k_max_connections));
       }
       continue; // closed at once: the one who connects sees it and may try again
     }
@@ -327,4 +357,4 @@ void PortForwarder::drop(Connection* connection) {
   m_connections.erase(connection);
 }
 
-} // namespace pyro::supervisor
+} // namespace pyro::ports

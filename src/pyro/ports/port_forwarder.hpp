@@ -1,5 +1,6 @@
-// Published ports: listens on this machine and carries every connection through the agent, so that it works
-// whatever the isolation is. Ends with the supervisor.
+// Ports of this machine that lead inside: listens and carries every connection through the agent, so that it
+// works whatever the isolation is. It is the supervisor's, or, of a workspace on another node, that of a
+// process on the machine where it is used (docs/decisions/0087).
 #pragma once
 
 #include <pyro/base/json_access.hpp>
@@ -13,11 +14,16 @@
 #include <string>
 #include <vector>
 
-namespace pyro::supervisor {
+namespace pyro::ports {
+
+/// Of a sandbox on a node nobody listens there: the list is kept for whoever carries the ports elsewhere.
+enum class Listens { yes, no };
 
 class PortForwarder {
 public:
-  PortForwarder(os::EventLoop& loop, protocol::Session& agent);
+  /// `prefix`: of the agent's paths in that session.
+  PortForwarder(
+      os::EventLoop& loop, protocol::Session& agent, std::string prefix = {}, Listens listens = Listens::yes);
   ~PortForwarder();
 
   /// `ports` is all there is to be: [{service, address, host_port (0: a free one), fixed, port}]. A port that
@@ -27,6 +33,11 @@ public:
 
   /// What set() published: its list, with the host ports that are listened at.
   Json published() const;
+  /// The same, and what publish() published.
+  Json all() const;
+
+  /// Called whenever all() has changed.
+  void on_change(std::function<void()> changed) { m_changed = std::move(changed); }
 
   /// One more service's ports, which set() leaves alone: [{guest_port, host_port (0: a free one)}], on
   /// 127.0.0.1. All of them or, with an error, none. Returns them with the host ports that are listened at.
@@ -36,6 +47,9 @@ public:
 
   /// Of each connection that could not be carried: to which port inside, and why not.
   using Refused = std::function<void(int port, const std::string& why)>;
+
+  /// Of those to a port that set() published.
+  void on_refused(Refused refused) { m_refused = std::move(refused); }
 
   struct Forward {
     std::uint64_t id = 0;
@@ -60,9 +74,14 @@ private:
   void watch(Listener& listener);
   void accept(Listener& listener);
   void drop(Connection* connection);
+  void tell_change() const;
 
   os::EventLoop& m_loop;
   protocol::Session& m_agent;
+  const std::string m_prefix;
+  const Listens m_listens;
+  std::function<void()> m_changed;
+  Refused m_refused;
   std::map<std::string, std::unique_ptr<Listener>> m_listeners;            // by what was asked for
   std::map<std::string, std::vector<std::unique_ptr<Listener>>> m_by_hand; // by service
   std::map<std::uint64_t, std::vector<std::unique_ptr<Listener>>> m_forwards;
@@ -70,4 +89,4 @@ private:
   std::map<Connection*, std::unique_ptr<Connection>> m_connections;
 };
 
-} // namespace pyro::supervisor
+} // namespace pyro::ports
