@@ -1,6 +1,6 @@
 // pyro-node: what of pyro runs on a node that a scheduler lends. `serve` is the foreground process of the
-// lease, `connect` a step of it that carries a connection; both are started by pyro, through Slurm. `carry BASE
-// KEY` runs where the workspace is used, and listens there for its ports.
+// lease, `connect` a step of it that carries a connection; both are started by pyro, through Slurm. `carry
+// BASE KEY` runs where the workspace is used, and listens there for its ports.
 #include "wiring.hpp"
 
 #include <pyro/base/error.hpp>

@@ -1,5 +1,5 @@
-// What comes from a node and from Slurm's programs: frames of a call in whatever pieces, the documents in them,
-// what scontrol(1) and sinfo(1) say. The first byte chooses.
+// What comes from a node and from Slurm's programs: frames of a call in whatever pieces, the documents in
+// them, what scontrol(1) and sinfo(1) say. The first byte chooses.
 #include "../support/require.hpp"
 
 #include <pyro/base/error.hpp>

@@ -11,7 +11,6 @@
 #include <pyro/os/patient_write.hpp>
 #include <pyro/workspace/context/secrets.hpp>
 
-
 namespace pyro::workspace {
 
 namespace {
