@@ -106,8 +106,9 @@ JobPhase phase_of(std::string_view state) {
   return is_in(k_waiting) ? JobPhase::waiting : is_in(k_running) ? JobPhase::running : JobPhase::ended;
 }
 
+/// Of what is counted; 0 for what is no count.
 std::int64_t number_of(std::string_view text) {
-  return whole_number<std::int64_t>(std::string(text)).value_or(0);
+  return std::max<std::int64_t>(0, whole_number<std::int64_t>(std::string(text)).value_or(0));
 }
 
 std::vector<std::string> split(std::string_view text, char at) {

@@ -85,7 +85,7 @@ void check_slurm(const std::string& text) {
   } catch (const Error&) { // it is none
   }
   if (const auto partition = place::parse_partition(text)) {
-    require(partition->usable_nodes <= partition->nodes || partition->nodes < 0, "no more than there are");
+    require(partition->usable_nodes <= partition->nodes, "no more than there are");
   }
   if (node::is_greeting(text)) {
     require(node::version_in(text).size() < text.size(), "a version is a part of it");
