@@ -49,13 +49,16 @@ def timed(argv, **options):
     return (time.perf_counter() - start) * 1000
 
 
-def private_kib(pid):
-    """Memory that a process shares with nobody; 0 of one that is gone."""
+def memory_kib(pid):
+    """(memory that a process has for itself, pages of programs that nobody else has mapped); 0 of one that is gone. The
+    second is of the page cache: any number of sandboxes share it, and the only one there is has it to itself."""
     try:
         lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+        return 0, 0
+    fields = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+    own = fields["Anonymous"] + fields.get("Pss_Shmem", 0)
+    return own, max(0, fields["Private_Clean"] + fields["Private_Dirty"] - own)
 
 
 def make_tree(root, files, total_bytes, seed):
@@ -185,7 +188,8 @@ class Bench:
         self.first_seed()
         self.pyro("apply", "--yes")
         self.pair("no-op apply", lambda _: self.pyro_time("apply"), "git status", self.git_status, "≤ 0.5 ×")
-        self.notes["idle_sandbox_private_kib"] = self.sandbox_kib(self.status()["workspace_id"])
+        own, of_programs = self.sandbox_kib(self.status()["workspace_id"])
+        self.notes.update(idle_sandbox_private_kib=own, idle_sandbox_program_kib=of_programs)
         for count in sorted({3, min(1000, self.options.files)}):
             if self.wanted(f"diff, {count} changed"):
                 self.pyro("reset", "--yes")
@@ -268,14 +272,14 @@ class Bench:
             made.clear()
 
         self.pair(name, once, "bwrap true", self.bwrap, "≤ 0.5 ×", runs=max(1, min(5, self.options.runs)), before=forget)
-        self.notes["fork_private_kib"] = round(statistics.median(map(self.sandbox_kib, made)))
+        self.notes["fork_private_kib"] = round(statistics.median(self.sandbox_kib(fork)[0] for fork in made))
         forget(0)
         self.pyro("workspace", "delete", source)
 
     def sandbox_kib(self, workspace):
-        """Private memory of a workspace's supervisor and agent."""
+        """memory_kib() of a workspace's supervisor and agent together."""
         record = json.loads((self.work / "home" / "workspaces" / workspace / "workspace.json").read_text())
-        return sum(map(private_kib, (record["supervisor"]["pid"], record["sandbox_pid"])))
+        return tuple(map(sum, zip(*map(memory_kib, (record["supervisor"]["pid"], record["sandbox_pid"])))))
 
     def cleanup(self):
         """Sandboxes first, or their mounts keep the directory busy."""
@@ -391,7 +395,8 @@ def main():
             "rows": bench.rows, **bench.notes}
         pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
-        print(f"\nidle sandbox: {bench.notes.get('idle_sandbox_private_kib', 0)} KiB private, "
+        print(f"\nidle sandbox: {bench.notes.get('idle_sandbox_private_kib', 0)} KiB private "
+              f"(and {bench.notes.get('idle_sandbox_program_kib', 0)} of programs, which others share), "
               f"a fork: {bench.notes.get('fork_private_kib', 0)} KiB; figures in {options.json}")
         if options.plot:
             pathlib.Path(options.plot).write_text(chart_of(bench.rows))

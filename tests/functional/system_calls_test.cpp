@@ -12,25 +12,39 @@ namespace {
 
 struct Counted {
   std::size_t calls = 0;
-  std::size_t durable = 0; // fsync and the like
-  std::string text;        // of all of them, for who has to find out
+  std::size_t durable = 0;     // fsync and the like
+  std::size_t connections = 0; // to supervisors
+  std::string text;            // of all of them, for who has to find out
 };
+
+enum class Children { left_out, counted };
+
+/// Where the file system is not synced as a whole: of its baseline and its record, each with its directory.
+constexpr std::size_t k_durable_of_a_fork = 4;
 
 class SystemCalls : public Functional {
 protected:
-  Counted count(const Arguments& arguments) {
+  /// Of children only those that execute no other program.
+  Counted count(const Arguments& arguments, Children children = Children::left_out) {
     const auto trace = root() / "trace";
-    Arguments argv{"strace", "-qq", "-o", trace.string(), (bin / "pyro").string()};
+    Arguments argv{"strace", "-qq", "-o", trace.string()};
+    if (children == Children::counted) {
+      argv.insert(argv.end(), {"-f", "-b", "execve"});
+    }
+    argv.push_back((bin / "pyro").string());
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     // Each directory of PATH that lacks a program is a call.
     const auto result = command(argv, {.env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}}});
     EXPECT_EQ(result.status, 0) << result;
     Counted counted;
     counted.text = read_file(trace);
-    for (const auto& line : lines_of(counted.text)) {
+    for (auto line : lines_of(counted.text)) {
+      line.remove_prefix(std::min(line.find_first_not_of("0123456789 "), line.size())); // the child's number
       const auto name = line.substr(0, line.find('('));
-      counted.calls += line.find('(') != std::string::npos ? 1 : 0;
+      const bool is_call = name.size() < line.size() && !line.starts_with('<');
+      counted.calls += is_call ? 1 : 0;
       counted.durable += name == "fsync" || name == "fdatasync" || name == "syncfs" ? 1 : 0;
+      counted.connections += name == "connect" ? 1 : 0;
     }
     return counted;
   }
@@ -78,6 +92,56 @@ TEST_F(SystemCalls, OfAFork) {
   one_small_project();
   inside("echo one > new; echo two > file");
   expect_at_most(count({"fork", "copy"}), 1000, 15);
+}
+
+/// All of them wait for the disk together.
+TEST_F(SystemCalls, OfManyForksWaitForTheDiskLikeThoseOfOne) {
+  one_small_project();
+  inside("echo one > new; echo two > file");
+  const auto one = count({"fork", "--name", "one"}, Children::counted);
+  const auto four = count({"fork", "--count", "4", "--name", "four"}, Children::counted);
+  EXPECT_GT(one.durable, 0U) << one.text;
+  EXPECT_LE(four.durable, one.durable + 3 * k_durable_of_a_fork) << four.text;
+}
+
+TEST_F(SystemCalls, OfStatusAreOneConnection) {
+  one_small_project();
+  const auto status = count({"status"});
+  expect_at_most(status, 400, 0);
+  EXPECT_EQ(status.connections, 1U) << status.text;
+}
+
+/// Workspaces that somebody has are found by an index, not by reading the records of all.
+TEST_F(SystemCalls, DoNotGrowWithTheWorkspacesThereAre) {
+  one_small_project();
+  const std::vector<Arguments> commands{{"exec", "--", "true"}, {"status"}, {"apply"}};
+  std::vector<Counted> few;
+  for (const auto& arguments : commands) {
+    few.push_back(count(arguments));
+  }
+  const auto id = *workspace_ids().begin();
+  const auto record = Json::parse(read_file(state() / "workspaces" / id / "workspace.json"));
+  constexpr int k_others = 60;
+  const auto other = [&](int number) {
+    return state() / "workspaces" / fmt::format("00000000{:04}", number);
+  };
+  for (int number = 0; number < k_others; ++number) {
+    auto copy = record;
+    copy["id"] = other(number).filename().string();
+    copy["name"] = fmt::format("other-{}", number);
+    copy["identity_key"] = fmt::format("other-{}", number);
+    copy["state"] = "stopped";
+    copy["supervisor"] = nullptr;
+    write_file(other(number) / "workspace.json", copy.dump());
+  }
+  expect(0, {"status"}); // takes them in
+  for (std::size_t index = 0; index < commands.size(); ++index) {
+    const auto many = count(commands[index]);
+    EXPECT_LE(many.calls, few[index].calls + few[index].calls / 5) << few[index].text << "\n" << many.text;
+  }
+  for (int number = 0; number < k_others; ++number) {
+    fs::remove_all(other(number));
+  }
 }
 
 TEST_F(SystemCalls, OfADiffDoNotGrowWithTheTree) {

@@ -14,6 +14,7 @@
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/random.hpp>
+#include <pyro/os/spare_memory.hpp>
 #include <pyro/protocol/requests.hpp>
 #include <pyro/protocol/upper_list.hpp>
 
@@ -30,6 +31,7 @@ using CallPointer = std::shared_ptr<protocol::Call>;
 using std::chrono::milliseconds;
 
 constexpr milliseconds k_look_for_clients{20};
+constexpr milliseconds k_until_settled{500}; // after the start
 /// How long a killed process may take to be gone; then we go anyway, and as pid 1 take it along.
 constexpr milliseconds k_kill_patience{2000};
 
@@ -118,6 +120,7 @@ void Agent::end_descendants() {
 int Agent::run() {
   m_boot_epoch = os::random_hex(16); // not before: clones of a saved guest begin here
   begin_session();
+  m_loop.after(k_until_settled, os::give_back_spare_memory);
   m_loop.run();
   end_descendants();
   return m_exit_status;

@@ -17,7 +17,9 @@
 
 namespace pyro::app {
 
-std::string libexec_directory() {
+namespace {
+
+std::string find_libexec_directory() {
   namespace fs = std::filesystem;
   if (const char* chosen = std::getenv("PYRO_LIBEXEC"); chosen != nullptr && *chosen != '\0') {
     return fs::absolute(chosen).string();
@@ -26,6 +28,13 @@ std::string libexec_directory() {
   const auto installed = own.parent_path() / "libexec" / "pyro";
   std::error_code unreachable; // as it is where we may not even look
   return (fs::exists(installed / "pyro-agent", unreachable) ? installed : own).string();
+}
+
+} // namespace
+
+std::string libexec_directory() {
+  static const auto s_directory = find_libexec_directory();
+  return s_directory;
 }
 
 std::unique_ptr<operations::Engine>
@@ -47,6 +56,9 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
 
 std::unique_ptr<operations::Engine>
 make_front_engine(operations::Settings settings, operations::Callbacks callbacks) {
+  if (settings.base.empty()) { // found out once
+    settings.base = store::Base::from_environment().root();
+  }
   return node::make_placed_engine(
       std::move(settings), std::move(callbacks), make_wired_engine, libexec_directory() + "/pyro-node");
 }

@@ -17,7 +17,6 @@ struct Capabilities {
   bool egress = false;
   bool egress_filter = false;
   bool live_resize = false;
-  bool limits = false;
   /// Can it show directories of this machine as they are (LaunchSpec::live_mounts)?
   bool live_mounts = false;
   /// Has it a root file system and a network of its own, made from the layers and kept off? Without, only

@@ -83,4 +83,42 @@ Json ControlClient::call(
   return *result;
 }
 
+std::vector<ControlClient::Answer>
+ControlClient::call_all(const std::vector<std::string>& paths, std::chrono::milliseconds limit) {
+  struct Asked {
+    std::vector<Answer> answers;
+    std::size_t open = 0;
+  };
+
+  const auto asked = std::make_shared<Asked>(); // should one of them not be sent the others still come
+  asked->answers.resize(paths.size());
+  asked->open = paths.size();
+  std::vector<std::shared_ptr<protocol::Call>> calls;
+  for (std::size_t index = 0; index < paths.size(); ++index) {
+    protocol::CallEvents events;
+    events.on_result = [asked, index](const Json& value) {
+      asked->answers[index].result = value;
+      --asked->open;
+    };
+    events.on_failure = [asked, index](const Error& error) {
+      asked->answers[index].failure = error;
+      --asked->open;
+    };
+    calls.push_back(open(paths[index], Json::object(), std::move(events)));
+  }
+  const auto deadline = os::now_monotonic() + limit;
+  for (auto left = limit; asked->open > 0 && left.count() > 0; left = deadline - os::now_monotonic()) {
+    m_loop.turn(left);
+  }
+  auto& answers = asked->answers;
+  for (std::size_t index = 0; index < paths.size(); ++index) {
+    if (!answers[index].result && !answers[index].failure) {
+      calls[index]->cancel();
+      answers[index].failure =
+          Error(ErrorCode::timeout, "no answer to {} within {} ms", paths[index], limit.count());
+    }
+  }
+  return std::move(answers);
+}
+
 } // namespace pyro::backend

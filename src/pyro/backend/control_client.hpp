@@ -1,6 +1,7 @@
 // A client of a supervisor's control socket: calls that block, and the loop for calls that stream.
 #pragma once
 
+#include <pyro/base/error.hpp>
 #include <pyro/os/byte_pump.hpp>
 #include <pyro/os/event_loop.hpp>
 #include <pyro/protocol/call.hpp>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pyro::backend {
 
@@ -25,6 +27,14 @@ public:
   Json call(
       const std::string& path, const Json& request, std::chrono::milliseconds limit = std::chrono::minutes(1),
       std::function<void(const Json&)> on_message = {});
+
+  struct Answer {
+    std::optional<Json> result;
+    std::optional<Error> failure; // there is one or the other
+  };
+
+  /// Asks all of them at once, with an empty request, and waits until each has answered or `limit` is over.
+  std::vector<Answer> call_all(const std::vector<std::string>& paths, std::chrono::milliseconds limit);
 
   /// Opens a streaming call; drive it with loop().turn(). A sandbox that ends before the answer (stopped,
   /// reset, dead) is Error(bad_state), here and in call(), that says what became of it.

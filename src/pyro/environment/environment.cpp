@@ -100,7 +100,7 @@ std::vector<store::HostDirectory> Environment::host_directories() const {
 
 Environments::Environments(
     const store::Base& base, const store::LayerStore& layers, EnvironmentProgress progress, std::string cache)
-    : m_base(base), m_layers(layers), m_recipes(base), m_progress(std::move(progress)),
+    : m_base(base), m_layers(layers), m_recipes(layers), m_progress(std::move(progress)),
       m_cache(std::move(cache)), m_installs(m_cache, base) {
 }
 

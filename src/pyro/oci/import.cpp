@@ -116,7 +116,7 @@ public:
   Import(
       const store::LayerStore& layers, const OciLayout& layout, const OciImage& image,
       const OciProgress& progress)
-      : m_layers(layers), m_recipes(layers.base()), m_layout(layout), m_image(image), m_progress(progress) {}
+      : m_layers(layers), m_recipes(layers), m_layout(layout), m_image(image), m_progress(progress) {}
 
   OciImportReport run() {
     for (std::size_t index = 0; index < m_image.manifest.layers.size(); ++index) {
@@ -231,7 +231,7 @@ OciImportReport import_oci_layers(
 }
 
 void remember_oci_layer(const store::LayerStore& layers, const OciLayerId& id, const HexDigest& layer) {
-  const store::RecipeCache recipes(layers.base());
+  const store::RecipeCache recipes(layers);
   store::RecipeRecord recipe;
   recipe.key = key_anywhere(id);
   if (recipes.find(recipe.key)) {

@@ -141,6 +141,31 @@ void sync_tree(const std::string& path) {
   sync_directory(path);
 }
 
+void sync_paths(const std::vector<std::string>& paths) {
+  for (const auto& path : paths) {
+    sync_fd(open_file(path, O_RDONLY).get(), path);
+  }
+}
+
+bool is_quicker_as_a_whole(std::uint64_t count) {
+  constexpr std::uint64_t k_many = 100;
+  constexpr std::uint64_t k_few = 2;
+  constexpr std::uint64_t k_little_kib = 16 << 10;
+  if (count <= k_few || count > k_many) {
+    return count > k_many;
+  }
+  const auto text = maybe_read_file("/proc/meminfo", 64 << 10).value_or("");
+  std::uint64_t unwritten = 0;
+  for (const std::string_view field : {"\nDirty:", "\nWriteback:"}) {
+    const auto at = text.find(field);
+    if (at == std::string::npos) {
+      return false;
+    }
+    unwritten += std::strtoull(text.c_str() + at + field.size(), nullptr, 10);
+  }
+  return unwritten < k_little_kib;
+}
+
 void sync_file_system(const std::string& path) {
   const auto fd = open_file(path, O_RDONLY);
   if (::syncfs(fd.get()) < 0) {

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pyro::os {
 
@@ -54,6 +55,11 @@ void sync_directory(const std::string& path);
 /// fsync of every file and directory of a tree: for few of them, since it waits for nothing that others
 /// wrote.
 void sync_tree(const std::string& path);
+/// fsync of each, in this order.
+void sync_paths(const std::vector<std::string>& paths);
+/// Is it quicker to sync the file system than `count` files and directories of it? It is where they are many,
+/// and where hardly anything else on this machine waits to be written.
+bool is_quicker_as_a_whole(std::uint64_t count);
 /// syncfs(2) of the file system that holds the path.
 void sync_file_system(const std::string& path);
 

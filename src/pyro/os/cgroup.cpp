@@ -23,8 +23,8 @@ constexpr std::int64_t k_cpu_period_us = 100'000;
 /// Our own group in the hierarchy of this controller ("" is v2), from /proc/self/cgroup lines
 /// "id:controllers:path".
 std::string own_group(const std::string& controller) {
-  const auto text = read_file("/proc/self/cgroup");
-  for (const auto view : lines_of(text)) {
+  static const auto s_text = read_file("/proc/self/cgroup");
+  for (const auto view : lines_of(s_text)) {
     const std::string line(view);
     const auto first = line.find(':');
     const auto second = line.find(':', first + 1);

@@ -2,6 +2,7 @@
 
 #include "fd.hpp"
 #include "random.hpp"
+#include "tree_walk.hpp"
 
 #include <pyro/base/error.hpp>
 #include <pyro/base/safe_text.hpp>
@@ -10,12 +11,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
-#include <memory>
 #include <unistd.h>
 #include <utility>
 
@@ -23,44 +21,8 @@ namespace pyro::os {
 
 namespace {
 
-struct DirCloser {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-using Dir = std::unique_ptr<DIR, DirCloser>;
-
-Dir dir_from(Fd fd) {
-  Dir directory(::fdopendir(fd.get()));
-  if (!directory) {
-    throw Error::from_errno(errno, "fdopendir");
-  }
-  fd.release();
-  return directory;
-}
-
-std::vector<std::string> names_of(DIR* directory) {
-  std::vector<std::string> names;
-  errno = 0;
-  while (const auto* entry = ::readdir(directory)) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") {
-      names.emplace_back(name);
-    }
-    errno = 0;
-  }
-  if (errno != 0) {
-    throw Error::from_errno(errno, "readdir");
-  }
-  return names;
-}
-
-std::vector<std::string> sorted_names(std::optional<Fd> fd) {
-  if (!fd) {
-    return {};
-  }
-  auto names = names_of(dir_from(std::move(*fd)).get());
-  std::sort(names.begin(), names.end());
-  return names;
+std::vector<std::string> sorted_names(const std::optional<Fd>& fd) {
+  return fd ? names_from_here(fd->get()) : std::vector<std::string>{};
 }
 
 } // namespace

@@ -45,7 +45,7 @@ std::string our_host() {
 }
 
 /// Without asking a directory service, which may take its time: /etc/passwd, else the number.
-std::string our_name() {
+std::string find_our_name() {
   auto id = std::to_string(::geteuid());
   std::istringstream users(maybe_read_file("/etc/passwd", 1 << 20).value_or(""));
   for (std::string line; std::getline(users, line);) {
@@ -57,6 +57,12 @@ std::string our_name() {
     }
   }
   return id;
+}
+
+/// Every lock notes it.
+const std::string& our_name() {
+  static const auto s_name = find_our_name();
+  return s_name;
 }
 
 // The holder's note is only for messages, so a failure to write it must not fail the lock (a full disk, say).

@@ -316,11 +316,14 @@ std::string run_checked(Command command, std::string_view input, std::chrono::mi
 }
 
 std::string boot_id() {
-  auto text = read_file("/proc/sys/kernel/random/boot_id", 256);
-  while (!text.empty() && text.back() == '\n') {
-    text.pop_back();
-  }
-  return text;
+  static const auto s_id = [] {
+    auto text = read_file("/proc/sys/kernel/random/boot_id", 256);
+    while (!text.empty() && text.back() == '\n') {
+      text.pop_back();
+    }
+    return text;
+  }();
+  return s_id;
 }
 
 namespace {

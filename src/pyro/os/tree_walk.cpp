@@ -129,10 +129,14 @@ void walk_tree(const std::string& root, const TreeVisitor& visitor) {
 }
 
 std::vector<std::string> names_in(int directory) {
-  // Straight from the kernel: a DIR stream costs another open, a close and a large buffer for each directory.
   if (lseek(directory, 0, SEEK_SET) < 0) {
     throw Error::from_errno(errno, "read a directory");
   }
+  return names_from_here(directory);
+}
+
+std::vector<std::string> names_from_here(int directory) {
+  // Straight from the kernel: a DIR stream costs another open, a close and a large buffer for each directory.
   std::vector<std::string> names;
   alignas(dirent64) std::array<char, 16 << 10> buffer;
   while (true) {

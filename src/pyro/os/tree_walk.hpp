@@ -47,6 +47,8 @@ void walk_tree(const std::string& root, const TreeVisitor& visitor);
 
 /// Names in an open directory, sorted, without . and .. Moves the descriptor's position.
 std::vector<std::string> names_in(int directory);
+/// The same of one that was just opened.
+std::vector<std::string> names_from_here(int directory);
 
 /// fstatat(2) without following a symlink; nullopt: not there.
 std::optional<struct stat> maybe_status_at(int directory, const std::string& name);

@@ -54,6 +54,14 @@ std::set<std::string> suspects(const Side& before, const Side& after) {
   return names;
 }
 
+/// `part`: what is mounted there.
+std::optional<Found> looked_up(const Side& side, const Side& part, const std::string& name) {
+  if (part) {
+    return part->self();
+  }
+  return side ? side->lookup(name) : std::nullopt;
+}
+
 Side entered(
     const Side& side, const std::string& name, const std::optional<Found>& found,
     const LayeredDirectory* other = nullptr) {
@@ -86,13 +94,17 @@ public:
 private:
   void
   compare_entry(const Side& before, const Side& after, const std::string& name, const std::string& path) {
-    const auto old_entry = before ? before->lookup(name) : std::nullopt;
-    const auto new_entry = after ? after->lookup(name) : std::nullopt;
+    auto old_part = before ? before->part(name) : std::nullopt;
+    auto new_part = after ? after->part(name) : std::nullopt;
+    const auto old_entry = looked_up(before, old_part, name);
+    const auto new_entry = looked_up(after, new_part, name);
     if ((!old_entry && !new_entry) || is_ignored(path, new_entry ? *new_entry : *old_entry)) {
       return;
     }
-    const Side old_directory = entered(before, name, old_entry);
-    const Side new_directory = entered(after, name, new_entry, old_directory ? &*old_directory : nullptr);
+    const Side old_directory = old_part ? std::move(old_part) : entered(before, name, old_entry);
+    const Side new_directory =
+        new_part ? std::move(new_part)
+                 : entered(after, name, new_entry, old_directory ? &*old_directory : nullptr);
     report(old_entry, new_entry, old_directory, new_directory, path);
     if (path.size() > k_longest_path) {
       throw Error(

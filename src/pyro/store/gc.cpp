@@ -49,7 +49,7 @@ double modified_at(const std::string& path) {
 class Collection {
 public:
   Collection(const Base& base, const GcOptions& options)
-      : m_base(base), m_options(options), m_layers(base), m_recipes(base), m_records(base),
+      : m_base(base), m_options(options), m_layers(base), m_recipes(m_layers), m_records(base),
         m_now(os::now_epoch()) {
     m_report.dry_run = options.dry_run;
   }

@@ -71,7 +71,7 @@ StoreUsage store_usage(const Base& base) {
       usage.layer_bytes += manifest->size_bytes;
     }
   }
-  usage.recipes = RecipeCache(base).list().size();
+  usage.recipes = RecipeCache(layers).list().size();
   usage.workspaces = WorkspaceRecords(base).ids().size();
   return usage;
 }

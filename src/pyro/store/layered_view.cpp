@@ -72,8 +72,8 @@ std::string Found::link_target() const {
   return os::read_link_at(directory->get(), name);
 }
 
-std::optional<LayeredDirectory>
-LayeredDirectory::part_at(const std::shared_ptr<const Stack>& stack, const std::string& at) {
+std::optional<LayeredDirectory> LayeredDirectory::part_at(
+    const std::shared_ptr<const Stack>& stack, const std::string& at, const LayeredDirectory* above) {
   LayeredDirectory part(stack, at);
   bool is_part = at.empty();
   for (auto tree = stack->trees.rbegin(); tree != stack->trees.rend(); ++tree) {
@@ -83,7 +83,8 @@ LayeredDirectory::part_at(const std::shared_ptr<const Stack>& stack, const std::
         part.m_sources.push_back(Source{tree->path, "", fd, fd});
       }
     } else if (tree->at.empty()) {
-      const auto root = maybe_open_root(tree->path);
+      auto root = above != nullptr ? above->shared_source(tree->path, "") : nullptr;
+      root = root ? root : maybe_open_root(tree->path);
       auto fd = root ? os::maybe_open_beneath(root->get(), at, O_RDONLY | O_DIRECTORY) : std::nullopt;
       if (fd) {
         part.m_sources.push_back(Source{tree->path, at, std::make_shared<os::Fd>(std::move(*fd)), root});
@@ -127,11 +128,8 @@ std::optional<Found> LayeredDirectory::lookup(const std::string& name) const {
     return std::nullopt;
   }
   if (is_part(name)) {
-    const auto part = part_at(m_stack, joined(m_path, name));
-    if (!part || part->m_sources.empty()) {
-      return std::nullopt;
-    }
-    return part->self();
+    const auto there = part(name);
+    return there ? std::optional(there->self()) : std::nullopt;
   }
   for (const Source& source : m_sources) {
     const auto status = os::maybe_status_at(source.fd->get(), name);
@@ -152,8 +150,7 @@ LayeredDirectory::enter(const std::string& name, const LayeredDirectory* other) 
     return std::nullopt;
   }
   if (is_part(name)) {
-    auto part = part_at(m_stack, joined(m_path, name));
-    return part && !part->m_sources.empty() ? std::move(part) : std::nullopt;
+    return part(name);
   }
   LayeredDirectory below(m_stack, joined(m_path, name));
   for (const Source& source : m_sources) {
@@ -193,6 +190,14 @@ LayeredDirectory::enter(const std::string& name, const LayeredDirectory* other) 
     return std::nullopt;
   }
   return below;
+}
+
+std::optional<LayeredDirectory> LayeredDirectory::part(const std::string& name) const {
+  if (is_covered(name) || !is_part(name)) {
+    return std::nullopt;
+  }
+  auto part = part_at(m_stack, joined(m_path, name), this);
+  return part && !part->m_sources.empty() ? std::move(part) : std::nullopt;
 }
 
 std::vector<std::string> LayeredDirectory::names() const {

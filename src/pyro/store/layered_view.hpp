@@ -79,6 +79,8 @@ public:
   /// Directories that `other` (of another stack) has open are shared instead of opened again.
   std::optional<LayeredDirectory>
   enter(const std::string& name, const LayeredDirectory* other = nullptr) const;
+  /// The same where another overlay is mounted at `name`; nullopt where none is.
+  std::optional<LayeredDirectory> part(const std::string& name) const;
   /// Names of the merged directory, sorted.
   std::vector<std::string> names() const;
 
@@ -96,8 +98,10 @@ private:
   friend class LayeredView;
 
   /// The merged directory where an overlay of its own is mounted (also the root, ""); nullopt where none is.
-  static std::optional<LayeredDirectory>
-  part_at(const std::shared_ptr<const Stack>& stack, const std::string& at);
+  /// Trees that `above` has open are not opened again.
+  static std::optional<LayeredDirectory> part_at(
+      const std::shared_ptr<const Stack>& stack, const std::string& at,
+      const LayeredDirectory* above = nullptr);
 
   LayeredDirectory(std::shared_ptr<const Stack> stack, std::string path)
       : m_stack(std::move(stack)), m_path(std::move(path)),

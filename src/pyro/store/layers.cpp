@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <map>
 #include <unistd.h>
 
 namespace pyro::store {
@@ -37,11 +38,10 @@ std::string manifest_path(const std::string& directory) {
 
 /// The tree and its manifest, before the name that makes them a layer.
 void make_durable(const std::string& directory, std::uint64_t entries) {
-  constexpr std::uint64_t k_few = 100; // syncfs waits for all that anybody wrote to this file system
-  if (entries <= k_few) {
-    os::sync_tree(directory);
-  } else {
+  if (os::is_quicker_as_a_whole(entries)) { // it waits for all that anybody wrote to this file system
     os::sync_file_system(directory);
+  } else {
+    os::sync_tree(directory);
   }
 }
 
@@ -111,6 +111,24 @@ LayerManifest manifest_from_json(const Json& value) {
   return manifest;
 }
 
+struct LayerStore::Memory {
+  int users = 0;
+  std::map<HexDigest, LayerManifest> found;
+};
+
+LayerStore::LayerStore(Base base) : m_base(std::move(base)), m_memory(std::make_shared<Memory>()) {
+}
+
+LayerStore::Remembering::Remembering(const LayerStore& store) : m_memory(store.m_memory) {
+  ++m_memory->users;
+}
+
+LayerStore::Remembering::~Remembering() {
+  if (--m_memory->users == 0) {
+    m_memory->found.clear();
+  }
+}
+
 LayerManifest LayerStore::publish(
     Staging staging, const LayerInfo& info, os::Durable durable, const KnownContent& known) const {
   const TreeDigest content = digest_tree(staging.tree(), known);
@@ -141,18 +159,30 @@ LayerManifest LayerStore::publish(
 }
 
 LayerManifest LayerStore::open(const HexDigest& digest) const {
+  if (auto manifest = find(digest)) {
+    return *manifest;
+  }
   const std::string place = directory(digest);
   if (!os::exists(place)) {
     throw Error(ErrorCode::failed, "layer {} is not in the store", digest.substr(0, 12));
-  }
-  if (auto manifest = find(digest)) {
-    return *manifest;
   }
   throw Error(ErrorCode::failed, "layer {} is damaged: no valid manifest in {}", digest.substr(0, 12), place)
       .with_hint("run `pyro store verify`");
 }
 
 std::optional<LayerManifest> LayerStore::find(const HexDigest& digest) const {
+  const auto known = m_memory->found.find(digest);
+  if (known != m_memory->found.end()) {
+    return known->second;
+  }
+  auto manifest = read_manifest(digest);
+  if (manifest && m_memory->users > 0) {
+    m_memory->found.emplace(digest, *manifest);
+  }
+  return manifest;
+}
+
+std::optional<LayerManifest> LayerStore::read_manifest(const HexDigest& digest) const {
   const std::string place = directory(digest);
   const auto text = os::maybe_read_file(manifest_path(place), 64 << 10);
   if (!text || !os::is_directory(place + "/tree")) {
@@ -186,7 +216,7 @@ std::vector<std::string> LayerStore::trees(const std::vector<HexDigest>& digests
   std::vector<std::string> result;
   for (const HexDigest& digest : digests) {
     result.push_back(tree(digest));
-    if (!os::exists(result.back())) {
+    if (!m_memory->found.contains(digest) && !os::exists(result.back())) {
       throw Error(ErrorCode::failed, "layer {} is not in the store {}", digest, m_base.layers())
           .with_hint("somebody removed it; a reset to a snapshot without it works, and `pyro destroy`");
     }
@@ -198,7 +228,7 @@ std::optional<std::string> LayerStore::verify(const HexDigest& digest) const {
   if (!os::exists(directory(digest))) {
     return "it is not in the store";
   }
-  const auto manifest = find(digest);
+  const auto manifest = read_manifest(digest);
   if (!manifest) {
     return "its manifest is missing or damaged";
   }
@@ -225,6 +255,7 @@ void LayerStore::remove(const HexDigest& digest) const {
 
 std::optional<std::string> LayerStore::detach(const HexDigest& digest, const Staging& bin) const {
   std::string target = bin.directory() + "/" + digest;
+  m_memory->found.erase(digest);
   if (::rename(directory(digest).c_str(), target.c_str()) != 0) {
     if (errno == ENOENT) {
       return std::nullopt;

@@ -11,6 +11,7 @@
 #include <pyro/os/tree_walk.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,8 +70,23 @@ struct TreeDigest {
 TreeDigest digest_tree(const std::string& tree, const KnownContent& known = {});
 
 class LayerStore {
+  struct Memory;
+
 public:
-  explicit LayerStore(Base base) : m_base(std::move(base)) {}
+  explicit LayerStore(Base base);
+
+  /// While one lives a layer that was found is not looked for again, through this store and its copies. Only
+  /// for who holds the store's lock: nobody removes layers then.
+  class Remembering {
+  public:
+    explicit Remembering(const LayerStore& store);
+    ~Remembering();
+    Remembering(const Remembering&) = delete;
+    Remembering& operator=(const Remembering&) = delete;
+
+  private:
+    std::shared_ptr<Memory> m_memory;
+  };
 
   Staging stage() const { return Staging(m_base); }
 
@@ -104,7 +120,9 @@ public:
 
 private:
   std::string directory(const HexDigest& digest) const;
+  std::optional<LayerManifest> read_manifest(const HexDigest& digest) const;
   Base m_base;
+  std::shared_ptr<Memory> m_memory; // of it and its copies
 };
 
 /// 64 lower-case hexadecimal digits?

@@ -96,10 +96,10 @@ Base::Base(std::string root) : m_root(std::move(root)) {
 }
 
 std::span<const std::string_view> Base::parts() {
-  static constexpr std::array<std::string_view, 18> k_parts{
-      "workspaces", "store",      "caches",        "templates", "trust",   "locks",
-      "exports",    "stat-cache", "disk-projects", "empty",     "reserve", "pruned",
-      "mcp",        "failed",     "outputs",       "verified",  "events",  "ssh"};
+  static constexpr std::array<std::string_view, 19> k_parts{
+      "workspaces", "store",         "caches", "templates", "trust",  "locks", "exports",
+      "stat-cache", "disk-projects", "empty",  "reserve",   "pruned", "mcp",   "failed",
+      "outputs",    "verified",      "events", "ssh",       "index"};
   return k_parts;
 }
 

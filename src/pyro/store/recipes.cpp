@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <map>
 #include <unistd.h>
 
 namespace pyro::store {
@@ -34,13 +35,34 @@ void set_last_used(const std::string& path, double when) {
   }
 }
 
-double last_used(const std::string& path) {
+/// Which file it is, and since when.
+struct FileStamp {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  timespec modified{};
+  timespec changed{};
+
+  double modified_at() const {
+    return static_cast<double>(modified.tv_sec) + static_cast<double>(modified.tv_nsec) / 1e9;
+  }
+
+  bool operator==(const FileStamp& other) const {
+    const auto same = [](const timespec& one, const timespec& two) {
+      return one.tv_sec == two.tv_sec && one.tv_nsec == two.tv_nsec;
+    };
+    return device == other.device && inode == other.inode && size == other.size
+           && same(modified, other.modified) && same(changed, other.changed);
+  }
+};
+
+std::optional<FileStamp> stamp_of(const std::string& path) {
   struct stat status {};
 
   if (stat(path.c_str(), &status) != 0) {
-    return 0;
+    return std::nullopt;
   }
-  return static_cast<double>(status.st_mtim.tv_sec) + static_cast<double>(status.st_mtim.tv_nsec) / 1e9;
+  return FileStamp{status.st_dev, status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
 }
 
 } // namespace
@@ -102,23 +124,49 @@ RecipeRecord recipe_from_json(const Json& value) {
   return record;
 }
 
-std::optional<RecipeRecord> RecipeCache::find(const std::string& key, Touch touch) const {
-  const std::string file = path(key);
-  const auto text = os::maybe_read_file(file, k_recipe_limit);
+/// What was read of a file, for as long as it is the same one: a record is never written to, but replaced.
+struct RecipeCache::Memory {
+  struct Entry {
+    FileStamp stamp;
+    RecipeRecord record;
+  };
+
+  std::map<std::string, Entry> entries;
+};
+
+RecipeCache::RecipeCache(LayerStore layers)
+    : m_layers(std::move(layers)), m_memory(std::make_shared<Memory>()) {
+}
+
+/// nullopt: there is none, or it is of no use.
+std::optional<RecipeRecord> RecipeCache::read(const std::string& key, const std::string& file) const {
+  auto& entries = m_memory->entries;
+  const auto known = entries.find(key);
+  const auto stamp = stamp_of(file);
+  if (stamp && known != entries.end() && known->second.stamp == *stamp) {
+    return known->second.record;
+  }
+  const auto text = stamp ? os::maybe_read_file(file, k_recipe_limit) : std::nullopt;
   if (!text) {
     return std::nullopt;
   }
-  std::optional<RecipeRecord> record;
   try {
-    record = recipe_from_json(parse_json(*text, "recipe"));
+    auto record = recipe_from_json(parse_json(*text, "recipe"));
+    record.last_used = stamp->modified_at();
+    entries.insert_or_assign(key, Memory::Entry{*stamp, record});
+    return record;
   } catch (const Error&) {
     return std::nullopt; // a cache: the step runs again and its record replaces this one
   }
-  const LayerStore layers(m_base);
+}
+
+std::optional<RecipeRecord> RecipeCache::find(const std::string& key, Touch touch) const {
+  const std::string file = path(key);
+  auto record = read(key, file);
   const bool usable =
-      record->key == key
-      && std::all_of(record->layers.begin(), record->layers.end(), [&layers](const HexDigest& digest) {
-           return layers.find(digest).has_value();
+      record && record->key == key
+      && std::all_of(record->layers.begin(), record->layers.end(), [this](const HexDigest& digest) {
+           return m_layers.find(digest).has_value();
          });
   if (!usable) {
     return std::nullopt;
@@ -126,8 +174,6 @@ std::optional<RecipeRecord> RecipeCache::find(const std::string& key, Touch touc
   if (touch == Touch::yes) {
     record->last_used = os::now_epoch();
     set_last_used(file, record->last_used);
-  } else {
-    record->last_used = last_used(file);
   }
   return record;
 }
@@ -149,13 +195,13 @@ void RecipeCache::remove(const std::string& key) const {
 
 std::vector<RecipeRecord> RecipeCache::list(std::vector<std::string>* damaged) const {
   std::vector<RecipeRecord> records;
-  for (const std::string& name : os::list_directory(m_base.recipes())) {
+  for (const std::string& name : os::list_directory(base().recipes())) {
     if (!name.ends_with(k_recipe_suffix) || name.starts_with('.')) {
       continue;
     }
     const std::string key = name.substr(0, name.size() - k_recipe_suffix.size());
     try {
-      const auto text = os::maybe_read_file(m_base.recipes() + "/" + name, k_recipe_limit);
+      const auto text = os::maybe_read_file(base().recipes() + "/" + name, k_recipe_limit);
       if (!text) {
         continue;
       }
@@ -163,7 +209,8 @@ std::vector<RecipeRecord> RecipeCache::list(std::vector<std::string>* damaged) c
       if (record.key != key) {
         throw Error(ErrorCode::protocol, "recipe {} says it is {}", key, record.key);
       }
-      record.last_used = last_used(m_base.recipes() + "/" + name);
+      const auto stamp = stamp_of(base().recipes() + "/" + name);
+      record.last_used = stamp ? stamp->modified_at() : 0;
       records.push_back(std::move(record));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::bad_state) {
@@ -181,7 +228,7 @@ std::string RecipeCache::path(const std::string& key) const {
   if (!is_key(key)) {
     throw Error(ErrorCode::invalid_argument, "invalid recipe key {:?}", key);
   }
-  return m_base.recipes() + "/" + key + std::string(k_recipe_suffix);
+  return base().recipes() + "/" + key + std::string(k_recipe_suffix);
 }
 
 } // namespace pyro::store

@@ -7,6 +7,7 @@
 
 #include <pyro/base/json_access.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ enum class Touch { yes, no };
 
 class RecipeCache {
 public:
-  explicit RecipeCache(Base base) : m_base(std::move(base)) {}
+  explicit RecipeCache(LayerStore layers);
 
   /// nullopt: a miss. With Touch::yes `last_used` becomes now.
   std::optional<RecipeRecord> find(const std::string& key, Touch touch = Touch::yes) const;
@@ -56,8 +57,15 @@ public:
   std::vector<RecipeRecord> list(std::vector<std::string>* damaged = nullptr) const;
 
 private:
+  struct Memory;
+
   std::string path(const std::string& key) const;
-  Base m_base;
+  std::optional<RecipeRecord> read(const std::string& key, const std::string& file) const;
+
+  const Base& base() const { return m_layers.base(); }
+
+  LayerStore m_layers;
+  std::shared_ptr<Memory> m_memory; // of it and its copies
 };
 
 } // namespace pyro::store

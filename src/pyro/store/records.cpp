@@ -1,5 +1,7 @@
 #include "records.hpp"
 
+#include "record_index.hpp"
+
 #include <pyro/base/error.hpp>
 #include <pyro/base/names.hpp>
 #include <pyro/os/clock.hpp>
@@ -7,6 +9,7 @@
 #include <pyro/os/directory.hpp>
 
 #include <cerrno>
+#include <set>
 #include <unistd.h>
 
 namespace pyro::store {
@@ -64,6 +67,48 @@ WorkspaceRecord parse_record(const std::string& id, const std::string& text) {
   }
 }
 
+/// What the record is found by.
+std::vector<std::string> texts_of(const WorkspaceRecord& record) {
+  std::set<std::string> texts{record.id, record.name, record.identity_key, record.project_file};
+  texts.erase("");
+  return {texts.begin(), texts.end()};
+}
+
+std::optional<std::vector<std::string>>
+texts_if_readable(const WorkspaceRecords& records, const std::string& id) {
+  try {
+    const auto record = records.find(id);
+    return record ? std::optional(texts_of(*record)) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// Of these, without parsing those that have not got it. `gone` counts those that are not there.
+std::vector<WorkspaceRecord> mentioning_of(
+    const Base& base, const std::vector<std::string>& ids, const std::string& text,
+    std::optional<Error>* refused, std::size_t& gone) {
+  const auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto needle = std::string_view(quoted).substr(1, quoted.size() - 2);
+  std::vector<WorkspaceRecord> records;
+  for (const std::string& id : ids) {
+    const auto file = os::maybe_read_file(WorkspacePaths(base, id).record(), k_record_limit);
+    gone += file ? 0 : 1;
+    if (!file || file->find(needle) == std::string::npos) {
+      continue;
+    }
+    try {
+      records.push_back(parse_record(id, *file));
+    } catch (const Error& error) {
+      if (refused != nullptr && error.code() == ErrorCode::bad_state) {
+        *refused = error;
+      } // else damaged: list() and reap tell of it
+    }
+  }
+  sort_by_activity(records);
+  return records;
+}
+
 } // namespace
 
 std::vector<std::string> WorkspaceRecords::ids() const {
@@ -92,24 +137,13 @@ std::optional<WorkspaceRecord> WorkspaceRecords::find(const std::string& id) con
 
 std::vector<WorkspaceRecord>
 WorkspaceRecords::mentioning(const std::string& text, std::optional<Error>* refused) const {
-  const auto quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  const auto needle = std::string_view(quoted).substr(1, quoted.size() - 2);
-  std::vector<WorkspaceRecord> records;
-  for (const std::string& id : ids()) {
-    const auto file = os::maybe_read_file(WorkspacePaths(m_base, id).record(), k_record_limit);
-    if (!file || file->find(needle) == std::string::npos) {
-      continue;
-    }
-    try {
-      records.push_back(parse_record(id, *file));
-    } catch (const Error& error) {
-      if (refused != nullptr && error.code() == ErrorCode::bad_state) {
-        *refused = error;
-      } // else damaged: list() and reap tell of it
-    }
-  }
-  sort_by_activity(records);
-  return records;
+  const RecordIndex index(m_base);
+  const auto likely =
+      index.ids_with(text, [this](const std::string& id) { return texts_if_readable(*this, id); });
+  std::size_t gone = 0;
+  auto records = mentioning_of(m_base, likely, text, refused, gone);
+  index.note_stale(gone);
+  return records.empty() ? mentioning_of(m_base, ids(), text, refused, gone) : records;
 }
 
 std::vector<WorkspaceRecord> WorkspaceRecords::list(std::vector<std::string>* damaged) const {
@@ -142,13 +176,33 @@ void WorkspaceRecords::save(WorkspaceRecord& record, os::Durable durable) const 
   if (current && current->revision != record.revision) {
     throw Error(ErrorCode::stale, "workspace {} was changed by somebody else meanwhile", record.id);
   }
+  if (!current || texts_of(*current) != texts_of(record)) {
+    std::ignore = RecordIndex(m_base).add(record.id, texts_of(record));
+  }
   ++record.revision;
   try {
-    os::write_json_atomically(WorkspacePaths(m_base, record.id).record(), to_json(record), durable);
+    os::write_json_atomically(
+        WorkspacePaths(m_base, record.id).record(), to_json(record), as_wanted(durable));
     record.layout_version = k_layout_version;
   } catch (...) {
     --record.revision;
     throw;
+  }
+}
+
+void WorkspaceRecords::sync(const std::vector<std::string>& ids) const {
+  std::vector<std::string> written;
+  for (const auto& id : ids) {
+    const WorkspacePaths paths(m_base, id);
+    written.insert(
+        written.end(),
+        {paths.snapshot(std::string(k_baseline)), paths.baseline(), paths.record(), paths.root()});
+  }
+  written.push_back(m_base.workspaces());
+  if (os::is_quicker_as_a_whole(written.size())) {
+    os::sync_file_system(m_base.workspaces());
+  } else {
+    os::sync_paths(written);
   }
 }
 
@@ -231,7 +285,8 @@ void WorkspaceRecords::save_snapshot(
     record.created_at = os::now_epoch();
   }
   record.digest = stack_digest(record.layers, record.host_directories);
-  os::write_json_atomically(WorkspacePaths(m_base, id).snapshot(record.name), to_json(record), durable);
+  os::write_json_atomically(
+      WorkspacePaths(m_base, id).snapshot(record.name), to_json(record), as_wanted(durable));
 }
 
 /// Those that stand on it stand on its parent from now on.

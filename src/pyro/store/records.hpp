@@ -10,6 +10,7 @@
 #include <pyro/os/process.hpp>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,24 @@ class WorkspaceRecords {
 public:
   explicit WorkspaceRecords(Base base) : m_base(std::move(base)) {}
 
+  /// While one lives nothing that is saved waits for the disk: for many workspaces that are made at once,
+  /// whose maker then calls sync().
+  class Unsynced {
+  public:
+    explicit Unsynced(const WorkspaceRecords& records) : m_users(records.m_unsynced) { ++*m_users; }
+
+    ~Unsynced() { --*m_users; }
+
+    Unsynced(const Unsynced&) = delete;
+    Unsynced& operator=(const Unsynced&) = delete;
+
+  private:
+    std::shared_ptr<int> m_users;
+  };
+
+  /// Makes the records of these workspaces and of their baselines durable, with few waits for the disk.
+  void sync(const std::vector<std::string>& ids) const;
+
   /// Ids of all workspace directories, valid or not.
   std::vector<std::string> ids() const;
   /// Error(invalid_argument) "workspace … does not exist"; Error(protocol) where it is damaged.
@@ -91,7 +110,11 @@ public:
 
 private:
   void hand_children_on(const std::string& id, const std::string& name) const;
+
+  os::Durable as_wanted(os::Durable durable) const { return *m_unsynced > 0 ? os::Durable::no : durable; }
+
   Base m_base;
+  std::shared_ptr<int> m_unsynced = std::make_shared<int>(0);
 };
 
 } // namespace pyro::store

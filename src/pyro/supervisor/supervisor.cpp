@@ -7,6 +7,7 @@
 #include <pyro/os/byte_pump.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/id_space.hpp>
+#include <pyro/os/spare_memory.hpp>
 #include <pyro/os/unix_socket.hpp>
 #include <pyro/protocol/proxy.hpp>
 #include <pyro/protocol/requests.hpp>
@@ -25,6 +26,7 @@ namespace {
 constexpr std::size_t k_max_clients = 256;
 /// How long the agent may take to end everybody; then the sandbox as a whole is ended.
 constexpr std::chrono::milliseconds k_stop_patience{10'000};
+constexpr std::chrono::milliseconds k_until_rest{1'000}; // after the last client
 
 os::BytePump::Callbacks pump_session(protocol::Session& session, std::function<void()> closed) {
   return {
@@ -183,6 +185,10 @@ void Supervisor::add_client(os::Fd socket) {
 void Supervisor::drop_client(Client* client) {
   m_clients.erase(client);
   m_last_use = os::now_monotonic();
+  if (m_clients.empty()) {
+    m_loop.cancel(m_rest);
+    m_rest = m_loop.after(k_until_rest, os::give_back_spare_memory);
+  }
 }
 
 void Supervisor::add_operations() {

@@ -251,7 +251,7 @@ Json prune_store(Context& context, const PruneRequest& request, const ApplyOptio
     drop_old_undo_points(context);
   }
   for (const auto& record : context.records.list()) {
-    std::ignore = load_and_recover_if_there(context, record.id); // so that what was left can be collected
+    std::ignore = recovered_if_there(context, record); // so that what was left can be collected
   }
   auto doomed = doomed_workspaces(context, request.keep);
   if (!dry) {

@@ -90,14 +90,16 @@ ExecResult exec_in_workspace(
   }
   const auto located = locate(context, workspace, project);
   const store::WorkspacePaths paths(context.base, located.id);
-  const auto record = context.records.load(located.id);
+  auto record = located.record ? *located.record : context.records.load(located.id);
   if (record.generation > 0 && spec_changed(located, record).value_or(false)) {
     context.emit("note", "", "pyro.yaml changed since apply; see: pyro plan");
   }
   if (request.start_if_stopped && record.state == store::WorkspaceState::stopped) {
     bring_up_workspace(context, workspace, project);
+    return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);
   }
-  return run_logged(context, paths, connect_running(context, located.id, "exec"), request, streams);
+  const auto running = connect_running(context, located.id, "exec", std::move(record));
+  return run_logged(context, paths, running, request, streams);
 }
 
 Json read_command_log(
@@ -148,7 +150,8 @@ void stream_service_logs(
     return;
   }
   auto client = connect_sandbox(paths.runtime(), "logs");
-  const LiveRedactor secrets(*client, paths, record);
+  LiveRedactor secrets(*client, paths, record);
+  secrets.await();
   const std::function line = [&](const std::string& name, const std::string& text) {
     shown(name, secrets.now().redact(text));
   };

@@ -4,6 +4,7 @@
 
 #include <pyro/base/error.hpp>
 #include <pyro/os/clock.hpp>
+#include <pyro/os/crash_point.hpp>
 #include <pyro/os/id_space.hpp>
 #include <pyro/os/workers.hpp>
 #include <pyro/store/gc.hpp>
@@ -72,6 +73,28 @@ Json fork_not_done(
   return answer;
 }
 
+/// All of them at once: each alone would wait for the disk as often as all together.
+void sync_or_discard(
+    const Context& context, const std::vector<store::WorkspaceRecord>& records,
+    const std::vector<os::WorkDone>& done) {
+  std::vector<std::string> made;
+  for (std::size_t index = 0; index < done.size(); ++index) {
+    if (!done[index].error) {
+      made.push_back(records[index].id);
+    }
+  }
+  try {
+    if (!made.empty()) {
+      context.records.sync(made);
+    }
+  } catch (const Error&) {
+    for (const auto& id : made) {
+      discard_fork(context, id);
+    }
+    throw;
+  }
+}
+
 } // namespace
 
 Json fork_workspace(Context& context, const ForkRequest& request, const Project& project) {
@@ -104,10 +127,15 @@ Json fork_workspace(Context& context, const ForkRequest& request, const Project&
   if (records.size() > 1) {
     context.sink = {}; // children do not draw on our terminal
   }
-  const auto done = os::work_in_children(records.size(), width(), [&](std::size_t index) {
-    return start_fork(context, source, records[index].id);
-  });
+  const auto done = [&] {
+    const store::WorkspaceRecords::Unsynced unsynced(context.records);
+    return os::work_in_children(records.size(), width(), [&](std::size_t index) {
+      return start_fork(context, source, records[index].id);
+    });
+  }();
   context.sink = sink;
+  os::crash_point("fork.made");
+  sync_or_discard(context, records, done);
   Json made = Json::array();
   Json failed = Json::array();
   std::optional<Error> first;

@@ -141,12 +141,19 @@ Json get_workspace_status(
     Context& context, const std::string& workspace, const Project& project, WithDrift with_drift) {
   context.base.prepare();
   const auto located = locate(context, workspace, project);
-  const auto record = load_and_recover(context, located.id);
+  const auto record =
+      located.record ? recovered(context, *located.record) : load_and_recover(context, located.id);
   const store::WorkspacePaths paths(context.base, located.id);
-  auto document = describe(paths, record);
-  add_resources(paths, record, document);
-  if (egress_kind(record.egress) == RefusedMeanwhile::Egress::list) {
-    document["network"].update(hosts_reached(paths.control_socket()));
+  const bool is_listed = egress_kind(record.egress) == RefusedMeanwhile::Egress::list;
+  auto questions = questions_of_use();
+  if (is_listed) {
+    questions.push_back(inquiry::k_hosts);
+  }
+  const SandboxAnswers answers(paths, record, questions);
+  auto document = describe(paths, record, answers);
+  add_resources(record, answers, document);
+  if (is_listed) {
+    document["network"].update(answers.maybe(inquiry::k_hosts).value_or(Json::object()));
   }
   Json snapshots = Json::array();
   document["base_snapshot"] = nullptr;
@@ -202,21 +209,28 @@ Json last_apply_timing(Context& context, const std::string& workspace, const Pro
 
 Json list_workspaces(Context& context, const WorkspaceFilter& filter) {
   context.base.prepare();
-  remove_unfinished_workspaces(context);
-  remove_unrecorded(context);
   std::vector<Json> found;
   std::vector<std::string> damaged;
-  for (const auto& listed : context.records.list(&damaged)) {
+  const auto all = context.records.list(&damaged);
+  remove_unfinished_workspaces(context, all);
+  if (!damaged.empty()) {
+    remove_unrecorded(context);
+    std::erase_if(damaged, [&](const std::string& id) {
+      return !os::exists(store::WorkspacePaths(context.base, id).root());
+    });
+  }
+  for (const auto& listed : all) {
     const bool fits =
         (filter.name.empty() || listed.name == filter.name) && has_labels(listed, filter.labels);
     if ((is_destroyed(listed) && !filter.with_destroyed) || is_vm(listed) || is_abandoned(listed) || !fits) {
       continue;
     }
-    const auto record = load_and_recover_if_there(context, listed.id);
+    const auto record = recovered_if_there(context, listed);
     if (!record) {
       continue;
     }
-    auto document = describe(store::WorkspacePaths(context.base, listed.id), *record);
+    const store::WorkspacePaths paths(context.base, listed.id);
+    auto document = describe(paths, *record, SandboxAnswers(paths, *record, questions_to_describe()));
     if (filter.state.empty() || document["state"] == filter.state) {
       found.push_back(std::move(document));
     }

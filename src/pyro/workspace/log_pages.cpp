@@ -64,7 +64,8 @@ NamedLogs kept_logs(
 NamedLogs running_logs(
     const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const std::string& service) {
   const auto client = connect_sandbox(paths.runtime(), "logs");
-  const LiveRedactor secrets(*client, paths, record);
+  LiveRedactor secrets(*client, paths, record);
+  secrets.await();
   NamedLogs all;
   std::vector<std::string> names;
   for (const auto& status : services_status(*client)) {

@@ -1,11 +1,9 @@
 #include "resource_usage.hpp"
 
-#include <pyro/backend/control_client.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/base/resource_use.hpp>
 #include <pyro/base/units.hpp>
 #include <pyro/os/clock.hpp>
-#include <pyro/protocol/requests.hpp>
 #include <pyro/protocol/resources.hpp>
 #include <pyro/workspace/state/active.hpp>
 #include <pyro/workspace/state/describe.hpp>
@@ -23,7 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds k_answer_patience{5'000};
 constexpr milliseconds k_least_interval{100}; // times are counted in hundredths of a second
 constexpr milliseconds k_longest_interval{3'600'000};
 constexpr milliseconds k_slice{100}; // for an interruption
@@ -44,60 +41,44 @@ struct Counted {
 };
 
 /// nullopt: it has ended meanwhile, makes no sense, or was started by an older pyro that cannot tell.
-std::optional<Json> maybe_ask(backend::ControlClient& client, const std::string& path) {
+std::optional<Json> maybe(const SandboxAnswers& answers, std::string_view question) {
   try {
-    return client.call(path, Json::object(), k_answer_patience);
+    return answers.maybe(question);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::timeout || error.code() == ErrorCode::interrupted) {
+    if (error.code() == ErrorCode::timeout) {
       throw;
     }
     return std::nullopt;
   }
 }
 
-std::optional<ResourceUse> use_on_this_machine(backend::ControlClient& client) {
-  const auto answer = maybe_ask(client, "/resources");
-  return answer ? std::optional(resource_use_from_json(*answer)) : std::nullopt;
-}
-
-std::optional<protocol::Resources> use_inside(backend::ControlClient& client) {
-  const auto answer = maybe_ask(client, "/agent" + std::string(protocol::path::k_resources));
-  return answer ? std::optional(protocol::resources_from_json(*answer)) : std::nullopt;
-}
-
 /// What its supervisor has counted last of the files of a sandbox; it does so as they are written.
-std::optional<Disk> disk_on_this_machine(backend::ControlClient& client) {
-  const auto status = maybe_ask(client, "/status");
+std::optional<Disk> disk_on_this_machine(const SandboxAnswers& answers) {
+  const auto status = maybe(answers, inquiry::k_status);
   const auto disk = status ? status->value("disk", Json()) : Json();
   return disk.is_object()
              ? std::optional(Disk{disk.value("used_bytes", Json()), disk.value("limit_bytes", Json())})
              : std::nullopt;
 }
 
-enum class AskAgent { no, yes };
-
-Counted count_use(
-    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
-    AskAgent ask_agent = AskAgent::yes) {
+Counted count_use(const store::WorkspaceRecord& record, const SandboxAnswers& answers) {
   Counted counted;
-  counted.at = os::now_monotonic();
-  const auto client = record.state == store::WorkspaceState::started
-                          ? backend::ControlClient::connect(paths.control_socket())
-                          : nullptr;
-  if (!client) {
+  counted.at = answers.at();
+  if (!answers.is_there()) {
     return counted;
   }
   try {
-    const auto outside = use_on_this_machine(*client).value_or(ResourceUse{});
+    const auto told = maybe(answers, inquiry::k_use);
+    const auto outside = told ? resource_use_from_json(*told) : ResourceUse{};
     const bool is_machine = record.execution_mode.starts_with("guest");
     (is_machine ? counted.vmm.emplace() : counted.use) = outside;
-    counted.disk = disk_on_this_machine(*client);
-    counted.at = os::now_monotonic();
-    if (const auto inside = ask_agent == AskAgent::yes ? use_inside(*client) : std::nullopt) {
-      counted.use = counted.use.completed_by(inside->whole);
-      counted.services = inside->services;
-      if (inside->disk) {
-        counted.disk = Disk{inside->disk->used_bytes, inside->disk->size_bytes};
+    counted.disk = disk_on_this_machine(answers);
+    if (const auto from_inside = maybe(answers, inquiry::k_use_inside)) {
+      const auto inside = protocol::resources_from_json(*from_inside);
+      counted.use = counted.use.completed_by(inside.whole);
+      counted.services = inside.services;
+      if (inside.disk) {
+        counted.disk = Disk{inside.disk->used_bytes, inside.disk->size_bytes};
       }
     }
   } catch (const Error& error) {
@@ -153,6 +134,7 @@ Json figures_of_service(const std::string& name, const Counted& now, const Count
 
 struct Reading {
   store::WorkspaceRecord record;
+  SandboxAnswers answers;
   Counted counted;
 };
 
@@ -180,8 +162,9 @@ std::map<std::string, Reading> read_all(Context& context, const std::vector<std:
   for (const auto& id : ids) {
     context.check_interrupted();
     if (auto record = load_and_recover_if_there(context, id)) {
-      auto counted = count_use(store::WorkspacePaths(context.base, id), *record);
-      readings.emplace(id, Reading{std::move(*record), std::move(counted)});
+      SandboxAnswers answers(store::WorkspacePaths(context.base, id), *record, questions_of_use());
+      auto counted = count_use(*record, answers);
+      readings.emplace(id, Reading{std::move(*record), std::move(answers), std::move(counted)});
     }
   }
   return readings;
@@ -209,8 +192,8 @@ Json describe_use(const store::WorkspacePaths& paths, const Reading& now, const 
     return document; // who does not answer is not asked again
   }
   try {
-    document["oom_kills"] = describe_oom_kills(paths, record);
-    for (const auto& service : describe_services(paths, record)) {
+    document["oom_kills"] = describe_oom_kills(now.answers);
+    for (const auto& service : describe_services(paths, record, now.answers)) {
       const auto name = get_string(service, "name");
       auto figures = figures_of_service(name, now.counted, before);
       figures["name"] = name;
@@ -232,6 +215,12 @@ bool is_same_sandbox(const store::WorkspaceRecord& one, const store::WorkspaceRe
 }
 
 } // namespace
+
+Questions questions_of_use() {
+  auto questions = questions_to_describe();
+  questions.insert(questions.end(), {inquiry::k_use, inquiry::k_use_inside});
+  return questions;
+}
 
 Json resource_usage(Context& context, const ResourceUsageRequest& request) {
   const bool is_twice = request.interval.count() != 0;
@@ -268,14 +257,12 @@ Json resource_usage(Context& context, const ResourceUsageRequest& request) {
       {"workspaces", workspaces}};
 }
 
-void add_resources(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, Json& document) {
+void add_resources(const store::WorkspaceRecord& record, const SandboxAnswers& answers, Json& document) {
   document["resources"] = nullptr;
   if (record.state != store::WorkspaceState::started) {
     return;
   }
-  // One that did not say who was killed does not answer, or makes no sense: its services tell.
-  const auto ask_agent = document["oom_kills"].is_null() ? AskAgent::no : AskAgent::yes;
-  const auto counted = count_use(paths, record, ask_agent);
+  const auto counted = count_use(record, answers);
   document["resources"] = figures_of(counted);
   for (auto& service : document["services"]) {
     service.update(figures_of_service(string_or(service, "name", ""), counted));

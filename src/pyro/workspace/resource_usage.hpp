@@ -4,6 +4,7 @@
 
 #include <pyro/workspace/context/context.hpp>
 #include <pyro/workspace/context/requests.hpp>
+#include <pyro/workspace/sandbox/sandbox_answers.hpp>
 
 #include <chrono>
 #include <string>
@@ -22,8 +23,11 @@ struct ResourceUsageRequest {
 /// neither 0 nor between 100 ms and an hour.
 Json resource_usage(Context& context, const ResourceUsageRequest& request);
 
+/// What a sandbox has to be asked to describe it and to tell what it takes.
+Questions questions_of_use();
+
 /// For status, whose document has everything else: puts "resources" {cpu, memory, pids, disk, vmm} into its
 /// document (null: it does not run), and cpu, memory and pids into each of its services.
-void add_resources(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, Json& document);
+void add_resources(const store::WorkspaceRecord& record, const SandboxAnswers& answers, Json& document);
 
 } // namespace pyro::workspace

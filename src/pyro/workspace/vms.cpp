@@ -228,12 +228,16 @@ Json get_vm_network_info(Context& context, const std::string& wanted) {
 
 Json list_vms(Context& context) {
   context.base.prepare();
-  remove_unfinished_workspaces(context);
-  remove_unrecorded(context);
+  std::vector<std::string> damaged;
+  const auto all = context.records.list(&damaged);
+  remove_unfinished_workspaces(context, all);
+  if (!damaged.empty()) {
+    remove_unrecorded(context);
+  }
   Json vms = Json::array();
-  for (const auto& record : context.records.list()) {
+  for (const auto& record : all) {
     const auto now =
-        is_vm(record) && !is_abandoned(record) ? load_and_recover_if_there(context, record.id) : std::nullopt;
+        is_vm(record) && !is_abandoned(record) ? recovered_if_there(context, record) : std::nullopt;
     if (now) {
       vms.push_back(describe_vm(*now));
     }

@@ -157,7 +157,7 @@ TEST_F(EnvironmentsImport, PruneForgetsWhatNobodyUses) {
   recipe.layers = {one.layers[0], sha256_of("on top")};
   recipe.address = "environment.setup.deps";
   recipe.workspace = "web";
-  store::RecipeCache(m_base).save(recipe);
+  store::RecipeCache(m_layers).save(recipe);
   EXPECT_EQ(all.prune(DryRun::yes)["removed"].size(), 1U);
   EXPECT_EQ(all.list()["environments"].size(), 2U);
   const auto removed = all.prune(DryRun::no)["removed"];

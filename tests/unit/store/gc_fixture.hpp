@@ -53,7 +53,7 @@ protected:
   Scratch scratch;
   Base m_base{scratch / "base"};
   LayerStore layers{m_base};
-  RecipeCache recipes{m_base};
+  RecipeCache recipes{layers};
   WorkspaceRecords records{m_base};
   GcOptions options;
   GcReport report;

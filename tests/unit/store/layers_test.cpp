@@ -50,6 +50,25 @@ TEST_F(LayersTest, PublishedOnceUnderItsDigest) {
   EXPECT_THROW(store.open(first.digest), Error);
 }
 
+TEST_F(LayersTest, LookedAtOnceWhileNobodyRemovesAny) {
+  const auto first = publish("one");
+  const auto other = publish("two");
+  const LayerStore copy = store;
+  {
+    const LayerStore::Remembering remembering(store);
+    EXPECT_TRUE(copy.find(first.digest));
+    EXPECT_TRUE(store.find(other.digest));
+    ASSERT_EQ(rename((store.tree(first.digest)).c_str(), (scratch / "away").c_str()), 0);
+    EXPECT_TRUE(store.find(first.digest)) << "it was seen";
+    EXPECT_EQ(store.trees({first.digest}).size(), 1U);
+    EXPECT_TRUE(store.verify(first.digest)) << "that looks at the disk";
+    copy.remove(other.digest);
+    EXPECT_FALSE(store.find(other.digest)) << "we removed it";
+  }
+  EXPECT_FALSE(store.find(first.digest));
+  EXPECT_THROW(store.trees({first.digest}), Error);
+}
+
 TEST_F(LayersTest, TheDigestIsOverContentAndMetadataButNotTimes) {
   const std::string tree = scratch / "tree";
   write(tree + "/a", "text");

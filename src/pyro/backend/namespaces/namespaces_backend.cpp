@@ -26,7 +26,6 @@ public:
     capabilities.egress = can_connect_to_network();
     capabilities.egress_filter = true;
     capabilities.live_mounts = true;
-    capabilities.limits = can_limit_resources();
     return capabilities;
   }
 

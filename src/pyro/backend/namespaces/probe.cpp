@@ -333,8 +333,4 @@ bool can_connect_to_network() {
   return os::find_program("pasta").has_value();
 }
 
-bool can_limit_resources() {
-  return os::Cgroup::support().shortcoming.empty();
-}
-
 } // namespace pyro::backend::namespaces

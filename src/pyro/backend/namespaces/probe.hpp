@@ -13,6 +13,5 @@ namespace pyro::backend::namespaces {
 std::vector<Check> probe_machine(const std::string& staging);
 
 bool can_connect_to_network();
-bool can_limit_resources();
 
 } // namespace pyro::backend::namespaces

@@ -80,7 +80,6 @@ void refuse_binds(const LaunchSpec& spec) {
 
 Capabilities machine_capabilities() {
   Capabilities capabilities;
-  capabilities.limits = true; // the machine has just the memory and processors that it was given
   capabilities.upper_on_host = false;
   capabilities.virtual_machine = true;
   return capabilities;

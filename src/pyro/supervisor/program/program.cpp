@@ -4,6 +4,7 @@
 #include <pyro/os/atomic_file.hpp>
 #include <pyro/os/cgroup.hpp>
 #include <pyro/os/fd.hpp>
+#include <pyro/os/spare_memory.hpp>
 
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -54,6 +55,7 @@ void supervise(
       spec, std::move(guest), std::move(timings), std::move(notes), [&is_announced](const Json& launched) {
         is_announced = true;
         answer({{"launched", launched}});
+        os::give_back_spare_memory(); // from here on it waits
       });
   process.run();
   if (!is_announced) {

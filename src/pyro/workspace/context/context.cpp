@@ -25,15 +25,24 @@ bool works(const backend::Backend& backend) {
 /// More isolation than was asked for is taken where it costs little: a virtual machine with KVM, not an
 /// emulated one.
 bool taken_unasked(const backend::Backend& backend) {
-  return !backend.capabilities().virtual_machine || (!backend.capabilities().emulated && works(backend));
+  const auto capabilities = backend.capabilities();
+  return !capabilities.virtual_machine || (!capabilities.emulated && works(backend));
+}
+
+/// Found out once, for all that want it.
+Settings with_cache(Settings settings) {
+  if (settings.cache.empty()) {
+    settings.cache = store::environment_cache_directory();
+  }
+  return settings;
 }
 
 } // namespace
 
 Context::Context(Settings given, EventSink events)
-    : settings(std::move(given)), sink(std::move(events)),
+    : settings(with_cache(std::move(given))), sink(std::move(events)),
       base(settings.base.empty() ? store::Base::from_environment() : store::Base(settings.base)),
-      layers(base), recipes(base), records(base), journal(base.events()),
+      layers(base), recipes(layers), records(base), journal(base.events()),
       environments(base, layers, progress_of(*this), settings.cache),
       guest_kernels(settings.agent_path, progress_of(*this), settings.cache),
       layer_images(layers, progress_of(*this)), host_images(base, progress_of(*this), settings.cache) {
@@ -78,8 +87,10 @@ os::WaitingCallback Context::tell_waiting(const std::string& address) const {
   };
 }
 
-os::SharedLock Context::use_store(const std::string& operation) const {
-  return store::lock_store_shared(base, settings.lock_timeout, operation, tell_waiting("store"));
+StoreUse Context::use_store(const std::string& operation) const {
+  return {
+      store::lock_store_shared(base, settings.lock_timeout, operation, tell_waiting("store")),
+      store::LayerStore::Remembering(layers)};
 }
 
 void Context::check_interrupted() const {

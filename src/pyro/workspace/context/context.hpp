@@ -38,6 +38,12 @@ struct CurrentOperation {
   }
 };
 
+/// The store's lock, and what was found in it meanwhile.
+struct StoreUse {
+  os::SharedLock lock;
+  store::LayerStore::Remembering found;
+};
+
 struct Context {
   Context(Settings settings, EventSink events);
 
@@ -63,7 +69,7 @@ struct Context {
   /// For a lock: an event that tells for whom `address` waits.
   os::WaitingCallback tell_waiting(const std::string& address) const;
   /// store::lock_store_shared() with our patience, telling for whom it waits.
-  os::SharedLock use_store(const std::string& operation) const;
+  StoreUse use_store(const std::string& operation) const;
   /// Throws Error(interrupted) when the front asks to stop. Call between steps, at a clean checkpoint.
   void check_interrupted() const;
 

@@ -30,7 +30,14 @@ std::optional<std::string> recorded_secret(const store::WorkspaceRecord& record,
   }
 }
 
-/// Of a sandbox that nobody can ask.
+/// Those given by hand are kept on disk as well, and may be about to be delivered.
+NamedValues with_kept(const store::WorkspacePaths& paths) {
+  const auto kept = kept_secrets(paths);
+  return {kept.begin(), kept.end()};
+}
+
+} // namespace
+
 KnownSecrets secrets_at_hand(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
   auto values = kept_secrets(paths);
   bool complete = true;
@@ -46,14 +53,6 @@ KnownSecrets secrets_at_hand(const store::WorkspacePaths& paths, const store::Wo
   }
   return {Redactor(values), complete};
 }
-
-/// Those given by hand are kept on disk as well, and may be about to be delivered.
-NamedValues with_kept(const store::WorkspacePaths& paths) {
-  const auto kept = kept_secrets(paths);
-  return {kept.begin(), kept.end()};
-}
-
-} // namespace
 
 std::optional<SecretNotes> delivered_secrets(backend::ControlClient& client) {
   SecretNotes notes;
@@ -123,28 +122,31 @@ Redactor redactor_of(const store::WorkspacePaths& paths, const store::WorkspaceR
 
 LiveRedactor::LiveRedactor(
     backend::ControlClient& client, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record)
-    : m_values(with_kept(paths)) {
-  auto failure = std::make_shared<std::optional<Error>>();
+    : m_client(client), m_at_hand([&paths, &record] { return secrets_at_hand(paths, record); }),
+      m_values(with_kept(paths)) {
   protocol::CallEvents events;
   events.on_message = [this](const Json& frame) {
     learn(frame);
   };
-  events.on_failure = [failure](const Error& error) {
-    *failure = error;
+  events.on_failure = [this](const Error& error) {
+    m_failure = error;
   };
   m_call = client.open(std::string(protocol::path::k_secrets_follow), {{"follow", true}}, std::move(events));
+}
+
+void LiveRedactor::await() {
   const auto deadline = os::now_monotonic() + k_limit;
-  while (!m_has_all && !*failure) {
-    client.loop().turn(std::chrono::milliseconds(100));
+  while (!m_has_all && !m_failure) {
+    m_client.loop().turn(std::chrono::milliseconds(100));
     if (os::now_monotonic() > deadline) {
       throw Error(ErrorCode::timeout, "the sandbox's supervisor does not answer");
     }
   }
-  if (*failure && !is_older_supervisor(**failure)) {
-    throw **failure;
+  if (!m_has_all && !is_older_supervisor(*m_failure)) {
+    throw *m_failure;
   }
-  if (*failure) {
-    m_known = secrets_at_hand(paths, record);
+  if (!m_has_all) {
+    m_known = m_at_hand();
   }
 }
 

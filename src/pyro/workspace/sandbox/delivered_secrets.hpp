@@ -7,6 +7,7 @@
 #include <pyro/protocol/secret_notes.hpp>
 #include <pyro/workspace/context/project_secrets.hpp>
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -34,6 +35,9 @@ struct KnownSecrets {
   bool complete = true; // false: what was given is not known in whole, so output must not be kept
 };
 
+/// Of a sandbox that nobody can ask: the kept ones, and the declared ones that this process can read.
+KnownSecrets secrets_at_hand(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+
 /// Takes out what the sandbox was given. Where nobody can tell: the kept secrets, and the declared ones that
 /// this process can read (no command is run for it).
 KnownSecrets known_secrets(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
@@ -41,7 +45,8 @@ KnownSecrets known_secrets(const store::WorkspacePaths& paths, const store::Work
 Redactor redactor_of(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
 
 /// For whoever listens to a sandbox for a while: learns of secrets that are delivered meanwhile, on the
-/// client's loop.
+/// client's loop. What it is to be taken out of may be asked for right after, at the same time; await()
+/// comes before that is used.
 class LiveRedactor {
 public:
   LiveRedactor(
@@ -51,6 +56,9 @@ public:
   LiveRedactor(const LiveRedactor&) = delete;
   LiveRedactor& operator=(const LiveRedactor&) = delete;
 
+  /// Until all are known that were delivered before. Throws Error where they cannot be.
+  void await();
+
   /// The same object for as long as this lives: a RedactedStream over it learns as well.
   const Redactor& now() const { return m_known.redactor; }
 
@@ -59,10 +67,13 @@ public:
 private:
   void learn(const Json& frame);
 
+  backend::ControlClient& m_client;
+  std::function<KnownSecrets()> m_at_hand;
   NamedValues m_values;
   KnownSecrets m_known;
   protocol::SecretNoteReader m_reader;
   bool m_has_all = false;
+  std::optional<Error> m_failure;
   std::shared_ptr<protocol::Call> m_call;
 };
 

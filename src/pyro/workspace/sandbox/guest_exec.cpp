@@ -159,7 +159,8 @@ void write_output(const ExecStreams& streams, protocol::FrameType type, std::str
 
 ExecResult run_with_output(
     backend::ControlClient& client, const protocol::ExecRequest& request, int input_fd,
-    const OutputSink& output, const std::function<std::optional<Json>()>& poll_control) {
+    const OutputSink& output, const std::function<std::optional<Json>()>& poll_control,
+    const std::function<void()>& once_asked) {
   std::optional<Json> result;
   std::optional<Error> failure;
   std::shared_ptr<protocol::Call> call;
@@ -186,6 +187,14 @@ ExecResult run_with_output(
   const auto began = os::now_epoch();
   call = client.open("/agent/exec", protocol::to_json(request), std::move(events));
   input.start(call);
+  try {
+    if (once_asked) {
+      once_asked();
+    }
+  } catch (...) {
+    call->cancel(); // its callbacks go with us
+    throw;
+  }
   AgentWatch watch(client);
   const bool is_limited = request.timeout_ms > 0;
   const auto time_over = os::now_monotonic() + std::chrono::milliseconds(request.timeout_ms);

@@ -29,10 +29,11 @@ protocol::ExecRequest guest_request(
 using OutputSink = std::function<void(protocol::FrameType type, std::string_view bytes)>;
 
 /// Our descriptor `input` (-1: none) becomes the command's input. Of a command whose time is over the error
-/// output ends with a line that says so.
+/// output ends with a line that says so. `once_asked` is called when the request has been put on its way, and
+/// may wait on the client's loop: output comes meanwhile.
 ExecResult run_with_output(
     backend::ControlClient& client, const protocol::ExecRequest& request, int input, const OutputSink& output,
-    const std::function<std::optional<Json>()>& poll_control);
+    const std::function<std::optional<Json>()>& poll_control, const std::function<void()>& once_asked = {});
 
 /// The same with output copied to our descriptors.
 ExecResult run_with_streams(

@@ -1,7 +1,5 @@
 #include "refused_meanwhile.hpp"
 
-#include "ask_if_running.hpp"
-
 #include <pyro/workspace/context/secrets.hpp>
 
 #include <chrono>
@@ -98,13 +96,6 @@ std::string refusal_text(const RefusedConnections& refused) {
   const auto way_out =
       lines.empty() ? "" : fmt::format("; to allow it: network.egress: [{}] in pyro.yaml", lines);
   return fmt::format("refused meanwhile: {}{}; see: pyro network log --denied", what, way_out);
-}
-
-Json hosts_reached(const std::string& control_socket) {
-  const auto told = ask_if_running(control_socket, [](backend::ControlClient& client) {
-    return std::optional(client.call("/network/hosts", Json::object(), k_patience));
-  });
-  return told.value_or(Json::object());
 }
 
 } // namespace pyro::workspace

@@ -1,5 +1,5 @@
 // What the gateway of a sandbox whose egress is a list refused while something ran inside, so that who sees
-// it fail is told why; and what it has let out so far.
+// it fail is told why.
 #pragma once
 
 #include <pyro/backend/control_client.hpp>
@@ -37,8 +37,5 @@ RefusedMeanwhile::Egress egress_kind(const std::vector<std::string>& rules);
 /// For people, without a full stop; "" where nothing was refused: which hosts and why, what to add to
 /// network.egress, and where to see all.
 std::string refusal_text(const RefusedConnections& refused);
-
-/// {"hosts", "others"} as NetworkUse::counts() of the supervisor tells them; null: it does not run.
-Json hosts_reached(const std::string& control_socket);
 
 } // namespace pyro::workspace

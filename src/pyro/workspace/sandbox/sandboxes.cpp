@@ -187,11 +187,12 @@ start_sandbox(const Context& context, const backend::Backend& backend, SandboxRe
   for (const auto& directory : request.host_directories) {
     spec.root.host_dirs.push_back(directory.at);
   }
-  if (backend.capabilities().virtual_machine) {
+  const auto capabilities = backend.capabilities(); // which looks for programs
+  if (capabilities.virtual_machine) {
     spec.machine = describe_machine(context, request);
   }
   std::string without_quota;
-  if (backend.capabilities().own_root && backend.capabilities().upper_on_host) {
+  if (capabilities.own_root && capabilities.upper_on_host) {
     spec.disk_project = hold_to_quota(context, spec, without_quota);
   }
   spec.agent_path = context.settings.agent_path;
@@ -200,12 +201,12 @@ start_sandbox(const Context& context, const backend::Backend& backend, SandboxRe
   os::make_directories(spec.runtime_dir);
   ::unlink((spec.runtime_dir + "/exit.json").c_str());
   std::string clone_mode;
-  if (!backend.capabilities().own_root) {
+  if (!capabilities.own_root) {
     clone_mode =
         place_workspace(store::Stack::of(spec.root.layers, request.host_directories), spec.generation_dir);
   }
   std::optional<os::ExclusiveLock> disk;
-  if (!backend.capabilities().upper_on_host && !request.disk_is_locked) {
+  if (!capabilities.upper_on_host && !request.disk_is_locked) {
     disk.emplace(note_upper_elsewhere(spec.generation_dir));
   }
   try {

@@ -3,17 +3,15 @@
 #include "command_log.hpp"
 #include "service_records.hpp"
 
-#include <pyro/backend/control_client.hpp>
 #include <pyro/base/error.hpp>
 #include <pyro/base/utc.hpp>
 #include <pyro/os/clock.hpp>
 #include <pyro/os/directory.hpp>
 #include <pyro/protocol/guest_boot.hpp>
+#include <pyro/protocol/service_requests.hpp>
 #include <pyro/spec/applied_spec.hpp>
 #include <pyro/workspace/context/secrets.hpp>
-#include <pyro/workspace/sandbox/delivered_secrets.hpp>
 #include <pyro/workspace/sandbox/guest_address.hpp>
-#include <pyro/workspace/sandbox/guest_services.hpp>
 
 #include <ctime>
 #include <set>
@@ -22,8 +20,6 @@
 namespace pyro::workspace {
 
 namespace {
-
-constexpr std::chrono::milliseconds k_status_patience{5000};
 
 /// When its sandbox was started: a process tells it in ticks since boot.
 double started_at(const store::WorkspaceRecord& record) {
@@ -141,30 +137,27 @@ Json unknown_services(const store::WorkspaceRecord& record) {
 
 } // namespace
 
-Json describe_oom_kills(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  constexpr std::chrono::seconds k_limit{15};
-  if (record.state != store::WorkspaceState::started) {
-    return nullptr;
-  }
-  const auto client = backend::ControlClient::connect(paths.control_socket());
-  if (!client) {
-    return nullptr;
-  }
+Questions questions_to_describe() {
+  return {inquiry::k_services, inquiry::k_kills, inquiry::k_status};
+}
+
+Json describe_oom_kills(const SandboxAnswers& answers) {
   try {
-    const auto told = client->call("/agent/memory/kills", Json::object(), k_limit);
-    Json kills{{"count", get_int(told, "count")}, {"last", nullptr}};
-    if (const auto last = told.find("last"); last != told.end() && last->is_object()) {
-      kills["last"] = {{"who", get_string(*last, "who")}, {"at", get_double(*last, "at")}};
+    const auto told = answers.maybe(inquiry::k_kills);
+    if (!told) {
+      return nullptr;
     }
-    if (kills["last"].is_object()) {
-      redact_strings(kills, redactor_of(paths, record));
+    Json kills{{"count", get_int(*told, "count")}, {"last", nullptr}};
+    if (const auto last = told->find("last"); last != told->end() && last->is_object()) {
+      kills["last"] = {{"who", get_string(*last, "who")}, {"at", get_double(*last, "at")}};
+      redact_strings(kills, answers.redactor());
     }
     return kills;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::timeout) {
       throw;
     }
-    return nullptr; // it has ended meanwhile, or was started by an older pyro
+    return nullptr; // it was started by an older pyro
   }
 }
 
@@ -184,17 +177,14 @@ std::string oom_sentence(const Json& kills) {
 
 } // namespace
 
+namespace {
+
 /// What the supervisor knows of its limits: of its files' size, where somebody watches (else null), and why
 /// its processes were last ended for what they took from the user.
-void describe_limits(
-    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, Json& document) {
+void describe_limits(const SandboxAnswers& answers, Json& document) {
   document["disk"] = nullptr;
-  if (record.state != store::WorkspaceState::started) {
-    return;
-  }
-  const auto client = backend::ControlClient::connect(paths.control_socket());
   try {
-    const auto known = client ? client->call("/status", Json::object(), k_status_patience) : Json::object();
+    const auto known = answers.maybe(inquiry::k_status).value_or(Json::object());
     document["disk"] = known.value("disk", Json());
     if (const auto stopped = known.value("stopped", Json()); stopped.is_object()) {
       document["notes"].push_back(fmt::format(
@@ -204,23 +194,23 @@ void describe_limits(
           get_string(stopped, "reason")));
     }
   } catch (const Error&) {
-    // It has just ended, or hangs, which the services tell.
+    // It hangs, which the services tell.
   }
 }
 
-/// Services as the agent tells them; of a workspace that is not running: as declared, stopped.
-Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+} // namespace
+
+Json describe_services(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const SandboxAnswers& answers) {
   Json list = Json::array();
   std::set<std::string> known;
-  const bool is_started = record.state == store::WorkspaceState::started;
-  const auto services = is_started ? services_status_if_any(paths.control_socket()) : std::nullopt;
-  if (services) {
-    for (const auto& status : *services) {
+  if (const auto told = answers.maybe(inquiry::k_services)) {
+    for (const auto& status : protocol::services_result_from_json(*told).services) {
       list.push_back(protocol::to_json(status));
       known.insert(status.name);
     }
     if (!list.empty()) {
-      redact_strings(list, redactor_of(paths, record)); // their last lines and probes may say anything
+      redact_strings(list, answers.redactor()); // their last lines and probes may say anything
     }
   } else {
     const auto applied = spec::applied_spec(record.spec);
@@ -303,13 +293,14 @@ double last_activity(const store::WorkspacePaths& paths, const store::WorkspaceR
   return last_activity(record, CommandLog(paths, record));
 }
 
-Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
+Json describe(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const SandboxAnswers& answers) {
   auto document = describe_record(record, CommandLog(paths, record));
   Json services;
   document["oom_kills"] = nullptr;
   try {
-    services = describe_services(paths, record);
-    document["oom_kills"] = describe_oom_kills(paths, record);
+    services = describe_services(paths, record, answers);
+    document["oom_kills"] = describe_oom_kills(answers);
     if (document["oom_kills"].is_object() && int_or(document["oom_kills"], "count", 0) > 0) {
       document["notes"].push_back(oom_sentence(document["oom_kills"]));
     }
@@ -328,7 +319,7 @@ Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& 
   }
   document["services"] = services;
   document["ports"] = describe_ports(paths, record);
-  describe_limits(paths, record, document);
+  describe_limits(answers, document);
   document["service_count"] = services.size();
   document["running_service_count"] =
       std::count_if(services.begin(), services.end(), [](const Json& service) {

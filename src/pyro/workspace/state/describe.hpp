@@ -3,19 +3,25 @@
 
 #include <pyro/base/json_access.hpp>
 #include <pyro/workspace/context/context.hpp>
+#include <pyro/workspace/sandbox/sandbox_answers.hpp>
 
 namespace pyro::workspace {
 
-/// Everything that can be told without its snapshots, its file and its lock; asks the agent for services.
-Json describe(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+/// What the sandbox has to be asked for the following.
+Questions questions_to_describe();
+
+/// Everything that can be told without its snapshots, its file and its lock.
+Json describe(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const SandboxAnswers& answers);
 
 /// Services as the agent tells them, and those by hand that it does not know any more. Of a workspace that is
 /// not running: as declared and recorded, stopped; records say so from then on.
-Json describe_services(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+Json describe_services(
+    const store::WorkspacePaths& paths, const store::WorkspaceRecord& record, const SandboxAnswers& answers);
 
 /// Processes that were killed since its start for want of memory: {count, last: {who, at} or null}; null of
 /// one that does not run.
-Json describe_oom_kills(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record);
+Json describe_oom_kills(const SandboxAnswers& answers);
 
 /// {"network_enabled", "guest_ip"}
 Json describe_network(const store::WorkspaceRecord& record);

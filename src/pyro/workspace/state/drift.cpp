@@ -159,10 +159,10 @@ Json examine_changes(
     const Context& context, const store::WorkspacePaths& paths, const store::WorkspaceRecord& record,
     const DiffRequest& request, const std::function<Json(const Examined&)>& look) {
   const auto current = current_stack(context, paths, record);
-  const auto facts = cause_facts(paths, record);
   const auto origins = request.explained ? origins_of(context, record, request.before) : Origins{};
   return os::IdSpace::current().run([&]() -> Json {
     const auto changes = changes_below(context, current, request, origins);
+    const auto facts = changes.empty() ? CauseFacts{} : cause_facts(paths, record);
     const auto causes = causes_of(context, current, request, changes, facts);
     return look(
         {store::LayeredView(stack_of(context, request.before)), store::LayeredView(current), changes,
@@ -176,7 +176,6 @@ Json diff_workspace(
   const bool is_whole =
       request.absolute_paths || request.roots.size() > 1 || relative(request.roots.front()).empty();
   const auto current = current_stack(context, paths, record);
-  const auto facts = request.explained ? cause_facts(paths, record) : CauseFacts{};
   const auto origins = request.explained ? origins_of(context, record, request.before) : Origins{};
   return os::IdSpace::current().run([&]() -> Json {
     auto changes = changes_below(context, current, request, origins);
@@ -195,6 +194,7 @@ Json diff_workspace(
       }
     }
     if (request.explained) {
+      const auto facts = changes.empty() ? CauseFacts{} : cause_facts(paths, record);
       const auto causes = causes_of(context, current, request, changes, facts);
       for (std::size_t i = 0; i < all.size(); ++i) {
         document["entries"][i]["cause"] = causes.of(changes[i].path, all[i]);

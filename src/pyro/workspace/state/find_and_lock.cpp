@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 namespace pyro::workspace {
@@ -171,59 +172,6 @@ bool is_over(const store::UndoEntry& undo) {
 
 namespace {
 
-enum class RecordKind { workspace, vm };
-
-std::optional<std::string> find_record(
-    const Context& context, RecordKind kind, const std::string& wanted, const std::string& identity_key) {
-  std::vector<std::string> by_name;
-  std::vector<std::string> by_prefix;
-  std::optional<Error> refused;
-  const auto& text = wanted.empty() ? identity_key : wanted;
-  for (const auto& record : context.records.mentioning(text, &refused)) {
-    if (is_vm(record) != (kind == RecordKind::vm) || is_abandoned(record)) {
-      continue;
-    }
-    if (wanted.empty()) {
-      if (!identity_key.empty() && record.identity_key == identity_key) {
-        return record.id;
-      }
-      continue;
-    }
-    if (record.id == wanted) {
-      return record.id;
-    }
-    if (record.name == wanted && !is_destroyed(record)) {
-      by_name.push_back(record.id);
-    } else if (record.id.rfind(wanted, 0) == 0) {
-      by_prefix.push_back(record.id);
-    }
-  }
-  const auto& matches = by_name.empty() ? by_prefix : by_name;
-  if (matches.size() > 1) {
-    throw Error(
-        ErrorCode::invalid_argument, "'{}' names {} {}s", wanted, matches.size(),
-        kind == RecordKind::vm ? "VM" : "workspace")
-        .with_hint(fmt::format("use an id: {}", fmt::join(matches, ", ")));
-  }
-  if (matches.empty() && refused) {
-    throw *refused; // it may be the one, and a second of its name or checkout must not be made
-  }
-  return matches.empty() ? std::nullopt : std::optional(matches.front());
-}
-
-} // namespace
-
-std::optional<std::string>
-find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key) {
-  return find_record(context, RecordKind::workspace, wanted, identity_key);
-}
-
-std::optional<std::string> find_vm(const Context& context, const std::string& wanted) {
-  return wanted.empty() ? std::nullopt : find_record(context, RecordKind::vm, wanted, "");
-}
-
-namespace {
-
 os::ExclusiveLock
 lock_of(const Context& context, const store::WorkspacePaths& paths, const std::string& operation) {
   try {
@@ -253,12 +201,6 @@ std::optional<os::ExclusiveLock> try_lock_of(const store::WorkspacePaths& paths)
 constexpr std::chrono::milliseconds k_restart_patience{15'000}; // for a sandbox that is just being made anew
 constexpr std::chrono::milliseconds k_pause{5};
 
-/// Says started, and its sandbox is gone because somebody is making another.
-bool is_changing(const store::WorkspacePaths& paths, const store::WorkspaceRecord& record) {
-  return record.state == store::WorkspaceState::started && !is_running(record)
-         && os::lock_holder(paths.lock()).has_value();
-}
-
 } // namespace
 
 LockedWorkspace lock_workspace(Context& context, const std::string& id, const std::string& operation) {
@@ -273,15 +215,21 @@ LockedWorkspace lock_workspace(Context& context, const std::string& id, const st
   return workspace;
 }
 
-store::WorkspaceRecord load_and_recover(Context& context, const std::string& id) {
-  const store::WorkspacePaths paths(context.base, id);
-  auto record = context.records.load(id);
-  const bool dead = record.state == store::WorkspaceState::started && !is_running(record);
+namespace {
+
+/// Says started, and its sandbox is gone.
+bool is_dead(const store::WorkspaceRecord& record) {
+  return record.state == store::WorkspaceState::started && !is_running(record);
+}
+
+/// `dead`: is_dead() of it.
+store::WorkspaceRecord recovered(Context& context, store::WorkspaceRecord record, bool dead) {
+  const store::WorkspacePaths paths(context.base, record.id);
   const bool is_old = record.layout_version < store::k_layout_version;
   if (dead || is_old || os::exists(paths.journal()) || has_interrupted_baseline(paths)
       || has_unknown_sandbox(paths, record)) {
     if (auto lock = try_lock_of(paths)) {
-      record = context.records.load(id);
+      record = context.records.load(record.id);
       recover(context, paths, record);
     } else if (dead) {
       note_death(paths, record);
@@ -293,9 +241,11 @@ store::WorkspaceRecord load_and_recover(Context& context, const std::string& id)
   return record;
 }
 
-std::optional<store::WorkspaceRecord> load_and_recover_if_there(Context& context, const std::string& id) {
+/// nullopt instead of an Error where its record is gone.
+std::optional<store::WorkspaceRecord>
+if_there(const Context& context, const std::string& id, const std::function<store::WorkspaceRecord()>& load) {
   try {
-    return load_and_recover(context, id);
+    return load();
   } catch (const Error&) {
     if (os::exists(store::WorkspacePaths(context.base, id).record())) {
       throw;
@@ -304,17 +254,42 @@ std::optional<store::WorkspaceRecord> load_and_recover_if_there(Context& context
   }
 }
 
-Running connect_running(Context& context, const std::string& id, const std::string& operation) {
+} // namespace
+
+store::WorkspaceRecord recovered(Context& context, store::WorkspaceRecord record) {
+  const bool dead = is_dead(record);
+  return recovered(context, std::move(record), dead);
+}
+
+store::WorkspaceRecord load_and_recover(Context& context, const std::string& id) {
+  return recovered(context, context.records.load(id));
+}
+
+std::optional<store::WorkspaceRecord> load_and_recover_if_there(Context& context, const std::string& id) {
+  return if_there(context, id, [&] { return load_and_recover(context, id); });
+}
+
+std::optional<store::WorkspaceRecord>
+recovered_if_there(Context& context, const store::WorkspaceRecord& record) {
+  return if_there(context, record.id, [&] { return recovered(context, record); });
+}
+
+Running connect_running(
+    Context& context, const std::string& id, const std::string& operation,
+    std::optional<store::WorkspaceRecord> known) {
   const store::WorkspacePaths paths(context.base, id);
   const auto deadline = os::now_monotonic() + std::min(context.settings.lock_timeout, k_restart_patience);
   while (true) {
     const bool may_wait = os::now_monotonic() < deadline;
-    if (may_wait && is_changing(paths, context.records.load(id))) {
+    auto record = known ? std::move(*known) : context.records.load(id);
+    known.reset();
+    const bool dead = is_dead(record);
+    if (may_wait && dead && os::lock_holder(paths.lock())) { // somebody is making another
       context.check_interrupted();
       std::this_thread::sleep_for(k_pause);
       continue;
     }
-    auto record = load_and_recover(context, id);
+    record = recovered(context, std::move(record), dead);
     context.current.note_workspace(id, record.name);
     require_started(record, operation);
     auto client = backend::ControlClient::connect(paths.control_socket());

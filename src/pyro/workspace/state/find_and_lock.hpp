@@ -25,6 +25,9 @@ struct LockedWorkspace {
 /// Error(invalid_argument) when several match.
 std::optional<std::string>
 find_workspace(const Context& context, const std::string& wanted, const std::string& identity_key);
+/// The same with what its record says.
+std::optional<store::WorkspaceRecord>
+find_workspace_record(const Context& context, const std::string& wanted, const std::string& identity_key);
 
 /// A VM by id, unique id prefix or name, in the same way.
 std::optional<std::string> find_vm(const Context& context, const std::string& wanted);
@@ -35,9 +38,13 @@ LockedWorkspace lock_workspace(Context& context, const std::string& id, const st
 /// The record as it is now, recovered where the lock is free; else with the state that can be seen without
 /// it.
 store::WorkspaceRecord load_and_recover(Context& context, const std::string& id);
+/// The same of one that was loaded a moment ago.
+store::WorkspaceRecord recovered(Context& context, store::WorkspaceRecord record);
 
 /// nullopt: it was removed since its id was read. For those who go through all of them.
 std::optional<store::WorkspaceRecord> load_and_recover_if_there(Context& context, const std::string& id);
+std::optional<store::WorkspaceRecord>
+recovered_if_there(Context& context, const store::WorkspaceRecord& record);
 
 struct Running {
   store::WorkspaceRecord record;
@@ -45,8 +52,11 @@ struct Running {
 };
 
 /// A started workspace, and a connection to the very sandbox that the record speaks of: waits for a moment
-/// where a reset or apply is just making it anew. Error(bad_state) `must be in 'started' state`.
-Running connect_running(Context& context, const std::string& id, const std::string& operation);
+/// where a reset or apply is just making it anew. Error(bad_state) `must be in 'started' state`. `record`: as
+/// it was loaded a moment ago.
+Running connect_running(
+    Context& context, const std::string& id, const std::string& operation,
+    std::optional<store::WorkspaceRecord> record = {});
 
 /// Throws Error(bad_state) `must be in 'started' state`, with its last error.
 void require_started(const store::WorkspaceRecord& record, const std::string& operation);

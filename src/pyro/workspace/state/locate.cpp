@@ -107,9 +107,9 @@ Located locate(const Context& context, const std::string& wanted, const Project&
       return located;
     }
   }
-  const auto id =
-      wanted.empty() && identity.empty() ? std::nullopt : find_workspace(context, wanted, identity);
-  if (!id) {
+  const bool is_named = !wanted.empty() || !identity.empty();
+  located.record = is_named ? find_workspace_record(context, wanted, identity) : std::nullopt;
+  if (!located.record) {
     remove_abandoned(context); // a killed destroy, or apply, may be why there is none
     remove_unrecorded(context);
     if (!wanted.empty()) {
@@ -119,7 +119,7 @@ Located locate(const Context& context, const std::string& wanted, const Project&
     throw Error(ErrorCode::not_found, "there is no workspace for {} yet", shown)
         .with_hint("`pyro apply` makes it");
   }
-  located.id = *id;
+  located.id = located.record->id;
   if (!located.declared) {
     read_own_file(context, project, use, located);
   }

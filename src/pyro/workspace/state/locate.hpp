@@ -16,6 +16,7 @@ enum class HostUse { none, taken };
 
 struct Located {
   std::string id;
+  std::optional<store::WorkspaceRecord> record; // as it was read to find it
   std::optional<spec::Spec> declared;   // where a pyro.yaml is at hand; perhaps without host variables
   std::optional<LoadedProject> project; // the same with its values: only with HostUse::taken
 };

@@ -24,8 +24,13 @@ bool is_abandoned(const store::WorkspaceRecord& record) {
 }
 
 void remove_unfinished_workspaces(const Context& context) {
+  remove_unfinished_workspaces(context, context.records.list());
+}
+
+void remove_unfinished_workspaces(
+    const Context& context, const std::vector<store::WorkspaceRecord>& records) {
   store::remove_abandoned_exports(context.base.exports());
-  for (const auto& record : context.records.list()) {
+  for (const auto& record : records) {
     if (is_abandoned(record)) {
       std::ignore = remove_if_free(context, record.id);
     }

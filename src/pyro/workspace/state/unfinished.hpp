@@ -21,5 +21,7 @@ bool is_abandoned(const store::WorkspaceRecord& record);
 
 /// Removes the abandoned ones, with whatever of them runs.
 void remove_unfinished_workspaces(const Context& context);
+/// The same with all records, where they were just read.
+void remove_unfinished_workspaces(const Context& context, const std::vector<store::WorkspaceRecord>& records);
 
 } // namespace pyro::workspace

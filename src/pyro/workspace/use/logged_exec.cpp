@@ -11,6 +11,8 @@
 #include <pyro/workspace/state/kept_output.hpp>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace pyro::workspace {
 
@@ -19,8 +21,11 @@ namespace {
 /// One stream of output on its way: without secrets to its reader, and the same for the log and into files.
 class Stream {
 public:
-  Stream(const Redactor& redactor, OutputKeeper* keeper, OutputStream which)
-      : m_redacted(redactor), m_kept(k_logged_output), m_keeper(keeper), m_which(which) {}
+  Stream(const Redactor& redactor, OutputStream which)
+      : m_redacted(redactor), m_kept(k_logged_output), m_which(which) {}
+
+  /// From now on, which is the beginning.
+  void keep_in(OutputKeeper& keeper) { m_keeper = &keeper; }
 
   std::string add(std::string_view bytes) { return keep(m_redacted.add(bytes)); }
 
@@ -39,7 +44,7 @@ private:
 
   RedactedStream m_redacted;
   BoundedText m_kept;
-  OutputKeeper* m_keeper;
+  OutputKeeper* m_keeper = nullptr;
   OutputStream m_which;
 };
 
@@ -63,14 +68,15 @@ ExecResult run_logged(
   const auto& record = running.record;
   const auto& client = running.client;
   const auto guest = guest_request(paths, record, request, streams);
-  const LiveRedactor secrets(*client, paths, record);
+  LiveRedactor secrets(*client, paths, record);
   const auto& redactor = secrets.now();
   const auto started_at = os::now_epoch();
   OutputKeeper keeper(
       context.base, std::min(request.shown_output.value_or(k_logged_output), k_logged_output));
-  auto* const kept = request.tty || !secrets.complete() ? nullptr : &keeper;
-  Stream out(redactor, kept, OutputStream::out);
-  Stream err(redactor, kept, OutputStream::err);
+  Stream out(redactor, OutputStream::out);
+  Stream err(redactor, OutputStream::err);
+  std::vector<std::pair<FrameType, std::string>> early; // came before all secrets were known
+  bool is_redacted = false;
   auto last_output = os::now_monotonic();
   const auto poll_at_terminal = [&]() -> std::optional<Json> {
     if (os::now_monotonic() - last_output > k_show_after) {
@@ -79,13 +85,31 @@ ExecResult run_logged(
     return request.poll_control ? request.poll_control() : std::nullopt;
   };
   const RefusedMeanwhile refused(*client, egress_kind(record.egress));
+  const auto show = [&](FrameType type, std::string_view bytes) {
+    last_output = os::now_monotonic();
+    write_output(streams, type, (type == FrameType::data_err ? err : out).add(bytes));
+  };
   auto result = run_with_output(
       *client, guest, streams.in,
       [&](FrameType type, std::string_view bytes) {
-        last_output = os::now_monotonic();
-        write_output(streams, type, (type == FrameType::data_err ? err : out).add(bytes));
+        if (is_redacted) {
+          show(type, bytes);
+        } else {
+          early.emplace_back(type, bytes);
+        }
       },
-      request.tty ? poll_at_terminal : request.poll_control);
+      request.tty ? poll_at_terminal : request.poll_control,
+      [&] {
+        secrets.await();
+        if (!request.tty && secrets.complete()) {
+          out.keep_in(keeper);
+          err.keep_in(keeper);
+        }
+        is_redacted = true;
+        for (const auto& [type, bytes] : std::exchange(early, {})) {
+          show(type, bytes);
+        }
+      });
   write_output(streams, FrameType::data_out, out.finish());
   write_output(streams, FrameType::data_err, err.finish());
   result.refused = refused.so_far(redactor);

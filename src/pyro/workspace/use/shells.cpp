@@ -116,7 +116,8 @@ std::vector<protocol::ShellStatus> list_shells(ShellHost& host) {
 }
 
 Json read_shell(ShellHost& host, const ShellReadRequest& request) {
-  const LiveRedactor secrets(*host.client, host.paths, host.record);
+  LiveRedactor secrets(*host.client, host.paths, host.record);
+  secrets.await();
   const auto& redactor = secrets.now();
   const auto margin = redactor.longest();
   const auto cursor = static_cast<std::uint64_t>(request.cursor);
@@ -162,7 +163,8 @@ Json read_shell(ShellHost& host, const ShellReadRequest& request) {
 Json join_shell(
     ShellHost& host, const protocol::ShellAttach& request, const ExecStreams& streams,
     const std::function<std::optional<Json>()>& poll_control) {
-  const LiveRedactor secrets(*host.client, host.paths, host.record);
+  LiveRedactor secrets(*host.client, host.paths, host.record);
+  secrets.await();
   RedactedStream shown(secrets.now());
   std::optional<Json> answer;
   std::optional<Error> failure;
