@@ -169,7 +169,7 @@ TEST_F(RecordsTest, WhatIsGoneDoesNotBurdenTheSearchForEver) {
   m_base.prepare();
   for (int number = 0; number < 200; ++number) {
     auto record = sample();
-    record.id = "w" + std::to_string(number);
+    record.id = "n" + std::to_string(number);
     WorkspacePaths(m_base, record.id).create();
     records.save(record);
     EXPECT_EQ(records.mentioning(record.name).size(), 1U);
@@ -181,7 +181,6 @@ TEST_F(RecordsTest, WhatIsGoneDoesNotBurdenTheSearchForEver) {
 TEST_F(RecordsTest, UnsyncedOnesAreWrittenAllTheSame) {
   m_base.prepare();
   auto record = sample();
-  WorkspacePaths(m_base, record.id).create();
   SnapshotRecord baseline;
   baseline.name = "baseline";
   baseline.kind = SnapshotKind::baseline;
