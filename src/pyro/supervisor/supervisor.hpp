@@ -162,7 +162,7 @@ private:
   os::EventLoop::TimerId m_expiry = 0;
   os::EventLoop::TimerId m_idleness = 0;
   std::chrono::milliseconds m_last_use{0}; // monotonic
-  os::EventLoop::TimerId m_rest = 0; // until memory is given back
+  os::EventLoop::TimerId m_rest = 0;       // until memory is given back
   std::shared_ptr<protocol::Call> m_freezer;
   bool m_frozen_by_agent = false;
   bool m_is_up = false;
