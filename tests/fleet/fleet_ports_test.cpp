@@ -58,7 +58,7 @@ TEST_F(Fleet, PortsAreCarriedToWhereTheyAreUsed) {
   EXPECT_EQ(fetch("http://127.0.0.1:18713/hello").out, "from the checkout\n");
   expect(0, {"stop"}, on_cluster());
   expect(0, {"start"}, on_cluster());
-  EXPECT_EQ(fetch("http://127.0.0.1:18713/hello").out, "from the checkout\n");
+  EXPECT_TRUE(eventually([&] { return fetch("http://127.0.0.1:18713/hello").out == "from the checkout\n"; }));
 
   // One that nobody serves inside is told.
   Json silent;

@@ -123,7 +123,9 @@ TEST_F(Fleet, HowALeaseEndsIsTold) {
   slurm({"scontrol", "requeue", job});
   lost = wait_until_lost();
   EXPECT_TRUE(contains(lost["last_error"].get<std::string>(), "put back into the queue")) << lost;
-  EXPECT_EQ(slurm({"squeue", "-h", "--job=" + job}), "") << "it would begin anew, with nobody to use it";
+  EXPECT_TRUE(eventually([&] {
+    return slurm({"squeue", "-h", "--job=" + job}).empty();
+  })) << "it would begin anew, with nobody to use it";
 
   // Its time is over; Slurm looks twice a minute.
   expect(0, {"apply", "--yes"}, on_cluster());

@@ -17,12 +17,9 @@ std::string carried_ports_path(const place::PlacedRecords& records, const place:
 }
 
 void save(const CarriedPorts& carried, const std::string& path) {
-  const Json value{
-      {"job_id", carried.job_id},
-      {"ports", carried.ports},
-      {"problems", carried.problems},
-      {"remembered", carried.remembered},
-      {"refused", carried.refused}};
+  const Json value{{"process", carried.process},       {"job_id", carried.job_id},
+                   {"ports", carried.ports},           {"problems", carried.problems},
+                   {"remembered", carried.remembered}, {"refused", carried.refused}};
   os::write_file_atomically(path, dump_json(value), 0600, os::Durable::no);
 }
 
@@ -33,9 +30,9 @@ std::optional<CarriedPorts> maybe_load_carried(const std::string& path) {
   }
   try {
     const auto value = parse_json(*text, path);
-    return CarriedPorts{
-        get_string(value, "job_id"), value_at(value, "ports"), value_at(value, "problems"),
-        value_at(value, "remembered"), value.value("refused", Json())};
+    return CarriedPorts{get_int(value, "process"),     get_string(value, "job_id"),
+                        value_at(value, "ports"),      value_at(value, "problems"),
+                        value_at(value, "remembered"), value.value("refused", Json())};
   } catch (const Error&) { // not synced when the machine stopped: it is written anew
     return std::nullopt;
   }

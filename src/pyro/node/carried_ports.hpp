@@ -5,12 +5,14 @@
 #include <pyro/base/json_access.hpp>
 #include <pyro/place/placed.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 namespace pyro::node {
 
 struct CarriedPorts {
+  std::int64_t process = 0;        // that carries them; once it has ended nobody listens
   std::string job_id;              // of the lease
   Json ports = Json::array();      // [{service, address, host_port, fixed, port}], as they are listened at
   Json problems = Json::array();   // [the same with `why`]: those that nobody listens at

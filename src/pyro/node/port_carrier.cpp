@@ -199,6 +199,7 @@ int carry_ports(const std::string& base, const std::string& key, const std::stri
   }
   const auto path = carried_ports_path(records, *placed);
   auto carried = maybe_load_carried(path).value_or(CarriedPorts{});
+  carried.process = ::getpid();
   auto pause = k_first_wait;
   while ((placed = records.of_key(key)) && !placed->job_id.empty() && placed->ended.is_null()) {
     const auto is_wanted = [&] {
@@ -229,13 +230,15 @@ int carry_ports(const std::string& base, const std::string& key, const std::stri
   return 0;
 }
 
-bool has_port_carrier(const place::PlacedRecords& records, const place::Placed& placed) {
-  return os::lock_holder(lock_path(records, placed)).has_value();
+std::optional<std::int64_t>
+port_carrier_of(const place::PlacedRecords& records, const place::Placed& placed) {
+  const auto holder = os::lock_holder(lock_path(records, placed));
+  return holder ? std::optional<std::int64_t>(holder->pid) : std::nullopt;
 }
 
 void ensure_port_carrier(
     const place::PlacedRecords& records, const place::Placed& placed, const std::string& program) {
-  if (has_port_carrier(records, placed)) {
+  if (port_carrier_of(records, placed)) {
     return;
   }
   const os::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -249,8 +252,8 @@ void ensure_port_carrier(
 }
 
 void end_port_carrier(const place::PlacedRecords& records, const place::Placed& placed) {
-  const auto holder = os::lock_holder(lock_path(records, placed));
-  const auto process = holder ? os::process_id_of(holder->pid) : std::nullopt;
+  const auto carrier = port_carrier_of(records, placed);
+  const auto process = carrier ? os::process_id_of(static_cast<pid_t>(*carrier)) : std::nullopt;
   if (process) {
     os::kill_and_wait(*process, k_patience_with_carrier);
   }

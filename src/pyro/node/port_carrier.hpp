@@ -5,6 +5,8 @@
 
 #include <pyro/place/placed.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace pyro::node {
@@ -14,7 +16,8 @@ namespace pyro::node {
 /// status.
 int carry_ports(const std::string& base, const std::string& key, const std::string& program);
 
-bool has_port_carrier(const place::PlacedRecords& records, const place::Placed& placed);
+/// The process that carries its ports; nullopt: there is none.
+std::optional<std::int64_t> port_carrier_of(const place::PlacedRecords& records, const place::Placed& placed);
 
 /// Starts it where it does not run.
 void ensure_port_carrier(

@@ -79,7 +79,7 @@ void require_free_ports(
   const auto ours = placed.key.empty()
                         ? CarriedPorts{}
                         : maybe_load_carried(carried_ports_path(records, placed)).value_or(CarriedPorts{});
-  const bool is_carried = !placed.key.empty() && has_port_carrier(records, placed);
+  const bool is_carried = !placed.key.empty() && port_carrier_of(records, placed);
   for (const auto& [name, service] : project.spec.services) {
     for (const auto& port : service.ports) {
       if (!port.host_port
@@ -115,7 +115,8 @@ std::vector<std::string> fill_ports(
   CarriedPorts carried;
   while (true) {
     carried = maybe_load_carried(path).value_or(CarriedPorts{});
-    if (carried.job_id != placed.job_id) { // of the lease before this one
+    // Of the lease before this one, or of a carrier that has ended: nobody listens there.
+    if (carried.job_id != placed.job_id || carried.process != port_carrier_of(records, placed)) {
       carried.ports = Json::array();
       carried.problems = Json::array();
     }
