@@ -8,14 +8,15 @@
 namespace pyro::testing {
 namespace {
 
-/// What lies in the state directory, but for the journal of calls and locks, which every call leaves. Files
-/// of users inside are not ours to read.
+/// What lies in the state directory, but for the journal of calls and locks, which every call leaves, and the
+/// index that whoever looks for a workspace makes. Files of users inside are not ours to read.
 std::map<std::string, std::string> kept_in(const fs::path& state) {
   std::map<std::string, std::string> kept;
   const auto options = fs::directory_options::skip_permission_denied;
   for (const auto& entry : fs::recursive_directory_iterator(state, options)) {
     const auto path = fs::relative(entry.path(), state).string();
-    const bool is_of_calls = path.starts_with("events") || contains(path, "lock");
+    const bool is_of_calls =
+        path.starts_with("events") || path.starts_with("index/") || contains(path, "lock");
     if (is_of_calls || !entry.is_regular_file() || entry.is_symlink()) {
       continue;
     }
