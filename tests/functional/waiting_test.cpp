@@ -19,6 +19,12 @@ protected:
     return directory;
   }
 
+  /// Held, and who holds it has written what for.
+  static bool is_told(const std::string& lock) {
+    const auto holder = os::lock_holder(lock);
+    return holder && !holder->operation.empty();
+  }
+
   /// `pyro start` of a stopped workspace, halted while it counts those that are active.
   os::Child halted_while_it_counts(const fs::path& directory) {
     const auto lock = (state() / "locks/active").string();
@@ -26,9 +32,9 @@ protected:
       EXPECT_EQ(pyro({"stop"}, {.cwd = directory}).status, 0);
       auto counting = start({"start"}, {.cwd = directory});
       while (!counting.try_wait()) {
-        if (os::lock_holder(lock)) {
+        if (is_told(lock)) {
           counting.signal(SIGSTOP);
-          if (os::lock_holder(lock)) {
+          if (is_told(lock)) {
             return counting;
           }
           counting.signal(SIGCONT);
