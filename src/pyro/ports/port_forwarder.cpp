@@ -300,7 +300,7 @@ Json PortForwarder::published_by(const std::vector<std::unique_ptr<Listener>>& l
 
 Json PortForwarder::publish(const std::string& service, const Json& ports) {
   auto fresh = listen_all(service, ports);
-  const auto published = published_by(fresh);
+  auto published = published_by(fresh);
   m_by_hand[service] = std::move(fresh);
   tell_change();
   return published;
@@ -312,7 +312,7 @@ void PortForwarder::withdraw(const std::string& service) {
   }
 }
 
-PortForwarder::Forward PortForwarder::forward(const Json& ports, Refused refused) {
+PortForwarder::Forward PortForwarder::forward(const Json& ports, const Refused& refused) {
   auto fresh = listen_all("", ports);
   Forward forward{++m_last_forward, published_by(fresh)};
   for (const auto& listener : fresh) {

@@ -58,7 +58,7 @@ public:
 
   /// Ports inside for one caller, whichever services they are of: as publish() takes them, until
   /// end_forward().
-  Forward forward(const Json& ports, Refused refused);
+  Forward forward(const Json& ports, const Refused& refused);
   /// Its listeners and its connections are gone.
   void end_forward(std::uint64_t id);
 
