@@ -86,7 +86,7 @@ std::optional<DnsQuestion> dns_question_from(std::string_view message) {
   }
   DnsQuestion question;
   question.name = ns_rr_name(record);
-  question.type = ns_rr_type(record);
+  question.type = static_cast<std::uint16_t>(ns_rr_type(record));
   question.front = message.substr(0, k_header_size + static_cast<std::size_t>(length));
   for (int i = 0; i < ns_msg_count(parsed, ns_s_ar); ++i) {
     if (::ns_parserr(&parsed, ns_s_ar, i, &record) == 0 && ns_rr_type(record) == ns_t_opt) {

@@ -130,8 +130,9 @@ OpenedTls::State OpenedTls::step() {
     if (m_exchange.is_over() && m_exchange.to_client().empty()) {
       return finish();
     }
-    const bool came = read_client() | read_server();
-    if (!came && !went) {
+    const bool of_client = read_client();
+    const bool of_server = read_server();
+    if (!of_client && !of_server && !went) {
       return State::waiting;
     }
     if (m_moved > k_most_per_step) {

@@ -344,7 +344,7 @@ private:
 } // namespace
 
 std::unique_ptr<operations::Engine> make_placed_engine(
-    operations::Settings settings, operations::Callbacks callbacks,
+    const operations::Settings& settings, const operations::Callbacks& callbacks,
     const operations::EngineFactory& make_local, std::string program) {
   return std::make_unique<PlacedEngine>(settings, callbacks, make_local, std::move(program));
 }

@@ -10,7 +10,7 @@ namespace pyro::node {
 
 /// `make_local` makes the engine of this machine; `program` is the path of pyro-node, here and on nodes.
 std::unique_ptr<operations::Engine> make_placed_engine(
-    operations::Settings settings, operations::Callbacks callbacks,
+    const operations::Settings& settings, const operations::Callbacks& callbacks,
     const operations::EngineFactory& make_local, std::string program);
 
 } // namespace pyro::node
