@@ -55,12 +55,11 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
 }
 
 std::unique_ptr<operations::Engine>
-make_front_engine(operations::Settings settings, operations::Callbacks callbacks) {
+make_front_engine(operations::Settings settings, const operations::Callbacks& callbacks) {
   if (settings.base.empty()) { // found out once
     settings.base = store::Base::from_environment().root();
   }
-  return node::make_placed_engine(
-      std::move(settings), std::move(callbacks), make_wired_engine, libexec_directory() + "/pyro-node");
+  return node::make_placed_engine(settings, callbacks, make_wired_engine, libexec_directory() + "/pyro-node");
 }
 
 } // namespace pyro::app

@@ -17,6 +17,6 @@ make_wired_engine(operations::Settings settings, operations::Callbacks callbacks
 
 /// The engine of fronts: the same, and workspaces that live elsewhere (node/placed_engine.hpp).
 std::unique_ptr<operations::Engine>
-make_front_engine(operations::Settings settings, operations::Callbacks callbacks);
+make_front_engine(operations::Settings settings, const operations::Callbacks& callbacks);
 
 } // namespace pyro::app
